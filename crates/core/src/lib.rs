@@ -1,0 +1,11 @@
+//! The vocabulary of Umbilical, and nothing that does I/O.
+//!
+//! Readers turn the outside into [`Observations`]; assessment weighs them into [`answer::Claim`]s about
+//! modules and judges claims into [`finding::Finding`]s; reports write [`answer::Device`]s.
+//! This crate reads no file, clock, network or environment: time comes in as a value.
+
+pub mod date;
+pub mod id;
+pub mod weight;
+
+pub use date::Day;
