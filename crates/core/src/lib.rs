@@ -6,6 +6,10 @@
 
 pub mod date;
 pub mod id;
+pub mod number;
+pub mod observation;
+pub mod text;
 pub mod weight;
 
 pub use date::Day;
+pub use observation::{At, Basis, Fact, Group, IdKind, Kind, Observations, Record};

@@ -1,1 +1,45 @@
-//! Being built.
+//! Readers: evidence of any kind to observations.
+//!
+//! [`open::read_path`] walks what the user named, opens archives, decodes text and hands each artefact to the
+//! reader that recognises its **content** best ([`READERS`]; names and extensions decide nothing). A reader never
+//! fails on content: it pushes what it understood, and problems with a locator, into the
+//! [`Observations`](umbilical_core::Observations). Only I/O fails. A panic inside a reader is caught, reported as
+//! a problem of that input, and the other inputs go on.
+
+pub mod open;
+pub mod source;
+pub mod table;
+pub mod text;
+
+use std::io;
+
+use umbilical_core::Observations;
+use umbilical_knowledge::Knowledge;
+
+pub use source::{Head, Source};
+
+/// What a reader is given beside the bytes.
+pub struct Context<'a> {
+    /// The facts (some dialects ask whether a word is a maker or model).
+    pub knowledge: &'a Knowledge,
+    /// The user's column mapping for tables, if any.
+    pub mapping: Option<&'a table::Mapping>,
+    /// The path as the user named it (`outer.zip!inner`), for names only.
+    pub path: &'a str,
+}
+
+/// One kind of evidence. Its folder or file holds its code, its documentation and its fixtures.
+pub trait Reader: Sync {
+    /// The format name shown in `inputs[].format`.
+    fn name(&self) -> &'static str;
+    /// What it reads and when it is wrong, for `docs/` and `--help`.
+    fn about(&self) -> &'static str;
+    /// How sure the reader is that the head is its own: 0 = not mine, 100 = certain (magic number).
+    fn sniff(&self, head: &Head<'_>) -> u8;
+    /// Reads the artefact; the input has already been begun in `out`. It may narrow `inputs.last().format`.
+    fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()>;
+}
+
+/// Every reader. The highest sniff wins; the order here breaks ties. Containers (folders, zip, tar, gzip) are
+/// opened before, in [`open`].
+pub const READERS: &[&dyn Reader] = &[&text::TextReader];

@@ -1,0 +1,779 @@
+//! Observations: typed facts read from evidence about a thing, stored so that ten million rows fit in memory.
+//!
+//! A reader begins a [`Record`] for each thing that its input speaks of (a row of an export, a host whose bus was
+//! listed, a transcript), gives it identifiers and facts, and says where each was read. Facts are interned, and
+//! so is the whole list of facts of a record (its *signature*): a fleet of a million SIM rows has a few thousand
+//! signatures, and everything that depends on facts alone is computed once for each.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+use serde::{Serialize, Serializer};
+
+use crate::date::Day;
+
+/// How a statement is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// Read from the thing itself or from what saw it on the network.
+    Observed,
+    /// Concluded from other statements.
+    Inferred,
+    /// Said by a document, a label, a person, a register.
+    Declared,
+    /// On a published list.
+    Listed,
+    /// Reported by somebody; never counted.
+    Alleged,
+}
+
+impl Basis {
+    /// The word in every output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::Inferred => "inferred",
+            Self::Declared => "declared",
+            Self::Listed => "listed",
+            Self::Alleged => "alleged",
+        }
+    }
+}
+
+/// Which independent witness a fact comes from. Facts of one group share their sources of error (one module
+/// writes its USB strings, its AT answers and its SNMP rows), so a group counts once, up to its cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    /// Everything that the module says of itself: descriptors, AT answers, mmcli, SNMP, logs.
+    OwnWord,
+    /// What the SIM platform or the gateway saw.
+    Network,
+    /// A bill of materials, a label, a filing, a data sheet, an asset register.
+    Document,
+    /// A firmware image.
+    Image,
+    /// Its traffic.
+    Traffic,
+    /// A person's statement.
+    Person,
+}
+
+impl Group {
+    /// The kebab-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OwnWord => "own-word",
+            Self::Network => "network",
+            Self::Document => "document",
+            Self::Image => "image",
+            Self::Traffic => "traffic",
+            Self::Person => "person",
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+        impl $name {
+            /// Every kind, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+            /// The kebab-case name in every output.
+            pub fn name(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
+            /// The kind of a kebab-case (or snake_case) name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|k| k.name() == name || k.name().bytes().eq(name.bytes().map(|b| if b == b'_' { b'-' } else { b })))
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.serialize_str(self.name()) }
+        }
+    };
+}
+
+kinds! {
+    /// The kinds of identifiers: what joins evidence about one thing (or, for the weak ones, only describes it).
+    IdKind {
+        /// The owner's number of the asset. Strong.
+        AssetId = "asset-id",
+        /// Maker and serial number, written `maker|serial`. Strong; a serial without its maker is not one.
+        Serial = "serial",
+        /// 15 digits, canonical check digit. Strong.
+        Imei = "imei",
+        /// eUICC identifier. Strong (one eUICC is soldered into one device).
+        Eid = "eid",
+        /// Medium access address of the thing itself.
+        Mac = "mac",
+        /// Vehicle.
+        Vin = "vin",
+        /// Unique device identification of a medical device.
+        Udi = "udi",
+        /// What people call it. Weak: never joins.
+        Name = "name",
+        /// The SIM card. Joins where no IMEI contradicts.
+        Iccid = "iccid",
+        /// The subscription. Weak: moves with the card.
+        Imsi = "imsi",
+        /// Telephone number. Weak.
+        Msisdn = "msisdn",
+        /// IP address. Weak.
+        Ip = "ip",
+        /// Where it stands. Weak.
+        Site = "site",
+        /// CDMA equipment identifier.
+        Meid = "meid",
+        /// An IMEI of which digits are covered, or that fails its check digit, or a placeholder: shown, never joins.
+        ImeiUnusable = "imei-unusable",
+    }
+}
+
+kinds! {
+    /// The kinds of facts that bear on what a thing contains.
+    Kind {
+        /// `vvvv:pppp`, lower-case hex.
+        UsbId = "usb-id",
+        /// `number:class/subclass/protocol`, e.g. `1:ff/00/00`.
+        UsbInterface = "usb-interface",
+        /// bcdDevice as four digits, e.g. `0504`.
+        UsbRevision = "usb-revision",
+        /// iManufacturer.
+        UsbManufacturer = "usb-manufacturer",
+        /// iProduct.
+        UsbProduct = "usb-product",
+        /// What the listing tool printed behind the id: a table's name or the strings; which is not known.
+        BusName = "bus-name",
+        /// `vvvv:dddd` or `vvvv:dddd/ssss:ssss` with the subsystem.
+        PciId = "pci-id",
+        /// `usb:2-5` or `pci:0000:01:00.0`: keeps two parts of one host apart, says nothing of the maker.
+        BusPath = "bus-path",
+        /// Kernel driver bound to it.
+        Driver = "driver",
+        /// Manufacturer answer (AT+CGMI, mmcli, SNMP).
+        Manufacturer = "manufacturer",
+        /// Model answer (AT+CGMM, mmcli, SNMP).
+        Model = "model",
+        /// Firmware revision (AT+CGMR, ATI, mmcli, MBIM, SNMP).
+        FirmwareRevision = "firmware-revision",
+        /// Hardware revision or package version (MBIM HardwareInfo, `+GTPKGVER`).
+        HardwareRevision = "hardware-revision",
+        /// A line that the module answered or sent, when only a proprietary command or result code tells: `+QGPSURC`.
+        AtLine = "at-line",
+        /// ModemManager plugin.
+        Plugin = "plugin",
+        /// Type allocation code, 8 digits, of an IMEI whose check digit is right or absent.
+        Tac = "tac",
+        /// The same of an IMEI that fails its check digit.
+        TacUnchecked = "tac-unchecked",
+        /// FCC ID as printed.
+        FccId = "fcc-id",
+        /// First 9 hex digits of a MAC address.
+        Oui = "oui",
+        /// A domain that the thing is configured with or spoke to.
+        Domain = "domain",
+        /// Name of a firmware file.
+        FileName = "file-name",
+        /// Silicon named by the thing itself.
+        Chipset = "chipset",
+        /// Maker of the module or device according to a register, platform or document column.
+        DeclaredMaker = "declared-maker",
+        /// Model according to the same.
+        DeclaredModel = "declared-model",
+        /// The device around the module: brand (router maker, phone maker).
+        HostMaker = "host-maker",
+        /// The device around the module: model.
+        HostModel = "host-model",
+        /// Class of device as declared: `router`, `smartphone`, `iot`.
+        DeviceClass = "device-class",
+        /// A sentence of free text that names a module or maker.
+        Text = "text",
+        /// Something only a cellular device has: `sim`, `registered`, `wwan-interface`, `cellular-section`, with detail.
+        Cellular = "cellular",
+        /// Something that rules a cellular modem out where it would show: `no modem found`.
+        NotCellular = "not-cellular",
+    }
+}
+
+/// One typed fact: what was read, by which witness, and how it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fact {
+    /// What kind of fact.
+    pub kind: Kind,
+    /// Its value, normalised as the kind says.
+    pub value: Box<str>,
+    /// The witness.
+    pub group: Group,
+    /// How it is known.
+    pub basis: Basis,
+}
+
+/// Where in an input something stands: a counted unit such as `line 7` or `sheet Fleet row 12`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At {
+    /// Index into [`Observations::units`]; 0 is `line`.
+    pub unit: u16,
+    /// 1-based number; 0 = the input as a whole.
+    pub n: u32,
+}
+
+impl At {
+    /// The input as a whole.
+    pub const WHOLE: Self = Self { unit: 0, n: 0 };
+    /// A line of text, counted from 1.
+    pub fn line(n: u32) -> Self {
+        Self { unit: 0, n }
+    }
+    /// A row of a table, counted from 1 with the header as row 1.
+    pub fn row(n: u32) -> Self {
+        Self { unit: 1, n }
+    }
+}
+
+/// One artefact as it came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// As the user named it; members of archives as `outer.zip!inner/path`.
+    pub path: String,
+    /// What the readers took it for (`usb-devices`, `csv`, `mmcli+lsusb`); `unknown` where no reader did.
+    pub format: String,
+    /// SHA-256 of its bytes, lower-case hex.
+    pub sha256: String,
+    /// How many facts and identifiers were read from it.
+    pub observations: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// What the mapping guess was, for tables: `column → field`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<String>,
+}
+
+/// Something that could not be understood, and where.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Problem {
+    /// Index of the input; `None` for what concerns the whole run.
+    pub input: Option<u32>,
+    /// Where in it.
+    pub at: At,
+    /// What is wrong and what to do, a lower-case fragment; already free of control characters.
+    pub what: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Thing {
+    input: u32,
+    at: At,
+    day: Option<Day>,
+    signature: u32,
+    ids: u32,
+    ats: u32,
+}
+
+const NO_ATS: u32 = u32::MAX;
+
+/// The sink of every reader, and what assessment reads.
+#[derive(Default)]
+pub struct Observations {
+    /// The inputs, in the order in which they were begun.
+    pub inputs: Vec<Input>,
+    /// The problems, in the order in which they were met.
+    pub problems: Vec<Problem>,
+    units: Vec<String>,
+    facts: Table<Fact>,
+    signatures: Table<Box<[(u16, u32)]>>,
+    things: Vec<Thing>,
+    ids: Vec<u8>,
+    ats: Vec<At>,
+    problem_overflow: u64,
+}
+
+/// How many problems are kept for one input; the rest are counted.
+const PROBLEMS_PER_INPUT: usize = 200;
+
+impl Observations {
+    /// An empty sink.
+    pub fn new() -> Self {
+        Self { units: vec!["line".into(), "row".into()], ..Self::default() }
+    }
+
+    /// Begins an input; the records that follow belong to it.
+    pub fn begin_input(&mut self, path: &str, format: &str, sha256: String, bytes: u64) -> u32 {
+        self.inputs.push(Input { path: path.into(), format: format.into(), sha256, observations: 0, bytes, mapping: Vec::new() });
+        self.problem_overflow = 0;
+        u32::try_from(self.inputs.len()).unwrap_or(u32::MAX).saturating_sub(1)
+    }
+
+    /// The unit of a locator that is not a line or row: `sheet Fleet row`, `item`, `offset`.
+    pub fn unit(&mut self, name: &str) -> u16 {
+        if let Some(found) = self.units.iter().position(|u| u == name) {
+            return u16::try_from(found).unwrap_or(0);
+        }
+        match u16::try_from(self.units.len()) {
+            Ok(new) => {
+                self.units.push(crate::text::clean(name).into_owned());
+                new
+            }
+            Err(_) => 0,
+        }
+    }
+
+    /// A locator in words: `line 7`; `file` for the whole input.
+    pub fn locate(&self, at: At) -> String {
+        match (at.n, self.units.get(usize::from(at.unit))) {
+            (0, _) => "file".into(),
+            (n, Some(unit)) => format!("{unit} {n}"),
+            (n, None) => format!("line {n}"),
+        }
+    }
+
+    /// Notes a problem of the current input. Of more than 200 in one input the rest are counted, not kept.
+    pub fn problem(&mut self, at: At, what: impl Into<String>) {
+        let input = u32::try_from(self.inputs.len()).ok().and_then(|n| n.checked_sub(1));
+        let kept = self.problems.iter().rev().take_while(|p| p.input == input).count();
+        if kept < PROBLEMS_PER_INPUT {
+            let what: String = what.into();
+            self.problems.push(Problem { input, at, what: crate::text::clean(&what).into_owned() });
+        } else {
+            self.problem_overflow = self.problem_overflow.saturating_add(1);
+            let more = format!("and {} more problems of this kind in this input", self.problem_overflow);
+            if self.problem_overflow == 1 {
+                self.problems.push(Problem { input, at: At::WHOLE, what: more });
+            } else if let Some(last) = self.problems.last_mut() {
+                last.what = more;
+            }
+        }
+    }
+
+    /// Begins a record about one thing.
+    pub fn record(&mut self, at: At) -> Record<'_> {
+        Record { ids: Vec::new(), facts: Vec::new(), ats: Vec::new(), part: 0, default: at, day: None, out: self }
+    }
+
+    /// The number of records.
+    pub fn len(&self) -> usize {
+        self.things.len()
+    }
+
+    /// Whether nothing was observed.
+    pub fn is_empty(&self) -> bool {
+        self.things.is_empty()
+    }
+
+    /// The number of different signatures.
+    pub fn signature_count(&self) -> usize {
+        self.signatures.items.len()
+    }
+
+    /// A record by its index.
+    pub fn thing(&self, index: usize) -> Option<ThingRef<'_>> {
+        self.things.get(index).map(|thing| ThingRef { all: self, thing: *thing })
+    }
+
+    /// Every record in order.
+    pub fn things(&self) -> impl Iterator<Item = ThingRef<'_>> {
+        self.things.iter().map(|thing| ThingRef { all: self, thing: *thing })
+    }
+
+    /// The facts of a signature: part number and fact, in the order read.
+    pub fn signature(&self, signature: u32) -> impl Iterator<Item = (u16, &Fact)> {
+        let list: &[(u16, u32)] = self.signatures.get(signature).map_or(&[], |l| l);
+        list.iter().filter_map(|(part, fact)| self.facts.get(*fact).map(|f| (*part, f)))
+    }
+
+    /// Takes in what another sink holds, behind what this one holds.
+    pub fn absorb(&mut self, mut other: Self) {
+        let shift = u32::try_from(self.inputs.len()).unwrap_or(u32::MAX);
+        let units: Vec<u16> = other.units.iter().map(|u| self.unit(u)).collect();
+        let move_at = |at: At| At { unit: units.get(usize::from(at.unit)).copied().unwrap_or(0), n: at.n };
+        self.inputs.append(&mut other.inputs);
+        self.problems.extend(other.problems.drain(..).map(|p| Problem { input: p.input.map(|i| i.saturating_add(shift)), at: move_at(p.at), what: p.what }));
+        let facts: Vec<u32> = other.facts.items.into_iter().map(|f| self.facts.add(f)).collect();
+        let signatures: Vec<u32> = other
+            .signatures
+            .items
+            .into_iter()
+            .map(|list| self.signatures.add(list.iter().map(|(part, f)| (*part, facts.get(*f as usize).copied().unwrap_or(0))).collect()))
+            .collect();
+        let (ids, ats) = (index(self.ids.len()), index(self.ats.len()));
+        self.ids.append(&mut other.ids);
+        self.ats.extend(other.ats.iter().map(|at| move_at(*at)));
+        self.things.extend(other.things.iter().map(|t| Thing {
+            input: t.input.saturating_add(shift),
+            at: move_at(t.at),
+            day: t.day,
+            signature: signatures.get(t.signature as usize).copied().unwrap_or(0),
+            ids: t.ids.saturating_add(ids),
+            ats: if t.ats == NO_ATS { NO_ATS } else { t.ats.saturating_add(ats) },
+        }));
+    }
+}
+
+fn index(len: usize) -> u32 {
+    // 4 GiB of identifiers is beyond a hundred million rows; past it the sink would have to widen.
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// A record under construction. Dropping it stores it; an empty one is not stored.
+pub struct Record<'a> {
+    out: &'a mut Observations,
+    default: At,
+    day: Option<Day>,
+    part: u16,
+    ids: Vec<u8>,
+    facts: Vec<(u16, u32)>,
+    ats: Vec<At>,
+}
+
+impl Record<'_> {
+    /// What follows is about component `part` of the thing (a USB device of a host, a modem of a router). Part 0 is
+    /// the thing itself. Two parts of one record are two physical things unless assessment finds reasons to join.
+    pub fn part(&mut self, part: u16) -> &mut Self {
+        self.part = part;
+        self
+    }
+
+    /// The day on which the record says it saw this (a SIM card's place changes with time).
+    pub fn seen(&mut self, day: Day) -> &mut Self {
+        self.day = Some(day);
+        self
+    }
+
+    /// An identifier of the current part, as its kind wants it written.
+    pub fn id(&mut self, kind: IdKind, value: &str) -> &mut Self {
+        let value = value.trim();
+        let bytes = value.as_bytes();
+        // Names longer than 250 bytes are cut: an identifier is never that long, hostile text is.
+        let mut end = bytes.len().min(250);
+        while !value.is_char_boundary(end) {
+            end = end.saturating_sub(1);
+        }
+        let Some(cut) = bytes.get(..end).filter(|b| !b.is_empty()) else { return self };
+        self.ids.push(kind as u8);
+        self.ids.push(u8::try_from(self.part).unwrap_or(u8::MAX));
+        self.ids.push(u8::try_from(cut.len()).unwrap_or(0));
+        self.ids.extend_from_slice(cut);
+        self
+    }
+
+    /// A fact at the record's own place.
+    pub fn fact(&mut self, kind: Kind, value: &str, group: Group, basis: Basis) -> &mut Self {
+        let at = self.default;
+        self.fact_at(at, kind, value, group, basis)
+    }
+
+    /// A fact at a place of its own. Blank values and repetitions within the part are dropped.
+    pub fn fact_at(&mut self, at: At, kind: Kind, value: &str, group: Group, basis: Basis) -> &mut Self {
+        let value = value.trim();
+        if crate::text::is_blank(value) {
+            return self;
+        }
+        let value = crate::text::clean(crate::text::short(value, 400).as_ref()).into_owned();
+        let fact = self.out.facts.add(Fact { kind, value: value.into(), group, basis });
+        if !self.facts.contains(&(self.part, fact)) {
+            self.facts.push((self.part, fact));
+            self.ats.push(at);
+        }
+        self
+    }
+
+    /// An IMEI as it stands in the evidence: the canonical identifier and its TAC as a fact, or what is left of
+    /// it; a wrong check digit becomes a problem.
+    pub fn imei(&mut self, at: At, text: &str, group: Group, basis: Basis) -> &mut Self {
+        use crate::number::{Check, Imei, imei};
+        match imei(text) {
+            Imei::Whole { body, check: Check::Wrong, tac } => {
+                self.out.problem(at, format!("IMEI {} fails its check digit: kept, but not used to join evidence", text.trim()));
+                let _ = body;
+                self.id(IdKind::ImeiUnusable, text);
+                self.fact_at(at, Kind::TacUnchecked, &format!("{tac:08}"), group, basis);
+            }
+            Imei::Whole { body, tac, .. } => {
+                self.id(IdKind::Imei, &Imei::canonical(&body));
+                self.tac(at, tac, group, basis);
+            }
+            Imei::Masked { tac } => {
+                self.id(IdKind::ImeiUnusable, text);
+                if let Some(tac) = tac {
+                    self.tac(at, tac, group, basis);
+                }
+            }
+            Imei::Placeholder => {
+                self.id(IdKind::ImeiUnusable, text);
+            }
+            Imei::No if crate::text::is_blank(text) => {}
+            Imei::No => self.out.problem(at, format!("`{}` is not an IMEI", crate::text::short(text.trim(), 40))),
+        }
+        self
+    }
+
+    fn tac(&mut self, at: At, tac: u32, group: Group, basis: Basis) {
+        let mut digits = [b'0'; 8];
+        let mut rest = tac;
+        for slot in digits.iter_mut().rev() {
+            *slot = b'0'.wrapping_add(u8::try_from(rest % 10).unwrap_or(0));
+            rest /= 10;
+        }
+        self.fact_at(at, Kind::Tac, std::str::from_utf8(&digits).unwrap_or_default(), group, basis);
+    }
+
+    /// An ICCID as it stands; padding and separators are taken off, masked ones kept as they are.
+    pub fn iccid(&mut self, at: At, text: &str) -> &mut Self {
+        match crate::number::iccid(text) {
+            Some(card) => {
+                if card.check == crate::number::Check::Wrong {
+                    self.out.problem(at, format!("ICCID {} fails its check digit", crate::number::Shown(&card.digits)));
+                }
+                self.id(IdKind::Iccid, &card.digits)
+            }
+            None if crate::text::is_blank(text) => self,
+            None if crate::number::is_masked(text) => self.id(IdKind::Iccid, text),
+            None => {
+                self.out.problem(at, format!("`{}` is not an ICCID", crate::text::short(text.trim(), 6)));
+                self
+            }
+        }
+    }
+
+    /// A MAC address: identifier, and its first digits as a fact.
+    pub fn mac(&mut self, at: At, text: &str, group: Group, basis: Basis) -> &mut Self {
+        if let Some(mac) = crate::number::mac(text) {
+            self.id(IdKind::Mac, &mac);
+            let hex: String = mac.chars().filter(|c| *c != ':').take(9).collect();
+            self.fact_at(at, Kind::Oui, &hex, group, basis);
+        }
+        self
+    }
+
+    /// A problem of this record.
+    pub fn problem(&mut self, at: At, what: impl Into<String>) {
+        self.out.problem(at, what);
+    }
+
+    /// Whether nothing has been put in yet.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.facts.is_empty()
+    }
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        if self.is_empty() {
+            return;
+        }
+        let mut id_count = 0u64;
+        let mut rest: &[u8] = &self.ids;
+        while let Some((_, tail)) = split_id(rest) {
+            id_count = id_count.saturating_add(1);
+            rest = tail;
+        }
+        let count = id_count.saturating_add(self.facts.len() as u64);
+        let out = &mut *self.out;
+        let input = index(out.inputs.len()).saturating_sub(1);
+        if let Some(last) = out.inputs.last_mut() {
+            last.observations = last.observations.saturating_add(count);
+        }
+        let ats = if self.ats.iter().all(|at| *at == self.default) { NO_ATS } else { index(out.ats.len()) };
+        if ats != NO_ATS {
+            out.ats.extend_from_slice(&self.ats);
+        }
+        let ids = index(out.ids.len());
+        out.ids.append(&mut self.ids);
+        out.ids.push(END);
+        let signature = out.signatures.add_slice(&self.facts);
+        out.things.push(Thing { input, at: self.default, day: self.day, signature, ids, ats });
+    }
+}
+
+const END: u8 = u8::MAX;
+
+/// One stored record.
+#[derive(Clone, Copy)]
+pub struct ThingRef<'a> {
+    all: &'a Observations,
+    thing: Thing,
+}
+
+impl<'a> ThingRef<'a> {
+    /// Index of its input.
+    pub fn input(&self) -> u32 {
+        self.thing.input
+    }
+    /// Where it stands.
+    pub fn at(&self) -> At {
+        self.thing.at
+    }
+    /// The day its source gives, if any.
+    pub fn day(&self) -> Option<Day> {
+        self.thing.day
+    }
+    /// The number of its signature.
+    pub fn signature(&self) -> u32 {
+        self.thing.signature
+    }
+    /// Its identifiers: part, kind, value.
+    pub fn ids(&self) -> impl Iterator<Item = (u16, IdKind, &'a str)> + use<'a> {
+        let mut rest = self.all.ids.get(self.thing.ids as usize..).unwrap_or_default();
+        std::iter::from_fn(move || {
+            let (id, tail) = split_id(rest)?;
+            rest = tail;
+            Some(id)
+        })
+    }
+    /// Its facts: part, fact, where it was read.
+    pub fn facts(&self) -> impl Iterator<Item = (u16, &'a Fact, At)> + use<'a> {
+        let this = *self;
+        this.all.signature(this.thing.signature).enumerate().map(move |(i, (part, fact))| {
+            let at = if this.thing.ats == NO_ATS { None } else { this.all.ats.get((this.thing.ats as usize).saturating_add(i)).copied() };
+            (part, fact, at.unwrap_or(this.thing.at))
+        })
+    }
+}
+
+fn split_id(bytes: &[u8]) -> Option<((u16, IdKind, &str), &[u8])> {
+    let (&kind, rest) = bytes.split_first()?;
+    let kind = *IdKind::ALL.get(usize::from(kind))?;
+    let (&part, rest) = rest.split_first()?;
+    let (&len, rest) = rest.split_first()?;
+    let (value, rest) = rest.split_at_checked(usize::from(len))?;
+    Some(((u16::from(part), kind, std::str::from_utf8(value).ok()?), rest))
+}
+
+/// An interner: equal items get one number, in order of first sight.
+struct Table<T> {
+    items: Vec<T>,
+    index: HashTable<u32>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), index: HashTable::new() }
+    }
+}
+
+fn hash_of(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl<T: Hash + Eq> Table<T> {
+    fn get(&self, number: u32) -> Option<&T> {
+        self.items.get(number as usize)
+    }
+
+    fn add(&mut self, item: T) -> u32 {
+        let hash = hash_of(&item);
+        let Self { items, index: table } = self;
+        if let Some(found) = table.find(hash, |i| items.get(*i as usize) == Some(&item)) {
+            return *found;
+        }
+        let number = index(items.len());
+        items.push(item);
+        table.insert_unique(hash, number, |i| items.get(*i as usize).map_or(0, hash_of));
+        number
+    }
+}
+
+impl Table<Box<[(u16, u32)]>> {
+    /// Like [`Table::add`], without a copy when the list is known.
+    fn add_slice(&mut self, list: &[(u16, u32)]) -> u32 {
+        let hash = hash_of(list);
+        if let Some(found) = self.index.find(hash, |i| self.items.get(*i as usize).is_some_and(|known| **known == *list)) {
+            return *found;
+        }
+        self.add(list.into())
+    }
+}
+
+impl fmt::Debug for Observations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, input) in self.inputs.iter().enumerate() {
+            writeln!(f, "[{i}] {} ({}), {} observations", input.path, input.format, input.observations)?;
+        }
+        for thing in self.things() {
+            writeln!(f, "[{}] {}{}", thing.input(), self.locate(thing.at()), thing.day().map(|d| format!(" seen {d}")).unwrap_or_default())?;
+            for (part, kind, value) in thing.ids() {
+                writeln!(f, "  {part} {} = {value}", kind.name())?;
+            }
+            for (part, fact, at) in thing.facts() {
+                writeln!(f, "  {part} {} `{}` {} {} @ {}", fact.kind.name(), fact.value, fact.group.name(), fact.basis.name(), self.locate(at))?;
+            }
+        }
+        for problem in &self.problems {
+            writeln!(f, "! {} {}", self.locate(problem.at), problem.what)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(out: &mut Observations, n: u32, imei: &str, maker: &str) {
+        let mut record = out.record(At::row(n));
+        record.imei(At::row(n), imei, Group::Network, Basis::Observed);
+        record.fact(Kind::DeclaredMaker, maker, Group::Document, Basis::Declared);
+    }
+
+    #[test]
+    fn rows_alike_in_their_facts_share_a_signature() {
+        let mut out = Observations::new();
+        out.begin_input("sims.csv", "csv", String::new(), 0);
+        row(&mut out, 2, "490154203237518", "Acme");
+        row(&mut out, 3, "490154203237526", "Acme");
+        row(&mut out, 4, "490154203237518", "Other");
+        assert_eq!((out.len(), out.signature_count()), (3, 2));
+        assert_eq!(out.inputs[0].observations, 9);
+        let first = out.thing(0).unwrap();
+        assert_eq!(first.ids().next(), Some((0, IdKind::Imei, "490154203237518")));
+        assert_eq!(first.facts().next().map(|(_, f, at)| (f.kind, &*f.value, out.locate(at))), Some((Kind::Tac, "49015420", "row 2".into())));
+    }
+
+    #[test]
+    fn a_wrong_check_digit_is_a_problem_and_joins_nothing() {
+        let mut out = Observations::new();
+        out.begin_input("x", "csv", String::new(), 0);
+        row(&mut out, 2, "490154203237519", "Acme");
+        assert_eq!(out.thing(0).unwrap().ids().next().map(|i| i.1), Some(IdKind::ImeiUnusable));
+        assert_eq!(out.problems.len(), 1);
+    }
+
+    #[test]
+    fn absorbing_keeps_every_word() {
+        let (mut a, mut b) = (Observations::new(), Observations::new());
+        for (out, name) in [(&mut a, "a"), (&mut b, "b")] {
+            out.begin_input(name, "csv", String::new(), 0);
+            let unit = out.unit(name);
+            row(out, 2, "490154203237518", "Acme");
+            let mut r = out.record(At { unit, n: 9 });
+            r.fact_at(At { unit, n: 10 }, Kind::UsbId, "2c7c:0125", Group::OwnWord, Basis::Observed);
+            drop(r);
+            out.problem(At { unit, n: 1 }, "odd\u{1b}[31m");
+        }
+        let before = format!("{b:?}").replace("[0]", "[1]");
+        a.absorb(b);
+        let after = format!("{a:?}");
+        for line in before.lines() {
+            assert!(after.contains(line), "{line} lost in\n{after}");
+        }
+        assert_eq!(a.thing(3).unwrap().input(), 1);
+        assert!(!after.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn problems_of_one_input_are_capped_and_counted() {
+        let mut out = Observations::new();
+        out.begin_input("x", "csv", String::new(), 0);
+        for n in 0..1000 {
+            out.problem(At::line(n), "bad");
+        }
+        assert_eq!(out.problems.len(), PROBLEMS_PER_INPUT + 1);
+        assert!(out.problems.last().is_some_and(|p| p.what.contains("800 more")));
+    }
+}
