@@ -128,7 +128,9 @@ impl FromStr for Loose {
         match (month, day) {
             (None, _) => (1..=9999).contains(&year).then_some(Self::Year(year)).ok_or_else(bad),
             (Some(m), None) => Day::new(year, u8::try_from(m).map_err(|_| bad())?, 1).map(|d| Self::Month(d.year, d.month)).ok_or_else(bad),
-            (Some(m), Some(d)) => Day::new(year, u8::try_from(m).map_err(|_| bad())?, u8::try_from(d).map_err(|_| bad())?).map(Self::Day).ok_or_else(bad),
+            (Some(m), Some(d)) => {
+                Day::new(year, u8::try_from(m).map_err(|_| bad())?, u8::try_from(d).map_err(|_| bad())?).map(Self::Day).ok_or_else(bad)
+            }
         }
     }
 }

@@ -4,7 +4,9 @@
 //! modules and judges claims into [`finding::Finding`]s; reports write [`answer::Device`]s.
 //! This crate reads no file, clock, network or environment: time comes in as a value.
 
+pub mod answer;
 pub mod date;
+pub mod finding;
 pub mod id;
 pub mod number;
 pub mod observation;

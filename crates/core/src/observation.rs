@@ -391,7 +391,11 @@ impl Observations {
         let units: Vec<u16> = other.units.iter().map(|u| self.unit(u)).collect();
         let move_at = |at: At| At { unit: units.get(usize::from(at.unit)).copied().unwrap_or(0), n: at.n };
         self.inputs.append(&mut other.inputs);
-        self.problems.extend(other.problems.drain(..).map(|p| Problem { input: p.input.map(|i| i.saturating_add(shift)), at: move_at(p.at), what: p.what }));
+        self.problems.extend(other.problems.drain(..).map(|p| Problem {
+            input: p.input.map(|i| i.saturating_add(shift)),
+            at: move_at(p.at),
+            what: p.what,
+        }));
         let facts: Vec<u32> = other.facts.items.into_iter().map(|f| self.facts.add(f)).collect();
         let signatures: Vec<u32> = other
             .signatures
@@ -696,12 +700,26 @@ impl fmt::Debug for Observations {
             writeln!(f, "[{i}] {} ({}), {} observations", input.path, input.format, input.observations)?;
         }
         for thing in self.things() {
-            writeln!(f, "[{}] {}{}", thing.input(), self.locate(thing.at()), thing.day().map(|d| format!(" seen {d}")).unwrap_or_default())?;
+            writeln!(
+                f,
+                "[{}] {}{}",
+                thing.input(),
+                self.locate(thing.at()),
+                thing.day().map(|d| format!(" seen {d}")).unwrap_or_default()
+            )?;
             for (part, kind, value) in thing.ids() {
                 writeln!(f, "  {part} {} = {value}", kind.name())?;
             }
             for (part, fact, at) in thing.facts() {
-                writeln!(f, "  {part} {} `{}` {} {} @ {}", fact.kind.name(), fact.value, fact.group.name(), fact.basis.name(), self.locate(at))?;
+                writeln!(
+                    f,
+                    "  {part} {} `{}` {} {} @ {}",
+                    fact.kind.name(),
+                    fact.value,
+                    fact.group.name(),
+                    fact.basis.name(),
+                    self.locate(at)
+                )?;
             }
         }
         for problem in &self.problems {
@@ -732,7 +750,10 @@ mod tests {
         assert_eq!(out.inputs[0].observations, 9);
         let first = out.thing(0).unwrap();
         assert_eq!(first.ids().next(), Some((0, IdKind::Imei, "490154203237518")));
-        assert_eq!(first.facts().next().map(|(_, f, at)| (f.kind, &*f.value, out.locate(at))), Some((Kind::Tac, "49015420", "row 2".into())));
+        assert_eq!(
+            first.facts().next().map(|(_, f, at)| (f.kind, &*f.value, out.locate(at))),
+            Some((Kind::Tac, "49015420", "row 2".into()))
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 /// Text without control characters, so that no name steers a terminal or hides in a report: escape sequences
 /// lose their escape, line ends become spaces, bidirectional overrides are dropped (CVE-2021-42574).
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let hostile = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}');
+    let hostile =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}');
     if !text.chars().any(hostile) {
         return Cow::Borrowed(text);
     }
@@ -30,9 +31,27 @@ pub fn is_blank(text: &str) -> bool {
     let t = text.trim().trim_matches(['"', '\'']).trim();
     t.is_empty()
         || t.bytes().all(|b| matches!(b, b'-' | b'.' | b'?' | b'_'))
-        || ["n/a", "na", "unknown", "null", "none", "nil", "undefined", "not available", "not applicable", "(null)", "<snip>", "nan", "无", "未知", "unbekannt", "inconnu", "desconocido"]
-            .iter()
-            .any(|word| t.eq_ignore_ascii_case(word))
+        || [
+            "n/a",
+            "na",
+            "unknown",
+            "null",
+            "none",
+            "nil",
+            "undefined",
+            "not available",
+            "not applicable",
+            "(null)",
+            "<snip>",
+            "nan",
+            "无",
+            "未知",
+            "unbekannt",
+            "inconnu",
+            "desconocido",
+        ]
+        .iter()
+        .any(|word| t.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

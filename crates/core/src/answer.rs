@@ -1,0 +1,487 @@
+//! What an audit answers: devices, the modules in them, claims with what speaks for and against, owners.
+//!
+//! These types are the documents (`--format json`) and what every other report reads: keys are snake_case, values
+//! kebab-case, a known field is always there, `null` is not known, `[]` is none.
+
+use serde::Serialize;
+
+use crate::finding::Finding;
+use crate::observation::{Basis, Input};
+use crate::weight::ConfidenceLevel;
+
+/// Version of the audit document.
+pub const AUDIT_SCHEMA: &str = "umbilical.audit/1";
+
+/// The audit document without its devices, which may be too many to hold.
+#[derive(Clone, Debug, Serialize)]
+pub struct Audit {
+    /// [`AUDIT_SCHEMA`].
+    pub schema: &'static str,
+    /// The day of the answer, `YYYY-MM-DD`.
+    pub as_of: String,
+    /// Which facts were used.
+    pub knowledge: KnowledgeStamp,
+    /// What was read, sorted by path.
+    pub inputs: Vec<Input>,
+    /// What could not be understood.
+    pub problems: Vec<Said>,
+    /// How much of the fleet is known.
+    pub coverage: Coverage,
+    /// IMEIs, and how many of them no table at hand can decide.
+    pub imeis: Imeis,
+    /// Type allocation codes learned from this evidence: IMEI and model seen together.
+    pub learned: Vec<Learned>,
+    /// Counts over devices: by maker, jurisdiction, confidence, and so on, for tiles and charts.
+    pub tallies: Tallies,
+}
+
+/// The facts used.
+#[derive(Clone, Debug, Serialize)]
+pub struct KnowledgeStamp {
+    /// Digest of the tables.
+    pub version: String,
+    /// The newest date of their sources.
+    pub sources_to: String,
+    /// Tables that could have been used and are not here, and what that means.
+    pub absent: Vec<String>,
+}
+
+/// A problem, located.
+#[derive(Clone, Debug, Serialize)]
+pub struct Said {
+    /// Index into `inputs`; `null` for the run as a whole.
+    pub input: Option<u32>,
+    /// `line 40`.
+    pub at: String,
+    /// What and what to do.
+    pub what: String,
+}
+
+/// devices = cellular + not_cellular + unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// Things seen.
+    pub devices: u64,
+    /// With a cellular module or product.
+    pub cellular: u64,
+    /// Surely without.
+    pub not_cellular: u64,
+    /// Not decidable from this evidence.
+    pub unknown: u64,
+    /// Cellular devices whose module's maker is known at *possible* or better.
+    pub module_known: u64,
+    /// Devices whose documents leave out a module that must be there.
+    pub undisclosed: u64,
+}
+
+/// What the IMEIs of a fleet tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Imeis {
+    /// Usable IMEIs seen.
+    pub seen: u64,
+    /// Of them, those whose type allocation code a table here names.
+    pub decided: u64,
+    /// Those that no table at hand can decide.
+    pub undecided: u64,
+    /// Whether a licensed type allocation code table was at hand.
+    pub licensed_table: bool,
+}
+
+/// A type allocation code taught by this evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Learned {
+    /// 8 digits.
+    pub tac: String,
+    /// Maker.
+    pub maker: String,
+    /// Model.
+    pub model: String,
+    /// How many different IMEIs taught it.
+    pub count: u32,
+    /// Where: inputs by index.
+    pub inputs: Vec<u32>,
+}
+
+/// One bar of a chart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// What is counted.
+    pub label: String,
+    /// How many devices.
+    pub count: u64,
+}
+
+/// Counts over devices, each sorted by count, highest first, then label.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tallies {
+    /// By maker of the module; `unknown` among them.
+    pub makers: Vec<Tally>,
+    /// By module model (maker and model).
+    pub models: Vec<Tally>,
+    /// By jurisdiction of control (a device counts once for each).
+    pub jurisdictions: Vec<Tally>,
+    /// By confidence level of the best module.
+    pub confidence: Vec<Tally>,
+    /// By listing regime that names the maker or one of its owners.
+    pub listings: Vec<Tally>,
+    /// By what evidence to collect next, for devices not decided.
+    pub next_evidence: Vec<Tally>,
+    /// By finding code.
+    pub findings: Vec<Tally>,
+}
+
+/// Whether a thing is cellular.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cellular {
+    /// It is.
+    Yes,
+    /// Not decidable.
+    Unknown,
+    /// It is not.
+    No,
+}
+
+impl Cellular {
+    /// The word in every output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Unknown => "unknown",
+            Self::No => "no",
+        }
+    }
+}
+
+/// Identifiers of a device, each sorted; subscriber numbers already masked unless asked for.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Identifiers {
+    /// The owner's numbers.
+    pub asset_id: Vec<String>,
+    /// `maker|serial`.
+    pub serial: Vec<String>,
+    /// 15 digits.
+    pub imei: Vec<String>,
+    /// Covered, miskeyed or placeholder IMEIs, as they stand.
+    pub imei_unusable: Vec<String>,
+    /// eUICC.
+    pub eid: Vec<String>,
+    /// CDMA.
+    pub meid: Vec<String>,
+    /// SIM cards.
+    pub iccid: Vec<String>,
+    /// Subscriptions.
+    pub imsi: Vec<String>,
+    /// Telephone numbers.
+    pub msisdn: Vec<String>,
+    /// MAC addresses.
+    pub mac: Vec<String>,
+    /// IP addresses.
+    pub ip: Vec<String>,
+    /// Vehicles.
+    pub vin: Vec<String>,
+    /// Medical devices.
+    pub udi: Vec<String>,
+    /// Places.
+    pub site: Vec<String>,
+}
+
+/// A thing of the organisation.
+#[derive(Clone, Debug, Serialize)]
+pub struct Device {
+    /// `dev-` and 12 hex digits.
+    pub id: String,
+    /// What people call it.
+    pub names: Vec<String>,
+    /// Its identifiers.
+    pub identifiers: Identifiers,
+    /// Whether it is cellular.
+    pub cellular: Cellular,
+    /// How sure that is, 0–1.
+    pub cellular_confidence: f64,
+    /// The device around the module, where evidence names it: brand and model.
+    pub host: Option<Host>,
+    /// What it is when it is itself the cellular product (a stick, a phone, a router).
+    pub product: Option<Product>,
+    /// The modules in it, most certain first.
+    pub modules: Vec<Module>,
+    /// What to collect to decide what is open, most telling first.
+    pub next_evidence: Vec<String>,
+    /// What is noteworthy.
+    pub findings: Vec<Finding>,
+    /// Inputs that speak of it.
+    pub inputs: Vec<u32>,
+}
+
+/// The device around a module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Host {
+    /// Brand as evidence gives it.
+    pub brand: Option<String>,
+    /// Model as evidence gives it.
+    pub model: Option<String>,
+    /// How it is known.
+    pub basis: Basis,
+}
+
+/// A cellular product that is not a module.
+#[derive(Clone, Debug, Serialize)]
+pub struct Product {
+    /// `dongle`, `handset`, `router`, `other`.
+    pub kind: &'static str,
+    /// Brand.
+    pub brand: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+    /// 0–1.
+    pub confidence: f64,
+    /// How it is known.
+    pub basis: Basis,
+}
+
+/// The level of a claim, from the most specific.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// A build for a region or carrier.
+    Variant,
+    /// A model.
+    Model,
+    /// A family of models.
+    Family,
+    /// Who made it.
+    Maker,
+    /// Under whose name it is sold.
+    Brand,
+    /// Whose chip is in it.
+    Silicon,
+    /// That it is cellular at all.
+    Cellular,
+}
+
+impl Level {
+    /// The kebab-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Variant => "variant",
+            Self::Model => "model",
+            Self::Family => "family",
+            Self::Maker => "maker",
+            Self::Brand => "brand",
+            Self::Silicon => "silicon",
+            Self::Cellular => "cellular",
+        }
+    }
+}
+
+/// One piece of evidence in a claim.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Because {
+    /// Index into `inputs`.
+    pub input: u32,
+    /// `line 7`.
+    pub at: String,
+    /// The witness, kebab-case.
+    pub group: &'static str,
+    /// The kind of fact.
+    pub kind: &'static str,
+    /// Its value.
+    pub value: String,
+    /// How it is known.
+    pub basis: Basis,
+    /// Milli-nats; negative speaks against.
+    pub weight: i32,
+    /// What the fact was matched with: a table and its source.
+    pub matched: String,
+}
+
+/// One claim.
+#[derive(Clone, Debug, Serialize)]
+pub struct Claim {
+    /// `clm-` and 12 hex digits.
+    pub id: String,
+    /// At which level.
+    pub level: Level,
+    /// What is claimed.
+    pub value: String,
+    /// 0–1.
+    pub confidence: f64,
+    /// In a word.
+    pub confidence_level: ConfidenceLevel,
+    /// How it is known.
+    pub basis: Basis,
+    /// What speaks for it.
+    pub because: Vec<Because>,
+    /// What speaks against it.
+    pub against: Vec<Because>,
+}
+
+/// Two witnesses that cannot both be right.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Conflict {
+    /// At which level.
+    pub level: Level,
+    /// The values, strongest first.
+    pub values: Vec<String>,
+    /// In a sentence.
+    pub what: String,
+}
+
+/// A module in a device.
+#[derive(Clone, Debug, Serialize)]
+pub struct Module {
+    /// Under whose name it is sold.
+    pub brand: Option<String>,
+    /// Who made it.
+    pub maker: Option<String>,
+    /// The maker's model name.
+    pub model: Option<String>,
+    /// The brand's model name, where it differs.
+    pub sold_as: Option<String>,
+    /// Build for a region or carrier.
+    pub variant: Option<String>,
+    /// Family, where the model is open or has one.
+    pub family: Option<String>,
+    /// The most specific level that reaches *possible*.
+    pub level: Level,
+    /// Of the claim at `level`.
+    pub confidence: f64,
+    /// In a word.
+    pub confidence_level: ConfidenceLevel,
+    /// Of the claim at `level`.
+    pub basis: Basis,
+    /// Chip, with its mark when it is a rule of thumb.
+    pub chipset: Option<String>,
+    /// Radio technologies, where known.
+    pub rats: Vec<String>,
+    /// Its IMEIs.
+    pub imei: Vec<String>,
+    /// Every claim, most specific level first, then confidence.
+    pub claims: Vec<Claim>,
+    /// Who can reach into it.
+    pub ownership: Vec<Trace>,
+    /// Jurisdictions of control.
+    pub jurisdictions: Vec<Jurisdiction>,
+    /// For the claim at `level`.
+    pub because: Vec<Because>,
+    /// Against the claim at `level`.
+    pub against: Vec<Because>,
+    /// Contradictions kept.
+    pub conflicts: Vec<Conflict>,
+    /// Firmware revision that the module or its platform reported.
+    pub firmware: Option<String>,
+}
+
+/// A country whose law can compel somebody in the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Jurisdiction {
+    /// Organisation id.
+    pub org: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// The chain of organisations that leads there.
+    pub via: Vec<String>,
+    /// Law and provision; `no row on file` where nobody has written one down.
+    pub laws: Vec<String>,
+    /// The edges that lead there: declared or inferred.
+    pub basis: Basis,
+    /// The day lies inside a bound known only by month or year.
+    pub unclear: bool,
+    /// The day asked about.
+    pub as_of: String,
+}
+
+/// One dated relation of organisations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// From whom.
+    pub child: String,
+    /// To whom.
+    pub parent: String,
+    /// Name of the parent.
+    pub parent_name: String,
+    /// `owns`, `controls`, `brands`, …
+    pub edge: String,
+    /// Percent or words; `null` = not stated.
+    pub share: Option<String>,
+    /// First day.
+    pub from: Option<String>,
+    /// First day on which it no longer holds.
+    pub to: Option<String>,
+    /// Whether it gives control.
+    pub control: bool,
+    /// Whether the day lies inside an unclear bound.
+    pub unclear: bool,
+    /// declared or alleged.
+    pub basis: Basis,
+    /// Where it was read.
+    pub source: String,
+    /// Whether somebody has confirmed it.
+    pub verified: bool,
+}
+
+/// A list that names an organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listing {
+    /// Regime id.
+    pub regime: String,
+    /// The name on the list.
+    pub entity: String,
+    /// The organisation in the chain that it names.
+    pub org: String,
+    /// First day.
+    pub from: Option<String>,
+    /// First day on which it no longer holds.
+    pub to: Option<String>,
+    /// Citation.
+    pub citation: String,
+    /// What it covers.
+    pub scope: String,
+    /// `in-force`, `proposed`, …
+    pub list_status: String,
+    /// What the regime prohibits, in its own limits.
+    pub prohibits: String,
+    /// Always listed.
+    pub basis: Basis,
+    /// The day lies inside an unclear bound.
+    pub unclear: bool,
+    /// Where it was read.
+    pub source: String,
+    /// Whether somebody has confirmed it.
+    pub verified: bool,
+}
+
+/// Who stands behind one organisation on a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trace {
+    /// In which role it stands behind the module: `maker`, `brand`.
+    pub role: &'static str,
+    /// Organisation id.
+    pub org: String,
+    /// Its name.
+    pub name: String,
+    /// Ultimate owners by name; empty = unknown.
+    pub owner: Vec<String>,
+    /// Where it is run from.
+    pub headquarters: Option<String>,
+    /// Where it develops.
+    pub rd_seat: Option<String>,
+    /// Where it makes.
+    pub factory: Option<String>,
+    /// Who signs the firmware.
+    pub firmware_signer: Option<String>,
+    /// Every relation that holds, breadth first.
+    pub chain: Vec<Step>,
+    /// Relations that have ended.
+    pub former: Vec<Step>,
+    /// State support, influence, supply: what was found; empty = none found.
+    pub other: Vec<Step>,
+    /// Alleged relations: printed, never counted.
+    pub alleged: Vec<Step>,
+    /// Jurisdictions of control.
+    pub jurisdictions: Vec<Jurisdiction>,
+    /// Lists that name it or a controlling owner.
+    pub listings: Vec<Listing>,
+    /// `jurisdiction CN, not listed as of DATE (sources to DATE)`.
+    pub statement: String,
+}

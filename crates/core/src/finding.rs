@@ -1,0 +1,92 @@
+//! One type of finding for everything: law, traffic, firmware, host, bill of materials, identity, containment.
+
+use serde::Serialize;
+
+use crate::observation::Basis;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Look when there is time.
+    Low,
+    /// Look this week.
+    Medium,
+    /// Look today.
+    High,
+    /// Look now.
+    Critical,
+}
+
+impl Severity {
+    /// The word in every output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// What a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Subject {
+    /// `device`, `module`, `part`, `file`, `session`, `flow`, `host`, `intent`, `organisation`.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
+}
+
+/// Something noteworthy, with what makes it so and what would clear it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// `fnd-` and 12 hex digits.
+    pub id: String,
+    /// Kebab-case name; listed in [`CODES`].
+    pub code: &'static str,
+    /// `identity`, `rule`, `detector`, `image`, `host`, `bom`, `containment`.
+    pub source: &'static str,
+    /// About what.
+    pub subject: Subject,
+    /// `pass`, `fail`, `review`, `unknown` for rules, checks and proofs; `null` for the rest.
+    pub verdict: Option<&'static str>,
+    /// How bad.
+    pub severity: Severity,
+    /// 0–1.
+    pub confidence: f64,
+    /// How it is known.
+    pub basis: Basis,
+    /// Whether software can mend it.
+    pub lifecycle: &'static str,
+    /// Of `surveillance`, `exfiltration`, `disruption`.
+    pub threats: Vec<&'static str>,
+    /// First seen, RFC 3339; `null` = not dated.
+    pub first: Option<String>,
+    /// Last seen.
+    pub last: Option<String>,
+    /// What makes it so, in sentences with their places.
+    pub because: Vec<String>,
+    /// What helps, the least restrictive first; `["none"]` when nothing does.
+    pub remedies: Vec<String>,
+    /// What would clear it.
+    pub clears_when: String,
+    /// By source.
+    pub detail: serde_json::Value,
+}
+
+/// Every code that identity raises, with one line for people.
+pub const CODES: &[(&str, &str)] = &[
+    ("identity-conflict", "Witnesses name different makers or models for one module"),
+    ("tac-mismatch", "The IMEI's type allocation code belongs to another kind of equipment than the module says it is"),
+    ("cloned-imei", "One IMEI is carried by things that cannot be one"),
+    ("placeholder-imei", "The IMEI is a factory default or test value"),
+    ("usb-id-reprogrammed", "The module was told to show another USB id"),
+    ("sim-moved", "One SIM card was seen in several devices"),
+    ("rebranded", "The module is sold under another name than its maker's"),
+    ("alleged-relation", "An unverified relation to another organisation is reported"),
+];
