@@ -482,6 +482,10 @@ pub struct Trace {
     pub jurisdictions: Vec<Jurisdiction>,
     /// Lists that name it or a controlling owner.
     pub listings: Vec<Listing>,
+    /// Entries that are no listing (proposed, requested, state unknown): printed, never counted.
+    pub pending: Vec<Listing>,
+    /// What software must not decide: an unclear day, a share of half or unknown, a listed minority owner.
+    pub open_points: Vec<String>,
     /// `jurisdiction CN, not listed as of DATE (sources to DATE)`.
     pub statement: String,
 }
