@@ -9,7 +9,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHasher};
 use serde::{Serialize, Serializer};
 
 use crate::date::Day;
@@ -287,24 +287,33 @@ pub struct Observations {
     facts: Table<Fact>,
     signatures: Table<Box<[(u16, u32)]>>,
     things: Vec<Thing>,
-    ids: Vec<u8>,
+    /// The identifiers, in chunks: taking in another sink moves its chunks instead of copying them.
+    ids: Vec<Vec<u8>>,
+    /// Per input, its chunk of `ids`.
+    chunk_of: Vec<u32>,
     ats: Vec<At>,
-    problem_overflow: u64,
+    /// How many problems the current input has had.
+    problem_count: u64,
+    /// What the last record left behind, so that a record allocates nothing.
+    scratch: (Vec<(u16, u32)>, Vec<At>),
+    /// TAC facts by number: the one fact that every row has.
+    tacs: FxHashMap<(u32, bool, Group, Basis), u32>,
 }
 
 /// How many problems are kept for one input; the rest are counted.
-const PROBLEMS_PER_INPUT: usize = 200;
+const PROBLEMS_PER_INPUT: u64 = 200;
 
 impl Observations {
     /// An empty sink.
     pub fn new() -> Self {
-        Self { units: vec!["line".into(), "row".into()], ..Self::default() }
+        Self { units: vec!["line".into(), "row".into()], ids: vec![Vec::new()], ..Self::default() }
     }
 
     /// Begins an input; the records that follow belong to it.
     pub fn begin_input(&mut self, path: &str, format: &str, sha256: String, bytes: u64) -> u32 {
         self.inputs.push(Input { path: path.into(), format: format.into(), sha256, observations: 0, bytes, mapping: Vec::new() });
-        self.problem_overflow = 0;
+        self.chunk_of.push(index(self.ids.len()).saturating_sub(1));
+        self.problem_count = 0;
         u32::try_from(self.inputs.len()).unwrap_or(u32::MAX).saturating_sub(1)
     }
 
@@ -334,24 +343,40 @@ impl Observations {
     /// Notes a problem of the current input. Of more than 200 in one input the rest are counted, not kept.
     pub fn problem(&mut self, at: At, what: impl Into<String>) {
         let input = u32::try_from(self.inputs.len()).ok().and_then(|n| n.checked_sub(1));
-        let kept = self.problems.iter().rev().take_while(|p| p.input == input).count();
-        if kept < PROBLEMS_PER_INPUT {
+        self.problem_count = self.problem_count.saturating_add(1);
+        let over = self.problem_count.saturating_sub(PROBLEMS_PER_INPUT);
+        if over == 0 {
             let what: String = what.into();
             self.problems.push(Problem { input, at, what: crate::text::clean(&what).into_owned() });
-        } else {
-            self.problem_overflow = self.problem_overflow.saturating_add(1);
-            let more = format!("and {} more problems of this kind in this input", self.problem_overflow);
-            if self.problem_overflow == 1 {
-                self.problems.push(Problem { input, at: At::WHOLE, what: more });
-            } else if let Some(last) = self.problems.last_mut() {
-                last.what = more;
-            }
+            return;
         }
+        let more = format!("and {over} more problems in this input");
+        if over == 1 {
+            self.problems.push(Problem { input, at: At::WHOLE, what: more });
+        } else if let Some(last) = self.problems.last_mut() {
+            last.what = more;
+        }
+    }
+
+    /// Interns a fact that many records will share (a cell that repeats down a column); `None` where the value is
+    /// blank.
+    pub fn intern(&mut self, kind: Kind, value: &str, group: Group, basis: Basis) -> Option<FactId> {
+        let value = value.trim();
+        if crate::text::is_blank(value) {
+            return None;
+        }
+        let value = crate::text::clean(crate::text::short(value, 400).as_ref()).into_owned();
+        Some(FactId(self.facts.add(Fact { kind, value: value.into(), group, basis })))
     }
 
     /// Begins a record about one thing.
     pub fn record(&mut self, at: At) -> Record<'_> {
-        Record { ids: Vec::new(), facts: Vec::new(), ats: Vec::new(), part: 0, default: at, day: None, out: self }
+        let (facts, ats) = std::mem::take(&mut self.scratch);
+        if self.ids.is_empty() {
+            self.ids.push(Vec::new());
+        }
+        let start = self.ids.last().map_or(0, Vec::len);
+        Record { start, id_count: 0, facts, ats, part: 0, default: at, day: None, out: self }
     }
 
     /// The number of records.
@@ -403,15 +428,17 @@ impl Observations {
             .into_iter()
             .map(|list| self.signatures.add(list.iter().map(|(part, f)| (*part, facts.get(*f as usize).copied().unwrap_or(0))).collect()))
             .collect();
-        let (ids, ats) = (index(self.ids.len()), index(self.ats.len()));
+        let (chunks, ats) = (index(self.ids.len()), index(self.ats.len()));
         self.ids.append(&mut other.ids);
+        self.chunk_of.extend(other.chunk_of.iter().map(|c| c.saturating_add(chunks)));
+        self.problem_count = other.problem_count;
         self.ats.extend(other.ats.iter().map(|at| move_at(*at)));
         self.things.extend(other.things.iter().map(|t| Thing {
             input: t.input.saturating_add(shift),
             at: move_at(t.at),
             day: t.day,
             signature: signatures.get(t.signature as usize).copied().unwrap_or(0),
-            ids: t.ids.saturating_add(ids),
+            ids: t.ids,
             ats: if t.ats == NO_ATS { NO_ATS } else { t.ats.saturating_add(ats) },
         }));
     }
@@ -422,13 +449,19 @@ fn index(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
+/// A fact that has been interned with [`Observations::intern`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FactId(u32);
+
 /// A record under construction. Dropping it stores it; an empty one is not stored.
 pub struct Record<'a> {
     out: &'a mut Observations,
     default: At,
     day: Option<Day>,
     part: u16,
-    ids: Vec<u8>,
+    /// Where its identifiers begin in the last chunk.
+    start: usize,
+    id_count: u64,
     facts: Vec<(u16, u32)>,
     ats: Vec<At>,
 }
@@ -457,10 +490,11 @@ impl Record<'_> {
             end = end.saturating_sub(1);
         }
         let Some(cut) = bytes.get(..end).filter(|b| !b.is_empty()) else { return self };
-        self.ids.push(kind as u8);
-        self.ids.push(u8::try_from(self.part).unwrap_or(u8::MAX));
-        self.ids.push(u8::try_from(cut.len()).unwrap_or(0));
-        self.ids.extend_from_slice(cut);
+        if let Some(ids) = self.out.ids.last_mut() {
+            ids.extend_from_slice(&[kind as u8, u8::try_from(self.part).unwrap_or(u8::MAX), u8::try_from(cut.len()).unwrap_or(0)]);
+            ids.extend_from_slice(cut);
+            self.id_count = self.id_count.saturating_add(1);
+        }
         self
     }
 
@@ -472,38 +506,54 @@ impl Record<'_> {
 
     /// A fact at a place of its own. Blank values and repetitions within the part are dropped.
     pub fn fact_at(&mut self, at: At, kind: Kind, value: &str, group: Group, basis: Basis) -> &mut Self {
-        let value = value.trim();
-        if crate::text::is_blank(value) {
-            return self;
+        if let Some(FactId(fact)) = self.out.intern(kind, value, group, basis) {
+            self.push(at, fact);
         }
-        let value = crate::text::clean(crate::text::short(value, 400).as_ref()).into_owned();
-        let fact = self.out.facts.add(Fact { kind, value: value.into(), group, basis });
+        self
+    }
+
+    /// Interns a fact: see [`Observations::intern`].
+    pub fn intern(&mut self, kind: Kind, value: &str, group: Group, basis: Basis) -> Option<FactId> {
+        self.out.intern(kind, value, group, basis)
+    }
+
+    /// A fact interned before, at the record's own place.
+    pub fn known(&mut self, fact: FactId) -> &mut Self {
+        let at = self.default;
+        self.push(at, fact.0);
+        self
+    }
+
+    fn push(&mut self, at: At, fact: u32) {
         if !self.facts.contains(&(self.part, fact)) {
             self.facts.push((self.part, fact));
             self.ats.push(at);
         }
-        self
     }
 
     /// An IMEI as it stands in the evidence: the canonical identifier and its TAC as a fact, or what is left of
     /// it; a wrong check digit becomes a problem.
     pub fn imei(&mut self, at: At, text: &str, group: Group, basis: Basis) -> &mut Self {
         use crate::number::{Check, Imei, imei};
+        if let Some(tac) = plain_imei(text) {
+            self.id(IdKind::Imei, text);
+            self.tac(at, tac, true, group, basis);
+            return self;
+        }
         match imei(text) {
-            Imei::Whole { body, check: Check::Wrong, tac } => {
+            Imei::Whole { check: Check::Wrong, tac, .. } => {
                 self.out.problem(at, format!("IMEI {} fails its check digit: kept, but not used to join evidence", text.trim()));
-                let _ = body;
                 self.id(IdKind::ImeiUnusable, text);
-                self.fact_at(at, Kind::TacUnchecked, &format!("{tac:08}"), group, basis);
+                self.tac(at, tac, false, group, basis);
             }
             Imei::Whole { body, tac, .. } => {
                 self.id(IdKind::Imei, &Imei::canonical(&body));
-                self.tac(at, tac, group, basis);
+                self.tac(at, tac, true, group, basis);
             }
             Imei::Masked { tac } => {
                 self.id(IdKind::ImeiUnusable, text);
                 if let Some(tac) = tac {
-                    self.tac(at, tac, group, basis);
+                    self.tac(at, tac, true, group, basis);
                 }
             }
             Imei::Placeholder => {
@@ -515,14 +565,17 @@ impl Record<'_> {
         self
     }
 
-    fn tac(&mut self, at: At, tac: u32, group: Group, basis: Basis) {
-        let mut digits = [b'0'; 8];
-        let mut rest = tac;
-        for slot in digits.iter_mut().rev() {
-            *slot = b'0'.wrapping_add(u8::try_from(rest % 10).unwrap_or(0));
-            rest /= 10;
-        }
-        self.fact_at(at, Kind::Tac, std::str::from_utf8(&digits).unwrap_or_default(), group, basis);
+    fn tac(&mut self, at: At, tac: u32, checked: bool, group: Group, basis: Basis) {
+        let fact = match self.out.tacs.get(&(tac, checked, group, basis)) {
+            Some(fact) => *fact,
+            None => {
+                let kind = if checked { Kind::Tac } else { Kind::TacUnchecked };
+                let fact = self.out.facts.add(Fact { kind, value: format!("{tac:08}").into(), group, basis });
+                self.out.tacs.insert((tac, checked, group, basis), fact);
+                fact
+            }
+        };
+        self.push(at, fact);
     }
 
     /// An ICCID as it stands; padding and separators are taken off, masked ones kept as they are.
@@ -560,36 +613,46 @@ impl Record<'_> {
 
     /// Whether nothing has been put in yet.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty() && self.facts.is_empty()
+        self.id_count == 0 && self.facts.is_empty()
     }
+}
+
+/// The type allocation code of an IMEI in its usual form: 15 digits and nothing else, check digit right, and no run at
+/// its beginning that could make it a placeholder. Everything else goes the long way, through
+/// [`imei`](crate::number::imei).
+fn plain_imei(text: &str) -> Option<u32> {
+    let (body, last) = (text.get(..14)?, text.get(14..)?);
+    let digit = last.bytes().next().filter(|_| last.len() == 1)?;
+    if u32::from(digit.checked_sub(b'0')?) != crate::number::luhn_digit(body)? {
+        return None;
+    }
+    let [a, b, c, ..] = body.as_bytes() else { return None };
+    // Equal, counting up or counting down, modulo ten.
+    let run = |a: &u8, b: &u8| matches!(b.wrapping_sub(*a), 0 | 1 | 9 | 247 | 255);
+    if run(a, b) && run(b, c) { None } else { body.get(..8)?.parse().ok() }
 }
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
-        if self.is_empty() {
-            return;
-        }
-        let mut id_count = 0u64;
-        let mut rest: &[u8] = &self.ids;
-        while let Some((_, tail)) = split_id(rest) {
-            id_count = id_count.saturating_add(1);
-            rest = tail;
-        }
-        let count = id_count.saturating_add(self.facts.len() as u64);
         let out = &mut *self.out;
-        let input = index(out.inputs.len()).saturating_sub(1);
-        if let Some(last) = out.inputs.last_mut() {
-            last.observations = last.observations.saturating_add(count);
+        if self.id_count > 0 || !self.facts.is_empty() {
+            let input = index(out.inputs.len()).saturating_sub(1);
+            if let Some(last) = out.inputs.last_mut() {
+                last.observations = last.observations.saturating_add(self.id_count).saturating_add(self.facts.len() as u64);
+            }
+            let ats = if self.ats.iter().all(|at| *at == self.default) { NO_ATS } else { index(out.ats.len()) };
+            if ats != NO_ATS {
+                out.ats.extend_from_slice(&self.ats);
+            }
+            if let Some(ids) = out.ids.last_mut() {
+                ids.push(END);
+            }
+            let signature = out.signatures.add_slice(&self.facts);
+            out.things.push(Thing { input, at: self.default, day: self.day, signature, ids: index(self.start), ats });
         }
-        let ats = if self.ats.iter().all(|at| *at == self.default) { NO_ATS } else { index(out.ats.len()) };
-        if ats != NO_ATS {
-            out.ats.extend_from_slice(&self.ats);
-        }
-        let ids = index(out.ids.len());
-        out.ids.append(&mut self.ids);
-        out.ids.push(END);
-        let signature = out.signatures.add_slice(&self.facts);
-        out.things.push(Thing { input, at: self.default, day: self.day, signature, ids, ats });
+        self.facts.clear();
+        self.ats.clear();
+        out.scratch = (std::mem::take(&mut self.facts), std::mem::take(&mut self.ats));
     }
 }
 
@@ -621,7 +684,8 @@ impl<'a> ThingRef<'a> {
     }
     /// Its identifiers: part, kind, value.
     pub fn ids(&self) -> impl Iterator<Item = (u16, IdKind, &'a str)> + use<'a> {
-        let mut rest = self.all.ids.get(self.thing.ids as usize..).unwrap_or_default();
+        let chunk = self.all.chunk_of.get(self.thing.input as usize).copied().unwrap_or(0);
+        let mut rest = self.all.ids.get(chunk as usize).and_then(|ids| ids.get(self.thing.ids as usize..)).unwrap_or_default();
         std::iter::from_fn(move || {
             let (id, tail) = split_id(rest)?;
             rest = tail;
@@ -638,7 +702,9 @@ impl<'a> ThingRef<'a> {
     }
 }
 
-fn split_id(bytes: &[u8]) -> Option<((u16, IdKind, &str), &[u8])> {
+type Id<'a> = (u16, IdKind, &'a str);
+
+fn split_id(bytes: &[u8]) -> Option<(Id<'_>, &[u8])> {
     let (&kind, rest) = bytes.split_first()?;
     let kind = *IdKind::ALL.get(usize::from(kind))?;
     let (&part, rest) = rest.split_first()?;
@@ -766,6 +832,25 @@ mod tests {
     }
 
     #[test]
+    fn the_short_way_to_an_imei_is_the_long_way() {
+        use crate::number::{Check, Imei, imei};
+        let mut state = 1u64;
+        for n in 0..20_000u64 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // A third of them begin with a run.
+            let start = [(state >> 20) % 1_000_000_000_000_000, 12_345_678_000_000 + n, 111_111_100_000_000 + n][(n % 3) as usize];
+            let text = format!("{start:015}");
+            if let Some(tac) = plain_imei(&text) {
+                assert!(matches!(imei(&text), Imei::Whole { tac: t, check: Check::Right, .. } if t == tac), "{text}");
+                assert_eq!(Imei::canonical(&text[..14]), text);
+            }
+        }
+        assert_eq!(plain_imei("490154203237518"), Some(49_015_420));
+        assert_eq!(plain_imei("490154203237519"), None);
+        assert_eq!(plain_imei("4901542032375"), None);
+    }
+
+    #[test]
     fn absorbing_keeps_every_word() {
         let (mut a, mut b) = (Observations::new(), Observations::new());
         for (out, name) in [(&mut a, "a"), (&mut b, "b")] {
@@ -794,7 +879,7 @@ mod tests {
         for n in 0..1000 {
             out.problem(At::line(n), "bad");
         }
-        assert_eq!(out.problems.len(), PROBLEMS_PER_INPUT + 1);
+        assert_eq!(out.problems.len() as u64, PROBLEMS_PER_INPUT + 1);
         assert!(out.problems.last().is_some_and(|p| p.what.contains("800 more")));
     }
 }
