@@ -1,0 +1,79 @@
+//! The one sentence that a trace comes down to.
+
+use umbilical_core::Day;
+use umbilical_core::answer::{Jurisdiction, Listing};
+use umbilical_knowledge::Knowledge;
+
+/// `jurisdiction CN, not listed as of 2026-11-25 (sources to 2026-08-22)`, or
+/// `jurisdiction CN; listed: US-DOD-1260H since 2025-01-07 (names …)`.
+pub(super) fn statement(kb: &Knowledge, org: &str, jurisdictions: &[Jurisdiction], listings: &[Listing], day: Day, sources_to: &str) -> String {
+    if kb.org(org).is_none() {
+        return format!("organisation not on file: jurisdiction and listings unknown as of {day}");
+    }
+    let place = place(jurisdictions);
+    let (clear, review): (Vec<&Listing>, Vec<&Listing>) = listings.iter().partition(|l| !l.unclear);
+    let mut parts = Vec::new();
+    for (word, entries) in [("listed", clear), ("listing for review", review)] {
+        let items = entries_by_regime(kb, org, &entries);
+        if !items.is_empty() {
+            parts.push(format!("{word}: {}", items.join("; ")));
+        }
+    }
+    if parts.is_empty() {
+        format!("{place}, not listed as of {day} (sources to {sources_to})")
+    } else {
+        format!("{place}; {}; as of {day} (sources to {sources_to})", parts.join("; "))
+    }
+}
+
+/// The countries, each once; what is unclear stands apart.
+fn place(jurisdictions: &[Jurisdiction]) -> String {
+    let mut clear: Vec<&str> = Vec::new();
+    let mut unclear: Vec<&str> = Vec::new();
+    for j in jurisdictions {
+        let list = if j.unclear { &mut unclear } else { &mut clear };
+        if !list.contains(&&*j.country) {
+            list.push(&j.country);
+        }
+    }
+    unclear.retain(|c| !clear.contains(c));
+    match (&*clear, &*unclear) {
+        ([], []) => "jurisdiction unknown".to_owned(),
+        ([], open) => format!("jurisdiction for review ({})", open.join(" or ")),
+        (known, []) => format!("jurisdiction {}", known.join(" and ")),
+        (known, open) => format!("jurisdiction {} (for review: {})", known.join(" and "), open.join(", ")),
+    }
+}
+
+/// One item for each regime and organisation: the first day of its entries, who is named, what is covered.
+fn entries_by_regime(kb: &Knowledge, org: &str, listings: &[&Listing]) -> Vec<String> {
+    let mut items: Vec<String> = Vec::new();
+    let mut said: Vec<(&str, &str)> = Vec::new();
+    // Entries come sorted by organisation, regime and first day, so the first of a pair is the oldest.
+    for listing in listings {
+        let pair = (&*listing.regime, &*listing.org);
+        if said.contains(&pair) {
+            continue;
+        }
+        said.push(pair);
+        let since = listing.from.as_deref().unwrap_or("an unknown day");
+        let mut inside = format!("names {}", listing.entity);
+        if listing.org != org {
+            inside.push_str(", which stands behind it");
+        }
+        if !listing.scope.is_empty() {
+            inside.push_str("; ");
+            inside.push_str(&listing.scope);
+        }
+        // A list that binds nobody says so wherever it is named.
+        if let Some(regime) = kb.regime(&listing.regime).filter(|r| r.who_is_bound.as_deref().is_none_or(|w| w == "-")) {
+            inside.push_str("; ");
+            inside.push_str(regime.prohibits.as_deref().unwrap_or("binds nobody by itself"));
+        }
+        if !listing.verified {
+            inside.push_str("; unverified");
+        }
+        items.push(format!("{} since {since} ({inside})", listing.regime));
+    }
+    items
+}
