@@ -53,9 +53,9 @@ pub fn trace(kb: &Knowledge, org: &str, as_of: Day) -> Trace {
         org: org.to_owned(),
         name,
         owner: walk.owners(),
-        headquarters: owned(row.and_then(|o| o.headquarters.as_ref())),
-        rd_seat: owned(row.and_then(|o| o.rd_seat.as_ref())),
-        factory: owned(row.and_then(|o| o.factory.as_ref())),
+        headquarters: owned(row.and_then(|o| o.headquarters.as_deref())),
+        rd_seat: owned(row.and_then(|o| o.rd_seat.as_deref())),
+        factory: owned(row.and_then(|o| o.factory.as_deref())),
         // No table names who signs a maker's firmware; an image's signature does (a finding of that image).
         firmware_signer: None,
         open_points: walk.open_points(&listings),
@@ -70,8 +70,8 @@ pub fn trace(kb: &Knowledge, org: &str, as_of: Day) -> Trace {
     }
 }
 
-fn owned(cell: Option<&Box<str>>) -> Option<String> {
-    cell.map(ToString::to_string)
+fn owned(cell: Option<&str>) -> Option<String> {
+    cell.map(str::to_owned)
 }
 
 /// What an edge lets the parent decide.
@@ -161,10 +161,10 @@ impl<'k> Walk<'k> {
             let power = power(edge);
             let step = self.step(edge, state, power);
             match (edge.edge, state) {
-                (EdgeKind::Owns | EdgeKind::Controls | EdgeKind::Brands, Holds::No) => {
-                    if edge.to.is_some_and(|to| self.day >= to.latest()) {
-                        self.former.push(step);
-                    }
+                (EdgeKind::Owns | EdgeKind::Controls | EdgeKind::Brands, Holds::No)
+                    if edge.to.is_some_and(|to| self.day >= to.latest()) =>
+                {
+                    self.former.push(step);
                 }
                 (_, Holds::No) => {}
                 (EdgeKind::AffiliateAlleged, _) => self.alleged.push(step),
@@ -192,7 +192,7 @@ impl<'k> Walk<'k> {
             parent: edge.parent.to_string(),
             parent_name: self.name(&edge.parent).to_owned(),
             edge: edge.edge.name().to_owned(),
-            share: owned(edge.share.as_ref()),
+            share: owned(edge.share.as_deref()),
             from: edge.from.map(|d| d.to_string()),
             to: edge.to.map(|d| d.to_string()),
             control: power == Power::Control && state == Holds::Yes,
@@ -292,11 +292,17 @@ impl<'k> Walk<'k> {
             if *state == Holds::Unclear {
                 let bound = |d: Option<Loose>| d.map_or_else(|| "an unknown day".to_owned(), |d| d.to_string());
                 let (from, to) = (bound(edge.from), bound(edge.to));
-                points.push(format!("{parent} {} {child} from {from} to {to}: {} lies inside a bound that is not known to the day", edge.edge, self.day));
+                points.push(format!(
+                    "{parent} {} {child} from {from} to {to}: {} lies inside a bound that is not known to the day",
+                    edge.edge, self.day
+                ));
             }
             match (power, edge.share.as_deref()) {
-                (Power::Open, Some(share)) => points.push(format!("{parent} owns {share} % of {child}: whether that is control is not decided here")),
-                (Power::Open, None) => points.push(format!("{parent} owns {child} with a share that is not stated: whether that is control is not decided here")),
+                (Power::Open, Some(share)) => {
+                    points.push(format!("{parent} owns {share} % of {child}: whether that is control is not decided here"))
+                }
+                (Power::Open, None) => points
+                    .push(format!("{parent} owns {child} with a share that is not stated: whether that is control is not decided here")),
                 (Power::Minority, Some(share)) => points.extend(self.listed_minority(edge, share, listings)),
                 _ => {}
             }
@@ -317,6 +323,7 @@ impl<'k> Walk<'k> {
         regimes.dedup();
         let (parent, child) = (self.name(&edge.parent), self.name(&edge.child));
         let lists = regimes.join(", ");
-        (!lists.is_empty()).then(|| format!("{parent} holds {share} % of {child} and is listed ({lists}): whether that makes an affiliate is for review"))
+        (!lists.is_empty())
+            .then(|| format!("{parent} holds {share} % of {child} and is listed ({lists}): whether that makes an affiliate is for review"))
     }
 }

@@ -6,7 +6,14 @@ use umbilical_knowledge::Knowledge;
 
 /// `jurisdiction CN, not listed as of 2026-11-25 (sources to 2026-08-22)`, or
 /// `jurisdiction CN; listed: US-DOD-1260H since 2025-01-07 (names …)`.
-pub(super) fn statement(kb: &Knowledge, org: &str, jurisdictions: &[Jurisdiction], listings: &[Listing], day: Day, sources_to: &str) -> String {
+pub(super) fn statement(
+    kb: &Knowledge,
+    org: &str,
+    jurisdictions: &[Jurisdiction],
+    listings: &[Listing],
+    day: Day,
+    sources_to: &str,
+) -> String {
     if kb.org(org).is_none() {
         return format!("organisation not on file: jurisdiction and listings unknown as of {day}");
     }

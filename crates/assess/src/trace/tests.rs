@@ -81,14 +81,24 @@ fn gosuncn_welink_leaves_the_control_of_zte_in_2017_and_its_last_stake_in_2021()
     let changing = at("gosuncn-iot", "2017-06-01");
     assert_eq!(zte(&changing), [true]);
     assert_eq!(changing.owner, ["ZTE Corporation (unclear)", "Gosuncn Technology Group (unclear)"]);
-    assert!(changing.open_points.iter().any(|p| p.contains("ZTE Corporation owns Gosuncn WeLink from an unknown day to 2017: 2017-06-01 lies inside")));
+    assert!(
+        changing
+            .open_points
+            .iter()
+            .any(|p| p.contains("ZTE Corporation owns Gosuncn WeLink from an unknown day to 2017: 2017-06-01 lies inside"))
+    );
 
     for late in ["2018-09-01", "2021-10-08"] {
         let stake = at("gosuncn-iot", late);
         assert!(zte(&stake).is_empty());
         assert_eq!(stake.owner, ["Gosuncn Technology Group"]);
         assert!(stake.chain.iter().any(|s| s.parent == "zte" && s.share.as_deref() == Some("4.5") && !s.control));
-        assert!(stake.open_points.iter().any(|p| p.starts_with("ZTE Corporation holds 4.5 % of Gosuncn WeLink and is listed (") && p.contains("US-NDAA-889")));
+        assert!(
+            stake
+                .open_points
+                .iter()
+                .any(|p| p.starts_with("ZTE Corporation holds 4.5 % of Gosuncn WeLink and is listed (") && p.contains("US-NDAA-889"))
+        );
         assert!(stake.listings.is_empty(), "a stake is no listing");
     }
     let gone = at("gosuncn-iot", "2021-10-09");
@@ -125,7 +135,11 @@ fn quectel_is_listed_from_the_day_of_the_list() {
     let before = at("quectel", "2025-01-06");
     assert_eq!(before.statement, format!("jurisdiction CN, not listed as of 2025-01-06 (sources to {})", sources_to()));
     let listed = at("quectel", "2025-01-07");
-    assert!(listed.statement.starts_with("jurisdiction CN; listed: US-DOD-1260H since 2025-01-07 (names Quectel Wireless Solutions Co., Ltd.; "));
+    assert!(
+        listed
+            .statement
+            .starts_with("jurisdiction CN; listed: US-DOD-1260H since 2025-01-07 (names Quectel Wireless Solutions Co., Ltd.; ")
+    );
     assert!(listed.statement.contains("by itself no ban"));
     let today = at("quectel", "2026-11-25");
     assert_eq!(today.listings.iter().map(|l| &*l.regime).collect::<Vec<_>>(), ["US-DOD-1260H", "US-DOD-1260H"]);
@@ -149,7 +163,9 @@ fn a_listing_of_services_says_so() {
     let fcc = module_maker.listings.iter().find(|l| l.regime == "US-FCC-COVERED").unwrap();
     assert_eq!(fcc.org, "cmcc");
     assert!(fcc.scope.contains("SERVICES only"));
-    assert!(module_maker.statement.contains("US-FCC-COVERED since 2022-03-25 (names China Mobile International USA Inc., which stands behind it; section 214 SERVICES only"));
+    assert!(module_maker.statement.contains(
+        "US-FCC-COVERED since 2022-03-25 (names China Mobile International USA Inc., which stands behind it; section 214 SERVICES only"
+    ));
 }
 
 #[test]
