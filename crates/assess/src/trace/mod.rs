@@ -12,6 +12,9 @@
 //! | `affiliate-alleged` | no | never carried, never counted |
 //! | the others | no | not carried |
 //!
+//! A note that begins with `alleged:` or `listed:` gives an edge that basis; an alleged edge of any kind is kept apart
+//! like `affiliate-alleged`. Every other row restates a record: `declared`.
+//!
 //! A day inside a bound that is known by month or year only makes an edge unclear, and everything above it. The same
 //! walk, fields and sentences serve every organisation, whatever its flag.
 //!
@@ -96,6 +99,16 @@ fn power(edge: &Edge) -> Power {
     }
 }
 
+fn basis(edge: &Edge) -> Basis {
+    let says = |word: &str| edge.note.as_deref().is_some_and(|n| n.starts_with(word));
+    match edge.edge {
+        EdgeKind::AffiliateAlleged => Basis::Alleged,
+        _ if says("alleged:") => Basis::Alleged,
+        _ if says("listed:") => Basis::Listed,
+        _ => Basis::Declared,
+    }
+}
+
 /// An organisation that decides over the one asked about, with the way to it.
 struct Reached<'k> {
     id: &'k str,
@@ -147,7 +160,24 @@ impl<'k> Walk<'k> {
                 if doubt || in_doubt { unclear.push_back((parent, way)) } else { clear.push_back((parent, way)) }
             }
         }
+        walk.below(org);
         walk
+    }
+
+    /// What the organisation asked about is to others: whom it makes for, supplies and sells to.
+    fn below(&mut self, org: &str) {
+        let mut edges: Vec<&'k Edge> = self.kb.edges().iter().filter(|e| *e.parent == *org).collect();
+        edges.sort_by_key(|e| (e.edge, e.from.map(Loose::earliest), &e.child));
+        for edge in edges {
+            let state = holds(self.day, edge.from, edge.to);
+            let step = self.step(edge, state, power(edge));
+            match edge.edge {
+                _ if state == Holds::No => {}
+                _ if step.basis == Basis::Alleged => self.alleged.push(step),
+                EdgeKind::Makes | EdgeKind::Supplies | EdgeKind::CustomerOf => self.other.push(step),
+                _ => {}
+            }
+        }
     }
 
     /// Sorts the edges of one organisation into what holds, what has ended and what is only said; returns the parents
@@ -162,12 +192,12 @@ impl<'k> Walk<'k> {
             let step = self.step(edge, state, power);
             match (edge.edge, state) {
                 (EdgeKind::Owns | EdgeKind::Controls | EdgeKind::Brands, Holds::No)
-                    if edge.to.is_some_and(|to| self.day >= to.latest()) =>
+                    if step.basis != Basis::Alleged && edge.to.is_some_and(|to| self.day >= to.latest()) =>
                 {
                     self.former.push(step);
                 }
                 (_, Holds::No) => {}
-                (EdgeKind::AffiliateAlleged, _) => self.alleged.push(step),
+                _ if step.basis == Basis::Alleged => self.alleged.push(step),
                 (EdgeKind::Owns | EdgeKind::Controls | EdgeKind::Brands, _) => {
                     self.chain.push(step);
                     if state == Holds::Unclear || power != Power::Control {
@@ -197,7 +227,7 @@ impl<'k> Walk<'k> {
             to: edge.to.map(|d| d.to_string()),
             control: power == Power::Control && state == Holds::Yes,
             unclear: state == Holds::Unclear,
-            basis: if edge.edge == EdgeKind::AffiliateAlleged { Basis::Alleged } else { Basis::Declared },
+            basis: basis(edge),
             source: edge.source.text.to_string(),
             verified: edge.source.verified,
         }

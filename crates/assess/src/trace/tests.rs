@@ -226,6 +226,21 @@ fn every_organisation_traces_and_every_jurisdiction_has_a_law_or_says_that_it_ha
     }
 }
 
+#[test]
+fn the_basis_of_an_edge_follows_its_row() {
+    let quectel = at("quectel", "2026-11-25");
+    let ministry = quectel.other.iter().find(|s| s.edge == "influence").unwrap();
+    assert_eq!((&*ministry.parent, ministry.basis), ("miit", Basis::Listed));
+    assert!(ministry.source.contains("the company denies state ties"));
+    assert!(!quectel.jurisdictions.iter().any(|j| j.org == "miit"), "influence is no control");
+    assert!(quectel.other.iter().all(|s| s.basis != Basis::Alleged));
+    // What it is said to sell, and what it is on record to make.
+    assert!(quectel.alleged.iter().any(|s| s.edge == "customer-of" && s.child == "hikvision"));
+    assert!(quectel.other.iter().any(|s| s.edge == "makes" && s.child == "arduino" && s.basis == Basis::Declared));
+    // Its buyers' listings are not its own, nor the other way round.
+    assert!(!at("hikvision", "2026-11-25").listings.iter().any(|l| l.org == "quectel"));
+}
+
 /// The tables of the product with rows added.
 fn with_rows(name: &str, organisations: &str, ownership: &str) -> Knowledge {
     let dir = std::env::temp_dir().join(format!("umbilical-trace-{name}-{}", std::process::id()));
