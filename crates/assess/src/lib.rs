@@ -1,1 +1,8 @@
-//! Being built.
+//! Observations to claims: which records are one device, what is in it, who stands behind it.
+
+pub mod fleet;
+pub mod identify;
+pub mod resolve;
+pub mod trace;
+
+pub use fleet::{Fleet, Options};

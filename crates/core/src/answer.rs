@@ -199,6 +199,8 @@ pub struct Device {
     pub cellular: Cellular,
     /// How sure that is, 0–1.
     pub cellular_confidence: f64,
+    /// Why it is taken to be cellular or not.
+    pub because: Vec<Because>,
     /// The device around the module, where evidence names it: brand and model.
     pub host: Option<Host>,
     /// What it is when it is itself the cellular product (a stick, a phone, a router).

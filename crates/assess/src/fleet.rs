@@ -1,0 +1,737 @@
+//! The fleet: every device with its verdict, counts over all of them, and the answer for each on demand.
+//!
+//! A million rows of a SIM export have a few thousand different lists of facts, so verdicts are computed once for
+//! each list ([`identify`](crate::identify::identify)) and devices keep a number.
+
+use std::fmt::Write as _;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use umbilical_core::answer::{
+    AUDIT_SCHEMA, Audit, Because, Cellular, Claim, Coverage, Device, Identifiers, Imeis, KnowledgeStamp, Module, Product, Said, Tallies,
+    Tally, Trace,
+};
+use umbilical_core::finding::{Finding, Severity, Subject};
+use umbilical_core::number::Shown;
+use umbilical_core::observation::ThingRef;
+use umbilical_core::text::clean;
+use umbilical_core::{Basis, Day, IdKind, Kind, Observations};
+use umbilical_knowledge::{Knowledge, TacOrigin};
+
+use crate::identify::claims::{Claimed, FactRef, Reason};
+use crate::identify::learn::Lessons;
+use crate::identify::{Placed, Verdict, identify};
+use crate::resolve::{Devices, resolve};
+use crate::trace::trace;
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The day of the answer.
+    pub as_of: Day,
+    /// Whether ICCID, IMSI and MSISDN are shown whole.
+    pub show_subscribers: bool,
+}
+
+/// A resolved, identified fleet.
+pub struct Fleet<'a> {
+    all: &'a Observations,
+    kb: &'a Knowledge,
+    options: Options,
+    devices: Devices,
+    verdict_of: Vec<u32>,
+    verdicts: Vec<Verdict>,
+    lessons: Lessons,
+    traces: FxHashMap<String, Trace>,
+    /// Contested identifiers by record.
+    contested: FxHashMap<u32, Vec<usize>>,
+}
+
+/// A verdict under way: a device that stands for all alike, and how many there are.
+struct Kind1 {
+    device: usize,
+    count: u32,
+}
+
+impl<'a> Fleet<'a> {
+    /// Resolves, learns, identifies and traces everything that was observed.
+    pub fn new(all: &'a Observations, kb: &'a Knowledge, options: Options) -> Self {
+        let trap = |imei: &str| kb.imei_trap(imei).is_some();
+        let devices = resolve(all, &trap);
+        let (verdict_of, kinds) = sort_out(all, &devices, &trap);
+        let blank = Lessons::default();
+        let mut verdicts: Vec<Verdict> = kinds.iter().map(|k| identify(kb, &blank, &place(all, &devices, k.device, &trap))).collect();
+        let mut taught: Vec<(usize, u32, String, String)> = Vec::new();
+        for (number, (verdict, kind)) in verdicts.iter().zip(&kinds).enumerate() {
+            for (tac, maker, model) in teaches(verdict, &place(all, &devices, kind.device, &trap)) {
+                taught.push((number, tac, maker, model));
+            }
+        }
+        let mut lessons = Lessons::default();
+        if !taught.is_empty() {
+            let inputs = inputs_of_kinds(all, &devices, &verdict_of, &taught.iter().map(|t| t.0).collect());
+            for (number, tac, maker, model) in &taught {
+                let count = kinds.get(*number).map_or(0, |k| k.count);
+                lessons.teach(*tac, maker, model, count, inputs.get(number).into_iter().flatten().copied());
+            }
+            for (number, kind) in kinds.iter().enumerate() {
+                let placed = place(all, &devices, kind.device, &trap);
+                let codes: Vec<u32> = placed
+                    .iter()
+                    .filter(|p| p.fact.kind == Kind::Tac)
+                    .filter_map(|p| umbilical_knowledge::parse_tac(&p.fact.value))
+                    .collect();
+                if codes.iter().all(|tac| lessons.of(*tac).is_empty()) {
+                    continue;
+                }
+                let own = taught.iter().find(|t| t.0 == number);
+                let verdict = match own {
+                    Some((_, tac, maker, model)) => identify(kb, &lessons.without(*tac, maker, model), &placed),
+                    None => identify(kb, &lessons, &placed),
+                };
+                if let Some(slot) = verdicts.get_mut(number) {
+                    *slot = verdict;
+                }
+            }
+        }
+        let mut traces = FxHashMap::default();
+        for module in verdicts.iter().flat_map(|v| &v.modules) {
+            for name in [&module.maker, &module.brand].into_iter().flatten() {
+                if !traces.contains_key(name)
+                    && let Some(org) = kb.org_of_brand(name)
+                {
+                    traces.insert(name.clone(), trace(kb, &org.id, options.as_of));
+                }
+            }
+        }
+        let mut contested: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+        for (index, c) in devices.contested.iter().enumerate() {
+            for record in &c.records {
+                contested.entry(*record).or_default().push(index);
+            }
+        }
+        Self { all, kb, options, devices, verdict_of, verdicts, lessons, traces, contested }
+    }
+
+    /// How many devices.
+    pub fn len(&self) -> usize {
+        self.devices.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn verdict(&self, device: usize) -> Option<&Verdict> {
+        self.verdicts.get(*self.verdict_of.get(device)? as usize)
+    }
+
+    /// The answer without its devices.
+    pub fn audit(&self) -> Audit {
+        let mut counts: Vec<u64> = vec![0; self.verdicts.len()];
+        for number in &self.verdict_of {
+            if let Some(count) = counts.get_mut(*number as usize) {
+                *count = count.saturating_add(1);
+            }
+        }
+        let mut coverage = Coverage::default();
+        let mut imeis = Imeis { licensed_table: self.kb.has_tac(TacOrigin::Licensed), ..Imeis::default() };
+        let mut tally = TallyBook::default();
+        for (verdict, count) in self.verdicts.iter().zip(counts) {
+            coverage.devices = coverage.devices.saturating_add(count);
+            let slot = match verdict.cellular {
+                Cellular::Yes => &mut coverage.cellular,
+                Cellular::No => &mut coverage.not_cellular,
+                Cellular::Unknown => &mut coverage.unknown,
+            };
+            *slot = slot.saturating_add(count);
+            if verdict.modules.iter().any(|m| m.maker.is_some()) {
+                coverage.module_known = coverage.module_known.saturating_add(count);
+            }
+            let decided = verdict.tacs.iter().filter(|t| t.1).count() as u64;
+            imeis.seen = imeis.seen.saturating_add(count.saturating_mul(verdict.tacs.len() as u64));
+            imeis.decided = imeis.decided.saturating_add(count.saturating_mul(decided));
+            self.tally(&mut tally, verdict, count);
+        }
+        imeis.undecided = imeis.seen.saturating_sub(imeis.decided);
+        for c in &self.devices.contested {
+            let n = c.records.len() as u64;
+            match c.kind {
+                IdKind::Imei => tally.findings.add("cloned-imei", n),
+                IdKind::Iccid => tally.findings.add("sim-moved", n),
+                _ => {}
+            }
+        }
+        let mut problems: Vec<Said> =
+            self.all.problems.iter().map(|p| Said { input: p.input, at: self.all.locate(p.at), what: p.what.clone() }).collect();
+        for c in self.devices.contested.iter().filter(|c| !matches!(c.kind, IdKind::Imei | IdKind::Iccid)) {
+            let what = format!(
+                "{} `{}` stands on {} things with modems of their own: not used to join them",
+                c.kind.name(),
+                clean(&c.value),
+                c.records.len()
+            );
+            problems.push(Said { input: None, at: "file".into(), what });
+        }
+        let mut absent = Vec::new();
+        if !self.kb.has_tac(TacOrigin::Osmocom) {
+            absent.push(
+                "the Osmocom TAC table (CC-BY-SA 3.0, kept apart from the program) was not found: 2G-era IMEIs are not decided by it"
+                    .to_owned(),
+            );
+        }
+        if !imeis.licensed_table && imeis.undecided > 0 {
+            absent.push(format!("no licensed TAC table: {} of {} IMEIs can be decided by no open table", imeis.undecided, imeis.seen));
+        }
+        let sources_to = self.kb.sources_to().map(|d| d.to_string()).unwrap_or_default();
+        Audit {
+            schema: AUDIT_SCHEMA,
+            as_of: self.options.as_of.to_string(),
+            knowledge: KnowledgeStamp { version: self.kb.version().to_owned(), sources_to, absent },
+            inputs: self.all.inputs.clone(),
+            problems,
+            coverage,
+            imeis,
+            learned: self.lessons.table(),
+            tallies: tally.done(),
+        }
+    }
+
+    fn tally(&self, book: &mut TallyBook, verdict: &Verdict, count: u64) {
+        if let Some(item) = verdict.next.first() {
+            if verdict.cellular == Cellular::Unknown
+                || (verdict.cellular == Cellular::Yes && verdict.modules.iter().all(|m| m.maker.is_none()))
+            {
+                book.next.add(item, count);
+            }
+        }
+        let codes: FxHashSet<&str> = verdict.notices.iter().map(|n| n.0).collect();
+        for code in codes {
+            book.findings.add(code, count);
+        }
+        if verdict.cellular != Cellular::Yes {
+            return;
+        }
+        let product = verdict.product.as_ref();
+        if verdict.modules.is_empty() {
+            let label = product.and_then(|p| p.brand.as_deref().map(|b| format!("{b} ({})", p.kind)));
+            book.makers.add(label.as_deref().unwrap_or("unknown"), count);
+            book.confidence.add("unknown", count);
+            return;
+        }
+        let distinct = |labels: Vec<String>| -> FxHashSet<String> { labels.into_iter().collect() };
+        for label in distinct(verdict.modules.iter().map(|m| m.maker.clone().unwrap_or_else(|| "unknown".into())).collect()) {
+            book.makers.add(&label, count);
+        }
+        for label in distinct(verdict.modules.iter().filter_map(|m| Some(format!("{} {}", m.maker.as_ref()?, m.model.as_ref()?))).collect())
+        {
+            book.models.add(&label, count);
+        }
+        if let Some(best) = verdict.modules.first() {
+            book.confidence.add(best.confidence_level.name(), count);
+        }
+        let mut countries = FxHashSet::default();
+        let mut regimes = FxHashSet::default();
+        for name in verdict.modules.iter().flat_map(|m| [&m.maker, &m.brand]).flatten() {
+            if let Some(found) = self.traces.get(name) {
+                countries.extend(found.jurisdictions.iter().map(|j| j.country.clone()));
+                regimes.extend(found.listings.iter().map(|l| l.regime.clone()));
+            }
+        }
+        if countries.is_empty() {
+            book.jurisdictions.add("unknown", count);
+        }
+        for country in countries {
+            book.jurisdictions.add(&country, count);
+        }
+        for regime in regimes {
+            book.listings.add(&regime, count);
+        }
+    }
+
+    /// Every device in document order: cellular yes, unknown, no; then id.
+    pub fn in_order(&self) -> Vec<(u64, u32)> {
+        let mut ids: Vec<(u64, u32)> = (0..self.len()).map(|d| (self.id48(d, false), u32::try_from(d).unwrap_or(u32::MAX))).collect();
+        ids.sort_unstable();
+        // Names and factory numbers repeat: things that would share an id take their evidence's place instead.
+        let mut again: Vec<usize> = Vec::new();
+        for (at, pair) in ids.windows(2).enumerate() {
+            if let [a, b] = pair
+                && a.0 == b.0
+            {
+                again.extend([at, at.saturating_add(1)]);
+            }
+        }
+        for at in again {
+            if let Some(slot) = ids.get_mut(at) {
+                slot.0 = self.id48(slot.1 as usize, true);
+            }
+        }
+        ids.sort_unstable_by_key(|(id, device)| (self.verdict(*device as usize).map(|v| v.cellular), *id, *device));
+        ids
+    }
+
+    /// Every device's answer, in document order, made one at a time.
+    pub fn devices(&self) -> impl Iterator<Item = Device> {
+        self.in_order().into_iter().filter_map(|(id, device)| self.device(device as usize, id))
+    }
+
+    /// The first 48 bits of SHA-256 of `kind:value` of the first identifier present.
+    fn id48(&self, device: usize, by_place: bool) -> u64 {
+        const ORDER: [IdKind; 8] =
+            [IdKind::AssetId, IdKind::Serial, IdKind::Imei, IdKind::Eid, IdKind::Mac, IdKind::Vin, IdKind::Udi, IdKind::Name];
+        let members = self.devices.members(device);
+        let mut best: Option<(usize, &str)> = None;
+        if !by_place {
+            for (_, kind, value) in members.iter().filter_map(|m| self.all.thing(*m as usize)).flat_map(|t| t.ids()) {
+                if let Some(rank) = ORDER.iter().position(|k| *k == kind)
+                    && best.is_none_or(|b| (rank, value) < b)
+                {
+                    best = Some((rank, value));
+                }
+            }
+        }
+        let (kind, value) = match best.and_then(|(rank, value)| Some((ORDER.get(rank)?.name(), value.to_owned()))) {
+            Some(found) => found,
+            None => {
+                let thing = members.first().and_then(|m| self.all.thing(*m as usize));
+                let place = thing.map(|t| {
+                    let sha = self.all.inputs.get(t.input() as usize).map(|i| i.sha256.as_str()).unwrap_or_default();
+                    format!("{sha} {}", self.all.locate(t.at()))
+                });
+                ("evidence", place.unwrap_or_default())
+            }
+        };
+        let id = umbilical_core::id::content_id("", kind, &value);
+        u64::from_str_radix(&id, 16).unwrap_or_default()
+    }
+
+    fn device(&self, device: usize, id: u64) -> Option<Device> {
+        let verdict = self.verdict(device)?;
+        let members = self.devices.members(device);
+        let things: Vec<ThingRef<'_>> = members.iter().filter_map(|m| self.all.thing(*m as usize)).collect();
+        let id = format!("dev-{id:012x}");
+        let (names, identifiers) = self.identifiers(&things);
+        let mut inputs: Vec<u32> = things.iter().map(|t| t.input()).collect();
+        inputs.dedup();
+        let numbers = imei_numbers(&things, &|imei| self.kb.imei_trap(imei).is_some());
+        let modules = verdict
+            .modules
+            .iter()
+            .map(|m| {
+                let ownership = self.ownership(m.maker.as_deref(), m.brand.as_deref());
+                let mut jurisdictions = Vec::new();
+                for j in ownership.iter().flat_map(|t| &t.jurisdictions) {
+                    if !jurisdictions.contains(j) {
+                        jurisdictions.push(j.clone());
+                    }
+                }
+                let claims: Vec<Claim> = m.claims.iter().map(|c| self.claim(&id, &things, c)).collect();
+                let decided = claims.iter().find(|c| c.level == m.level && c.confidence == m.confidence);
+                Module {
+                    brand: m.brand.clone(),
+                    maker: m.maker.clone(),
+                    model: m.model.clone(),
+                    sold_as: m.sold_as.clone(),
+                    variant: m.variant.clone(),
+                    family: m.family.clone(),
+                    level: m.level,
+                    confidence: m.confidence,
+                    confidence_level: m.confidence_level,
+                    basis: m.basis,
+                    chipset: m.chipset.clone(),
+                    rats: m.rats.clone(),
+                    imei: m.imeis.iter().filter_map(|n| numbers.get(*n as usize)).map(|s| (*s).to_owned()).collect(),
+                    because: decided.map(|c| c.because.clone()).unwrap_or_default(),
+                    against: decided.map(|c| c.against.clone()).unwrap_or_default(),
+                    claims,
+                    ownership,
+                    jurisdictions,
+                    conflicts: m.conflicts.clone(),
+                    firmware: m.firmware.clone(),
+                }
+            })
+            .collect();
+        Some(Device {
+            names,
+            identifiers,
+            cellular: verdict.cellular,
+            cellular_confidence: verdict.cellular_confidence,
+            because: verdict.cellular_because.iter().filter_map(|r| self.because(&things, r)).collect(),
+            host: verdict.host.clone(),
+            product: verdict.product.as_ref().map(|p| Product {
+                kind: p.kind,
+                brand: p.brand.clone(),
+                model: p.model.clone(),
+                confidence: p.confidence,
+                basis: p.basis,
+            }),
+            modules,
+            next_evidence: verdict.next.clone(),
+            findings: self.findings(&id, verdict, &things, members),
+            inputs,
+            id,
+        })
+    }
+
+    fn ownership(&self, maker: Option<&str>, brand: Option<&str>) -> Vec<Trace> {
+        let of = |name: Option<&str>, role: &'static str| name.and_then(|n| self.traces.get(n)).map(|t| Trace { role, ..t.clone() });
+        let maker_trace = of(maker, "maker");
+        let brand_trace = if brand == maker { None } else { of(brand, "brand") };
+        maker_trace.into_iter().chain(brand_trace).collect()
+    }
+
+    fn claim(&self, device: &str, things: &[ThingRef<'_>], c: &Claimed) -> Claim {
+        let of = |list: &[Reason]| list.iter().filter_map(|r| self.because(things, r)).collect();
+        Claim {
+            id: umbilical_core::id::content_id("clm-", c.level.name(), &format!("{device} {}", c.value)),
+            level: c.level,
+            value: clean(&c.value).into_owned(),
+            confidence: c.confidence,
+            confidence_level: c.confidence_level,
+            basis: c.basis,
+            because: of(&c.because),
+            against: of(&c.against),
+        }
+    }
+
+    fn because(&self, things: &[ThingRef<'_>], reason: &Reason) -> Option<Because> {
+        let thing = things.get(reason.fact.record as usize)?;
+        let (_, fact, at) = thing.facts().nth(reason.fact.fact as usize)?;
+        Some(Because {
+            input: thing.input(),
+            at: self.all.locate(at),
+            group: fact.group.name(),
+            kind: fact.kind.name(),
+            value: fact.value.to_string(),
+            basis: fact.basis,
+            weight: reason.weight,
+            matched: clean(&reason.matched).into_owned(),
+        })
+    }
+
+    fn identifiers(&self, things: &[ThingRef<'_>]) -> (Vec<String>, Identifiers) {
+        let mut names = Vec::new();
+        let mut ids = Identifiers::default();
+        for (_, kind, value) in things.iter().flat_map(|t| t.ids()) {
+            let shown = clean(value).into_owned();
+            let masked = |v: String| if self.options.show_subscribers { v } else { Shown(&v).to_string() };
+            match kind {
+                IdKind::AssetId => ids.asset_id.push(shown),
+                IdKind::Serial => ids.serial.push(shown),
+                IdKind::Imei => ids.imei.push(shown),
+                IdKind::ImeiUnusable => ids.imei_unusable.push(shown),
+                IdKind::Eid => ids.eid.push(shown),
+                IdKind::Meid => ids.meid.push(shown),
+                IdKind::Iccid => ids.iccid.push(masked(shown)),
+                IdKind::Imsi => ids.imsi.push(masked(shown)),
+                IdKind::Msisdn => ids.msisdn.push(masked(shown)),
+                IdKind::Mac => ids.mac.push(shown),
+                IdKind::Ip => ids.ip.push(shown),
+                IdKind::Vin => ids.vin.push(shown),
+                IdKind::Udi => ids.udi.push(shown),
+                IdKind::Site => ids.site.push(shown),
+                IdKind::Name => names.push(shown),
+            }
+        }
+        let lists = [
+            &mut names,
+            &mut ids.asset_id,
+            &mut ids.serial,
+            &mut ids.imei,
+            &mut ids.imei_unusable,
+            &mut ids.eid,
+            &mut ids.meid,
+            &mut ids.iccid,
+            &mut ids.imsi,
+            &mut ids.msisdn,
+            &mut ids.mac,
+            &mut ids.ip,
+            &mut ids.vin,
+            &mut ids.udi,
+            &mut ids.site,
+        ];
+        for list in lists {
+            list.sort_unstable();
+            list.dedup();
+        }
+        (names, ids)
+    }
+
+    fn findings(&self, device: &str, verdict: &Verdict, things: &[ThingRef<'_>], members: &[u32]) -> Vec<Finding> {
+        let place = |at: FactRef| {
+            let thing = things.get(at.record as usize);
+            let input =
+                thing.and_then(|t| self.all.inputs.get(t.input() as usize)).map(|i| clean(&i.path).into_owned()).unwrap_or_default();
+            let line = thing.and_then(|t| t.facts().nth(at.fact as usize)).map(|(_, _, at)| self.all.locate(at)).unwrap_or_default();
+            format!("{input}, {line}")
+        };
+        let mut out: Vec<Finding> = verdict
+            .notices
+            .iter()
+            .map(|(code, what, at)| identity_finding(device, code, vec![format!("{} ({})", clean(what), place(*at))]))
+            .collect();
+        let mut seen: Vec<usize> = members.iter().filter_map(|m| self.contested.get(m)).flatten().copied().collect();
+        seen.sort_unstable();
+        seen.dedup();
+        for c in seen.into_iter().filter_map(|i| self.devices.contested.get(i)) {
+            let others = c.records.len().saturating_sub(1);
+            match c.kind {
+                IdKind::Imei => out.push(identity_finding(
+                    device,
+                    "cloned-imei",
+                    vec![format!("IMEI {} is carried by {others} other thing(s) with identifiers of their own", c.value)],
+                )),
+                IdKind::Iccid => out.push(identity_finding(
+                    device,
+                    "sim-moved",
+                    vec![format!("SIM card {} was also seen in {others} other thing(s)", Shown(&c.value))],
+                )),
+                _ => {}
+            }
+        }
+        out.sort_by(|a, b| (b.severity, a.code, &a.id).cmp(&(a.severity, b.code, &b.id)));
+        out
+    }
+
+    /// Devices whose id, name or any identifier is the text (case ignored), or that have a claim of that id.
+    pub fn find(&self, text: &str) -> Vec<Device> {
+        let wanted = text.trim();
+        let same = |v: &str| v.eq_ignore_ascii_case(wanted);
+        let is_id = wanted.starts_with("dev-") || wanted.starts_with("clm-") || wanted.starts_with("fnd-");
+        let mut out = Vec::new();
+        for (id, device) in self.in_order() {
+            let hit = if is_id {
+                format!("dev-{id:012x}") == wanted
+                    || (!wanted.starts_with("dev-")
+                        && self.device(device as usize, id).is_some_and(|d| {
+                            d.modules.iter().flat_map(|m| &m.claims).any(|c| c.id == wanted) || d.findings.iter().any(|f| f.id == wanted)
+                        }))
+            } else {
+                let things = self.devices.members(device as usize).iter().filter_map(|m| self.all.thing(*m as usize));
+                let mut ids = things.clone().flat_map(|t| t.ids());
+                ids.any(|(_, kind, v)| same(v) || (kind == IdKind::Serial && v.split_once('|').is_some_and(|(_, s)| same(s))))
+                    || things.clone().any(|t| self.all.inputs.get(t.input() as usize).is_some_and(|i| same(&i.path)))
+            };
+            if hit {
+                out.extend(self.device(device as usize, id));
+            }
+        }
+        out
+    }
+}
+
+fn identity_finding(device: &str, code: &'static str, because: Vec<String>) -> Finding {
+    let (severity, threats, remedies, clears): (Severity, &[&'static str], &[&str], &str) = match code {
+        "identity-conflict" => (
+            Severity::Medium,
+            &["surveillance", "disruption"],
+            &["read `AT+CGMR` and the label, and compare", "treat the module as unknown until they agree"],
+            "evidence of another kind names one of them and explains the other",
+        ),
+        "tac-mismatch" => (
+            Severity::High,
+            &["surveillance", "disruption"],
+            &[
+                "ask the SIM platform to lock the SIM to the IMEI",
+                "read the IMEI from the module's label",
+                "take the device off the network until it is explained",
+            ],
+            "the IMEI on the label is that of the module, or the type allocation code turns out to cover it",
+        ),
+        "cloned-imei" => (
+            Severity::High,
+            &["disruption", "surveillance"],
+            &["ask the SIM platform to lock each SIM to its IMEI", "read the IMEIs from the labels"],
+            "only one thing carries the IMEI",
+        ),
+        "placeholder-imei" => {
+            (Severity::Low, &[], &["read the IMEI from the label or the SIM platform"], "the module reports an IMEI of its own")
+        }
+        "usb-id-reprogrammed" => (
+            Severity::Medium,
+            &["surveillance"],
+            &["set the maker's USB id again", "identify by firmware revision instead of by USB id"],
+            "the module shows its maker's USB id",
+        ),
+        "sim-moved" => (
+            Severity::Low,
+            &["exfiltration"],
+            &["lock the SIM to the IMEI"],
+            "the card was moved on purpose, or is seen in one device only",
+        ),
+        "rebranded" => (Severity::Info, &[], &["judge the maker as well as the brand"], "never: it is how the product is made"),
+        _ => (Severity::Info, &[], &["none"], "a source confirms or refutes it"),
+    };
+    let mut key = String::new();
+    let _ = write!(key, "{device} {}", because.join(" "));
+    Finding {
+        id: umbilical_core::id::content_id("fnd-", code, &key),
+        code,
+        source: "identity",
+        subject: Subject { kind: "device", id: device.to_owned() },
+        verdict: None,
+        severity,
+        confidence: if code == "alleged-relation" { 0.5 } else { 0.9 },
+        basis: if code == "alleged-relation" { Basis::Alleged } else { Basis::Inferred },
+        lifecycle: if matches!(code, "sim-moved" | "usb-id-reprogrammed" | "placeholder-imei") { "patchable" } else { "not-patchable" },
+        threats: threats.to_vec(),
+        first: None,
+        last: None,
+        because,
+        remedies: remedies.iter().map(|r| (*r).to_owned()).collect(),
+        clears_when: clears.to_owned(),
+        detail: serde_json::Value::Null,
+    }
+}
+
+/// Usable IMEIs of a device in order of first sight: their place is their number.
+fn imei_numbers<'a>(things: &[ThingRef<'a>], trap: &dyn Fn(&str) -> bool) -> Vec<&'a str> {
+    let mut out: Vec<&str> = Vec::new();
+    for (_, kind, value) in things.iter().flat_map(|t| t.ids()) {
+        if kind == IdKind::Imei && !trap(value) && !out.contains(&value) {
+            out.push(value);
+        }
+    }
+    out
+}
+
+fn place<'a>(all: &'a Observations, devices: &Devices, device: usize, trap: &dyn Fn(&str) -> bool) -> Vec<Placed<'a>> {
+    let things: Vec<ThingRef<'a>> = devices.members(device).iter().filter_map(|m| all.thing(*m as usize)).collect();
+    let numbers = imei_numbers(&things, trap);
+    let mut out = Vec::new();
+    for (record, thing) in (0u32..).zip(&things) {
+        for (fact, (part, value, _)) in (0u32..).zip(thing.facts()) {
+            let imei = thing
+                .ids()
+                .find(|(p, kind, v)| *p == part && *kind == IdKind::Imei && numbers.contains(v))
+                .and_then(|(_, _, v)| numbers.iter().position(|n| *n == v))
+                .and_then(|n| u32::try_from(n).ok());
+            out.push(Placed { at: FactRef { record, fact }, part, imei, fact: value });
+        }
+    }
+    out
+}
+
+/// Gives each device the number of its kind: same signatures, same pattern of IMEIs over parts.
+fn sort_out(all: &Observations, devices: &Devices, trap: &dyn Fn(&str) -> bool) -> (Vec<u32>, Vec<Kind1>) {
+    let mut numbers: FxHashMap<Box<[u32]>, u32> = FxHashMap::default();
+    let mut kinds: Vec<Kind1> = Vec::new();
+    let mut of = Vec::with_capacity(devices.len());
+    let mut key: Vec<u32> = Vec::new();
+    let mut imeis: Vec<&str> = Vec::new();
+    for device in 0..devices.len() {
+        key.clear();
+        imeis.clear();
+        for thing in devices.members(device).iter().filter_map(|m| all.thing(*m as usize)) {
+            key.push(thing.signature());
+            for (part, kind, value) in thing.ids() {
+                if kind == IdKind::Imei && !trap(value) {
+                    let number = imeis.iter().position(|v| *v == value).unwrap_or_else(|| {
+                        imeis.push(value);
+                        imeis.len().saturating_sub(1)
+                    });
+                    key.extend([u32::MAX, u32::from(part), u32::try_from(number).unwrap_or(u32::MAX)]);
+                }
+            }
+        }
+        let number = match numbers.get(&key[..]) {
+            Some(number) => *number,
+            None => {
+                let number = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
+                kinds.push(Kind1 { device, count: 0 });
+                numbers.insert(key.clone().into(), number);
+                number
+            }
+        };
+        if let Some(kind) = kinds.get_mut(number as usize) {
+            kind.count = kind.count.saturating_add(1);
+        }
+        of.push(number);
+    }
+    (of, kinds)
+}
+
+/// What a verdict teaches: the TAC of a module whose model was decided by something else than a TAC.
+fn teaches(verdict: &Verdict, placed: &[Placed<'_>]) -> Vec<(u32, String, String)> {
+    let mut out = Vec::new();
+    for module in &verdict.modules {
+        let ([imei], Some(maker), Some(model)) = (module.imeis.as_slice(), &module.maker, &module.model) else { continue };
+        if !module.conflicts.is_empty() {
+            continue;
+        }
+        let Some(claim) = module.claims.iter().find(|c| c.level == umbilical_core::answer::Level::Model && c.value == *model) else {
+            continue;
+        };
+        let other = claim.because.iter().any(|r| !r.matched.starts_with("TAC") && r.weight >= 2000);
+        let tac = placed
+            .iter()
+            .find(|p| p.imei == Some(*imei) && p.fact.kind == Kind::Tac)
+            .and_then(|p| umbilical_knowledge::parse_tac(&p.fact.value));
+        if let (true, Some(tac)) = (other && claim.confidence >= 0.9, tac) {
+            out.push((tac, maker.clone(), model.clone()));
+        }
+    }
+    out
+}
+
+fn inputs_of_kinds(all: &Observations, devices: &Devices, verdict_of: &[u32], wanted: &FxHashSet<usize>) -> FxHashMap<usize, Vec<u32>> {
+    let mut out: FxHashMap<usize, Vec<u32>> = FxHashMap::default();
+    for (device, number) in verdict_of.iter().enumerate() {
+        let number = *number as usize;
+        if wanted.contains(&number) {
+            let list = out.entry(number).or_default();
+            for thing in devices.members(device).iter().filter_map(|m| all.thing(*m as usize)) {
+                if list.last() != Some(&thing.input()) && !list.contains(&thing.input()) {
+                    list.push(thing.input());
+                }
+            }
+        }
+    }
+    out
+}
+
+#[derive(Default)]
+struct Book(FxHashMap<String, u64>);
+
+impl Book {
+    fn add(&mut self, label: &str, count: u64) {
+        match self.0.get_mut(label) {
+            Some(n) => *n = n.saturating_add(count),
+            None => {
+                self.0.insert(label.to_owned(), count);
+            }
+        }
+    }
+
+    fn done(self) -> Vec<Tally> {
+        let mut out: Vec<Tally> = self.0.into_iter().map(|(label, count)| Tally { label: clean(&label).into_owned(), count }).collect();
+        out.sort_by(|a, b| (b.count, &a.label).cmp(&(a.count, &b.label)));
+        out
+    }
+}
+
+#[derive(Default)]
+struct TallyBook {
+    makers: Book,
+    models: Book,
+    jurisdictions: Book,
+    confidence: Book,
+    listings: Book,
+    next: Book,
+    findings: Book,
+}
+
+impl TallyBook {
+    fn done(self) -> Tallies {
+        Tallies {
+            makers: self.makers.done(),
+            models: self.models.done(),
+            jurisdictions: self.jurisdictions.done(),
+            confidence: self.confidence.done(),
+            listings: self.listings.done(),
+            next_evidence: self.next.done(),
+            findings: self.findings.done(),
+        }
+    }
+}

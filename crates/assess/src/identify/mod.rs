@@ -1,0 +1,462 @@
+//! What is in a device: first whether it is cellular at all, then brand, maker, model, variant and silicon as
+//! separate claims, each at the level that the evidence carries and no further.
+//!
+//! [`identify`] sees facts only, no identifiers: devices alike in their facts have one verdict, computed once.
+
+pub mod claims;
+pub mod learn;
+mod next;
+mod parts;
+pub mod vote;
+
+use umbilical_core::answer::{Cellular, Conflict, Host, Level};
+use umbilical_core::weight::{ConfidenceLevel, probability};
+use umbilical_core::{Basis, Fact, Group, Kind};
+use umbilical_knowledge::{BrandKind, Knowledge};
+
+use claims::{Cast, Claimed, FactRef, Reason, best, claims};
+use learn::Lessons;
+use parts::Part;
+use vote::{Around, Class, For};
+
+/// A fact in its place in a device.
+#[derive(Clone, Copy)]
+pub struct Placed<'a> {
+    /// Which of the device's records, and which fact of the record.
+    pub at: FactRef,
+    /// The part of the record.
+    pub part: u16,
+    /// The IMEI of that part, as a number equal for equal IMEIs within the device.
+    pub imei: Option<u32>,
+    /// The fact.
+    pub fact: &'a Fact,
+}
+
+/// The answer for one device, in terms of its facts.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Whether it is cellular.
+    pub cellular: Cellular,
+    /// How sure that is.
+    pub cellular_confidence: f64,
+    /// What speaks for or against being cellular.
+    pub cellular_because: Vec<Reason>,
+    /// The device around the module.
+    pub host: Option<Host>,
+    /// What it is when it is itself the cellular product.
+    pub product: Option<ProductVerdict>,
+    /// The modules in it.
+    pub modules: Vec<ModuleVerdict>,
+    /// What must be said to people: finding code, sentence, fact.
+    pub notices: Vec<(&'static str, String, FactRef)>,
+    /// What to collect next.
+    pub next: Vec<String>,
+    /// For each usable IMEI, by its number in [`Placed::imei`], whether a table or a lesson names its TAC.
+    pub tacs: Vec<(u32, bool)>,
+}
+
+/// A cellular product that is no module.
+#[derive(Clone, Debug)]
+pub struct ProductVerdict {
+    /// `dongle`, `handset`, `router`, `other`.
+    pub kind: &'static str,
+    /// Brand.
+    pub brand: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+    /// Of the best claim.
+    pub confidence: f64,
+    /// Of the best claim.
+    pub basis: Basis,
+}
+
+/// A module.
+#[derive(Clone, Debug)]
+pub struct ModuleVerdict {
+    /// Brand.
+    pub brand: Option<String>,
+    /// Maker.
+    pub maker: Option<String>,
+    /// Maker's model.
+    pub model: Option<String>,
+    /// Brand's model.
+    pub sold_as: Option<String>,
+    /// Variant.
+    pub variant: Option<String>,
+    /// Family.
+    pub family: Option<String>,
+    /// Most specific level at *possible* or better.
+    pub level: Level,
+    /// Of the claim at that level.
+    pub confidence: f64,
+    /// In a word.
+    pub confidence_level: ConfidenceLevel,
+    /// Of the claim at that level.
+    pub basis: Basis,
+    /// Chip.
+    pub chipset: Option<String>,
+    /// Radio technologies.
+    pub rats: Vec<String>,
+    /// Every claim.
+    pub claims: Vec<Claimed>,
+    /// Contradictions.
+    pub conflicts: Vec<Conflict>,
+    /// Its IMEI, as numbered in [`Placed::imei`].
+    pub imeis: Vec<u32>,
+    /// The firmware revision as reported.
+    pub firmware: Option<String>,
+    /// Whether the known relation of brand and maker explains that they differ.
+    pub rebranded: bool,
+}
+
+/// The verdict on a device's facts.
+pub fn identify(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'_>]) -> Verdict {
+    let parts = cast_votes(kb, lessons, facts);
+    let mut tacs = tacs(kb, lessons, facts);
+    tacs.sort_unstable();
+    tacs.dedup();
+    let clusters = parts::modules(&parts);
+    let mut notices = Vec::new();
+    for part in &parts {
+        for cast in &part.casts {
+            if let For::Notice(code, text) = &cast.vote.what {
+                notices.push((*code, text.clone(), cast.fact));
+            }
+        }
+    }
+    let mut modules = Vec::new();
+    let mut product: Option<ProductVerdict> = None;
+    for cluster in &clusters {
+        let members: Vec<&Part<'_>> = cluster.iter().filter_map(|i| parts.get(*i)).collect();
+        match what_is(kb, &members) {
+            Is::Module(module) => {
+                notices.extend(module_notices(&members, &module));
+                modules.push(*module);
+            }
+            Is::Product(found) => {
+                if product.as_ref().is_none_or(|p| found.confidence > p.confidence) {
+                    product = Some(found);
+                }
+            }
+            Is::Unnamed => {}
+        }
+    }
+    modules.sort_by(|a, b| {
+        b.confidence.total_cmp(&a.confidence).then_with(|| (&a.maker, &a.model, &a.imeis).cmp(&(&b.maker, &b.model, &b.imeis)))
+    });
+    notices.sort();
+    notices.dedup_by(|a, b| a.0 == b.0 && a.1 == b.1);
+    let host = host(kb, facts);
+    let (cellular, cellular_confidence, cellular_because) = cellular(&parts, !clusters.is_empty());
+    let mut verdict = Verdict { cellular, cellular_confidence, cellular_because, host, product, modules, notices, next: Vec::new(), tacs };
+    verdict.next = next::evidence(&verdict, facts);
+    verdict
+}
+
+fn cast_votes<'a>(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'a>]) -> Vec<Part<'a>> {
+    let mut parts: Vec<Part<'a>> = Vec::new();
+    for placed in facts {
+        let known = parts.iter_mut().find(|p| p.record == placed.at.record && p.part == placed.part);
+        match known {
+            Some(part) => {
+                part.imei = part.imei.or(placed.imei);
+                part.facts.push((placed.at, placed.fact));
+            }
+            None => parts.push(Part {
+                record: placed.at.record,
+                part: placed.part,
+                facts: vec![(placed.at, placed.fact)],
+                imei: placed.imei,
+                casts: Vec::new(),
+            }),
+        }
+    }
+    for part in &mut parts {
+        let usb = part.facts.iter().find(|(_, f)| f.kind == Kind::UsbId).and_then(|(_, f)| vote::usb_id(&f.value));
+        let bcd = part.facts.iter().find(|(_, f)| f.kind == Kind::UsbRevision).and_then(|(_, f)| u16::from_str_radix(&f.value, 16).ok());
+        let names = |k: Kind| {
+            matches!(
+                k,
+                Kind::Manufacturer | Kind::DeclaredMaker | Kind::UsbManufacturer | Kind::UsbProduct | Kind::FirmwareRevision | Kind::Plugin
+            )
+        };
+        let module_brand = part
+            .facts
+            .iter()
+            .filter(|(_, f)| names(f.kind))
+            .filter_map(|(_, f)| {
+                if f.kind == Kind::FirmwareRevision {
+                    kb.matches(umbilical_knowledge::Scope::Revision, &f.value).iter().find_map(|h| h.pattern.maker.as_deref())
+                } else {
+                    kb.brand_of(&f.value).filter(|b| b.kind == BrandKind::Module).map(|b| &*b.brand)
+                }
+            })
+            .next();
+        let around = Around { usb, bcd, module_brand };
+        part.casts = part
+            .facts
+            .iter()
+            .flat_map(|(at, fact)| {
+                let cast = |vote| Cast { fact: *at, group: fact.group, seen: fact.basis, vote };
+                vote::votes(kb, lessons, fact, &around).into_iter().map(cast)
+            })
+            .collect();
+    }
+    parts
+}
+
+fn tacs(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'_>]) -> Vec<(u32, bool)> {
+    let codes = facts.iter().filter(|p| p.fact.kind == Kind::Tac);
+    codes
+        .filter_map(|p| Some((p.imei?, umbilical_knowledge::parse_tac(&p.fact.value)?)))
+        .map(|(imei, tac)| (imei, !kb.tac(tac).is_empty() || !lessons.of(tac).is_empty()))
+        .collect()
+}
+
+enum Is {
+    Module(Box<ModuleVerdict>),
+    Product(ProductVerdict),
+    /// Cellular, and nothing says what.
+    Unnamed,
+}
+
+fn what_is(kb: &Knowledge, members: &[&Part<'_>]) -> Is {
+    let casts: Vec<Cast> = members.iter().flat_map(|p| p.casts.iter().cloned()).collect();
+    let class_score = |classes: &[Class]| {
+        let votes: Vec<&Cast> = casts.iter().filter(|c| matches!(&c.vote.what, For::Class(k) if classes.contains(k))).collect();
+        claims::score(&votes)
+    };
+    let makers = claims(&casts, Level::Maker, &explained(&casts));
+    let (module, consumer) = (class_score(&[Class::Module]), class_score(&[Class::Dongle, Class::Handset]));
+    let (router, other) = (class_score(&[Class::Router]), class_score(&[Class::Other]));
+    let named = makers.first().is_some_and(|m| m.confidence >= 0.5);
+    // A maker's name alone stands for a module unless the thing is classed as something else.
+    let module = if module == 0 && named && consumer == 0 && other == 0 { 1 } else { module };
+    if module > 0 && module >= consumer {
+        return Is::Module(Box::new(module_verdict(kb, members, &casts, makers)));
+    }
+    let kind = if consumer > 0 {
+        if class_score(&[Class::Handset]) > class_score(&[Class::Dongle]) { "handset" } else { "dongle" }
+    } else if router > 0 {
+        "router"
+    } else if other > 0 {
+        "other"
+    } else {
+        return Is::Unnamed;
+    };
+    let brands = claims(&casts, Level::Brand, &|_| false);
+    let models = claims(&casts, Level::Model, &|_| false);
+    let (brand, model) = (brands.first().filter(|c| c.confidence >= 0.5), best(&models).filter(|c| c.confidence >= 0.5));
+    let top = model.or(brand);
+    let weight = consumer.max(router).max(other);
+    let host_basis = casts.iter().find(|c| matches!(c.vote.what, For::Class(_))).map_or(Basis::Inferred, |c| c.vote.basis);
+    Is::Product(ProductVerdict {
+        kind,
+        brand: brand.map(|c| c.value.clone()),
+        model: model.map(|c| c.value.clone()),
+        confidence: top.map_or_else(|| probability(weight, []), |c| c.confidence),
+        basis: top.map_or(host_basis, |c| c.basis),
+    })
+}
+
+/// Makers that are only the brand of a known re-brand of the strongest maker: explained, no contradiction.
+fn explained(casts: &[Cast]) -> impl Fn(&str) -> bool {
+    let all = claims(casts, Level::Maker, &|_| false);
+    let strongest = |name: &str| all.iter().find(|c| c.value == name).map_or(0, |c| c.score);
+    let mut brands: Vec<String> = Vec::new();
+    for cast in casts {
+        if let For::Rebrand { brand, maker } = &cast.vote.what
+            && strongest(maker) >= 2000
+        {
+            brands.push(brand.clone());
+        }
+    }
+    move |value: &str| brands.iter().any(|b| b == value)
+}
+
+fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers: Vec<Claimed>) -> ModuleVerdict {
+    let none = |_: &str| false;
+    let models = claims(casts, Level::Model, &none);
+    let families = claims(casts, Level::Family, &none);
+    let variants = claims(casts, Level::Variant, &none);
+    let brands = claims(casts, Level::Brand, &none);
+    let silicon = claims(casts, Level::Silicon, &none);
+    let cellular = claims(casts, Level::Cellular, &none);
+    let possible = |c: &&Claimed| c.confidence >= 0.5;
+    let value = |c: Option<&Claimed>| c.map(|c| c.value.clone());
+    let variant = best(&variants).filter(possible).cloned();
+    let model = best(&models).filter(possible).cloned();
+    let family = families.first().filter(possible).cloned();
+    let maker = makers.first().filter(possible).cloned();
+    let brand = brands.first().filter(possible).cloned();
+    // A variant of another model than the one chosen would contradict it.
+    let variant = variant.filter(|v| {
+        model
+            .as_ref()
+            .is_none_or(|m| claims::is_stem(&m.value, &v.value) || v.because.first().map(|r| r.fact) == m.because.first().map(|r| r.fact))
+    });
+    let deciding = [&variant, &model, &family, &maker, &brand]
+        .into_iter()
+        .flatten()
+        .next()
+        .cloned()
+        .or_else(|| silicon.first().filter(possible).cloned())
+        .or_else(|| cellular.first().cloned());
+    let row = maker.as_ref().zip(model.as_ref()).and_then(|(maker, model)| kb.module(&maker.value, &model.value));
+    let mark = |basis: umbilical_knowledge::Basis| {
+        if basis == umbilical_knowledge::Basis::Rule { " (by rule of the name, unverified)" } else { "" }
+    };
+    let chipset = row
+        .and_then(|r| r.chipset.as_ref().map(|c| format!("{c}{}", mark(r.chipset_basis))))
+        .or_else(|| value(silicon.first().filter(possible)));
+    let rats = row.map(|r| r.rats.iter().map(|rat| format!("{rat}{}", mark(r.rat_basis))).collect()).unwrap_or_default();
+    let rebranded = brand.as_ref().zip(maker.as_ref()).is_some_and(|(b, m)| b.value != m.value)
+        && casts.iter().any(|c| matches!((&c.vote.what, &maker, &brand), (For::Rebrand { brand: b, maker: m }, Some(maker), Some(brand)) if *m == maker.value && *b == brand.value));
+    let sold_as = {
+        let mut sold: Vec<(&str, i32)> = casts
+            .iter()
+            .filter_map(|c| if let For::SoldAs(name) = &c.vote.what { Some((name.as_str(), c.vote.weight)) } else { None })
+            .collect();
+        sold.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
+        sold.first().map(|s| s.0.to_owned())
+    };
+    let mut conflicts = Vec::new();
+    conflicts.extend(conflict(Level::Maker, &makers, 2000));
+    conflicts.extend(conflict(Level::Model, &models, 2500));
+    conflicts.extend(class_conflict(casts));
+    let mut imeis: Vec<u32> = members.iter().filter_map(|p| p.imei).collect();
+    imeis.sort_unstable();
+    imeis.dedup();
+    let firmware = members
+        .iter()
+        .flat_map(|p| &p.facts)
+        .filter(|(_, f)| f.kind == Kind::FirmwareRevision)
+        .max_by_key(|(at, f)| (f.value.len(), std::cmp::Reverse(*at)))
+        .map(|(_, f)| f.value.to_string());
+    let (level, confidence, confidence_level, basis) =
+        deciding.as_ref().map_or((Level::Cellular, 0.5, ConfidenceLevel::Possible, Basis::Inferred), |c| {
+            (c.level, c.confidence, c.confidence_level, c.basis)
+        });
+    let mut all: Vec<Claimed> = Vec::new();
+    for list in [variants, models, families, makers, brands, silicon, cellular] {
+        // A page of rivals nobody believes helps nobody: the best four of a level tell the story.
+        all.extend(list.into_iter().take(4));
+    }
+    ModuleVerdict {
+        brand: value(brand.as_ref()),
+        maker: value(maker.as_ref()),
+        model: value(model.as_ref()),
+        sold_as,
+        variant: value(variant.as_ref()),
+        family: value(family.as_ref()),
+        level,
+        confidence,
+        confidence_level,
+        basis,
+        chipset,
+        rats,
+        claims: all,
+        conflicts,
+        imeis,
+        firmware,
+        rebranded,
+    }
+}
+
+/// Two values that cannot both be right, each with weight enough to be taken seriously.
+fn conflict(level: Level, claims: &[Claimed], least: i32) -> Option<Conflict> {
+    let first = claims.first().filter(|c| c.score >= least)?;
+    let related = |a: &str, b: &str| level == Level::Model && (claims::is_stem(a, b) || claims::is_stem(b, a));
+    let rivals: Vec<&Claimed> = claims.iter().skip(1).filter(|c| c.score >= least && !related(&first.value, &c.value)).collect();
+    if rivals.is_empty() {
+        return None;
+    }
+    let values: Vec<String> = std::iter::once(first).chain(rivals.iter().copied()).map(|c| c.value.clone()).collect();
+    let what = format!("evidence names different {}s: {}", level.name(), values.join(" / "));
+    Some(Conflict { level, values, what })
+}
+
+/// A phone's or stick's type allocation code behind a module's own words.
+fn class_conflict(casts: &[Cast]) -> Option<Conflict> {
+    let of = |classes: &[Class], tac: bool| {
+        casts
+            .iter()
+            .filter(|c| matches!(&c.vote.what, For::Class(k) if classes.contains(k)) && c.vote.matched.starts_with("TAC") == tac)
+            .map(|c| c.vote.weight)
+            .max()
+            .unwrap_or(0)
+    };
+    let (phone, module) = (of(&[Class::Handset, Class::Dongle, Class::Other], true), of(&[Class::Module], false));
+    (phone >= 2000 && module >= 2500).then(|| Conflict {
+        level: Level::Cellular,
+        values: vec!["module".into(), "other equipment".into()],
+        what: "the IMEI's type allocation code belongs to equipment that is not a module, while the thing says it is one".into(),
+    })
+}
+
+fn module_notices(members: &[&Part<'_>], module: &ModuleVerdict) -> Vec<(&'static str, String, FactRef)> {
+    let anchor = module.claims.first().and_then(|c| c.because.first()).map(|r| r.fact);
+    let first = members.first().and_then(|p| p.facts.first()).map(|(at, _)| *at);
+    let Some(at) = anchor.or(first) else { return Vec::new() };
+    let mut out: Vec<(&'static str, String, FactRef)> = Vec::new();
+    let tac_of = members.iter().flat_map(|p| &p.casts).find_map(|c| match (&c.vote.what, c.vote.matched.starts_with("TAC")) {
+        (For::Claim(Level::Maker, maker), true) => Some(maker.clone()),
+        _ => None,
+    });
+    for conflict in &module.conflicts {
+        let tac = conflict.level == Level::Cellular
+            || (conflict.level == Level::Maker && tac_of.as_ref().is_some_and(|t| conflict.values.contains(t)));
+        out.push((if tac { "tac-mismatch" } else { "identity-conflict" }, conflict.what.clone(), at));
+    }
+    if let (true, Some(brand), Some(maker)) = (module.rebranded, &module.brand, &module.maker) {
+        let (sold, model) = (module.sold_as.as_deref().unwrap_or("it"), module.model.as_deref().unwrap_or("a module"));
+        out.push(("rebranded", format!("sold by {brand} as {sold}; made by {maker} as {model}"), at));
+    }
+    out
+}
+
+/// The device around the module, as registers and routers name it.
+fn host(kb: &Knowledge, facts: &[Placed<'_>]) -> Option<Host> {
+    let find = |kind: Kind| facts.iter().map(|p| p.fact).find(|f| f.kind == kind);
+    let (maker, model) = (find(Kind::HostMaker), find(Kind::HostModel));
+    let basis = maker.or(model)?.basis;
+    let brand = maker.map(|f| kb.brand_of(&f.value).map_or_else(|| f.value.to_string(), |b| b.brand.to_string()));
+    let known = model.and_then(|f| kb.products_in(None, &f.value).first().map(|p| p.brand.to_string()));
+    Some(Host { brand: brand.or(known), model: model.map(|f| f.value.to_string()), basis })
+}
+
+fn cellular(parts: &[Part<'_>], found: bool) -> (Cellular, f64, Vec<Reason>) {
+    let votes: Vec<Cast> =
+        parts.iter().flat_map(|p| p.casts.iter()).filter(|c| matches!(c.vote.what, For::Claim(Level::Cellular, _))).cloned().collect();
+    let all = claims(&votes, Level::Cellular, &|_| false);
+    let of = |word: &str| all.iter().find(|c| c.value == word);
+    let because = |c: Option<&Claimed>| c.map(|c| c.because.clone()).unwrap_or_default();
+    if found {
+        let yes = of("yes");
+        return (Cellular::Yes, yes.map_or(0.5, |c| c.confidence), because(yes));
+    }
+    if let Some(no) = of("no").filter(|c| c.confidence >= 0.5) {
+        return (Cellular::No, no.confidence, because(Some(no)));
+    }
+    // A bus was listed and nothing on it is cellular, or could hide it behind a serial line.
+    let bus: Vec<&Part<'_>> = parts.iter().filter(|p| p.on_bus()).collect();
+    let serial = |p: &&&Part<'_>| {
+        p.facts.iter().any(|(_, f)| match f.kind {
+            Kind::Driver => matches!(&*f.value, "pl2303" | "ftdi_sio" | "cp210x" | "ch341" | "cdc_acm" | "option1" | "usbserial"),
+            // The default ids of serial converters: Prolific, FTDI, Silicon Labs, WCH.
+            Kind::UsbId => matches!(f.value.get(..5), Some("067b:" | "0403:" | "10c4:" | "1a86:")),
+            _ => false,
+        })
+    };
+    let network_word = parts.iter().flat_map(|p| &p.facts).any(|(_, f)| f.group == Group::Network);
+    if bus.len() >= 2 && !network_word && bus.iter().filter(serial).count() == 0 {
+        let reasons = bus
+            .iter()
+            .filter_map(|p| p.facts.first())
+            .take(5)
+            .map(|(at, _)| Reason { fact: *at, weight: 300, matched: "a device on the bus, not cellular".into() })
+            .collect();
+        return (Cellular::No, 0.8, reasons);
+    }
+    (Cellular::Unknown, 0.5, because(of("yes")))
+}

@@ -1,0 +1,128 @@
+//! Which parts of a device are one module: a router's modem seen on its bus, in its AT answers and by the SIM
+//! platform is one thing; two modems in one router are two.
+
+use rustc_hash::FxHashMap;
+use umbilical_core::answer::Level;
+use umbilical_core::{Fact, Kind};
+
+use super::claims::{Cast, FactRef};
+use super::vote::{For, usb_id};
+
+/// A part of one record.
+pub struct Part<'a> {
+    /// Index into the device's records.
+    pub record: u32,
+    /// Number of the part in the record; 0 is the thing itself.
+    pub part: u16,
+    /// Its facts.
+    pub facts: Vec<(FactRef, &'a Fact)>,
+    /// The IMEI it carries, as a number that is equal for equal IMEIs.
+    pub imei: Option<u32>,
+    /// Its votes.
+    pub casts: Vec<Cast>,
+}
+
+impl Part<'_> {
+    /// For minus against being cellular.
+    pub fn cellular_score(&self) -> i32 {
+        let of = |word: &str| {
+            let votes: Vec<&Cast> =
+                self.casts.iter().filter(|c| matches!(&c.vote.what, For::Claim(Level::Cellular, v) if v == word)).collect();
+            super::claims::score(&votes)
+        };
+        of("yes").saturating_sub(of("no"))
+    }
+
+    /// Where it sits on a bus.
+    pub fn bus(&self) -> Option<&str> {
+        self.facts.iter().find(|(_, f)| f.kind == Kind::BusPath).map(|(_, f)| &*f.value)
+    }
+
+    /// Whether it is a device on a bus.
+    pub fn on_bus(&self) -> bool {
+        self.facts.iter().any(|(_, f)| matches!(f.kind, Kind::BusPath | Kind::UsbId | Kind::PciId))
+    }
+
+    /// Whether every id it shows is a chip's default or loader id, which a module shows while it is flashed.
+    fn only_default_ids(&self) -> bool {
+        let mut ids = self.facts.iter().filter(|(_, f)| f.kind == Kind::UsbId).peekable();
+        ids.peek().is_some() && ids.all(|(_, f)| usb_id(&f.value).is_some_and(|(vid, _)| vid == 0x05c6))
+    }
+
+    /// Maker and model that most votes go to, for comparing parts.
+    fn leaning(&self) -> (Option<&str>, Option<&str>) {
+        let top = |level: Level| {
+            let mut sums: FxHashMap<&str, i32> = FxHashMap::default();
+            for cast in &self.casts {
+                if let For::Claim(l, value) = &cast.vote.what
+                    && *l == level
+                {
+                    let sum = sums.entry(value).or_default();
+                    *sum = (*sum).max(cast.vote.weight);
+                }
+            }
+            sums.into_iter().filter(|(_, w)| *w >= 2000).max_by(|a, b| (a.1, b.0).cmp(&(b.1, a.0))).map(|(v, _)| v)
+        };
+        (top(Level::Maker), top(Level::Model))
+    }
+}
+
+/// Groups the parts that can be cellular into modules; gives indices into `parts`.
+pub fn modules(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
+    let candidates: Vec<usize> = (0..parts.len()).filter(|i| parts.get(*i).is_some_and(|p| p.cellular_score() > 0)).collect();
+    let get = |i: &usize| parts.get(*i);
+    let mut imeis: Vec<u32> = candidates.iter().filter_map(get).filter_map(|p| p.imei).collect();
+    imeis.sort_unstable();
+    imeis.dedup();
+    let mut on_bus: FxHashMap<u32, usize> = FxHashMap::default();
+    for part in candidates.iter().filter_map(get).filter(|p| p.on_bus() && !p.only_default_ids()) {
+        let count = on_bus.entry(part.record).or_default();
+        *count = count.saturating_add(1);
+    }
+    let several = imeis.len() > 1 || on_bus.values().any(|n| *n > 1);
+    if !several {
+        // What names a brand without being cellular by itself (a label's maker line) still speaks for the one module.
+        return if candidates.is_empty() { Vec::new() } else { vec![with_silent(parts, candidates)] };
+    }
+    let mut clusters: Vec<Vec<usize>> =
+        imeis.iter().map(|imei| candidates.iter().copied().filter(|i| get(i).is_some_and(|p| p.imei == Some(*imei))).collect()).collect();
+    let rest = |bus: bool| candidates.iter().copied().filter(move |i| get(i).is_some_and(|p| p.imei.is_none() && p.on_bus() == bus));
+    for index in rest(true).chain(rest(false)) {
+        let Some(part) = parts.get(index) else { continue };
+        let same_place = clusters.iter().position(|c| part.bus().is_some() && c.iter().filter_map(get).any(|p| p.bus() == part.bus()));
+        let home = same_place.or_else(|| {
+            let taken = |c: &Vec<usize>| part.on_bus() && c.iter().filter_map(get).any(|p| p.record == part.record && p.on_bus());
+            let mut fits = (0..clusters.len()).filter(|c| clusters.get(*c).is_some_and(|c| !taken(c) && agree(parts, c, part)));
+            let first = fits.next();
+            // One that agrees, no more: two alike modems cannot be told apart by what they have in common.
+            if fits.next().is_none() { first } else { None }
+        });
+        let alone = part.on_bus() || clusters.is_empty();
+        match home.and_then(|c| clusters.get_mut(c)) {
+            Some(cluster) => cluster.push(index),
+            None if alone => clusters.push(vec![index]),
+            // A statement about "the modem" of a host with several, which fits none or more than one of them.
+            None => {}
+        }
+    }
+    clusters
+}
+
+fn agree(parts: &[Part<'_>], cluster: &[usize], part: &Part<'_>) -> bool {
+    let (maker, model) = part.leaning();
+    cluster.iter().filter_map(|i| parts.get(*i)).any(|p| {
+        let (m, o) = p.leaning();
+        match (model, o) {
+            (Some(a), Some(b)) => super::claims::is_stem(a, b) || super::claims::is_stem(b, a),
+            _ => maker.is_some() && maker == m,
+        }
+    })
+}
+
+/// Adds the parts that are not cellular by themselves and not devices on a bus: their words are about the one module.
+fn with_silent(parts: &[Part<'_>], mut candidates: Vec<usize>) -> Vec<usize> {
+    let silent = (0..parts.len()).filter(|i| parts.get(*i).is_some_and(|p| p.cellular_score() == 0 && !p.on_bus()));
+    candidates.extend(silent);
+    candidates.sort_unstable();
+    candidates
+}

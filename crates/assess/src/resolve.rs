@@ -1,0 +1,456 @@
+//! Which records speak of one device: joined on strong identifiers, never on weak ones.
+//!
+//! Asset id, maker + serial, EID, VIN, UDI and IMEI join; an ICCID joins where no IMEI contradicts (a card
+//! moves); names, addresses, subscriptions and telephone numbers never do. An IMEI that things carry which
+//! cannot be one (different asset ids, serials, vehicles) is *contested*: it splits instead of fusing.
+//! An input whose path names an asset id exactly (`GW-0042/lsusb.txt`) speaks of that asset, if it has no strong
+//! identifier of its own.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use umbilical_core::observation::ThingRef;
+use umbilical_core::text::squash;
+use umbilical_core::{Day, IdKind, Observations};
+
+/// More different IMEIs than this behind one asset id or serial: the number is a placeholder (`1`, `TBD`), not a
+/// name of one thing.
+const MAX_MODEMS: usize = 8;
+
+/// The devices: lists of records.
+pub struct Devices {
+    members: Vec<u32>,
+    starts: Vec<u32>,
+    /// Identifiers that could not join what carries them, each with the first record of every side.
+    pub contested: Vec<Contested>,
+}
+
+/// An identifier that things carry which cannot be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contested {
+    /// IMEI, ICCID, asset id or serial.
+    pub kind: IdKind,
+    /// Its value.
+    pub value: String,
+    /// One record of each device that carries it.
+    pub records: Vec<u32>,
+}
+
+impl Devices {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The records of a device, in order of input and place.
+    pub fn members(&self, device: usize) -> &[u32] {
+        match (self.starts.get(device), self.starts.get(device.saturating_add(1))) {
+            (Some(from), Some(to)) => self.members.get(*from as usize..*to as usize).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+}
+
+/// Joins records into devices. `trap` says whether a canonical IMEI is a known factory default.
+pub fn resolve(all: &Observations, trap: &dyn Fn(&str) -> bool) -> Devices {
+    let mut sets = Sets::new(all.len());
+    let mut contested = Vec::new();
+    let keys = Keys::collect(all, trap);
+    let mut assets: FxHashMap<String, u32> = FxHashMap::default();
+    for kind in [IdKind::AssetId, IdKind::Serial, IdKind::Eid, IdKind::Vin, IdKind::Udi, IdKind::Imei, IdKind::Iccid] {
+        for group in keys.groups(kind) {
+            join(all, &mut sets, kind, group, &mut contested);
+        }
+    }
+    for (record, thing) in (0u32..).zip(all.things()) {
+        for (_, kind, value) in thing.ids() {
+            if kind == IdKind::AssetId {
+                assets.entry(squash(value)).or_insert(record);
+            }
+        }
+    }
+    if !assets.is_empty() {
+        by_path(all, &mut sets, &assets);
+    }
+    contested.sort_by(|a, b| (a.kind, &a.value).cmp(&(b.kind, &b.value)));
+    let (members, starts) = sets.lists();
+    Devices { members, starts, contested }
+}
+
+/// `(hash of value, record)` for one kind, sorted: equal values stand together. The values themselves are compared
+/// in [`join`], so that two that share a hash are not fused.
+struct Keys(FxHashMap<IdKind, Vec<(u64, u32)>>);
+
+impl Keys {
+    fn collect(all: &Observations, trap: &dyn Fn(&str) -> bool) -> Self {
+        let mut by_kind: FxHashMap<IdKind, Vec<(u64, u32)>> = FxHashMap::default();
+        for (record, thing) in (0u32..).zip(all.things()) {
+            for (_, kind, value) in thing.ids() {
+                let joins = matches!(
+                    kind,
+                    IdKind::AssetId | IdKind::Serial | IdKind::Eid | IdKind::Vin | IdKind::Udi | IdKind::Imei | IdKind::Iccid
+                );
+                if !joins || (kind == IdKind::Iccid && !value.bytes().all(|b| b.is_ascii_digit())) || (kind == IdKind::Imei && trap(value))
+                {
+                    continue;
+                }
+                by_kind.entry(kind).or_default().push((hash_of(&join_key(kind, value)), record));
+            }
+        }
+        for list in by_kind.values_mut() {
+            list.sort_unstable();
+            list.dedup();
+        }
+        Self(by_kind)
+    }
+
+    fn groups(&self, kind: IdKind) -> impl Iterator<Item = &[(u64, u32)]> {
+        self.0.get(&kind).map_or(&[][..], Vec::as_slice).chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1)
+    }
+}
+
+/// What two spellings of an identifier have in common.
+fn join_key(kind: IdKind, value: &str) -> String {
+    match kind {
+        // The 20-digit form adds a check digit to the 19-digit one (ITU-T E.118).
+        IdKind::Iccid => value.get(..19).unwrap_or(value).to_owned(),
+        IdKind::AssetId | IdKind::Serial | IdKind::Vin | IdKind::Udi => value.to_ascii_uppercase(),
+        _ => value.to_owned(),
+    }
+}
+
+fn ids_of<'a>(all: &'a Observations, record: u32, kind: IdKind) -> impl Iterator<Item = &'a str> {
+    let thing = all.thing(record as usize);
+    thing.into_iter().flat_map(|t: ThingRef<'a>| t.ids()).filter(move |(_, k, _)| *k == kind).map(|(_, _, v)| v)
+}
+
+fn join(all: &Observations, sets: &mut Sets, kind: IdKind, group: &[(u64, u32)], contested: &mut Vec<Contested>) {
+    // Nearly always one value; two that share a hash are kept apart.
+    let mut values: Vec<(String, Vec<u32>)> = Vec::new();
+    for (hash, record) in group {
+        for value in ids_of(all, *record, kind) {
+            let key = join_key(kind, value);
+            if hash_of(&key) != *hash {
+                continue;
+            }
+            match values.iter_mut().find(|(v, _)| *v == key) {
+                Some((_, records)) if records.last() != Some(record) => records.push(*record),
+                Some(_) => {}
+                None => values.push((key, vec![*record])),
+            }
+        }
+    }
+    for (value, records) in values.into_iter().filter(|(_, r)| r.len() > 1) {
+        join_value(all, sets, kind, value, &records, contested);
+    }
+}
+
+fn hash_of(key: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn join_value(all: &Observations, sets: &mut Sets, kind: IdKind, value: String, records: &[u32], contested: &mut Vec<Contested>) {
+    let mut roots: Vec<u32> = records.iter().map(|r| sets.find(*r)).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    if roots.len() < 2 {
+        return;
+    }
+    let of_roots = |sets: &mut Sets, id: IdKind| -> Vec<(u32, FxHashSet<String>)> {
+        roots
+            .iter()
+            .map(|root| (*root, sets.members(*root).iter().flat_map(|m| ids_of(all, *m, id)).map(|v| join_key(id, v)).collect()))
+            .collect()
+    };
+    let differ = |found: &[(u32, FxHashSet<String>)]| {
+        let named: Vec<&FxHashSet<String>> = found.iter().map(|(_, s)| s).filter(|s| !s.is_empty()).collect();
+        named.iter().enumerate().any(|(i, a)| named.iter().skip(i.saturating_add(1)).any(|b| a.is_disjoint(b)))
+    };
+    match kind {
+        IdKind::Imei => {
+            let split =
+                [IdKind::AssetId, IdKind::Serial, IdKind::Vin, IdKind::Udi, IdKind::Eid].into_iter().any(|id| differ(&of_roots(sets, id)));
+            if split {
+                contested.push(Contested { kind, value, records: roots });
+                return;
+            }
+        }
+        IdKind::Iccid => {
+            let imeis = of_roots(sets, IdKind::Imei);
+            let clash = [IdKind::AssetId, IdKind::Serial, IdKind::Vin, IdKind::Udi].into_iter().any(|id| differ(&of_roots(sets, id)));
+            if clash || differ(&imeis) {
+                // The card moved. What knows only the card belongs to the device that had it last, if that is known.
+                let holders: Vec<u32> = imeis.iter().filter(|(_, s)| !s.is_empty()).map(|(r, _)| *r).collect();
+                if let Some(last) = last_seen(all, sets, &holders, records) {
+                    for (root, _) in imeis.iter().filter(|(_, s)| s.is_empty()) {
+                        if !clash {
+                            sets.union(last, *root);
+                        }
+                    }
+                }
+                contested.push(Contested { kind, value, records: holders });
+                return;
+            }
+        }
+        _ => {
+            let imeis: usize = of_roots(sets, IdKind::Imei).iter().map(|(_, s)| s.len()).sum();
+            if imeis > MAX_MODEMS {
+                contested.push(Contested { kind, value, records: roots });
+                return;
+            }
+        }
+    }
+    for pair in roots.windows(2) {
+        if let [a, b] = pair {
+            sets.union(*a, *b);
+        }
+    }
+}
+
+/// The holder that was seen with the card on the latest day; nothing when two share it or no day is given.
+fn last_seen(all: &Observations, sets: &mut Sets, holders: &[u32], records: &[u32]) -> Option<u32> {
+    let mut latest: Vec<(Option<Day>, u32)> = Vec::new();
+    for record in records {
+        let root = sets.find(*record);
+        if holders.contains(&root) {
+            latest.push((all.thing(*record as usize).and_then(|t| t.day()), root));
+        }
+    }
+    latest.sort_unstable();
+    let (day, root) = latest.pop()?;
+    let unique = latest.iter().all(|(d, r)| *r == root || *d < day);
+    (day.is_some() && unique).then_some(root)
+}
+
+/// Records without a strong identifier whose path has an asset id as a component join that asset.
+fn by_path(all: &Observations, sets: &mut Sets, assets: &FxHashMap<String, u32>) {
+    let mut of_input: Vec<Option<Option<u32>>> = vec![None; all.inputs.len()];
+    for (record, thing) in (0u32..).zip(all.things()) {
+        let strong = |k: IdKind| matches!(k, IdKind::AssetId | IdKind::Serial | IdKind::Eid | IdKind::Vin | IdKind::Udi);
+        if thing.ids().any(|(_, k, _)| strong(k)) {
+            continue;
+        }
+        let input = thing.input() as usize;
+        let Some(slot) = of_input.get_mut(input) else { continue };
+        let found = slot.get_or_insert_with(|| {
+            let path = all.inputs.get(input).map(|i| i.path.as_str()).unwrap_or_default();
+            path_asset(path, assets)
+        });
+        if let Some(asset) = *found {
+            sets.union(asset, record);
+        }
+    }
+}
+
+fn path_asset(path: &str, assets: &FxHashMap<String, u32>) -> Option<u32> {
+    let mut parts = path.rsplit(['/', '\\', '!']).take(2).map(|p| p.split_once('.').map_or(p, |(stem, _)| stem));
+    parts.find_map(|part| {
+        // `GW-0042`, or the asset id before or after an underscore: `GW-0042_lsusb`.
+        let whole = std::iter::once(part);
+        let pieces = part.split_once("__").into_iter().chain(part.rsplit_once('_')).flat_map(|(a, b)| [a, b]);
+        whole.chain(pieces).map(squash).filter(|s| s.len() >= 3).find_map(|s| assets.get(&s).copied())
+    })
+}
+
+/// Union–find whose root is always the smallest record, so that the order of joining does not matter.
+struct Sets {
+    parent: Vec<u32>,
+    next: Vec<u32>,
+}
+
+impl Sets {
+    fn new(len: usize) -> Self {
+        let parent: Vec<u32> = (0..u32::try_from(len).unwrap_or(u32::MAX)).collect();
+        // A ring through the members of each set, so that they can be listed.
+        Self { next: parent.clone(), parent }
+    }
+
+    fn up(&self, of: u32) -> u32 {
+        self.parent.get(of as usize).copied().unwrap_or(of)
+    }
+
+    fn find(&mut self, of: u32) -> u32 {
+        let mut at = of;
+        while self.up(at) != at {
+            let grand = self.up(self.up(at));
+            if let Some(slot) = self.parent.get_mut(at as usize) {
+                *slot = grand;
+            }
+            at = grand;
+        }
+        at
+    }
+
+    fn union(&mut self, a: u32, b: u32) {
+        let (a, b) = (self.find(a), self.find(b));
+        if a == b {
+            return;
+        }
+        let (root, child) = (a.min(b), a.max(b));
+        if let Some(slot) = self.parent.get_mut(child as usize) {
+            *slot = root;
+        }
+        self.next.swap(root as usize, child as usize);
+    }
+
+    fn members(&self, root: u32) -> Vec<u32> {
+        let mut out = vec![root];
+        let mut at = self.next.get(root as usize).copied().unwrap_or(root);
+        while at != root {
+            out.push(at);
+            at = self.next.get(at as usize).copied().unwrap_or(root);
+        }
+        out
+    }
+
+    /// Members by device, devices in the order of their first record: a counting sort by root.
+    fn lists(mut self) -> (Vec<u32>, Vec<u32>) {
+        let len = self.parent.len();
+        let mut device_of = vec![0u32; len];
+        let mut sizes: Vec<u32> = Vec::new();
+        for record in 0..u32::try_from(len).unwrap_or(u32::MAX) {
+            let root = self.find(record);
+            let device = if root == record {
+                sizes.push(0);
+                u32::try_from(sizes.len()).unwrap_or(u32::MAX).saturating_sub(1)
+            } else {
+                device_of.get(root as usize).copied().unwrap_or_default()
+            };
+            if let Some(slot) = device_of.get_mut(record as usize) {
+                *slot = device;
+            }
+            if let Some(size) = sizes.get_mut(device as usize) {
+                *size = size.saturating_add(1);
+            }
+        }
+        drop(self);
+        let mut starts = Vec::with_capacity(sizes.len().saturating_add(1));
+        let mut sum = 0u32;
+        starts.push(0);
+        for size in &sizes {
+            sum = sum.saturating_add(*size);
+            starts.push(sum);
+        }
+        let mut fill = starts.clone();
+        let mut members = vec![0u32; len];
+        for (record, device) in (0u32..).zip(&device_of) {
+            if let Some(slot) = fill.get_mut(*device as usize) {
+                if let Some(place) = members.get_mut(*slot as usize) {
+                    *place = record;
+                }
+                *slot = slot.saturating_add(1);
+            }
+        }
+        (members, starts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use umbilical_core::{At, Basis, Group, Kind};
+
+    /// One record: identifiers, and the day it was seen.
+    fn fleet(rows: &[(&[(IdKind, &str)], Option<&str>)]) -> Observations {
+        let mut out = Observations::new();
+        out.begin_input("a.csv", "csv", String::new(), 0);
+        for (n, (ids, day)) in (2u32..).zip(rows) {
+            let mut record = out.record(At::row(n));
+            record.fact(Kind::DeviceClass, "meter", Group::Document, Basis::Declared);
+            if let Some(day) = day {
+                record.seen(day.parse().unwrap());
+            }
+            for (kind, value) in *ids {
+                record.id(*kind, value);
+            }
+        }
+        out
+    }
+
+    fn groups(all: &Observations) -> Vec<Vec<u32>> {
+        let devices = resolve(all, &|imei| imei == "001027000000007");
+        (0..devices.len()).map(|d| devices.members(d).to_vec()).collect()
+    }
+
+    const A: &str = "490154203237518";
+    const B: &str = "490154203237526";
+
+    #[test]
+    fn strong_identifiers_join_and_chain() {
+        let all = fleet(&[
+            (&[(IdKind::Imei, A)], None),
+            (&[(IdKind::AssetId, "GW-1"), (IdKind::Imei, A)], None),
+            (&[(IdKind::AssetId, "gw-1")], None),
+            (&[(IdKind::Imei, B)], None),
+        ]);
+        assert_eq!(groups(&all), [vec![0, 1, 2], vec![3]]);
+    }
+
+    #[test]
+    fn names_numbers_and_addresses_never_join() {
+        let weak = [IdKind::Name, IdKind::Imsi, IdKind::Msisdn, IdKind::Ip, IdKind::Site, IdKind::ImeiUnusable, IdKind::Mac];
+        for kind in weak {
+            let all = fleet(&[(&[(kind, "same")], None), (&[(kind, "same")], None)]);
+            assert_eq!(groups(&all).len(), 2, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_cloned_imei_splits() {
+        let all =
+            fleet(&[(&[(IdKind::AssetId, "GW-1"), (IdKind::Imei, A)], None), (&[(IdKind::AssetId, "GW-2"), (IdKind::Imei, A)], None)]);
+        let devices = resolve(&all, &|_| false);
+        assert_eq!(devices.len(), 2);
+        assert_eq!(devices.contested, [Contested { kind: IdKind::Imei, value: A.into(), records: vec![0, 1] }]);
+    }
+
+    #[test]
+    fn a_factory_default_joins_nothing() {
+        let all = fleet(&[(&[(IdKind::Imei, "001027000000007")], None), (&[(IdKind::Imei, "001027000000007")], None)]);
+        assert_eq!(groups(&all).len(), 2);
+    }
+
+    #[test]
+    fn a_card_joins_where_no_imei_contradicts() {
+        let card = "8944500102198304826";
+        let all = fleet(&[(&[(IdKind::Iccid, card)], None), (&[(IdKind::Iccid, "89445001021983048260"), (IdKind::Imei, A)], None)]);
+        assert_eq!(groups(&all), [vec![0, 1]]);
+        let moved = fleet(&[
+            (&[(IdKind::Iccid, card)], None),
+            (&[(IdKind::Iccid, card), (IdKind::Imei, A)], Some("2026-01-01")),
+            (&[(IdKind::Iccid, card), (IdKind::Imei, B)], Some("2026-02-01")),
+        ]);
+        assert_eq!(groups(&moved), [vec![0, 2], vec![1]]);
+        let undated = fleet(&[
+            (&[(IdKind::Iccid, card)], None),
+            (&[(IdKind::Iccid, card), (IdKind::Imei, A)], None),
+            (&[(IdKind::Iccid, card), (IdKind::Imei, B)], None),
+        ]);
+        assert_eq!(groups(&undated).len(), 3);
+    }
+
+    #[test]
+    fn an_asset_id_that_a_whole_fleet_carries_names_nothing() {
+        let imeis: Vec<String> = (0..20).map(|n| umbilical_core::number::Imei::canonical(&format!("490154203237{n:02}"))).collect();
+        let ids: Vec<[(IdKind, &str); 2]> = imeis.iter().map(|i| [(IdKind::AssetId, "TBD"), (IdKind::Imei, i.as_str())]).collect();
+        let rows: Vec<(&[(IdKind, &str)], Option<&str>)> = ids.iter().map(|i| (&i[..], None)).collect();
+        assert_eq!(groups(&fleet(&rows)).len(), 20);
+    }
+
+    #[test]
+    fn a_path_that_is_an_asset_id_speaks_of_the_asset() {
+        let mut all = fleet(&[(&[(IdKind::AssetId, "GW-0042")], None)]);
+        for path in ["site/GW-0042/lsusb.txt", "gw-0042.log", "gw-0042_at.txt", "site/GW-00421/lsusb.txt"] {
+            all.begin_input(path, "lsusb", String::new(), 0);
+            all.record(At::line(1)).fact(Kind::UsbId, "2c7c:0125", Group::OwnWord, Basis::Observed);
+        }
+        assert_eq!(groups(&all), [vec![0, 1, 2, 3], vec![4]]);
+    }
+}
