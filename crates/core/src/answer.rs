@@ -3,20 +3,22 @@
 //! These types are the documents (`--format json`) and what every other report reads: keys are snake_case, values
 //! kebab-case, a known field is always there, `null` is not known, `[]` is none.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 use crate::observation::{Basis, Input};
 use crate::weight::ConfidenceLevel;
+use crate::words::Word;
 
 /// Version of the audit document.
 pub const AUDIT_SCHEMA: &str = "umbilical.audit/1";
 
 /// The audit document without its devices, which may be too many to hold.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Audit {
     /// [`AUDIT_SCHEMA`].
-    pub schema: &'static str,
+    #[serde(deserialize_with = "crate::words::word")]
+    pub schema: Word,
     /// The day of the answer, `YYYY-MM-DD`.
     pub as_of: String,
     /// Which facts were used.
@@ -36,7 +38,7 @@ pub struct Audit {
 }
 
 /// The facts used.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KnowledgeStamp {
     /// Digest of the tables.
     pub version: String,
@@ -47,7 +49,7 @@ pub struct KnowledgeStamp {
 }
 
 /// A problem, located.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Said {
     /// Index into `inputs`; `null` for the run as a whole.
     pub input: Option<u32>,
@@ -58,7 +60,7 @@ pub struct Said {
 }
 
 /// devices = cellular + not_cellular + unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Things seen.
     pub devices: u64,
@@ -75,7 +77,7 @@ pub struct Coverage {
 }
 
 /// What the IMEIs of a fleet tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imeis {
     /// Usable IMEIs seen.
     pub seen: u64,
@@ -88,7 +90,7 @@ pub struct Imeis {
 }
 
 /// A type allocation code taught by this evidence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learned {
     /// 8 digits.
     pub tac: String,
@@ -103,7 +105,7 @@ pub struct Learned {
 }
 
 /// One bar of a chart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// What is counted.
     pub label: String,
@@ -112,7 +114,7 @@ pub struct Tally {
 }
 
 /// Counts over devices, each sorted by count, highest first, then label.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tallies {
     /// By maker of the module; `unknown` among them.
     pub makers: Vec<Tally>,
@@ -131,7 +133,7 @@ pub struct Tallies {
 }
 
 /// Whether a thing is cellular.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cellular {
     /// It is.
@@ -154,7 +156,7 @@ impl Cellular {
 }
 
 /// Identifiers of a device, each sorted; subscriber numbers already masked unless asked for.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Identifiers {
     /// The owner's numbers.
     pub asset_id: Vec<String>,
@@ -187,7 +189,7 @@ pub struct Identifiers {
 }
 
 /// A thing of the organisation.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Device {
     /// `dev-` and 12 hex digits.
     pub id: String,
@@ -216,7 +218,7 @@ pub struct Device {
 }
 
 /// The device around a module.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
     /// Brand as evidence gives it.
     pub brand: Option<String>,
@@ -227,10 +229,11 @@ pub struct Host {
 }
 
 /// A cellular product that is not a module.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Product {
     /// `dongle`, `handset`, `router`, `other`.
-    pub kind: &'static str,
+    #[serde(deserialize_with = "crate::words::word")]
+    pub kind: Word,
     /// Brand.
     pub brand: Option<String>,
     /// Model.
@@ -242,7 +245,7 @@ pub struct Product {
 }
 
 /// The level of a claim, from the most specific.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// A build for a region or carrier.
@@ -277,16 +280,18 @@ impl Level {
 }
 
 /// One piece of evidence in a claim.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Because {
     /// Index into `inputs`.
     pub input: u32,
     /// `line 7`.
     pub at: String,
     /// The witness, kebab-case.
-    pub group: &'static str,
+    #[serde(deserialize_with = "crate::words::word")]
+    pub group: Word,
     /// The kind of fact.
-    pub kind: &'static str,
+    #[serde(deserialize_with = "crate::words::word")]
+    pub kind: Word,
     /// Its value.
     pub value: String,
     /// How it is known.
@@ -298,7 +303,7 @@ pub struct Because {
 }
 
 /// One claim.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claim {
     /// `clm-` and 12 hex digits.
     pub id: String,
@@ -319,7 +324,7 @@ pub struct Claim {
 }
 
 /// Two witnesses that cannot both be right.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
     /// At which level.
     pub level: Level,
@@ -330,7 +335,7 @@ pub struct Conflict {
 }
 
 /// A module in a device.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Module {
     /// Under whose name it is sold.
     pub brand: Option<String>,
@@ -375,7 +380,7 @@ pub struct Module {
 }
 
 /// A country whose law can compel somebody in the chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jurisdiction {
     /// Organisation id.
     pub org: String,
@@ -394,7 +399,7 @@ pub struct Jurisdiction {
 }
 
 /// One dated relation of organisations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// From whom.
     pub child: String,
@@ -423,7 +428,7 @@ pub struct Step {
 }
 
 /// A list that names an organisation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     /// Regime id.
     pub regime: String,
@@ -454,10 +459,11 @@ pub struct Listing {
 }
 
 /// Who stands behind one organisation on a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     /// In which role it stands behind the module: `maker`, `brand`.
-    pub role: &'static str,
+    #[serde(deserialize_with = "crate::words::word")]
+    pub role: Word,
     /// Organisation id.
     pub org: String,
     /// Its name.

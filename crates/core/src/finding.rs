@@ -1,11 +1,12 @@
 //! One type of finding for everything: law, traffic, firmware, host, bill of materials, identity, containment.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::observation::Basis;
+use crate::words::Word;
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Worth knowing.
@@ -34,27 +35,31 @@ impl Severity {
 }
 
 /// What a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Subject {
     /// `device`, `module`, `part`, `file`, `session`, `flow`, `host`, `intent`, `organisation`.
-    pub kind: &'static str,
+    #[serde(deserialize_with = "crate::words::word")]
+    pub kind: Word,
     /// Its id.
     pub id: String,
 }
 
 /// Something noteworthy, with what makes it so and what would clear it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// `fnd-` and 12 hex digits.
     pub id: String,
     /// Kebab-case name; listed in [`CODES`].
-    pub code: &'static str,
+    #[serde(deserialize_with = "crate::words::word")]
+    pub code: Word,
     /// `identity`, `rule`, `detector`, `image`, `host`, `bom`, `containment`.
-    pub source: &'static str,
+    #[serde(deserialize_with = "crate::words::word")]
+    pub source: Word,
     /// About what.
     pub subject: Subject,
     /// `pass`, `fail`, `review`, `unknown` for rules, checks and proofs; `null` for the rest.
-    pub verdict: Option<&'static str>,
+    #[serde(deserialize_with = "crate::words::optional")]
+    pub verdict: Option<Word>,
     /// How bad.
     pub severity: Severity,
     /// 0–1.
@@ -62,9 +67,11 @@ pub struct Finding {
     /// How it is known.
     pub basis: Basis,
     /// Whether software can mend it.
-    pub lifecycle: &'static str,
+    #[serde(deserialize_with = "crate::words::word")]
+    pub lifecycle: Word,
     /// Of `surveillance`, `exfiltration`, `disruption`.
-    pub threats: Vec<&'static str>,
+    #[serde(deserialize_with = "crate::words::list")]
+    pub threats: Vec<Word>,
     /// First seen, RFC 3339; `null` = not dated.
     pub first: Option<String>,
     /// Last seen.

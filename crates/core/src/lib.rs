@@ -12,6 +12,7 @@ pub mod number;
 pub mod observation;
 pub mod text;
 pub mod weight;
+pub mod words;
 
 pub use date::Day;
 pub use observation::{At, Basis, Fact, Group, IdKind, Kind, Observations, Record};

@@ -10,12 +10,12 @@ use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::date::Day;
 
 /// How a statement is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// Read from the thing itself or from what saw it on the network.
@@ -45,7 +45,7 @@ impl Basis {
 
 /// Which independent witness a fact comes from. Facts of one group share their sources of error (one module
 /// writes its USB strings, its AT answers and its SNMP rows), so a group counts once, up to its cap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
     /// Everything that the module says of itself: descriptors, AT answers, mmcli, SNMP, logs.
@@ -236,7 +236,7 @@ impl At {
 }
 
 /// One artefact as it came.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// As the user named it; members of archives as `outer.zip!inner/path`.
     pub path: String,
@@ -249,7 +249,7 @@ pub struct Input {
     /// Bytes.
     pub bytes: u64,
     /// What the mapping guess was, for tables: `column → field`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mapping: Vec<String>,
 }
 

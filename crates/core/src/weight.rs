@@ -1,13 +1,13 @@
 //! Weights of evidence in integer milli-nats (thousandths of a natural log-odds unit), so that sums are
 //! exact and the same on every machine; probabilities only at the end.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A weight of evidence: 1000 = one nat of log-odds.
 pub type MilliNats = i32;
 
 /// How sure a person may be. See [`level`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConfidenceLevel {
     /// Below 0.5: worth collecting more, nothing to act on.
