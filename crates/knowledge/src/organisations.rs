@@ -55,7 +55,7 @@ words! {
         Owns = "owns",
         /// The parent decides.
         Controls = "controls",
-        /// The parent sells the child's modules under its brand.
+        /// The child is a brand; the parent is the house behind it.
         Brands = "brands",
         /// The parent makes the child's modules.
         Makes = "makes",
