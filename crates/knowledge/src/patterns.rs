@@ -182,7 +182,7 @@ fn hit<'k>(pattern: &'k Pattern, modules: &'k Modules, captures: &Captures<'_>) 
     let fill = |template: &str| {
         let mut out = String::new();
         captures.expand(template, &mut out);
-        Some(Box::from(out.trim())).filter(|t: &Box<str>| !t.is_empty())
+        Some(out.trim()).filter(|t| !t.is_empty()).map(Box::<str>::from)
     };
     let spellings: Vec<Box<str>> = pattern.model.iter().filter_map(|t| fill(t)).collect();
     let maker = pattern.maker.as_deref().or(pattern.brand.as_deref()).unwrap_or_default();
