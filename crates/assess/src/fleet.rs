@@ -3,20 +3,19 @@
 //! A million rows of a SIM export have a few thousand different lists of facts, so verdicts are computed once for
 //! each list ([`identify`](crate::identify::identify)) and devices keep a number.
 
-use std::fmt::Write as _;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 use umbilical_core::answer::{
     AUDIT_SCHEMA, Audit, Because, Cellular, Claim, Coverage, Device, Identifiers, Imeis, KnowledgeStamp, Module, Product, Said, Tallies,
     Tally, Trace,
 };
-use umbilical_core::finding::{Finding, Severity, Subject};
+use umbilical_core::finding::Finding;
 use umbilical_core::number::Shown;
 use umbilical_core::observation::ThingRef;
 use umbilical_core::text::clean;
-use umbilical_core::{Basis, Day, IdKind, Kind, Observations};
+use umbilical_core::{Day, IdKind, Kind, Observations};
 use umbilical_knowledge::{Knowledge, TacOrigin};
 
+use crate::findings::identity;
 use crate::identify::claims::{Claimed, FactRef, Reason};
 use crate::identify::learn::Lessons;
 use crate::identify::{Placed, Verdict, identify};
@@ -47,7 +46,7 @@ pub struct Fleet<'a> {
 }
 
 /// A verdict under way: a device that stands for all alike, and how many there are.
-struct Kind1 {
+struct Alike {
     device: usize,
     count: u32,
 }
@@ -469,7 +468,7 @@ impl<'a> Fleet<'a> {
         let mut out: Vec<Finding> = verdict
             .notices
             .iter()
-            .map(|(code, what, at)| identity_finding(device, code, vec![format!("{} ({})", clean(what), place(*at))]))
+            .filter_map(|(code, what, at)| identity(device, code, vec![format!("{} ({})", clean(what), place(*at))]))
             .collect();
         let mut seen: Vec<usize> = members.iter().filter_map(|m| self.contested.get(m)).flatten().copied().collect();
         seen.sort_unstable();
@@ -477,12 +476,12 @@ impl<'a> Fleet<'a> {
         for c in seen.into_iter().filter_map(|i| self.devices.contested.get(i)) {
             let others = c.records.len().saturating_sub(1);
             match c.kind {
-                IdKind::Imei => out.push(identity_finding(
+                IdKind::Imei => out.extend(identity(
                     device,
                     "cloned-imei",
                     vec![format!("IMEI {} is carried by {others} other thing(s) with identifiers of their own", c.value)],
                 )),
-                IdKind::Iccid => out.push(identity_finding(
+                IdKind::Iccid => out.extend(identity(
                     device,
                     "sim-moved",
                     vec![format!("SIM card {} was also seen in {others} other thing(s)", Shown(&c.value))],
@@ -521,70 +520,6 @@ impl<'a> Fleet<'a> {
     }
 }
 
-fn identity_finding(device: &str, code: &'static str, because: Vec<String>) -> Finding {
-    let (severity, threats, remedies, clears): (Severity, &[&'static str], &[&str], &str) = match code {
-        "identity-conflict" => (
-            Severity::Medium,
-            &["surveillance", "disruption"],
-            &["read `AT+CGMR` and the label, and compare", "treat the module as unknown until they agree"],
-            "evidence of another kind names one of them and explains the other",
-        ),
-        "tac-mismatch" => (
-            Severity::High,
-            &["surveillance", "disruption"],
-            &[
-                "ask the SIM platform to lock the SIM to the IMEI",
-                "read the IMEI from the module's label",
-                "take the device off the network until it is explained",
-            ],
-            "the IMEI on the label is that of the module, or the type allocation code turns out to cover it",
-        ),
-        "cloned-imei" => (
-            Severity::High,
-            &["disruption", "surveillance"],
-            &["ask the SIM platform to lock each SIM to its IMEI", "read the IMEIs from the labels"],
-            "only one thing carries the IMEI",
-        ),
-        "placeholder-imei" => {
-            (Severity::Low, &[], &["read the IMEI from the label or the SIM platform"], "the module reports an IMEI of its own")
-        }
-        "usb-id-reprogrammed" => (
-            Severity::Medium,
-            &["surveillance"],
-            &["set the maker's USB id again", "identify by firmware revision instead of by USB id"],
-            "the module shows its maker's USB id",
-        ),
-        "sim-moved" => (
-            Severity::Low,
-            &["exfiltration"],
-            &["lock the SIM to the IMEI"],
-            "the card was moved on purpose, or is seen in one device only",
-        ),
-        "rebranded" => (Severity::Info, &[], &["judge the maker as well as the brand"], "never: it is how the product is made"),
-        _ => (Severity::Info, &[], &["none"], "a source confirms or refutes it"),
-    };
-    let mut key = String::new();
-    let _ = write!(key, "{device} {}", because.join(" "));
-    Finding {
-        id: umbilical_core::id::content_id("fnd-", code, &key),
-        code,
-        source: "identity",
-        subject: Subject { kind: "device", id: device.to_owned() },
-        verdict: None,
-        severity,
-        confidence: if code == "alleged-relation" { 0.5 } else { 0.9 },
-        basis: if code == "alleged-relation" { Basis::Alleged } else { Basis::Inferred },
-        lifecycle: if matches!(code, "sim-moved" | "usb-id-reprogrammed" | "placeholder-imei") { "patchable" } else { "not-patchable" },
-        threats: threats.to_vec(),
-        first: None,
-        last: None,
-        because,
-        remedies: remedies.iter().map(|r| (*r).to_owned()).collect(),
-        clears_when: clears.to_owned(),
-        detail: serde_json::Value::Null,
-    }
-}
-
 /// Usable IMEIs of a device in order of first sight: their place is their number.
 fn imei_numbers<'a>(things: &[ThingRef<'a>], trap: &dyn Fn(&str) -> bool) -> Vec<&'a str> {
     let mut out: Vec<&str> = Vec::new();
@@ -614,9 +549,9 @@ fn place<'a>(all: &'a Observations, devices: &Devices, device: usize, trap: &dyn
 }
 
 /// Gives each device the number of its kind: same signatures, same pattern of IMEIs over parts.
-fn sort_out(all: &Observations, devices: &Devices, trap: &dyn Fn(&str) -> bool) -> (Vec<u32>, Vec<Kind1>) {
+fn sort_out(all: &Observations, devices: &Devices, trap: &dyn Fn(&str) -> bool) -> (Vec<u32>, Vec<Alike>) {
     let mut numbers: FxHashMap<Box<[u32]>, u32> = FxHashMap::default();
-    let mut kinds: Vec<Kind1> = Vec::new();
+    let mut kinds: Vec<Alike> = Vec::new();
     let mut of = Vec::with_capacity(devices.len());
     let mut key: Vec<u32> = Vec::new();
     let mut imeis: Vec<&str> = Vec::new();
@@ -639,7 +574,7 @@ fn sort_out(all: &Observations, devices: &Devices, trap: &dyn Fn(&str) -> bool) 
             Some(number) => *number,
             None => {
                 let number = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
-                kinds.push(Kind1 { device, count: 0 });
+                kinds.push(Alike { device, count: 0 });
                 numbers.insert(key.clone().into(), number);
                 number
             }

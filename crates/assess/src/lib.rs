@@ -1,5 +1,6 @@
 //! Observations to claims: which records are one device, what is in it, who stands behind it.
 
+pub mod findings;
 pub mod fleet;
 pub mod identify;
 pub mod resolve;

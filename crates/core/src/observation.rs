@@ -483,6 +483,10 @@ impl Record<'_> {
     /// An identifier of the current part, as its kind wants it written.
     pub fn id(&mut self, kind: IdKind, value: &str) -> &mut Self {
         let value = value.trim();
+        // Names are written by whoever configured the device: no control character gets further than this.
+        let plain = value.bytes().all(|b| (b' '..0x7f).contains(&b));
+        let cleaned = if plain { std::borrow::Cow::Borrowed(value) } else { crate::text::clean(value) };
+        let value: &str = &cleaned;
         let bytes = value.as_bytes();
         // Names longer than 250 bytes are cut: an identifier is never that long, hostile text is.
         let mut end = bytes.len().min(250);
@@ -580,6 +584,10 @@ impl Record<'_> {
 
     /// An ICCID as it stands; padding and separators are taken off, masked ones kept as they are.
     pub fn iccid(&mut self, at: At, text: &str) -> &mut Self {
+        // Nineteen digits have no check digit that could be wrong.
+        if text.len() == 19 && text.starts_with("89") && text.bytes().all(|b| b.is_ascii_digit()) {
+            return self.id(IdKind::Iccid, text);
+        }
         match crate::number::iccid(text) {
             Some(card) => {
                 if card.check == crate::number::Check::Wrong {

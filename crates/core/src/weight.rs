@@ -47,15 +47,16 @@ pub fn level(confidence: f64, groups: usize, any_observed: bool) -> ConfidenceLe
     }
 }
 
-/// The probability of one hypothesis among rivals and "none of them" (score 0): a softmax over scores.
-/// The shape is that of a multinomial logit; with no rival it is the logistic function.
+/// What "none of them" weighs: a hypothesis must say more than this to be *possible* at all, so that one OUI or one
+/// borrowed id is a hint and no more.
+pub const NONE_OF_THEM: MilliNats = 1000;
+
+/// The probability of one hypothesis among rivals and "none of them": a softmax over scores. The shape is that of
+/// a multinomial logit; with no rival it is the logistic function, shifted by [`NONE_OF_THEM`].
 pub fn probability(score: MilliNats, rivals: impl IntoIterator<Item = MilliNats>) -> f64 {
-    let own = f64::from(score) / 1000.0;
-    let mut sum = 1.0 / own.exp() + 1.0;
-    for rival in rivals {
-        sum += (f64::from(rival) / 1000.0 - own).exp();
-    }
-    round4(1.0 / sum)
+    let nats = |w: MilliNats| f64::from(w) / 1000.0;
+    let against: f64 = rivals.into_iter().chain([NONE_OF_THEM]).map(|rival| (nats(rival) - nats(score)).exp()).sum();
+    round4(1.0 / (1.0 + against))
 }
 
 /// Four decimals: what every document shows.
@@ -69,9 +70,9 @@ mod tests {
 
     #[test]
     fn a_lone_hypothesis_follows_the_logistic_curve() {
-        assert_eq!(probability(0, []), 0.5);
-        assert_eq!(probability(4200, []), 0.9852);
-        assert_eq!(probability(3476, []), 0.97);
+        assert_eq!(probability(NONE_OF_THEM, []), 0.5);
+        assert_eq!(probability(4200, []), 0.9608);
+        assert!(probability(900, []) < 0.5);
     }
 
     #[test]

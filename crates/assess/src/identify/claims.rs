@@ -213,17 +213,17 @@ mod tests {
         let own = [cast(0, Group::OwnWord, Level::Maker, "Acme", 3000), cast(1, Group::OwnWord, Level::Maker, "Acme", 2000)];
         let one = claims(&own, Level::Maker, &|_| false);
         assert_eq!(one[0].score, 3000);
-        let both = [own[0].clone(), cast(2, Group::Network, Level::Maker, "Acme", 2000)];
+        let both = [own[0].clone(), cast(2, Group::Network, Level::Maker, "Acme", 3000)];
         let two = claims(&both, Level::Maker, &|_| false);
-        assert_eq!((two[0].score, two[0].confidence_level), (5000, ConfidenceLevel::Confirmed));
+        assert_eq!((two[0].score, two[0].confidence_level), (6000, ConfidenceLevel::Confirmed));
     }
 
     #[test]
     fn a_member_speaks_for_its_family_but_not_back() {
-        let casts = [cast(0, Group::OwnWord, Level::Model, "EC25-E", 900), cast(1, Group::Network, Level::Model, "EC25", 4400)];
+        let casts = [cast(0, Group::OwnWord, Level::Model, "EC25-E", 1900), cast(1, Group::Network, Level::Model, "EC25", 4400)];
         let got = claims(&casts, Level::Model, &|_| false);
-        assert_eq!((got[0].value.as_str(), got[0].score), ("EC25", 5300));
-        assert_eq!((got[1].value.as_str(), got[1].score), ("EC25-E", 900));
+        assert_eq!((got[0].value.as_str(), got[0].score), ("EC25", 6300));
+        assert_eq!((got[1].value.as_str(), got[1].score), ("EC25-E", 1900));
         assert_eq!(best(&got).map(|c| c.value.as_str()), Some("EC25-E"));
         let faint = claims(
             &[cast(0, Group::OwnWord, Level::Model, "EC25-E", 900), cast(0, Group::OwnWord, Level::Model, "EG25-G", 900)],

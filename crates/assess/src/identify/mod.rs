@@ -226,14 +226,15 @@ fn what_is(kb: &Knowledge, members: &[&Part<'_>]) -> Is {
         let votes: Vec<&Cast> = casts.iter().filter(|c| matches!(&c.vote.what, For::Class(k) if classes.contains(k))).collect();
         claims::score(&votes)
     };
-    let makers = claims(&casts, Level::Maker, &explained(&casts));
+    let explained = Explained::by(&casts);
+    let makers = claims(&casts, Level::Maker, &|v| explained.brand(v));
     let (module, consumer) = (class_score(&[Class::Module]), class_score(&[Class::Dongle, Class::Handset]));
     let (router, other) = (class_score(&[Class::Router]), class_score(&[Class::Other]));
     let named = makers.first().is_some_and(|m| m.confidence >= 0.5);
     // A maker's name alone stands for a module unless the thing is classed as something else.
     let module = if module == 0 && named && consumer == 0 && other == 0 { 1 } else { module };
     if module > 0 && module >= consumer {
-        return Is::Module(Box::new(module_verdict(kb, members, &casts, makers)));
+        return Is::Module(Box::new(module_verdict(kb, members, &casts, makers, &explained)));
     }
     let kind = if consumer > 0 {
         if class_score(&[Class::Handset]) > class_score(&[Class::Dongle]) { "handset" } else { "dongle" }
@@ -259,25 +260,44 @@ fn what_is(kb: &Knowledge, members: &[&Part<'_>]) -> Is {
     })
 }
 
-/// Makers that are only the brand of a known re-brand of the strongest maker: explained, no contradiction.
-fn explained(casts: &[Cast]) -> impl Fn(&str) -> bool {
-    let all = claims(casts, Level::Maker, &|_| false);
-    let strongest = |name: &str| all.iter().find(|c| c.value == name).map_or(0, |c| c.score);
-    let mut brands: Vec<String> = Vec::new();
-    for cast in casts {
-        if let For::Rebrand { brand, maker } = &cast.vote.what
-            && strongest(maker) >= 2000
-        {
-            brands.push(brand.clone());
-        }
-    }
-    move |value: &str| brands.iter().any(|b| b == value)
+/// What a known re-brand explains, so that it is no contradiction: the brand's name where a maker is asked for, and
+/// the brand's model name where the maker's is.
+struct Explained {
+    brands: Vec<String>,
+    sold_as: Vec<String>,
 }
 
-fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers: Vec<Claimed>) -> ModuleVerdict {
+impl Explained {
+    fn by(casts: &[Cast]) -> Self {
+        let makers = claims(casts, Level::Maker, &|_| false);
+        let strong = |name: &str| makers.iter().any(|c| c.value == name && c.score >= 2000);
+        let mut out = Self { brands: Vec::new(), sold_as: Vec::new() };
+        for cast in casts {
+            if let For::Rebrand { brand, maker } = &cast.vote.what
+                && strong(maker)
+            {
+                out.brands.push(brand.clone());
+                let of_same_fact = casts.iter().filter(|c| c.fact == cast.fact);
+                out.sold_as
+                    .extend(of_same_fact.filter_map(|c| if let For::SoldAs(name) = &c.vote.what { Some(name.clone()) } else { None }));
+            }
+        }
+        out
+    }
+
+    fn brand(&self, value: &str) -> bool {
+        self.brands.iter().any(|b| b == value)
+    }
+
+    fn model(&self, value: &str) -> bool {
+        self.sold_as.iter().any(|s| claims::is_stem(s, value) || claims::is_stem(value, s))
+    }
+}
+
+fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers: Vec<Claimed>, explained: &Explained) -> ModuleVerdict {
     let none = |_: &str| false;
-    let models = claims(casts, Level::Model, &none);
-    let families = claims(casts, Level::Family, &none);
+    let models = claims(casts, Level::Model, &|v| explained.model(v));
+    let families = claims(casts, Level::Family, &|v| explained.model(v));
     let variants = claims(casts, Level::Variant, &none);
     let brands = claims(casts, Level::Brand, &none);
     let silicon = claims(casts, Level::Silicon, &none);

@@ -98,13 +98,13 @@ pub fn votes(kb: &Knowledge, lessons: &Lessons, fact: &Fact, around: &Around<'_>
     match fact.kind {
         Kind::UsbId => v.usb(value),
         Kind::UsbInterface => v.usb_interface(value, around),
-        Kind::UsbManufacturer => v.text(value, Scope::UsbManufacturer, &Words { brand: 3000, maker: 2400, model: 3600, cellular: 0 }),
-        Kind::UsbProduct => v.text(value, Scope::UsbProduct, &Words { brand: 3000, maker: 2400, model: 4400, cellular: 0 }),
+        Kind::UsbManufacturer => v.text(value, Scope::UsbManufacturer, &Words { brand: 3200, maker: 3000, model: 3600, cellular: 0 }),
+        Kind::UsbProduct => v.text(value, Scope::UsbProduct, &Words { brand: 3200, maker: 3000, model: 4400, cellular: 0 }),
         Kind::BusName => v.text(value, Scope::UsbProduct, &Words { brand: 800, maker: 600, model: 1200, cellular: 0 }),
         Kind::PciId => v.pci(value),
         Kind::Driver => v.driver(value),
-        Kind::Manufacturer => v.text(value, Scope::AtIdentity, &Words { brand: 3400, maker: 2800, model: 3600, cellular: 2500 }),
-        Kind::Model => v.model(value, Scope::Model, &Words { brand: 2600, maker: 2400, model: 4200, cellular: 2000 }, around),
+        Kind::Manufacturer => v.text(value, Scope::AtIdentity, &Words { brand: 3400, maker: 3400, model: 3600, cellular: 2500 }),
+        Kind::Model => v.model(value, Scope::Model, &Words { brand: 2600, maker: 2600, model: 4200, cellular: 2000 }, around),
         Kind::FirmwareRevision => v.revision(value, 100),
         Kind::HardwareRevision => v.revision(value, 80),
         Kind::AtLine => v.at_line(value),
@@ -236,12 +236,18 @@ impl Votes<'_> {
             if let Some(brand) = &row.brand {
                 let (b, m) = match (row.needs_second, row.vid_shared || loader) {
                     (true, _) => (900, 900),
-                    (false, true) => (3000, 2600),
-                    (false, false) => (3600, 3200),
+                    (false, true) => (3200, 3000),
+                    (false, false) => (4000, 4000),
                 };
                 self.brand(brand, trust(b, verified), trust(m, verified), &matched, true);
             }
-            let weight = if row.needs_second || loader { 1500 } else { 4200 };
+            let weight = if row.needs_second {
+                900
+            } else if loader {
+                1500
+            } else {
+                4200
+            };
             self.models(row.brand.as_deref(), &row.models, row.family.as_deref(), trust(weight, verified), &matched);
         }
         for re in kb.rebrands_by_usb(vid, pid) {
@@ -254,7 +260,7 @@ impl Votes<'_> {
             let only_modules =
                 !vendor.shared && vendor.brand.as_deref().and_then(|b| kb.brand(b)).is_some_and(|b| b.kind == BrandKind::Module);
             if let Some(brand) = &vendor.brand {
-                let (b, m) = if vendor.shared { (700, 500) } else { (3000, 2600) };
+                let (b, m) = if vendor.shared { (700, 500) } else { (3600, 3600) };
                 self.brand(brand, trust(b, vendor.source.verified), trust(m, vendor.source.verified), &matched, true);
             }
             if only_modules {
