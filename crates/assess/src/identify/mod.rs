@@ -315,13 +315,10 @@ fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers:
             .as_ref()
             .is_none_or(|m| claims::is_stem(&m.value, &v.value) || v.because.first().map(|r| r.fact) == m.because.first().map(|r| r.fact))
     });
-    let deciding = [&variant, &model, &family, &maker, &brand]
-        .into_iter()
-        .flatten()
-        .next()
-        .cloned()
-        .or_else(|| silicon.first().filter(possible).cloned())
-        .or_else(|| cellular.first().cloned());
+    // A variant that only the module's own word tells must not lower what two witnesses say of the model.
+    let sharp = variant.as_ref().filter(|v| model.as_ref().is_none_or(|m| v.confidence_level >= m.confidence_level)).cloned();
+    let chain = [&sharp, &model, &family, &maker, &brand].into_iter().flatten().next().cloned();
+    let deciding = chain.or_else(|| silicon.first().filter(possible).cloned()).or_else(|| cellular.first().cloned());
     let row = maker.as_ref().zip(model.as_ref()).and_then(|(maker, model)| kb.module(&maker.value, &model.value));
     let mark = |basis: umbilical_knowledge::Basis| {
         if basis == umbilical_knowledge::Basis::Rule { " (by rule of the name, unverified)" } else { "" }
