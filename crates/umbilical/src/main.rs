@@ -1,2 +1,41 @@
-//! Being built.
-fn main() {}
+//! `umbilical`: the commands, their flags and exit codes. Everything it knows it asks the other rooms.
+
+mod args;
+mod commands;
+mod fail;
+mod home;
+mod out;
+mod progress;
+mod saved;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::Args;
+
+fn main() -> ExitCode {
+    // A panic is a bug (exit 5): say so, and what to do.
+    std::panic::set_hook(Box::new(|info| eprintln!("umbilical: internal error: {info}\nThis is a bug: please report it with the command and, if you can, the input.")));
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are answers; anything else is a mistake in the flags.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match std::panic::catch_unwind(|| commands::run(&args)) {
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(problem)) if problem.is_closed_pipe() => ExitCode::SUCCESS,
+        Ok(Err(problem)) => {
+            eprintln!("umbilical: {problem}");
+            if let Some(help) = problem.help() {
+                eprintln!("  {help}");
+            }
+            ExitCode::from(problem.code())
+        }
+        Err(_) => ExitCode::from(5),
+    }
+}

@@ -1,0 +1,214 @@
+//! Every flag, with its documentation. Global flags are accepted before and after the subcommand.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use umbilical_core::Day;
+
+/// Finds the cellular modules hidden in devices, says who can reach into them, and what to collect next.
+#[derive(Parser, Debug)]
+#[command(name = "umbilical", version, max_term_width = 100, after_help = "Examples:
+  umbilical audit evidence/                    read everything in a folder and answer
+  umbilical audit sims.csv --format csv        one line per device and module
+  umbilical explain GW-0042                    the whole chain behind one device of the last audit
+  umbilical lookup EG25GGBR07A08M2G            what is known of an id, model, FCC ID, TAC, domain, organisation
+
+Exit codes: 0 answered · 1 something named in --fail-on was found · 2 bad flags, missing path or nothing
+readable · 3 an unknown or review named in --fail-on · 4 a signature, schema or proof failed · 5 a bug")]
+pub struct Args {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(ClapArgs, Debug, Clone)]
+pub struct Global {
+    /// Data folder [default: the platform's data directory]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global")]
+    pub home: Option<PathBuf>,
+    /// Form of the answer
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Format::Table, help_heading = "Global")]
+    pub format: Format,
+    /// Write the answer to a file instead of standard output
+    #[arg(long, short, global = true, value_name = "FILE", help_heading = "Global")]
+    pub output: Option<PathBuf>,
+    /// Answer as of the end of this day in UTC [default: today]
+    #[arg(long, global = true, value_name = "YYYY-MM-DD", help_heading = "Global")]
+    pub as_of: Option<Day>,
+    /// Exit 1 or 3 when one of these is found: unknown, undisclosed, fail, review, incident, info, low, medium, high, critical, or a finding's code
+    #[arg(long, global = true, value_name = "LIST", value_delimiter = ',', help_heading = "Global")]
+    pub fail_on: Vec<String>,
+    /// Do not keep the answer in the home
+    #[arg(long, global = true, help_heading = "Global")]
+    pub no_save: bool,
+    /// A folder whose tables replace the built-in ones of the same name
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global")]
+    pub knowledge: Option<PathBuf>,
+    /// Show ICCID, IMSI and MSISDN whole (otherwise first 5 and last 2 digits)
+    #[arg(long, global = true, help_heading = "Global")]
+    pub show_subscribers: bool,
+    /// Exit 2 when any input could not be read
+    #[arg(long, global = true, help_heading = "Global")]
+    pub strict: bool,
+    /// No progress bar and no notes on standard error
+    #[arg(long, short, global = true, help_heading = "Global")]
+    pub quiet: bool,
+    /// Colour on the terminal (NO_COLOR is honoured)
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", help_heading = "Global")]
+    pub color: Colour,
+}
+
+/// Forms of an answer.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people at a terminal
+    Table,
+    /// One document
+    Json,
+    /// One line per device and module
+    Csv,
+    /// One self-contained page
+    Html,
+}
+
+impl Format {
+    /// As typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Html => "html",
+        }
+    }
+}
+
+/// When to colour.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Read evidence of any kind, resolve devices, identify modules, trace owners, answer
+    #[command(after_help = "Reads files and folders whatever their format: lsusb, usb-devices, dmesg, lspci, mmcli, AT transcripts, fwupd,
+snmpwalk and snmprec, router status, exports of SIM platforms, device management and asset registers
+(CSV, TSV, XLSX, ODS, JSON, JSONL), labels and notes; also inside zip, tar and gzip. `-` is standard input.
+
+Examples:
+  umbilical audit evidence/ sims.csv
+  umbilical audit --format html -o fleet.html evidence/
+  umbilical audit --map columns.toml export.csv      name the columns yourself
+  umbilical audit --fail-on unknown,high evidence/   as a gate in CI
+  lsusb | umbilical audit -")]
+    Audit(Audit),
+    /// Show the whole chain behind a device, claim or finding
+    #[command(after_help = "Examples:
+  umbilical explain GW-0042                  by asset id, name, IMEI or id, from the last audit
+  umbilical explain dev-0123456789ab evidence/")]
+    Explain(Explain),
+    /// Say what the knowledge base knows of an id, model, FCC ID, TAC, domain, revision or organisation
+    #[command(after_help = "Examples:
+  umbilical lookup 2c7c:0125
+  umbilical lookup 86882204
+  umbilical lookup XMR201909EC25AFX
+  umbilical lookup \"Rolling Wireless\" --as-of 2024-07-25")]
+    Lookup(Lookup),
+    /// Import facts that you have: a licensed TAC file
+    #[command(subcommand)]
+    Knowledge(Knowledge),
+    /// Write parts of the last audit for other tools
+    #[command(subcommand)]
+    Export(Export),
+    /// Print shell completions
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(hide = true)]
+    Man,
+}
+
+/// `audit`.
+#[derive(ClapArgs, Debug)]
+pub struct Audit {
+    /// Files and folders; `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How columns of tables map to fields (TOML), overriding the guess that the answer prints
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// Threads for reading [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// `explain`.
+#[derive(ClapArgs, Debug)]
+pub struct Explain {
+    /// Device id, claim id, finding id, asset id, name, IMEI or evidence path
+    pub id: String,
+    /// Evidence to read instead of the last audit in the home
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How columns of tables map to fields (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+}
+
+/// `lookup`.
+#[derive(ClapArgs, Debug)]
+pub struct Lookup {
+    /// USB or PCI id, TAC or IMEI, FCC ID, revision, model, domain, MAC address, brand or organisation
+    #[arg(required = true, num_args = 1..)]
+    pub text: Vec<String>,
+}
+
+/// `knowledge …`.
+#[derive(Subcommand, Debug)]
+pub enum Knowledge {
+    /// Read a licensed TAC file (CSV or TSV; delimiter and header are guessed) into the home
+    #[command(after_help = "The file stays in the home and is used by every later audit. It is never passed on.
+
+Examples:
+  umbilical knowledge import tac.csv
+  umbilical knowledge import tac.txt --map tac=1,brand=4,model=5")]
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Columns by number or header word: tac=…,brand=…,model=…,class=…
+        #[arg(long, value_name = "LIST")]
+        map: Option<String>,
+    },
+}
+
+/// `export …`.
+#[derive(Subcommand, Debug)]
+pub enum Export {
+    /// Module → maker of the device → device, as CSV or JSON
+    Edges {
+        /// Evidence to read instead of the last audit in the home
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Type allocation codes learned from this evidence, as CSV or JSON
+    Tac {
+        /// Evidence to read instead of the last audit in the home
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+}

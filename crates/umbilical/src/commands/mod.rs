@@ -1,0 +1,107 @@
+//! One file for each command.
+
+mod audit;
+mod explain;
+mod export;
+mod knowledge;
+mod lookup;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory as _;
+use umbilical_core::Observations;
+use umbilical_evidence::Context;
+use umbilical_evidence::open::read_paths;
+use umbilical_evidence::table::Mapping;
+use umbilical_knowledge::{Knowledge, TacOrigin};
+
+use crate::args::{Args, Command, Format, Global};
+use crate::fail::Fail;
+use crate::progress::Progress;
+use crate::{home, out};
+
+/// Runs the command and gives the exit code.
+pub fn run(args: &Args) -> Result<u8, Fail> {
+    let global = &args.global;
+    match &args.command {
+        Command::Audit(audit) => audit::run(global, audit),
+        Command::Explain(explain) => explain::run(global, explain),
+        Command::Lookup(lookup) => lookup::run(global, lookup),
+        Command::Knowledge(command) => knowledge::run(global, command),
+        Command::Export(command) => export::run(global, command),
+        Command::Completions { shell } => {
+            out::answer(global, |w| {
+                clap_complete::generate(*shell, &mut Args::command(), "umbilical", w);
+                Ok(())
+            })?;
+            Ok(0)
+        }
+        Command::Man => {
+            out::answer(global, |w| clap_mangen::Man::new(Args::command()).render(w))?;
+            Ok(0)
+        }
+    }
+}
+
+/// The facts: built in or from `--knowledge`, with the TAC tables that are at hand.
+fn facts(global: &Global) -> Result<Knowledge, Fail> {
+    let mut kb = match &global.knowledge {
+        Some(dir) if !dir.is_dir() => return Err(Fail::usage(format!("no folder {}", dir.display()), "--knowledge names a folder of tables")),
+        Some(dir) => Knowledge::with_dir(dir)?,
+        None => Knowledge::embedded(),
+    };
+    for path in home::osmocom_places(global) {
+        if let Ok(text) = fs::read_to_string(&path) {
+            kb.attach_tac(&text, TacOrigin::Osmocom, "Osmocom TAC database, CC-BY-SA 3.0")?;
+            break;
+        }
+    }
+    if let Ok(folder) = home::folder(global)
+        && let Ok(text) = fs::read_to_string(folder.join(home::LICENSED_TAC))
+    {
+        kb.attach_tac(&text, TacOrigin::Licensed, "licensed TAC table of this home")?;
+    }
+    Ok(kb)
+}
+
+/// Reads evidence. Fails when a named path is missing, when nothing at all was understood, or, with `--strict`,
+/// when anything was not.
+fn evidence(global: &Global, kb: &Knowledge, paths: &[PathBuf], map: Option<&Path>, threads: Option<usize>) -> Result<Observations, Fail> {
+    let mapping = map.map(mapping).transpose()?;
+    for path in paths.iter().filter(|p| p.as_os_str() != "-") {
+        fs::symlink_metadata(path).map_err(|source| Fail::Input { path: path.clone(), source })?;
+    }
+    let total = paths.iter().filter_map(|p| fs::metadata(p).ok()).filter(|m| m.is_file()).map(|m| m.len()).sum();
+    let progress = Progress::new(global, total);
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let cx = Context { knowledge: kb, mapping: mapping.as_ref(), path: "" };
+    let mut all = Observations::new();
+    let read = read_paths(paths, &cx, threads, &|bytes| progress.at(bytes), &mut all);
+    progress.done();
+    read.map_err(|error| Fail::Input { path: error.path, source: error.source })?;
+    let unread = |i: &umbilical_core::observation::Input| i.format == "unknown" || i.format == "unreadable";
+    let first = all.inputs.iter().position(unread);
+    if let Some(first) = first
+        && (global.strict || all.inputs.iter().all(unread))
+    {
+        let why = all.problems.iter().find(|p| p.input == u32::try_from(first).ok()).map(|p| p.what.clone()).unwrap_or_default();
+        let path = all.inputs.get(first).map(|i| umbilical_core::text::clean(&i.path).into_owned()).unwrap_or_default();
+        return Err(Fail::NothingReadable(format!("{path}: {why}")));
+    }
+    Ok(all)
+}
+
+fn mapping(path: &Path) -> Result<Mapping, Fail> {
+    let text = fs::read_to_string(path).map_err(|source| Fail::Input { path: path.to_path_buf(), source })?;
+    Mapping::parse(&text).map_err(|e| Fail::usage(format!("{}: {e}", path.display()), "see the page on tables for the fields"))
+}
+
+/// Refuses a format that a command lacks, naming those it has.
+fn formats(global: &Global, command: &str, has: &[Format]) -> Result<(), Fail> {
+    if has.contains(&global.format) {
+        return Ok(());
+    }
+    let names: Vec<&str> = has.iter().map(|f| f.name()).collect();
+    Err(Fail::usage(format!("`{command}` has no format `{}`", global.format.name()), format!("it has: {}", names.join(", "))))
+}

@@ -1,0 +1,60 @@
+//! The data folder: where it is, and what is kept there.
+
+use std::env;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use umbilical_core::Day;
+
+use crate::args::Global;
+use crate::fail::Fail;
+
+/// The last audit.
+pub const AUDIT: &str = "audit.json";
+/// An imported licensed TAC table.
+pub const LICENSED_TAC: &str = "knowledge/tac-licensed.csv";
+/// The open TAC table that is kept apart for its licence.
+pub const OSMOCOM_TAC: &str = "tac-osmocom/tac.csv";
+
+/// `--home`, `UMBILICAL_HOME`, or the platform's data directory.
+pub fn folder(global: &Global) -> Result<PathBuf, Fail> {
+    if let Some(home) = &global.home {
+        return Ok(home.clone());
+    }
+    let var = |name: &str| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    if let Some(home) = var("UMBILICAL_HOME") {
+        return Ok(home);
+    }
+    let data = if cfg!(windows) {
+        var("APPDATA")
+    } else if cfg!(target_os = "macos") {
+        var("HOME").map(|h| h.join("Library/Application Support"))
+    } else {
+        var("XDG_DATA_HOME").or_else(|| var("HOME").map(|h| h.join(".local/share")))
+    };
+    data.map(|d| d.join("umbilical")).ok_or_else(|| Fail::usage("no data directory on this system", "name one with --home DIR"))
+}
+
+/// `--as-of` or today in UTC.
+pub fn as_of(global: &Global) -> Day {
+    let today = || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        Day::from_unix(i64::try_from(now).unwrap_or(0)).unwrap_or(Day { year: 1970, month: 1, day: 1 })
+    };
+    global.as_of.unwrap_or_else(today)
+}
+
+/// Where the open TAC table may lie: the folder of `--knowledge`, the home, beside the binary, the source tree.
+pub fn osmocom_places(global: &Global) -> Vec<PathBuf> {
+    let mut out: Vec<PathBuf> = global.knowledge.iter().cloned().collect();
+    out.extend(folder(global).ok().map(|h| h.join("knowledge")));
+    if let Ok(binary) = env::current_exe()
+        && let Some(dir) = binary.parent()
+    {
+        out.push(dir.join("knowledge"));
+        out.push(dir.join("../share/umbilical/knowledge"));
+        // Built in the source tree: target/PROFILE/umbilical.
+        out.extend(dir.ancestors().skip(1).take(3).map(|d| d.join("knowledge")));
+    }
+    out.into_iter().map(|d| d.join(OSMOCOM_TAC)).collect()
+}

@@ -1,0 +1,71 @@
+//! The last audit, kept in the home as the document that `--format json` writes, and read back one device at a time:
+//! a fleet's document may be larger than memory.
+
+use std::fmt;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use umbilical_core::answer::{Audit, Device};
+
+use crate::fail::Fail;
+
+/// Calls `each` for every device of a saved audit; the rest of the document is given at the end.
+pub fn read(path: &Path, each: &mut dyn FnMut(Device)) -> Result<Audit, Fail> {
+    let bad = |what: String| Fail::Home { what, help: Some("run `umbilical audit PATH…` first, or name the evidence behind the id".into()) };
+    let file = File::open(path).map_err(|e| bad(format!("no saved audit at {}: {e}", path.display())))?;
+    let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 16, file));
+    let rest = json.deserialize_map(Document { each }).map_err(|e| bad(format!("the saved audit {} cannot be read: {e}", path.display())))?;
+    serde_json::from_value(rest).map_err(|e| bad(format!("the saved audit {} cannot be read: {e}", path.display())))
+}
+
+struct Document<'e> {
+    each: &'e mut dyn FnMut(Device),
+}
+
+impl<'de> Visitor<'de> for Document<'_> {
+    type Value = serde_json::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an audit document")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<serde_json::Value, M::Error> {
+        let mut rest = serde_json::Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "devices" {
+                map.next_value_seed(Devices { each: self.each })?;
+            } else {
+                rest.insert(key, map.next_value()?);
+            }
+        }
+        Ok(rest.into())
+    }
+}
+
+struct Devices<'e> {
+    each: &'e mut dyn FnMut(Device),
+}
+
+impl<'de> DeserializeSeed<'de> for Devices<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Devices<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of devices")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
+        while let Some(device) = seq.next_element::<Device>()? {
+            (self.each)(device);
+        }
+        Ok(())
+    }
+}
