@@ -154,10 +154,17 @@ pub fn best(claims: &[Claimed]) -> Option<&Claimed> {
     }
 }
 
+/// One row of a table is one vote: an IMEI that the module tells and the network repeats is looked up once, and
+/// counts for the network.
+fn distinct<'a>(votes: &'a [&'a Cast]) -> impl Iterator<Item = &'a Cast> {
+    let elsewhere: Vec<&str> = votes.iter().filter(|c| c.group != Group::OwnWord).map(|c| c.vote.matched.as_str()).collect();
+    votes.iter().copied().filter(move |c| c.group != Group::OwnWord || !elsewhere.contains(&c.vote.matched.as_str()))
+}
+
 /// Strongest vote of each group, summed.
 pub fn score(votes: &[&Cast]) -> i32 {
     let mut by_group: FxHashMap<Group, i32> = FxHashMap::default();
-    for cast in votes {
+    for cast in distinct(votes) {
         let best = by_group.entry(cast.group).or_default();
         *best = (*best).max(cast.vote.weight);
     }
@@ -165,7 +172,7 @@ pub fn score(votes: &[&Cast]) -> i32 {
 }
 
 fn group_count(votes: &[&Cast]) -> usize {
-    let mut groups: Vec<Group> = votes.iter().map(|c| c.group).collect();
+    let mut groups: Vec<Group> = distinct(votes).map(|c| c.group).collect();
     groups.sort_unstable();
     groups.dedup();
     groups.len()
@@ -198,7 +205,7 @@ mod tests {
             fact: FactRef { record: 0, fact },
             group,
             seen: Basis::Observed,
-            vote: Vote { what: For::Claim(level, value.into()), weight, matched: String::new(), basis: Basis::Observed },
+            vote: Vote { what: For::Claim(level, value.into()), weight, matched: fact.to_string(), basis: Basis::Observed },
         }
     }
 
@@ -216,6 +223,15 @@ mod tests {
         let both = [own[0].clone(), cast(2, Group::Network, Level::Maker, "Acme", 3000)];
         let two = claims(&both, Level::Maker, &|_| false);
         assert_eq!((two[0].score, two[0].confidence_level), (6000, ConfidenceLevel::Confirmed));
+    }
+
+    #[test]
+    fn one_row_is_one_vote_however_many_repeat_it() {
+        let mut both = [cast(0, Group::OwnWord, Level::Maker, "Acme", 6000), cast(1, Group::Network, Level::Maker, "Acme", 6000)];
+        both[0].vote.matched = "TAC".into();
+        both[1].vote.matched = "TAC".into();
+        let got = claims(&both, Level::Maker, &|_| false);
+        assert_eq!((got[0].score, got[0].confidence_level), (6000, ConfidenceLevel::Probable));
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn a_usb_id_that_contradicts_the_revision_is_a_finding() {
 
 #[test]
 fn the_network_and_the_module_together_confirm() {
-    let number = umbilical_core::number::Imei::canonical("86882204000001");
+    let number = umbilical_core::number::Imei::canonical("86019505000001");
     let facts = [(1, Kind::FirmwareRevision, "EG25GGBR07A08M2G", Group::OwnWord), (1, Kind::Tac, number.as_str(), Group::OwnWord)];
     let own = Thing { ids: &[], facts: &facts };
     let sim = Thing { ids: &[(IdKind::Imei, number.as_str())], facts: &[] };
