@@ -1,4 +1,4 @@
-//! The check of all tables: what `knowledge verify` and the validation test run.
+//! The check of all tables: run over the shipped ones by a test, over replaced ones when they are loaded.
 
 use std::collections::HashSet;
 use std::hash::Hash;

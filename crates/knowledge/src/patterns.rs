@@ -154,15 +154,21 @@ impl Patterns {
         self.compiled.get(at)?.get_or_init(|| compile(&row.regex).ok()).as_ref()
     }
 
+    fn build(&self, members: &[usize]) -> Result<RegexSet, regex::Error> {
+        let texts = members.iter().filter_map(|at| self.rows.get(*at)).map(|r| &*r.regex);
+        RegexSetBuilder::new(texts).unicode(false).multi_line(true).build()
+    }
+
     fn set(&self, scope: Scope) -> Option<&(RegexSet, Vec<usize>)> {
         let slot = self.sets.get(SCOPES.iter().position(|s| *s == scope)?)?;
         Some(slot.get_or_init(|| {
+            let members: Vec<usize> = self.rows.iter().enumerate().filter(|(_, r)| r.scope.contains(&scope)).map(|(at, _)| at).collect();
+            if let Ok(set) = self.build(&members) {
+                return (set, members);
+            }
             // A row that does not compile is reported by the check of the tables; here it is left out.
-            let good = |(at, row): (usize, &Pattern)| (row.scope.contains(&scope) && compile(&row.regex).is_ok()).then_some(at);
-            let members: Vec<usize> = self.rows.iter().enumerate().filter_map(good).collect();
-            let texts = members.iter().filter_map(|at| self.rows.get(*at)).map(|r| &*r.regex);
-            let set = RegexSetBuilder::new(texts).unicode(false).multi_line(true).build();
-            (set.unwrap_or_else(|_| RegexSet::empty()), members)
+            let good: Vec<usize> = members.into_iter().filter(|at| self.rows.get(*at).is_some_and(|r| compile(&r.regex).is_ok())).collect();
+            (self.build(&good).unwrap_or_else(|_| RegexSet::empty()), good)
         }))
     }
 

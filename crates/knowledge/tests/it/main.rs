@@ -387,3 +387,21 @@ fn a_mistake_in_a_replaced_table_is_located() {
     assert!(error(&dir).contains("`no-such-org` is not in organisations.csv"), "{}", error(&dir));
     std::fs::remove_dir_all(&dir).unwrap();
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_can_break_a_look_up(text in "(\\PC|[A-Z0-9_.:+ -]|\n|移远|EC25|R0[0-9]A0[0-9]M|SIM7[0-9]{3}){0,40}") {
+        let kb = SHARED.get_or_init(Knowledge::embedded);
+        for scope in [Scope::Revision, Scope::AtIdentity, Scope::AtLine, Scope::Text, Scope::UsbProduct, Scope::UsbManufacturer, Scope::Model, Scope::FileName] {
+            for hit in kb.matches(scope, &text) {
+                proptest::prop_assert!(text.get(hit.span).is_some_and(|t| !t.is_empty()));
+            }
+        }
+        proptest::prop_assert!(kb.models_in(&text).iter().all(|h| text.get(h.span.clone()).is_some()));
+        proptest::prop_assert!(kb.brands_in(&text).iter().all(|h| text.get(h.span.clone()).is_some()));
+        let _ = (kb.brand(&text), kb.fcc(&text), kb.plmn(&text), kb.oui(&text), kb.endpoint(&text), kb.imei_trap(&text));
+        let _ = (kb.rebrands_in(&text), kb.products_in(None, &text), kb.orgs_in(&text), kb.module_stem("Quectel", &text));
+    }
+}
+
+static SHARED: std::sync::OnceLock<Knowledge> = std::sync::OnceLock::new();
