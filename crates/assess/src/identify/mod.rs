@@ -230,7 +230,7 @@ fn what_is(kb: &Knowledge, members: &[&Part<'_>]) -> Is {
     let makers = claims(&casts, Level::Maker, &|v| explained.brand(v));
     let (module, consumer) = (class_score(&[Class::Module]), class_score(&[Class::Dongle, Class::Handset]));
     let (router, other) = (class_score(&[Class::Router]), class_score(&[Class::Other]));
-    let named = makers.first().is_some_and(|m| m.confidence >= 0.5);
+    let named = makers.first().is_some_and(|m| m.confidence >= 0.5 && kb.brand(&m.value).is_none_or(|b| b.kind == BrandKind::Module));
     // A maker's name alone stands for a module unless the thing is classed as something else.
     let module = if module == 0 && named && consumer == 0 && other == 0 { 1 } else { module };
     if module > 0 && module >= consumer {
@@ -437,7 +437,7 @@ fn host(kb: &Knowledge, facts: &[Placed<'_>]) -> Option<Host> {
     let find = |kind: Kind| facts.iter().map(|p| p.fact).find(|f| f.kind == kind);
     let (maker, model) = (find(Kind::HostMaker), find(Kind::HostModel));
     let basis = maker.or(model)?.basis;
-    let brand = maker.map(|f| kb.brand_of(&f.value).map_or_else(|| f.value.to_string(), |b| b.brand.to_string()));
+    let brand = maker.map(|f| vote::brand_named(kb, &f.value).map_or_else(|| f.value.to_string(), |b| b.brand.to_string()));
     let known = model.and_then(|f| kb.products_in(None, &f.value).first().map(|p| p.brand.to_string()));
     Some(Host { brand: brand.or(known), model: model.map(|f| f.value.to_string()), basis })
 }

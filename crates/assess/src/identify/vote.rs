@@ -80,6 +80,11 @@ fn cite(what: &str, source: &Source) -> String {
     format!("{what}: {source}")
 }
 
+/// The brand that a text names: exactly, else a maker of modules in it, else the first brand of any kind.
+pub fn brand_named<'k>(kb: &'k Knowledge, text: &str) -> Option<&'k umbilical_knowledge::Brand> {
+    kb.brand(text).or_else(|| kb.brand_of(text)).or_else(|| kb.brands_in(text).into_iter().map(|h| h.brand).next())
+}
+
 /// What the context of a fact knows: the other facts of its part.
 #[derive(Clone, Copy)]
 pub struct Around<'a> {
@@ -175,13 +180,18 @@ impl Votes<'_> {
                 self.claim(Level::Silicon, &name, brand / 2, matched, inferred);
                 false
             }
+            // Huawei and ZTE make phones, sticks and modules: the name alone leaves open which.
+            BrandKind::Accessory | BrandKind::Phone if self.kb.brand_of(&name).is_some() => {
+                self.claim(Level::Brand, &name, brand, matched, inferred);
+                self.claim(Level::Maker, &name, maker, matched, inferred);
+                false
+            }
             BrandKind::Host | BrandKind::Accessory | BrandKind::Phone => {
                 self.claim(Level::Brand, &name, brand, matched, inferred);
-                if kind == BrandKind::Phone {
-                    self.class(Class::Handset, 1500, matched);
-                }
-                if kind == BrandKind::Accessory {
-                    self.class(Class::Dongle, 1500, matched);
+                match kind {
+                    BrandKind::Phone => self.class(Class::Handset, 1500, matched),
+                    BrandKind::Accessory => self.class(Class::Dongle, 1500, matched),
+                    _ => {}
                 }
                 false
             }
@@ -341,7 +351,7 @@ impl Votes<'_> {
     fn text(&mut self, value: &str, scope: Scope, words: &Words) {
         let kb = self.kb;
         let mut maker_named = None;
-        if let Some(brand) = kb.brand_of(value) {
+        if let Some(brand) = brand_named(kb, value) {
             let matched = cite(&format!("the name `{}`", brand.brand), &brand.source);
             let name = brand.brand.to_string();
             if self.brand(&name, words.brand, words.maker, &matched, false) {
@@ -383,10 +393,10 @@ impl Votes<'_> {
     /// A field that holds a model name: the catalogue's, or one it lacks.
     fn model(&mut self, value: &str, scope: Scope, words: &Words, around: &Around<'_>) {
         let kb = self.kb;
-        let named = kb.brand_of(value).filter(|b| b.kind == BrandKind::Module).map(|b| b.brand.to_string());
+        let named = brand_named(kb, value).filter(|b| b.kind == BrandKind::Module).map(|b| b.brand.to_string());
         let maker = named.as_deref().or(around.module_brand);
         let before = self.list.len();
-        if let Some(brand) = kb.brand_of(value) {
+        if let Some(brand) = brand_named(kb, value) {
             let matched = cite(&format!("the name `{}`", brand.brand), &brand.source);
             let name = brand.brand.to_string();
             if self.brand(&name, words.brand, words.maker, &matched, false) {
@@ -512,7 +522,7 @@ impl Votes<'_> {
             "mbm" => Some("Ericsson"),
             "sierra-legacy" | "sierra" => Some("Sierra Wireless"),
             "generic" | "intel" | "xmm" | "icera" | "qcom-soc" | "mtk" | "mtk-legacy" | "altair-lte" | "dell" => None,
-            _ => self.kb.brand_of(&word).map(|b| &*b.brand),
+            _ => brand_named(self.kb, &word).map(|b| &*b.brand),
         };
         self.cellular(4000, "ModemManager drives it as a modem".into());
         if let Some(brand) = brand {
@@ -539,7 +549,7 @@ impl Votes<'_> {
             };
             let weight = scale(weight);
             let matched = format!("TAC {value} in the {} table ({} {}): {}", hit.origin, hit.brand.unwrap_or("-"), hit.model, hit.source);
-            let row = hit.brand.and_then(|b| kb.brand_of(b));
+            let row = hit.brand.and_then(|b| brand_named(kb, b));
             let name = row.map(|b| b.brand.to_string()).or_else(|| hit.brand.map(|b| clean(b).into_owned()));
             let class = match (hit.class, row.map(|b| b.kind)) {
                 (TacClass::Module, _) | (TacClass::Unknown, Some(BrandKind::Module)) => Class::Module,
@@ -623,13 +633,13 @@ impl Votes<'_> {
 
     fn chipset(&mut self, value: &str) {
         let matched = "silicon that the thing names itself";
-        let brand = self.kb.brand_of(value).map(|b| b.brand.to_string());
+        let brand = brand_named(self.kb, value).map(|b| b.brand.to_string());
         let value = clean(value);
         self.claim(Level::Silicon, brand.as_deref().filter(|b| squash(b) == squash(&value)).unwrap_or(&value), 3500, matched, false);
     }
 
     fn host_maker(&mut self, value: &str) {
-        if let Some(brand) = self.kb.brand_of(value) {
+        if let Some(brand) = brand_named(self.kb, value) {
             let matched = cite(&format!("the name `{}`", brand.brand), &brand.source);
             let name = brand.brand.to_string();
             match brand.kind {
@@ -645,7 +655,7 @@ impl Votes<'_> {
 
     fn host_model(&mut self, value: &str) {
         let kb = self.kb;
-        let brand = kb.brand_of(value).map(|b| b.brand.to_string());
+        let brand = brand_named(kb, value).map(|b| b.brand.to_string());
         for product in kb.products_in(None, value) {
             let matched = cite(&format!("{} {}", product.brand, product.product), &product.source);
             let class = match product.class {
@@ -710,7 +720,7 @@ impl Votes<'_> {
 
     fn prose(&mut self, value: &str) {
         let kb = self.kb;
-        let maker = kb.brand_of(value).filter(|b| b.kind == BrandKind::Module).map(|b| b.brand.to_string());
+        let maker = brand_named(kb, value).filter(|b| b.kind == BrandKind::Module).map(|b| b.brand.to_string());
         let words = Words { brand: 1500, maker: 2400, model: 2800, cellular: 0 };
         self.catalogue(value, &words, maker.as_deref());
         if let Some(maker) = maker {
