@@ -6,6 +6,8 @@
 //! [`Observations`](umbilical_core::Observations). Only I/O fails. A panic inside a reader is caught, reported as
 //! a problem of that input, and the other inputs go on.
 
+mod archive;
+pub mod json;
 pub mod open;
 pub mod source;
 pub mod table;
@@ -42,4 +44,5 @@ pub trait Reader: Sync {
 
 /// Every reader. The highest sniff wins; the order here breaks ties. Containers (folders, zip, tar, gzip) are
 /// opened before, in [`open`].
-pub const READERS: &[&dyn Reader] = &[&text::TextReader];
+pub const READERS: &[&dyn Reader] =
+    &[&table::XlsxReader, &table::OdsReader, &table::XlsReader, &json::JsonReader, &table::TableReader, &text::TextReader];

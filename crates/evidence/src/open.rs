@@ -1,22 +1,306 @@
 //! Walking what the user named: files, folders, archives, standard input.
 
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc;
 
+use thiserror::Error;
+use umbilical_core::observation::Input;
 use umbilical_core::{At, Observations};
+use umbilical_knowledge::Knowledge;
 
+use crate::archive::{self, Container, Limits};
+use crate::table::Mapping;
 use crate::{Context, READERS, Reader, Source};
 
-/// Reads one artefact from a stream into `out`, as input `cx.path`.
+/// The stack of a reading thread: nested documents are read by recursion, up to a depth that is capped.
+const STACK: usize = 16 << 20;
+
+/// What the user named and cannot be read at all.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// There is no such path.
+    #[error("{}: no such file or folder", .0.display())]
+    Missing(PathBuf),
+    /// There is, but it cannot be looked at.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// As the user named it.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// Artefacts, those inside archives included.
+    pub artefacts: usize,
+    /// How many of them a reader understood.
+    pub understood: usize,
+    /// Bytes of the files, as they stand on disk.
+    pub bytes: u64,
+}
+
+/// Whether a reader took an input, whether or not it found anything in it.
+pub fn understood(input: &Input) -> bool {
+    !matches!(input.format.as_str(), "unknown" | "unreadable")
+}
+
+/// How to read.
+pub struct Options<'a> {
+    /// The facts.
+    pub knowledge: &'a Knowledge,
+    /// The user's column mapping, if any.
+    pub mapping: Option<&'a Mapping>,
+    /// How many files are read at the same time; at least one. The answer does not depend on it.
+    pub threads: usize,
+    /// Called now and then with the number of bytes read so far, from any thread.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// One run: what readers are given, and the count of bytes.
+pub(crate) struct Run<'a> {
+    pub knowledge: &'a Knowledge,
+    pub mapping: Option<&'a Mapping>,
+    report: &'a (dyn Fn(u64) + Sync),
+    done: AtomicU64,
+}
+
+impl Run<'_> {
+    /// Notes that so many more bytes of the user's files have been read.
+    pub fn progress(&self, bytes: u64) {
+        let before = self.done.fetch_add(bytes, Ordering::Relaxed);
+        let after = before.saturating_add(bytes);
+        if before >> 20 != after >> 20 {
+            (self.report)(after);
+        }
+    }
+}
+
+/// One of the user's files, or standard input.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    File(PathBuf),
+    Unreadable(PathBuf, String),
+}
+
+impl Found {
+    fn path(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::Unreadable(path, _) => path,
+        }
+    }
+}
+
+/// Reads everything that the paths name: files, folders with all that is in them (hidden files left out), archives, and
+/// standard input where a path is `-`. Inputs are ordered by path, so that neither the order of the paths nor the
+/// number of threads changes the answer.
+///
+/// # Errors
+/// Only where a path that was named does not exist or cannot be looked at; what goes wrong further inside is a problem
+/// of its input.
+pub fn read_paths(paths: &[PathBuf], options: &Options<'_>, out: &mut Observations) -> Result<Looked, OpenError> {
+    let found = find(paths)?;
+    let run = Run { knowledge: options.knowledge, mapping: options.mapping, report: options.progress, done: AtomicU64::new(0) };
+    let first = out.inputs.len();
+    let next = AtomicUsize::new(0);
+    let (send, receive) = mpsc::channel::<(usize, Observations)>();
+    let threads = options.threads.clamp(1, 64).min(found.len().max(1));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let (send, run, next, found) = (send.clone(), &run, &next, &found);
+            let work = move || {
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(file) = found.get(i) else { break };
+                    if send.send((i, guarded(run, file))).is_err() {
+                        break;
+                    }
+                }
+            };
+            // Where no thread can be had, the work is done here.
+            if std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work.clone()).is_err() {
+                work();
+            }
+        }
+        drop(send);
+        // Taken in by number, as they come.
+        let (mut waiting, mut wanted) = (BTreeMap::new(), 0usize);
+        for (i, one) in receive {
+            waiting.insert(i, one);
+            while let Some(one) = waiting.remove(&wanted) {
+                out.absorb(one);
+                wanted = wanted.saturating_add(1);
+            }
+        }
+    });
+    let bytes = run.done.load(Ordering::Relaxed);
+    (options.progress)(bytes);
+    let read = out.inputs.get(first..).unwrap_or_default();
+    Ok(Looked { artefacts: read.len(), understood: read.iter().filter(|i| understood(i)).count(), bytes })
+}
+
+/// How many bytes the paths hold, for a progress bar; standard input and what cannot be read count nothing.
+pub fn total_bytes(paths: &[PathBuf]) -> u64 {
+    let sizes = find(paths).unwrap_or_default().into_iter().map(|f| fs::metadata(f.path()).map_or(0, |m| m.len()));
+    sizes.fold(0, u64::saturating_add)
+}
+
+/// The files that paths name, ordered and each once.
+fn find(paths: &[PathBuf]) -> Result<Vec<Found>, OpenError> {
+    let mut found = BTreeSet::new();
+    let mut sorted: Vec<&PathBuf> = paths.iter().collect();
+    sorted.sort();
+    let mut folders = BTreeSet::new();
+    for path in sorted {
+        if path.as_os_str() == "-" {
+            found.insert(Found::File(path.clone()));
+            continue;
+        }
+        match fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => walk(path, &mut folders, &mut found),
+            Ok(_) => {
+                found.insert(Found::File(path.clone()));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::Missing(path.clone())),
+            Err(source) => return Err(OpenError::Unreadable { path: path.clone(), source }),
+        }
+    }
+    // One file under two names is read once, under the first of them.
+    let mut seen = BTreeSet::new();
+    found.retain(|f| match f {
+        Found::File(path) if path.as_os_str() != "-" => seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())),
+        _ => true,
+    });
+    Ok(found.into_iter().collect())
+}
+
+fn walk(folder: &Path, folders: &mut BTreeSet<PathBuf>, found: &mut BTreeSet<Found>) {
+    // A folder that has been entered is not entered again: links may lead in circles.
+    if !folders.insert(fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf())) {
+        return;
+    }
+    let mut inside: Vec<PathBuf> = match fs::read_dir(folder) {
+        Ok(entries) => entries.flatten().map(|e| e.path()).collect(),
+        Err(error) => {
+            found.insert(Found::Unreadable(folder.to_path_buf(), error.to_string()));
+            return;
+        }
+    };
+    inside.sort();
+    for path in inside {
+        if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')) {
+            continue;
+        }
+        match fs::metadata(&path) {
+            Ok(meta) if meta.is_dir() => walk(&path, folders, found),
+            // Pipes, sockets and devices inside a folder are no evidence, and reading one may never end.
+            Ok(meta) if meta.is_file() => {
+                found.insert(Found::File(path));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                found.insert(Found::Unreadable(path, error.to_string()));
+            }
+        }
+    }
+}
+
+/// Reads one file into a sink of its own. A bug in a container's code costs this file, not the run.
+fn guarded(run: &Run<'_>, file: &Found) -> Observations {
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut out = Observations::new();
+        one(run, file, &mut out);
+        out
+    }))
+    .unwrap_or_else(|_| {
+        let mut out = Observations::new();
+        out.begin_input(&name(file.path()), "unknown", String::new(), 0);
+        out.problem(At::WHOLE, "reading broke off: a bug, please report it with this input");
+        out
+    })
+}
+
+fn name(path: &Path) -> String {
+    // One spelling on every system.
+    umbilical_core::text::clean(&path.to_string_lossy()).replace('\\', "/")
+}
+
+fn one(run: &Run<'_>, file: &Found, out: &mut Observations) {
+    let limits = Limits::default();
+    let result = match file {
+        Found::Unreadable(_, why) => Err(io::Error::other(why.clone())),
+        Found::File(path) if path.as_os_str() == "-" => {
+            archive::read(run, &limits, "-", 0, Box::new(Counting { inner: io::stdin().lock(), run, limits: Some(&limits) }), out);
+            Ok(())
+        }
+        Found::File(path) => read_file(run, &limits, path, out),
+    };
+    if let Err(error) = result {
+        out.begin_input(&name(file.path()), "unreadable", String::new(), 0);
+        out.problem(At::WHOLE, format!("cannot be read: {error}"));
+    }
+}
+
+fn read_file(run: &Run<'_>, limits: &Limits, path: &Path, out: &mut Observations) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() {
+        let mut head = Vec::new();
+        file.by_ref().take(crate::source::HEAD as u64).read_to_end(&mut head)?;
+        file.seek(io::SeekFrom::Start(0))?;
+        if Container::of(&head) == Some(Container::Zip) {
+            return archive::read_zip_file(run, limits, &name(path), file, out);
+        }
+    }
+    // The size of a pipe is known when it has been read.
+    let sized = meta.is_file() && meta.len() > 0;
+    limits.packed.set(if sized { meta.len() } else { 0 });
+    let counting = Counting { inner: file, run, limits: (!sized).then_some(limits) };
+    archive::read(run, limits, &name(path), 0, Box::new(counting), out);
+    Ok(())
+}
+
+/// Counts the bytes of the user's files as they are read.
+struct Counting<'a, R> {
+    inner: R,
+    run: &'a Run<'a>,
+    limits: Option<&'a Limits>,
+}
+
+impl<R: Read> Read for Counting<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.run.progress(n as u64);
+        if let Some(limits) = self.limits {
+            limits.packed.set(limits.packed.get().saturating_add(n as u64));
+        }
+        Ok(n)
+    }
+}
+
+/// Reads one artefact from a stream into `out`, as input `cx.path`; containers are not opened, and digest and size
+/// are left to whoever owns the source.
+///
+/// # Errors
+/// Where the stream does.
 pub fn read_stream(source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
     let name = cx.path.rsplit(['/', '!', '\\']).next().unwrap_or(cx.path);
-    let reader = {
+    let (reader, known) = {
         let head = source.head(name);
-        choose(&head)
+        // The first pages of some binary formats look like text.
+        let known = not_read(head.bytes).filter(|_| head.text.is_none() || head.bytes.starts_with(b"%PDF") || head.bytes.contains(&0));
+        (choose(&head).filter(|reader| known.is_none() || reader.sniff(&head) > 10), known)
     };
     out.begin_input(cx.path, reader.map_or("unknown", |r| r.name()), String::new(), 0);
     let Some(reader) = reader else {
-        out.problem(At::WHOLE, "no reader knows this format");
+        out.problem(At::WHOLE, known.unwrap_or("no reader knows this format"));
         return Ok(());
     };
     match catch_unwind(AssertUnwindSafe(|| reader.read(source, cx, out))) {
@@ -38,4 +322,61 @@ pub fn choose(head: &crate::Head<'_>) -> Option<&'static dyn Reader> {
         }
     }
     best.map(|b| b.1)
+}
+
+/// Formats that are known by their first bytes and not read: what they are, and what to do.
+const NOT_READ: &[(usize, &[u8], &str)] = &[
+    (0, b"\xd4\xc3\xb2\xa1", "a packet capture: `umbilical watch` is not built yet"),
+    (0, b"\xa1\xb2\xc3\xd4", "a packet capture: `umbilical watch` is not built yet"),
+    (0, b"\x4d\x3c\xb2\xa1", "a packet capture: `umbilical watch` is not built yet"),
+    (0, b"\xa1\xb2\x3c\x4d", "a packet capture: `umbilical watch` is not built yet"),
+    (0, b"\x0a\x0d\x0d\x0a", "a packet capture (pcapng): `umbilical watch` is not built yet"),
+    (0, b"%PDF", "a PDF: copy its text into a text file"),
+    (0, b"\x89PNG", "an image: type what it shows into a text file"),
+    (0, b"\xff\xd8\xff", "an image: type what it shows into a text file"),
+    (0, b"GIF8", "an image: type what it shows into a text file"),
+    (0, b"II*\0", "an image: type what it shows into a text file"),
+    (0, b"MM\0*", "an image: type what it shows into a text file"),
+    (8, b"WEBP", "an image: type what it shows into a text file"),
+    (4, b"ftypheic", "an image: type what it shows into a text file"),
+    (0, b"\x7fELF", "a program or part of a firmware image: `umbilical vet` is not built yet"),
+    (0, b"MZ", "a Windows program: `umbilical vet` is not built yet"),
+    (0, b"hsqs", "a firmware image (squashfs): `umbilical vet` is not built yet"),
+    (0, b"UBI#", "a firmware image (UBI): `umbilical vet` is not built yet"),
+    (0, b"\x85\x19\x03\x20", "a firmware image (JFFS2): `umbilical vet` is not built yet"),
+    (0, b"ANDROID!", "a boot image: `umbilical vet` is not built yet"),
+    (0, b"\x3a\xff\x26\xed", "a firmware image (Android sparse): `umbilical vet` is not built yet"),
+    (0, b"\x27\x05\x19\x56", "a firmware image (U-Boot): `umbilical vet` is not built yet"),
+    (0, b"\xd0\x0d\xfe\xed", "a device tree or firmware image: `umbilical vet` is not built yet"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive: unpack it first"),
+    (0, b"Rar!", "a RAR archive: unpack it first"),
+    (0, b"\xfd7zXZ\0", "an XZ archive: unpack it first"),
+    (0, b"BZh", "a bzip2 archive: unpack it first"),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard archive: unpack it first"),
+    (0, b"\x04\x22\x4d\x18", "an LZ4 archive: unpack it first"),
+    (0, b"MSCF", "a Windows cabinet: unpack it first"),
+    (0, b"SQLite format 3\0", "an SQLite database: export its tables as CSV"),
+    (0, b"\xd0\xcf\x11\xe0", "an old office document: save its text as a text file, its tables as CSV"),
+    (0, b"PAR1", "a Parquet file: export it as CSV"),
+    (0, b"!<arch>", "a package or library: unpack it first"),
+    (0, b"\xed\xab\xee\xdb", "a package: unpack it first"),
+];
+
+fn not_read(head: &[u8]) -> Option<&'static str> {
+    if archive::is_office(head) {
+        return Some("a word-processor or presentation document: save its text as a text file, its tables as CSV");
+    }
+    NOT_READ.iter().find(|(at, magic, _)| head.get(*at..).is_some_and(|h| h.starts_with(magic))).map(|(_, _, what)| *what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_that_are_not_read_are_named() {
+        assert!(not_read(b"\xd4\xc3\xb2\xa1\x02\0\x04\0").is_some_and(|w| w.contains("umbilical watch")));
+        assert!(not_read(b"RIFF\x10\0\0\0WEBPVP8 ").is_some_and(|w| w.contains("image")));
+        assert_eq!(not_read(b"\0\x01\x02"), None);
+    }
 }

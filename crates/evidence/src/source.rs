@@ -91,7 +91,8 @@ impl<'a> Source<'a> {
             }
             Box::new(&mut self.inner)
         } else {
-            let decoding = Decoding { decoder: self.encoding.new_decoder(), inner: &mut self.inner, pending: Vec::new(), at: 0, done: false };
+            let decoding =
+                Decoding { decoder: self.encoding.new_decoder(), inner: &mut self.inner, pending: Vec::new(), at: 0, done: false };
             Box::new(BufReader::with_capacity(HEAD, decoding))
         }
     }
@@ -168,7 +169,11 @@ fn guess_encoding(head: &[u8]) -> &'static Encoding {
 
 fn decode_head<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Option<Cow<'a, str>> {
     let (text, _) = encoding.decode_with_bom_removal(bytes);
-    let controls = text.chars().take(8192).filter(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{1b}' | '\u{8}' | '\u{c}' | '\0')) || *c == '\u{fffd}').count();
+    let controls = text
+        .chars()
+        .take(8192)
+        .filter(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{1b}' | '\u{8}' | '\u{c}' | '\0')) || *c == '\u{fffd}')
+        .count();
     let zeros = text.chars().take(8192).filter(|c| *c == '\0').count();
     let seen = text.chars().take(8192).count();
     (controls.saturating_mul(20) <= seen && zeros.saturating_mul(10) <= seen).then_some(text)

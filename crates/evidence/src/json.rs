@@ -1,0 +1,586 @@
+//! JSON: the answers of SIM platforms, router clouds and device management, as one document, as lines, or quoted in
+//! Markdown.
+//!
+//! **What it reads.** An array of objects, wherever it stands (`{"data": […]}`, `{"response": {"body": […]}}`), an
+//! object per device under its id, or one object alone. Nested objects become dotted columns (`sim.iccid`); lists of
+//! `{id, kind}` and `{key, value}` become columns named by kind or key (`deviceIds.imei`); several objects in a list
+//! (the modems of a router) become parts of the thing. The columns are then read as those of any
+//! [table](crate::table).
+//!
+//! **How it stays small.** Arrays of more than 256 elements are read one element at a time; whatever else there is must
+//! fit in 64 MiB.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use umbilical_core::{At, Observations};
+
+use crate::source::for_each_line;
+use crate::table::{Mapper, header_row};
+use crate::{Context, Head, Reader, Source};
+
+/// Elements that are looked at before columns are decided, and the length from which an array is streamed.
+const SAMPLE: usize = 256;
+/// The largest part of a document that is held at once.
+const MAX_HELD: u64 = 64 << 20;
+/// The most columns that objects may make.
+const MAX_COLUMNS: usize = 2000;
+/// The longest value that is kept.
+const MAX_VALUE: usize = 4096;
+
+/// The reader of JSON documents and JSON lines.
+pub struct JsonReader;
+
+impl Reader for JsonReader {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn about(&self) -> &'static str {
+        "JSON documents and JSON lines: what SIM platforms, router clouds and device management answer."
+    }
+
+    fn sniff(&self, head: &Head<'_>) -> u8 {
+        let Some(text) = head.text.as_deref() else { return 0 };
+        let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+        let first = text.chars().next();
+        let second = text.get(1..).unwrap_or_default().trim_start().chars().next();
+        let shaped = match (first, second) {
+            (Some('{'), Some('"' | '}')) => true,
+            (Some('['), Some('{' | '[' | '"' | ']')) => true,
+            (Some('['), Some(c)) => c.is_ascii_digit() && text.trim_end().ends_with(']'),
+            _ => false,
+        };
+        if !shaped {
+            return 0;
+        }
+        // What one tool prints about one modem is read where that tool's other forms are read.
+        let tools = [r#""modem":{"#, r#""fwupd"#, r#""DeviceId""#];
+        let squeezed: String = text.chars().take(4096).filter(|c| !c.is_whitespace()).collect();
+        if tools.iter().any(|t| squeezed.contains(t))
+            && (squeezed.contains(r#""3gpp""#) || squeezed.contains(r#""InstanceIds""#) || squeezed.contains(r#""Guid""#))
+        {
+            return 5;
+        }
+        80
+    }
+
+    fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
+        let lines = source.head("").text.as_deref().is_some_and(is_lines);
+        if lines {
+            if let Some(input) = out.inputs.last_mut() {
+                input.format = "jsonl".into();
+            }
+            return read_lines(source, cx, out);
+        }
+        document(source.utf8(), 0, cx, out);
+        Ok(())
+    }
+}
+
+/// Whether each line is a document of its own: the first is whole, and something follows it.
+fn is_lines(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+    let whole = |l: &str| l.starts_with('{') && l.ends_with('}') && serde_json::from_str::<Value>(l).is_ok();
+    match (lines.next(), lines.next()) {
+        (Some(first), Some(second)) => whole(first) && second.starts_with('{'),
+        _ => false,
+    }
+}
+
+fn read_lines(source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
+    let mut items = Items::new(0, cx);
+    for_each_line(&mut *source.utf8(), |line| {
+        let at = At::line(line.n);
+        if line.text.trim().is_empty() {
+            return;
+        }
+        if line.cut {
+            out.problem(at, "this line is longer than 1 MiB: it is skipped");
+            return;
+        }
+        match serde_json::from_str::<Value>(&line.text) {
+            Ok(value) => items.push(at, value, out),
+            Err(error) => out.problem(at, format!("not JSON: {}", said(&error))),
+        }
+    })?;
+    items.finish(out);
+    Ok(())
+}
+
+/// What the parser says, without the place, which is given beside it.
+fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+/// Reads one document; `line` is where it begins in the input, less one.
+pub(crate) fn document(reader: impl BufRead, line: u32, cx: &Context<'_>, out: &mut Observations) {
+    let held = Rc::new(Cell::new(0u64));
+    let mut shared = Shared { cx, out, found: false, held: Rc::clone(&held) };
+    let mut json = serde_json::Deserializer::from_reader(Budget { inner: reader, held });
+    let outcome = Part { shared: &mut shared, depth: 0 }.deserialize(&mut json);
+    match outcome {
+        Ok(rest) => {
+            walk(&rest, 0, &mut shared);
+            if !shared.found {
+                shared.unknown(&rest);
+            }
+            if json.end().is_err() {
+                shared.out.problem(At::WHOLE, "something stands behind the end of the JSON document: it is not read");
+            }
+        }
+        Err(error) => {
+            let at = u32::try_from(error.line()).unwrap_or(0).saturating_add(line);
+            let what = if error.is_eof() { "the document breaks off here".to_owned() } else { said(&error) };
+            shared
+                .out
+                .problem(At::line(at), format!("{what} (column {}): what stands before is read where it stands in a list", error.column()));
+        }
+    }
+}
+
+/// Counts what has been read since the last element of a streamed list.
+struct Budget<R> {
+    inner: R,
+    held: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Budget<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.held.get() > MAX_HELD {
+            return Err(io::Error::other("more than 64 MiB without a list of devices: export as CSV or JSON lines"));
+        }
+        let n = self.inner.read(buf)?;
+        self.held.set(self.held.get().saturating_add(n as u64));
+        Ok(n)
+    }
+}
+
+struct Shared<'a, 'k> {
+    cx: &'a Context<'k>,
+    out: &'a mut Observations,
+    /// Whether anything has been read as a device.
+    found: bool,
+    held: Rc<Cell<u64>>,
+}
+
+impl Shared<'_, '_> {
+    fn unknown(&mut self, rest: &Value) {
+        let (names, _) = flatten(rest);
+        let seen: Vec<&str> = names.iter().map(|(n, _)| n.as_str()).take(20).collect();
+        let what = if seen.is_empty() { "nothing in it".to_owned() } else { seen.join(", ") };
+        self.out.problem(
+            At::WHOLE,
+            format!("no device is recognised in this JSON; it has {what}: write a mapping file with lines like \"member\" = \"imei\" and give it with --map"),
+        );
+    }
+}
+
+/// Reads a value whole, except that a long list is handed on element by element.
+struct Part<'s, 'a, 'k> {
+    shared: &'s mut Shared<'a, 'k>,
+    depth: u32,
+}
+
+impl<'de> DeserializeSeed<'de> for Part<'_, '_, '_> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Part<'_, '_, '_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut out = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let value = map.next_value_seed(Part { shared: self.shared, depth: self.depth.saturating_add(1) })?;
+            out.insert(key, value);
+        }
+        Ok(Value::Object(out))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut first: Vec<Value> = Vec::new();
+        while first.len() < SAMPLE {
+            match seq.next_element()? {
+                Some(value) => first.push(value),
+                None => return Ok(Value::Array(first)),
+            }
+        }
+        if self.depth > 4 || !first.iter().all(|v| v.is_object() || v.is_array()) {
+            while let Some(value) = seq.next_element()? {
+                first.push(value);
+            }
+            return Ok(Value::Array(first));
+        }
+        let unit = self.shared.out.unit("item");
+        let mut items = Items::new(unit, self.shared.cx);
+        let mut n = 0u32;
+        for value in first {
+            n = n.saturating_add(1);
+            items.push(At { unit, n }, value, self.shared.out);
+        }
+        loop {
+            self.shared.held.set(0);
+            match seq.next_element::<Value>() {
+                Ok(Some(value)) => {
+                    n = n.saturating_add(1);
+                    items.push(At { unit, n }, value, self.shared.out);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    items.finish(self.shared.out);
+                    return Err(error);
+                }
+            }
+        }
+        items.finish(self.shared.out);
+        self.shared.found = true;
+        Ok(Value::Null)
+    }
+}
+
+/// Finds the devices in what was small enough to hold.
+fn walk(value: &Value, depth: u32, shared: &mut Shared<'_, '_>) {
+    if depth > 64 {
+        return;
+    }
+    match value {
+        Value::Array(list) if !list.is_empty() => {
+            let objects = list.iter().filter(|v| v.is_object()).count();
+            let scalars = list.iter().all(|v| matches!(v, Value::String(_) | Value::Number(_)));
+            let rows = list.len() >= 2 && list.iter().all(Value::is_array);
+            if rows
+                || (scalars && depth == 0)
+                || (objects > 0 && objects.saturating_mul(2) >= list.len() && is_about_devices(list, shared.cx))
+            {
+                let unit = shared.out.unit("item");
+                let mut items = Items::new(unit, shared.cx);
+                for (i, value) in list.iter().enumerate() {
+                    let n = u32::try_from(i).unwrap_or(u32::MAX).saturating_add(1);
+                    let value = if scalars { Value::Object(Map::from_iter([("value".to_owned(), value.clone())])) } else { value.clone() };
+                    items.push(At { unit, n }, value, shared.out);
+                }
+                shared.found |= items.finish(shared.out);
+            } else {
+                for value in list {
+                    walk(value, depth.saturating_add(1), shared);
+                }
+            }
+        }
+        Value::Object(map) if !map.is_empty() => {
+            let children: Vec<Value> = map.values().filter(|v| v.is_object()).cloned().collect();
+            // One object per device, under its id: alike in their members, or with digits in their names.
+            let alike = children.len() == map.len() && children.len() >= 2 && look_alike(&children)
+                || children.len() == map.len() && map.keys().all(|k| is_key(k));
+            if alike && is_about_devices(&children, shared.cx) {
+                let unit = shared.out.unit("item");
+                let mut items = Items::new(unit, shared.cx);
+                for (i, (key, value)) in map.iter().enumerate() {
+                    let mut value = value.clone();
+                    if let Value::Object(members) = &mut value {
+                        members.entry("device id").or_insert_with(|| Value::String(key.clone()));
+                    }
+                    items.push(At { unit, n: u32::try_from(i).unwrap_or(u32::MAX).saturating_add(1) }, value, shared.out);
+                }
+                shared.found |= items.finish(shared.out);
+                return;
+            }
+            let has_list = map.values().any(|v| holds_a_list_of_devices(v, shared.cx, 0));
+            if !has_list && is_about_devices(std::slice::from_ref(value), shared.cx) {
+                let unit = shared.out.unit("item");
+                let mut items = Items::new(unit, shared.cx);
+                items.push(At { unit, n: 1 }, value.clone(), shared.out);
+                shared.found |= items.finish(shared.out);
+                return;
+            }
+            for value in map.values() {
+                walk(value, depth.saturating_add(1), shared);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `mdm-41949674`, `490154203237518`, `0`: the key of a map of devices rather than the name of a member.
+fn is_key(key: &str) -> bool {
+    key.bytes().filter(u8::is_ascii_digit).count() >= 3 || key.parse::<u32>().is_ok()
+}
+
+fn look_alike(objects: &[Value]) -> bool {
+    let keys = |v: &Value| v.as_object().map(|m| m.keys().cloned().collect::<std::collections::BTreeSet<_>>()).unwrap_or_default();
+    let Some(first) = objects.first().map(keys) else { return false };
+    objects.iter().skip(1).all(|o| {
+        let other = keys(o);
+        let shared = first.intersection(&other).count();
+        shared >= 2 && shared.saturating_mul(2) >= first.union(&other).count()
+    })
+}
+
+/// Whether objects, read as rows of a table, have a column that identifies a device or its module.
+fn is_about_devices(objects: &[Value], cx: &Context<'_>) -> bool {
+    let mut names = Names::default();
+    let rows: Vec<Vec<String>> = objects.iter().take(SAMPLE).map(|o| names.row(flatten(o).0)).collect();
+    Mapper::new(&names.list, &rows, cx).is_about_devices()
+}
+
+fn holds_a_list_of_devices(value: &Value, cx: &Context<'_>, depth: u32) -> bool {
+    match value {
+        _ if depth > 8 => false,
+        // Modems of a router and cards of a device are lists too; those of fleets have names of their own in them.
+        Value::Array(list) => list.len() > 8 && list.iter().all(|v| v.is_object() && pair(v).is_none()) && is_about_devices(list, cx),
+        Value::Object(map) => map.values().any(|v| holds_a_list_of_devices(v, cx, depth.saturating_add(1))),
+        _ => false,
+    }
+}
+
+/// `{id, kind}`, `{key, value}`, `{name, value}`: a member written as an object.
+fn pair(value: &Value) -> Option<(String, String)> {
+    let map = value.as_object().filter(|m| m.len() <= 4)?;
+    let text = |name: &str| map.get(name).and_then(scalar);
+    if let (Some(kind), Some(id)) = (text("kind"), text("id")) {
+        return Some((kind, id));
+    }
+    let value = text("value").or_else(|| map.contains_key("value").then(String::new))?;
+    Some((text("key").or_else(|| text("name")).or_else(|| text("kind"))?, value))
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(s) => Some(s.chars().take(MAX_VALUE).collect()),
+        Value::Number(n) => Some(n.to_string()),
+        Value::Bool(b) => Some(b.to_string()),
+        _ => None,
+    }
+}
+
+type Cells = Vec<(String, String)>;
+
+/// The members of an object as dotted columns, and the lists of objects inside it.
+fn flatten(value: &Value) -> (Cells, Vec<(String, Vec<&Value>)>) {
+    let (mut cells, mut lists) = (Vec::new(), Vec::new());
+    flatten_into(value, "", 0, &mut cells, &mut lists);
+    (cells, lists)
+}
+
+fn flatten_into<'v>(value: &'v Value, path: &str, depth: u32, cells: &mut Cells, lists: &mut Vec<(String, Vec<&'v Value>)>) {
+    if depth > 32 || cells.len() >= MAX_COLUMNS {
+        return;
+    }
+    let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                flatten_into(value, &join(key), depth.saturating_add(1), cells, lists);
+            }
+        }
+        Value::Array(list) => {
+            if !list.is_empty() && list.iter().all(|v| pair(v).is_some()) {
+                cells.extend(list.iter().filter_map(pair).map(|(key, value)| (join(&key), value)));
+            } else if list.iter().any(Value::is_object) {
+                match list.as_slice() {
+                    [only] => flatten_into(only, path, depth.saturating_add(1), cells, lists),
+                    _ => lists.push((path.to_owned(), list.iter().filter(|v| v.is_object()).collect())),
+                }
+            } else {
+                let text: Vec<String> = list.iter().filter_map(scalar).take(64).collect();
+                cells.push((path.to_owned(), text.join("; ")));
+            }
+        }
+        other => cells.push((path.to_owned(), scalar(other).unwrap_or_default())),
+    }
+}
+
+/// Column names in order of first sight.
+#[derive(Default)]
+struct Names {
+    list: Vec<String>,
+    index: FxHashMap<String, usize>,
+}
+
+impl Names {
+    fn of(&mut self, name: String) -> Option<usize> {
+        if let Some(found) = self.index.get(&name) {
+            return Some(*found);
+        }
+        if self.list.len() >= MAX_COLUMNS {
+            return None;
+        }
+        let new = self.list.len();
+        self.list.push(name.clone());
+        self.index.insert(name, new);
+        Some(new)
+    }
+
+    fn row(&mut self, cells: Cells) -> Vec<String> {
+        let mut row = vec![String::new(); self.list.len()];
+        for (name, value) in cells {
+            if let Some(i) = self.of(name) {
+                if row.len() <= i {
+                    row.resize(i.saturating_add(1), String::new());
+                }
+                if let Some(slot) = row.get_mut(i).filter(|s| s.is_empty()) {
+                    *slot = value;
+                }
+            }
+        }
+        row
+    }
+}
+
+/// A list of things being read.
+struct Items<'a, 'k> {
+    cx: &'a Context<'k>,
+    unit: u16,
+    names: Names,
+    mapper: Option<Mapper<'k>>,
+    waiting: Vec<(At, Value)>,
+    /// For the lists inside the things: their columns, by path.
+    inner: FxHashMap<String, (Names, Mapper<'k>)>,
+    useful: bool,
+}
+
+impl<'a, 'k> Items<'a, 'k> {
+    fn new(unit: u16, cx: &'a Context<'k>) -> Self {
+        Self { cx, unit, names: Names::default(), mapper: None, waiting: Vec::new(), inner: FxHashMap::default(), useful: false }
+    }
+
+    fn push(&mut self, at: At, value: Value, out: &mut Observations) {
+        if self.mapper.is_none() {
+            self.waiting.push((at, value));
+            if self.waiting.len() >= SAMPLE {
+                self.decide(out);
+            }
+        } else {
+            self.one(at, &value, out);
+        }
+    }
+
+    fn decide(&mut self, out: &mut Observations) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return;
+        }
+        // A list of lists is a table with its header in front.
+        if waiting.iter().all(|(_, v)| v.is_array()) {
+            let rows: Vec<Vec<String>> = waiting.iter().take(SAMPLE).map(|(_, v)| array_cells(v)).collect();
+            if let Some(at) = header_row(&rows, self.cx.mapping) {
+                for name in rows.get(at).into_iter().flatten() {
+                    let mut name = name.clone();
+                    while self.names.index.contains_key(&name) {
+                        name.push('\'');
+                    }
+                    self.names.of(name);
+                }
+                waiting.drain(..at.saturating_add(1).min(waiting.len()));
+            }
+        }
+        let rows: Vec<Vec<String>> = waiting.iter().map(|(_, v)| self.cells(v)).collect();
+        let mapper = Mapper::new(&self.names.list, &rows, self.cx);
+        mapper.announce(At { unit: self.unit, n: 0 }, out);
+        self.useful = !mapper.is_empty();
+        self.mapper = Some(mapper);
+        for (at, value) in waiting {
+            self.one(at, &value, out);
+        }
+    }
+
+    fn cells(&mut self, value: &Value) -> Vec<String> {
+        match value {
+            Value::Array(_) => {
+                let cells = array_cells(value)
+                    .into_iter()
+                    .enumerate()
+                    .map(|(i, cell)| (self.names.list.get(i).cloned().unwrap_or_else(|| format!("column {}", i.saturating_add(1))), cell))
+                    .collect();
+                self.names.row(cells)
+            }
+            _ => self.names.row(flatten(value).0),
+        }
+    }
+
+    fn one(&mut self, at: At, value: &Value, out: &mut Observations) {
+        let row = self.cells(value);
+        let Some(mapper) = &mut self.mapper else { return };
+        if !value.is_object() && !value.is_array() {
+            out.problem(at, "not an object: skipped");
+            return;
+        }
+        for (i, name) in self.names.list.iter().enumerate().skip(mapper.width()) {
+            mapper.add(i, name, self.cx.mapping);
+        }
+        let mut record = out.record(at);
+        mapper.fill(&mut record, at, |i| row.get(i).map_or("", String::as_str));
+        let mut part = 0u16;
+        for (path, list) in flatten(value).1 {
+            let (names, inner) = self.inner.entry(path.clone()).or_insert_with(|| {
+                let mut names = Names::default();
+                let rows: Vec<Vec<String>> =
+                    list.iter().map(|v| names.row(flatten(v).0.into_iter().map(|(n, v)| (format!("{path}.{n}"), v)).collect())).collect();
+                let inner = Mapper::new(&names.list, &rows, self.cx).within(mapper);
+                (names, inner)
+            });
+            if !inner.is_about_devices() {
+                continue;
+            }
+            for value in list.iter().take(64) {
+                part = part.saturating_add(1);
+                let row = names.row(flatten(value).0.into_iter().map(|(n, v)| (format!("{path}.{n}"), v)).collect());
+                record.part(part);
+                inner.fill(&mut record, at, |i| row.get(i).map_or("", String::as_str));
+            }
+        }
+    }
+
+    /// Ends the list; whether anything in it was known.
+    fn finish(mut self, out: &mut Observations) -> bool {
+        if self.mapper.is_none() {
+            self.decide(out);
+        }
+        if let Some(mapper) = &self.mapper {
+            mapper.finish(out);
+            let mut paths: Vec<(&String, &(Names, Mapper<'_>))> = self.inner.iter().filter(|(_, (_, m))| m.is_about_devices()).collect();
+            paths.sort_by_key(|p| p.0);
+            for (_, (_, inner)) in paths {
+                inner.announce(At { unit: self.unit, n: 0 }, out);
+                inner.finish(out);
+            }
+        }
+        // Nothing known was said when the columns were decided: that is an answer too.
+        self.useful || self.mapper.is_some()
+    }
+}
+
+fn array_cells(value: &Value) -> Vec<String> {
+    value.as_array().map(|a| a.iter().take(MAX_COLUMNS).map(|v| scalar(v).unwrap_or_default()).collect()).unwrap_or_default()
+}

@@ -1,0 +1,769 @@
+//! From cells to observations: which column holds what, who speaks, and what a row says.
+
+use rustc_hash::FxHashMap;
+use umbilical_core::number::{self, Imei};
+use umbilical_core::observation::FactId;
+use umbilical_core::text::{is_blank, short};
+use umbilical_core::{At, IdKind, Kind, Observations, Record};
+use umbilical_knowledge::{Knowledge, Scope};
+
+use super::Witness;
+use super::dates::{self, Order};
+use super::field::{Field, Known, fold, recognise};
+use super::mapping::Mapping;
+use crate::Context;
+
+/// How many rows from the top the header may stand.
+pub(crate) const HEADER_WITHIN: usize = 30;
+/// How many different values of a column are remembered.
+const MEMO: usize = 50_000;
+
+/// Finds the header among the first rows: the row with the most known heads. `None` where the first row already
+/// holds values.
+pub(crate) fn header_row(rows: &[Vec<String>], mapping: Option<&Mapping>) -> Option<usize> {
+    let score = |row: &Vec<String>| -> u32 {
+        row.iter()
+            .map(|cell| match mapping.and_then(|m| m.field(cell)).map(|_| Known::Field(Field::Ignore, 4)).or_else(|| recognise(cell)) {
+                Some(Known::Field(_, sure)) => u32::from(sure),
+                Some(Known::Hint(_)) => 1,
+                None => 0,
+            })
+            .fold(0, u32::saturating_add)
+    };
+    let best = rows
+        .iter()
+        .take(HEADER_WITHIN)
+        .enumerate()
+        .map(|(i, row)| (score(row), i))
+        .max_by_key(|(score, i)| (*score, usize::MAX.saturating_sub(*i)));
+    match best {
+        Some((2.., at)) => Some(at),
+        _ if rows.first().is_some_and(|row| row.iter().any(|cell| identifier(cell).is_some())) => None,
+        // Nothing known: the first row that is as wide as most.
+        _ => {
+            let filled = |row: &Vec<String>| row.iter().filter(|c| !c.trim().is_empty()).count();
+            let widest = rows.iter().map(filled).max().unwrap_or(0);
+            rows.iter().take(HEADER_WITHIN).position(|row| filled(row).saturating_mul(2) > widest)
+        }
+    }
+}
+
+/// What a value is by its own form, if that is beyond doubt.
+pub(crate) fn identifier(value: &str) -> Option<Field> {
+    let value = unwrapped(value);
+    if number::iccid(value).is_some() {
+        return Some(Field::Iccid);
+    }
+    if matches!(number::imei(value), Imei::Whole { check: number::Check::Right, .. })
+        && value.bytes().filter(u8::is_ascii_digit).count() == 15
+    {
+        return Some(Field::Imei);
+    }
+    if matches!(number::eid(value), Some((_, number::Check::Right))) {
+        return Some(Field::Eid);
+    }
+    (value.len() >= 14 && value.contains([':', '-', '.']) && number::mac(value).is_some()).then_some(Field::Mac)
+}
+
+/// The field of a column whose head says nothing, by its values.
+fn by_values<'a>(values: impl Iterator<Item = &'a str> + Clone) -> Option<Field> {
+    let total = values.clone().count();
+    let share =
+        |test: &dyn Fn(&str) -> bool| values.clone().filter(|v| test(unwrapped(v))).count().saturating_mul(10) >= total.saturating_mul(9);
+    if total == 0 {
+        return None;
+    }
+    for field in [Field::Iccid, Field::Imei, Field::Eid, Field::Mac] {
+        if share(&|v| identifier(v) == Some(field)) {
+            return Some(field);
+        }
+    }
+    // Fifteen digits that fail Luhn and begin with one and the same network are subscriptions.
+    let network = values.clone().next().and_then(|v| unwrapped(v).get(..5));
+    if total >= 2 && share(&|v| number::imsi(v).is_some() && v.get(..5) == network) {
+        return Some(Field::Imsi);
+    }
+    None
+}
+
+/// Whether a value can stand in a column of the field; fields without a form take everything.
+fn fits(field: Field, value: &str) -> bool {
+    let value = unwrapped(value);
+    if scientific(value) {
+        return matches!(field, Field::Imei | Field::Iccid | Field::Imsi | Field::Msisdn | Field::Eid);
+    }
+    match field {
+        Field::Imei => number::imei(value) != Imei::No,
+        Field::Iccid => number::iccid(value).is_some() || number::is_masked(value),
+        Field::Imsi => number::imsi(value).is_some() || number::is_masked(value),
+        Field::Eid => number::eid(value).is_some() || number::is_masked(value),
+        Field::Msisdn => number::msisdn(value).is_some() || number::is_masked(value),
+        Field::Mac => number::mac(value).is_some(),
+        Field::Vin => number::vin(value).is_some(),
+        Field::LastSeen => value.bytes().any(|b| b.is_ascii_digit()),
+        Field::ModuleModel => value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic()),
+        Field::Ip => value.split(['/', ' ', ';', ',']).next().is_some_and(|ip| ip.parse::<std::net::IpAddr>().is_ok()),
+        _ => true,
+    }
+}
+
+/// A cell without what spreadsheets put around it to keep it text: `="…"`, a leading apostrophe.
+pub(crate) fn unwrapped(cell: &str) -> &str {
+    let cell = cell.trim();
+    match cell.as_bytes().first() {
+        Some(b'=') => cell.strip_prefix("=\"").and_then(|c| c.strip_suffix('"')).unwrap_or(cell),
+        Some(b'\'') => cell.get(1..).unwrap_or(cell).trim_end_matches('\''),
+        Some(b'"') => cell.trim_matches('"'),
+        _ => cell,
+    }
+}
+
+/// `4.90154E+14`: a spreadsheet has rounded a long number away.
+fn scientific(value: &str) -> bool {
+    let Some((digits, power)) = value.split_once(['E', 'e']) else { return false };
+    let digits_only = digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
+    let power = power.trim_start_matches('+');
+    !digits.is_empty()
+        && digits_only
+        && digits.bytes().any(|b| b.is_ascii_digit())
+        && power.len() <= 2
+        && power.parse::<u8>().is_ok_and(|p| p >= 10)
+}
+
+/// One column that is used.
+struct Column {
+    index: usize,
+    field: Field,
+    header: String,
+    /// An IMEI column that says what is in the device now, beside one that says what was.
+    current: bool,
+    order: Order,
+    memo: [Memo; 2],
+}
+
+/// The facts that a column's values have become: a cell that repeats down the column is interned once.
+#[derive(Default)]
+struct Memo {
+    last: String,
+    fact: Option<FactId>,
+    known: FxHashMap<Box<str>, Option<FactId>>,
+}
+
+impl Memo {
+    fn get(&mut self, value: &str, make: impl FnOnce(&str) -> Option<FactId>) -> Option<FactId> {
+        if self.last == value {
+            return self.fact;
+        }
+        let fact = match self.known.get(value) {
+            Some(fact) => *fact,
+            None => {
+                let fact = make(value);
+                if self.known.len() >= MEMO {
+                    self.known.clear();
+                }
+                self.known.insert(value.into(), fact);
+                fact
+            }
+        };
+        self.last.clear();
+        self.last.push_str(value);
+        self.fact = fact;
+        fact
+    }
+}
+
+/// The columns of one table and what becomes of them.
+pub(crate) struct Mapper<'k> {
+    knowledge: &'k Knowledge,
+    columns: Vec<Column>,
+    witness: Witness,
+    /// Plain "manufacturer", "model" and "firmware" are the module's own.
+    plain_is_module: bool,
+    unused: Vec<String>,
+    width: usize,
+    /// Names in the user's mapping that this table lacks, where it has others of them.
+    missing: Vec<String>,
+    /// Damage that is reported once, with its count at the end.
+    rounded: u32,
+    /// The fact that a row with a card has one.
+    sim: Option<FactId>,
+}
+
+impl<'k> Mapper<'k> {
+    /// Decides what the columns hold, from their heads, the first rows, and what the user said.
+    pub fn new(headers: &[String], samples: &[Vec<String>], cx: &Context<'k>) -> Self {
+        let values = |i: usize| samples.iter().filter_map(move |row| row.get(i)).map(|v| v.trim()).filter(|v| !is_blank(v));
+        let mut hints: FxHashMap<Witness, u32> = FxHashMap::default();
+        let mut candidates: Vec<(usize, Field, u8)> = Vec::new();
+        let mut named = Vec::new();
+        for (i, header) in headers.iter().enumerate() {
+            if let Some((entry, field)) = cx.mapping.and_then(|m| m.field(header)) {
+                named.push(entry);
+                candidates.push((i, field, 9));
+                continue;
+            }
+            let known = recognise(header);
+            if let Some(Known::Hint(witness)) = known {
+                *hints.entry(witness).or_default() += 1;
+            }
+            if fold(header) == "brandname" {
+                *hints.entry(Witness::Platform).or_default() += 1;
+            }
+            let (fit, total) = match known {
+                Some(Known::Field(field, _)) => (values(i).filter(|v| fits(field, v)).count(), values(i).count()),
+                _ => (0, 0),
+            };
+            match known {
+                // A head of its own word is believed even where the values are bad, unless they are of another kind altogether.
+                Some(Known::Field(field, sure)) if fit.saturating_mul(2) >= total || (sure == 3 && fit > 0) => {
+                    candidates.push((i, field, sure))
+                }
+                Some(Known::Field(field @ (Field::Imei | Field::Iccid | Field::Imsi), 3))
+                    if by_values(values(i)).is_none() && !values(i).any(truth) =>
+                {
+                    candidates.push((i, field, 3));
+                }
+                _ => candidates.extend(by_values(values(i)).map(|field| (i, field, 1))),
+            }
+        }
+        // `device id` and the like that hold IMEIs.
+        if !candidates.iter().any(|c| c.1 == Field::Imei) {
+            for candidate in candidates.iter_mut().filter(|c| c.2 == 1) {
+                if let Some(found) = by_values(values(candidate.0)) {
+                    candidate.1 = found;
+                }
+            }
+        }
+        // The FOTA history of Cradlepoint routers: {FROM, TO, IMEI, MODEL, MFG_MODEL, STATUS, TIME}.
+        let column = |name: &str| headers.iter().position(|h| fold(h) == name);
+        if let (Some(from), Some(to), true) = (column("from"), column("to"), candidates.iter().any(|c| c.1 == Field::ModuleModel)) {
+            candidates.extend([(to, Field::ModuleFirmware, 2), (from, Field::ModuleFirmware, 1)]);
+        }
+        let mut kept: Vec<(usize, Field, u8)> = Vec::new();
+        // Best first; the sort is stable, so among equals the leftmost wins.
+        candidates.sort_by_key(|c| std::cmp::Reverse(c.2));
+        for candidate in candidates {
+            let have = kept.iter().filter(|k| k.1 == candidate.1).count();
+            let room =
+                have == 0 || candidate.1.repeats() || candidate.2 == 9 || (candidate.1 == Field::Name && candidate.2 >= 2 && have < 2);
+            if room {
+                kept.push(candidate);
+            }
+        }
+        let has = |field: Field| kept.iter().any(|k| k.1 == field);
+        let witness = cx.mapping.and_then(Mapping::source).unwrap_or_else(|| witness(&hints, &has));
+        // A type column of a SIM platform is the type of the plan.
+        kept.retain(|(i, field, _)| {
+            *field != Field::DeviceClass || witness != Witness::Platform || headers.get(*i).is_some_and(|h| fold(h).len() > 5)
+        });
+        let has = |field: Field| kept.iter().any(|k| k.1 == field);
+        let about_host = [Field::Serial, Field::Mac, Field::AssetId, Field::HostModel, Field::HostMaker].into_iter().any(has)
+            || kept.iter().any(|k| k.1 == Field::Name && k.2 >= 2)
+            || has(Field::ModuleModel)
+            || has(Field::ModuleMaker);
+        let mut columns: Vec<Column> = kept
+            .iter()
+            .filter(|k| k.1 != Field::Ignore)
+            .map(|(i, field, _)| column_of(*i, *field, headers.get(*i).map_or("", String::as_str), Order::of(values(*i))))
+            .collect();
+        columns.sort_by_key(|c| (c.field, !c.current, c.index));
+        let unused = headers
+            .iter()
+            .enumerate()
+            .filter(|(i, h)| !h.trim().is_empty() && !columns.iter().any(|c| c.index == *i))
+            .map(|(_, h)| h.trim().to_owned())
+            .collect();
+        let missing = match cx.mapping {
+            Some(mapping) if !named.is_empty() => {
+                mapping.names().enumerate().filter(|(i, _)| !named.contains(i)).map(|(_, n)| n.to_owned()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let plain_is_module = witness == Witness::OwnWord && !about_host;
+        Self { knowledge: cx.knowledge, columns, witness, plain_is_module, unused, width: headers.len(), missing, rounded: 0, sim: None }
+    }
+
+    /// A mapper for things inside the things of another table: it has the same witness.
+    pub fn within(mut self, outer: &Self) -> Self {
+        self.witness = outer.witness;
+        if self.witness == Witness::OwnWord {
+            self.plain_is_module = !self.has(Field::ModuleModel);
+        }
+        self
+    }
+
+    /// A column that turned up after the first rows (objects need not all have the same members).
+    pub fn add(&mut self, index: usize, header: &str, mapping: Option<&Mapping>) {
+        self.width = self.width.max(index.saturating_add(1));
+        let field = match mapping.and_then(|m| m.field(header)) {
+            Some((_, field)) => Some(field),
+            None => match recognise(header) {
+                Some(Known::Field(field, 2..)) if field.repeats() || !self.has(field) => Some(field),
+                _ => None,
+            },
+        };
+        match field {
+            Some(field) if field != Field::Ignore => {
+                let column = column_of(index, field, header, Order::Unclear);
+                let at = self.columns.partition_point(|c| (c.field, !c.current, c.index) <= (column.field, !column.current, column.index));
+                self.columns.insert(at, column);
+            }
+            _ => self.unused.push(header.trim().to_owned()),
+        }
+    }
+
+    /// How many columns have been seen.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether a column holds the field.
+    pub fn has(&self, field: Field) -> bool {
+        self.columns.iter().any(|c| c.field == field)
+    }
+
+    /// Whether some column identifies the things or says what is in them.
+    pub fn is_about_devices(&self) -> bool {
+        self.columns.iter().any(|c| c.field.identifies())
+            || [Field::ModuleModel, Field::ModuleFirmware, Field::FccId, Field::UsbId, Field::Chipset].into_iter().any(|f| self.has(f))
+    }
+
+    /// Whether any column is used at all.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// The guess in words, for `inputs[].mapping`, and the problems of the table as a whole.
+    pub fn announce(&self, at: At, out: &mut Observations) {
+        let seen = || self.unused.iter().take(20).map(|u| short(u, 60).into_owned()).collect::<Vec<_>>().join(", ");
+        let more = if self.unused.len() > 20 { format!(" and {} more", self.unused.len().saturating_sub(20)) } else { String::new() };
+        if self.columns.is_empty() {
+            out.problem(
+                at,
+                format!("no column is known; the table has {}{more}: write a mapping file with lines like \"column\" = \"imei\" and give it with --map", seen()),
+            );
+        } else if let Some(input) = out.inputs.last_mut() {
+            let mut columns: Vec<&Column> = self.columns.iter().collect();
+            columns.sort_by_key(|c| c.index);
+            for line in columns.iter().map(|c| format!("{} → {}", short(&c.header, 80), self.label(c.field))) {
+                let line = umbilical_core::text::clean(&line).into_owned();
+                if !input.mapping.contains(&line) {
+                    input.mapping.push(line);
+                }
+            }
+            let mut rest = vec![format!("whole table → {}", self.witness.name())];
+            if !self.unused.is_empty() {
+                rest.insert(0, umbilical_core::text::clean(&format!("not used: {}{more}", seen())).into_owned());
+            }
+            for line in rest {
+                if !input.mapping.contains(&line) {
+                    input.mapping.push(line);
+                }
+            }
+        }
+        for name in &self.missing {
+            out.problem(at, format!("the mapping file names a column `{}` that is not in this table", short(name, 60)));
+        }
+    }
+
+    /// What is said when the rows have ended.
+    pub fn finish(&self, out: &mut Observations) {
+        if self.rounded > 0 {
+            out.problem(
+                At::WHOLE,
+                format!(
+                    "{} cells hold a long number in rounded form, such as 4.90154E+14: their last digits are lost; export again with these columns formatted as text",
+                    self.rounded
+                ),
+            );
+        }
+    }
+
+    fn label(&self, field: Field) -> &'static str {
+        match (field, self.witness) {
+            (Field::Maker, Witness::Platform) => "manufacturer (declared)",
+            (Field::Model, Witness::Platform) => "model (declared)",
+            (Field::Maker, _) if self.plain_is_module => "module-manufacturer",
+            (Field::Model, _) if self.plain_is_module => "module-model",
+            (Field::Firmware, _) if self.plain_is_module => "module-firmware",
+            (Field::Maker, _) => "host-manufacturer",
+            (Field::Model, _) => "host-model",
+            _ => field.name(),
+        }
+    }
+
+    /// Reads one row into a record of its own.
+    pub fn row<'c>(&mut self, at: At, cell: impl Fn(usize) -> &'c str, out: &mut Observations) {
+        let mut record = out.record(at);
+        self.fill(&mut record, at, cell);
+    }
+
+    /// Reads one row into the current part of a record.
+    pub fn fill<'c>(&mut self, record: &mut Record<'_>, at: At, cell: impl Fn(usize) -> &'c str) {
+        let Self { columns, witness, knowledge, plain_is_module, rounded, sim, .. } = self;
+        let witness = *witness;
+        let value_of = |columns: &[Column], field: Field| {
+            columns.iter().find(|c| c.field == field).map(|c| unwrapped(cell(c.index))).filter(|v| !blank(v))
+        };
+        let (group, basis) = witness.of_identifiers();
+        let (told, how) = witness.of_descriptions();
+        // A row may say of itself that it is a modem.
+        let says_modem =
+            value_of(columns, Field::DeviceClass).is_some_and(is_modem_class) && value_of(columns, Field::ModuleModel).is_none();
+        let own = *plain_is_module || says_modem;
+        let (mut body, mut first): (Option<&'c str>, Option<&str>) = (None, None);
+        let (mut has_sim, mut has_name) = (false, false);
+        for i in 0..columns.len() {
+            let Some(column) = columns.get_mut(i) else { break };
+            let value = unwrapped(cell(column.index));
+            if blank(value) {
+                continue;
+            }
+            if matches!(column.field, Field::Imei | Field::Iccid | Field::Imsi | Field::Msisdn | Field::Eid)
+                && !value.bytes().all(|b| b.is_ascii_digit())
+                && scientific(value)
+            {
+                *rounded = rounded.saturating_add(1);
+                if *rounded <= 3 {
+                    record.problem(
+                        at,
+                        format!("{} `{}`: digits are lost, a spreadsheet has rounded the number", column.field.name(), short(value, 20)),
+                    );
+                }
+                continue;
+            }
+            match column.field {
+                Field::Imei => match body {
+                    None => {
+                        record.imei(at, value, group, basis);
+                        body = Some(value);
+                        first = Some(if column.current { "now" } else { "" });
+                    }
+                    Some(known) if same_equipment(known, value) => {}
+                    Some(_) if second(&column.header) => {
+                        record.imei(at, value, group, basis);
+                    }
+                    Some(known) => {
+                        let what = if first == Some("now") {
+                            format!("the SIM moved: it is in {} now and was last seen in {}", short(known, 20), short(value, 20))
+                        } else {
+                            format!(
+                                "two IMEIs in one row: {} is used, {} in column `{}` is not",
+                                short(known, 20),
+                                short(value, 20),
+                                short(&column.header, 40)
+                            )
+                        };
+                        record.problem(at, what);
+                        record.id(IdKind::ImeiUnusable, value);
+                    }
+                },
+                Field::Iccid => {
+                    has_sim = true;
+                    record.iccid(at, value);
+                }
+                Field::Imsi => {
+                    if plain_digits(value, 14..=15) && matches!(value.as_bytes().first(), Some(b'2'..=b'7'))
+                        || number::imsi(value).is_some()
+                        || number::is_masked(value)
+                    {
+                        has_sim = true;
+                        record.id(IdKind::Imsi, value);
+                    } else {
+                        record.problem(at, format!("`{}` is not an IMSI", short(value, 6)));
+                    }
+                }
+                Field::Eid => match number::eid(value) {
+                    Some((eid, check)) => {
+                        has_sim = true;
+                        if check == number::Check::Wrong {
+                            record.problem(at, format!("EID {} fails its check digits", short(&eid, 6)));
+                        }
+                        record.id(IdKind::Eid, &eid);
+                    }
+                    None if number::is_masked(value) => {
+                        record.id(IdKind::Eid, value);
+                    }
+                    None => record.problem(at, format!("`{}` is not an EID", short(value, 6))),
+                },
+                Field::Msisdn => {
+                    if plain_digits(value, 5..=15) || number::is_masked(value) {
+                        record.id(IdKind::Msisdn, value);
+                    } else if let Some(digits) = number::msisdn(value) {
+                        record.id(IdKind::Msisdn, &digits);
+                    }
+                }
+                Field::Meid => {
+                    let shape = (value.len() == 14 && value.bytes().all(|b| b.is_ascii_hexdigit())) || plain_digits(value, 18..=18);
+                    if shape || plain_digits(value, 11..=11) {
+                        record.id(IdKind::Meid, &value.to_ascii_uppercase());
+                    }
+                }
+                Field::Mac => {
+                    record.mac(at, value, told, how);
+                }
+                Field::Serial => {
+                    let maker = value_of(columns, Field::HostMaker).or_else(|| value_of(columns, Field::Maker).filter(|_| !own));
+                    match maker {
+                        Some(maker) => record.id(IdKind::Serial, &format!("{maker}|{value}")),
+                        None => record.id(IdKind::Name, &format!("serial {value}")),
+                    };
+                }
+                Field::AssetId => {
+                    record.id(IdKind::AssetId, value);
+                }
+                Field::Name => {
+                    if !has_name || !record_repeats(columns, i, value, &cell) {
+                        record.id(IdKind::Name, value);
+                    }
+                    has_name = true;
+                }
+                Field::Vin => match number::vin(value) {
+                    Some(vin) => {
+                        record.id(IdKind::Vin, &vin);
+                    }
+                    None => record.problem(at, format!("`{}` is not a vehicle identification number", short(value, 20))),
+                },
+                Field::Udi => {
+                    record.id(IdKind::Udi, value);
+                }
+                Field::Ip => {
+                    for ip in value.split([' ', ';', ',']).take(4) {
+                        let bare = ip.split('/').next().unwrap_or_default();
+                        if bare.parse::<std::net::IpAddr>().is_ok_and(|ip| !ip.is_unspecified() && !ip.is_loopback()) {
+                            record.id(IdKind::Ip, bare);
+                        }
+                    }
+                }
+                Field::Site => {
+                    record.id(IdKind::Site, value);
+                }
+                Field::LastSeen => {
+                    if let Some(day) = dates::parse(value, column.order) {
+                        record.seen(day);
+                    }
+                }
+                Field::Maker | Field::Model | Field::Firmware => {
+                    let kind = match (column.field, witness) {
+                        (Field::Firmware, _) if own => Some(Kind::FirmwareRevision),
+                        // A router's own firmware says nothing of its module; a module's revision is known by its grammar.
+                        (Field::Firmware, _) => None,
+                        (Field::Maker, Witness::Platform) => Some(Kind::DeclaredMaker),
+                        (Field::Model, Witness::Platform) => Some(Kind::DeclaredModel),
+                        (Field::Maker, Witness::Register) if own => Some(Kind::DeclaredMaker),
+                        (Field::Model, Witness::Register) if own => Some(Kind::DeclaredModel),
+                        (Field::Maker, _) if own => Some(Kind::Manufacturer),
+                        (Field::Model, _) if own => Some(Kind::Model),
+                        (Field::Maker, _) => Some(Kind::HostMaker),
+                        _ => Some(Kind::HostModel),
+                    };
+                    if let Some(memo) = column.memo.get_mut(usize::from(own)) {
+                        let fact = memo.get(value, |v| match kind {
+                            Some(kind) => record.intern(kind, v, told, how),
+                            None if knowledge.matches(Scope::Revision, v).is_empty() => None,
+                            None => record.intern(Kind::FirmwareRevision, v, told, how),
+                        });
+                        if let Some(fact) = fact {
+                            record.known(fact);
+                        }
+                    }
+                }
+                Field::Text => {
+                    let [memo, _] = &mut column.memo;
+                    let fact = memo.get(value, |v| {
+                        let names = !knowledge.models_in(v).is_empty()
+                            || knowledge.brand_of(v).is_some()
+                            || !knowledge.matches(Scope::Revision, v).is_empty();
+                        if names { record.intern(Kind::Text, v, told, how) } else { None }
+                    });
+                    if let Some(fact) = fact {
+                        record.known(fact);
+                    }
+                }
+                Field::UsbId
+                | Field::PciId
+                | Field::FccId
+                | Field::Chipset
+                | Field::DeviceClass
+                | Field::HostMaker
+                | Field::HostModel
+                | Field::ModuleMaker
+                | Field::ModuleModel
+                | Field::ModuleFirmware
+                | Field::ModuleHardware => {
+                    let declared = witness != Witness::OwnWord;
+                    let kind = match column.field {
+                        Field::UsbId => Kind::UsbId,
+                        Field::PciId => Kind::PciId,
+                        Field::FccId => Kind::FccId,
+                        Field::Chipset => Kind::Chipset,
+                        Field::DeviceClass => Kind::DeviceClass,
+                        Field::HostMaker => Kind::HostMaker,
+                        Field::HostModel => Kind::HostModel,
+                        Field::ModuleMaker if declared => Kind::DeclaredMaker,
+                        Field::ModuleMaker => Kind::Manufacturer,
+                        Field::ModuleModel if declared => Kind::DeclaredModel,
+                        Field::ModuleModel => Kind::Model,
+                        Field::ModuleHardware => Kind::HardwareRevision,
+                        _ => Kind::FirmwareRevision,
+                    };
+                    let [memo, _] = &mut column.memo;
+                    let fact = memo.get(value, |v| match kind {
+                        Kind::UsbId => usb_id(v).and_then(|id| record.intern(kind, &id, told, how)),
+                        Kind::PciId => pci_id(v).and_then(|id| record.intern(kind, &id, told, how)),
+                        _ => record.intern(kind, v, told, how),
+                    });
+                    if let Some(fact) = fact {
+                        record.known(fact);
+                    }
+                }
+                Field::Ignore => {}
+            }
+        }
+        if has_sim {
+            if sim.is_none() {
+                *sim = record.intern(Kind::Cellular, "sim", group, basis);
+            }
+            if let Some(fact) = sim {
+                record.known(*fact);
+            }
+        }
+    }
+}
+
+fn column_of(index: usize, field: Field, header: &str, order: Order) -> Column {
+    let folded = fold(header);
+    let current = field == Field::Imei && (folded.contains("current") || folded.contains("session") || folded.contains("aktuell"));
+    Column { index, field, header: header.trim().to_owned(), current, order, memo: Default::default() }
+}
+
+/// Who speaks, by the company the columns keep.
+fn witness(hints: &FxHashMap<Witness, u32>, has: &dyn Fn(Field) -> bool) -> Witness {
+    let hint = |w| hints.get(&w).copied().unwrap_or(0);
+    let weight = |list: &[(Field, u32)]| list.iter().filter(|(f, _)| has(*f)).map(|(_, n)| *n).fold(0, u32::saturating_add);
+    let live = hint(Witness::OwnWord);
+    let platform = hint(Witness::Platform) + weight(&[(Field::Imsi, 2), (Field::Iccid, 1), (Field::Msisdn, 1), (Field::Eid, 1)]);
+    let register = hint(Witness::Register)
+        + weight(&[
+            (Field::AssetId, 3),
+            (Field::Vin, 2),
+            (Field::Udi, 2),
+            (Field::Serial, 1),
+            (Field::Site, 1),
+            (Field::HostMaker, 1),
+            (Field::Maker, 1),
+        ]);
+    let module = has(Field::ModuleFirmware) || has(Field::ModuleHardware);
+    let kept = has(Field::AssetId) || hint(Witness::Register) >= 2;
+    if live >= 2 || (live == 1 && !kept && hint(Witness::Platform) < 2) || (module && !kept) {
+        Witness::OwnWord
+    } else if platform > register || (platform == register && (has(Field::Imsi) || hint(Witness::Platform) > 0)) {
+        Witness::Platform
+    } else {
+        Witness::Register
+    }
+}
+
+/// `true`, `false`, `yes`, `no`: an answer, not an identifier.
+fn truth(value: &str) -> bool {
+    ["true", "false", "yes", "no", "y", "n", "0", "1", "on", "off", "enabled", "disabled"].iter().any(|w| value.eq_ignore_ascii_case(w))
+}
+
+/// Whether a cell means nothing; longer values than any such word are not compared.
+fn blank(value: &str) -> bool {
+    // No such word has a digit in it.
+    value.is_empty() || (value.len() <= 24 && !value.bytes().any(|b| b.is_ascii_digit()) && is_blank(value))
+}
+
+fn plain_digits(value: &str, len: std::ops::RangeInclusive<usize>) -> bool {
+    len.contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn same_equipment(a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
+    match (number::imei(a), number::imei(b)) {
+        (Imei::Whole { body: a, .. }, Imei::Whole { body: b, .. }) => a == b,
+        (_, Imei::No | Imei::Placeholder) => true,
+        _ => false,
+    }
+}
+
+/// `imei2`, `second IMEI`: a device with two radios or card slots, not a contradiction.
+fn second(header: &str) -> bool {
+    let folded = fold(header);
+    folded.ends_with('2') || folded.contains("second") || folded.contains("zweite") || folded.contains("slot")
+}
+
+/// Whether an earlier name column of the row says the same.
+fn record_repeats<'c>(columns: &[Column], i: usize, value: &str, cell: &impl Fn(usize) -> &'c str) -> bool {
+    columns.iter().take(i).any(|c| c.field == Field::Name && unwrapped(cell(c.index)) == value)
+}
+
+fn is_modem_class(class: &str) -> bool {
+    let class = class.to_lowercase();
+    ["modem", "module", "modul", "mdm", "wwan", "模块", "模组", "モジュール", "モデム", "модем", "модуль"].iter().any(|w| class.contains(w))
+}
+
+/// Groups of exactly four hex digits, in order: `USB\VID_2C7C&PID_0125`, `2c7c:0125`, `0x2C7C 0x0125`.
+fn hex_groups(text: &str) -> Vec<String> {
+    text.to_ascii_lowercase()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .map(|w| w.trim_start_matches("0x"))
+        .filter(|w| w.len() == 4 && w.bytes().all(|b| b.is_ascii_hexdigit()))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn usb_id(text: &str) -> Option<String> {
+    match hex_groups(text).as_slice() {
+        [vid, pid, ..] => Some(format!("{vid}:{pid}")),
+        _ => None,
+    }
+}
+
+fn pci_id(text: &str) -> Option<String> {
+    // Windows writes the subsystem as eight digits, device first: `PCI\VEN_17CB&DEV_0308&SUBSYS_52011234`.
+    let lower = text.to_ascii_lowercase();
+    let sub = lower.split("subsys_").nth(1).and_then(|s| Some((s.get(4..8)?.to_owned(), s.get(..4)?.to_owned())));
+    match (hex_groups(text).as_slice(), sub) {
+        ([vendor, device, ..], Some((sv, sd))) => Some(format!("{vendor}:{device}/{sv}:{sd}")),
+        ([vendor, device, sv, sd, ..], None) => Some(format!("{vendor}:{device}/{sv}:{sd}")),
+        ([vendor, device, ..], None) => Some(format!("{vendor}:{device}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_spreadsheets_do_to_numbers() {
+        assert_eq!(unwrapped("=\"490154203237518\""), "490154203237518");
+        assert_eq!(unwrapped("'490154203237518"), "490154203237518");
+        assert!(scientific("4.90154E+14") && scientific("4,90154e+14") && scientific("8.98823E19"));
+        assert!(!scientific("EC25EFAR06A11M4G") && !scientific("1E2") && !scientific("ME3630") && !scientific("490154203237518"));
+    }
+
+    #[test]
+    fn bus_ids_of_every_spelling() {
+        for text in ["2c7c:0125", "USB\\VID_2C7C&PID_0125&REV_0318", "0x2C7C/0x0125", "2C7C 0125"] {
+            assert_eq!(usb_id(text).as_deref(), Some("2c7c:0125"), "{text}");
+        }
+        assert_eq!(pci_id("PCI\\VEN_17CB&DEV_0308&SUBSYS_520117CB").as_deref(), Some("17cb:0308/17cb:5201"));
+        assert_eq!(pci_id("17cb:0308").as_deref(), Some("17cb:0308"));
+    }
+
+    #[test]
+    fn headers_below_titles_and_tables_without_one() {
+        let rows = |rows: &[&[&str]]| rows.iter().map(|r| r.iter().map(|c| (*c).to_owned()).collect()).collect::<Vec<Vec<String>>>();
+        assert_eq!(
+            header_row(&rows(&[&["Fleet report"], &[""], &["Name", "IMEI", "ICCID"], &["a", "490154203237518", ""]]), None),
+            Some(2)
+        );
+        assert_eq!(header_row(&rows(&[&["490154203237518"], &["490154203237526"]]), None), None);
+        assert_eq!(header_row(&rows(&[&["a", "b", "c"], &["1", "2", "3"]]), None), Some(0));
+    }
+}

@@ -1,0 +1,130 @@
+//! A user's mapping of columns to fields (`--map FILE`), where the guess is wrong or there is none.
+//!
+//! ```toml
+//! source = "register"            # or "platform", "modem": who speaks in this table; guessed when left out
+//!
+//! [columns]
+//! "Gerätenummer" = "asset-id"
+//! "Dev" = "module-model"
+//! "IMEI (alt)" = "ignore"
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::Witness;
+use super::field::{Field, fold};
+
+/// A mapping file that cannot be used, and where.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("mapping file line {line}, column {column}: {what}")]
+pub struct MappingError {
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    /// Byte range of the offending text, to underline it.
+    pub span: std::ops::Range<usize>,
+    /// What is wrong and what to write.
+    pub what: String,
+}
+
+/// Columns the user assigned, and who speaks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping {
+    /// As written, with their fields.
+    columns: Vec<(String, Field)>,
+    source: Option<Witness>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    source: Option<toml::Spanned<String>>,
+    #[serde(default)]
+    columns: BTreeMap<toml::Spanned<String>, toml::Spanned<String>>,
+}
+
+impl Mapping {
+    /// Reads a mapping file.
+    pub fn parse(text: &str) -> Result<Self, MappingError> {
+        let error = |span: std::ops::Range<usize>, what: String| {
+            let before = text.get(..span.start).unwrap_or(text);
+            let line = before.bytes().filter(|b| *b == b'\n').count().saturating_add(1);
+            let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()).saturating_add(1);
+            MappingError { line, column, span, what }
+        };
+        let file: File = toml::from_str(text).map_err(|e| error(e.span().unwrap_or(0..0), e.message().trim().replace('\n', ", ")))?;
+        let source = match &file.source {
+            None => None,
+            Some(name) => Some(Witness::from_name(name.as_ref()).ok_or_else(|| {
+                error(name.span(), format!("`{}` is not a kind of table: write \"platform\", \"register\" or \"modem\"", name.as_ref()))
+            })?),
+        };
+        let mut columns = Vec::with_capacity(file.columns.len());
+        for (column, name) in &file.columns {
+            let field = Field::from_name(name.as_ref()).ok_or_else(|| {
+                let known: Vec<&str> = Field::ALL.iter().map(|f| f.name()).collect();
+                error(name.span(), format!("`{}` is not a field; the fields are {}", name.as_ref(), known.join(", ")))
+            })?;
+            columns.push((column.as_ref().clone(), field));
+        }
+        Ok(Self { columns, source })
+    }
+
+    /// The field that the user gave a column, and the index of the entry.
+    pub(super) fn field(&self, header: &str) -> Option<(usize, Field)> {
+        let found = self.columns.iter().position(|(name, _)| name.trim() == header.trim());
+        let wanted = fold(header);
+        let found = found.or_else(|| self.columns.iter().position(|(name, _)| !wanted.is_empty() && fold(name) == wanted))?;
+        self.columns.get(found).map(|(_, field)| (found, *field))
+    }
+
+    /// Who speaks, if the user said so.
+    pub(super) fn source(&self) -> Option<Witness> {
+        self.source
+    }
+
+    /// The column names, as written.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_mapping_file() {
+        let mapping =
+            Mapping::parse("source = \"platform\"\n[columns]\n\"Gerätenummer\" = \"asset-id\"\nDev = \"module_model\"\n").unwrap();
+        assert_eq!(mapping.source(), Some(Witness::Platform));
+        assert_eq!(mapping.field("GERÄTENUMMER ").map(|f| f.1), Some(Field::AssetId));
+        assert_eq!(mapping.field("dev").map(|f| f.1), Some(Field::ModuleModel));
+        assert_eq!(mapping.field("other"), None);
+        assert_eq!(Mapping::parse("").unwrap(), Mapping::default());
+    }
+
+    #[test]
+    fn errors_say_where() {
+        let wrong = Mapping::parse("[columns]\n\"Gerät\" = \"asset-idd\"\n").unwrap_err();
+        assert_eq!((wrong.line, wrong.column), (2, 11));
+        assert!(wrong.to_string().contains("`asset-idd` is not a field; the fields are imei, "), "{wrong}");
+        let wrong = Mapping::parse("\n\n[columns]\nx = = 3\n").unwrap_err();
+        assert_eq!(wrong.line, 4, "{wrong}");
+        assert!(Mapping::parse("source = \"moon\"").unwrap_err().what.contains("\"platform\""));
+        assert!(Mapping::parse("colums = {}").unwrap_err().what.contains("colums"));
+        assert_eq!(Mapping::parse("[columns]\nx = 3").unwrap_err().line, 2);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in "\\PC{0,80}") {
+            let _ = Mapping::parse(&text);
+        }
+    }
+}
