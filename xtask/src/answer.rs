@@ -1,0 +1,164 @@
+//! The binary's answer as a script outside sees it: only the fields of the documented contract.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+/// How long one small input may take. A hang must fail the run, not stop it.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// An audit document.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Audit {
+    /// What was read.
+    pub inputs: Vec<Input>,
+    /// What was not understood.
+    pub problems: Vec<Problem>,
+    /// The things found.
+    pub devices: Vec<Device>,
+}
+
+/// An input.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Input {
+    /// What it was taken for.
+    pub format: String,
+}
+
+/// A problem.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Problem {
+    /// Where.
+    pub at: String,
+    /// What.
+    pub what: String,
+}
+
+/// A device.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Device {
+    /// Names.
+    pub names: Vec<String>,
+    /// Identifiers.
+    pub identifiers: Identifiers,
+    /// `yes`, `no`, `unknown`.
+    pub cellular: String,
+    /// Set for sticks, phones, routers.
+    pub product: Option<serde_json::Value>,
+    /// Modules, most certain first.
+    pub modules: Vec<Module>,
+    /// Findings.
+    pub findings: Vec<Finding>,
+}
+
+/// Identifiers, as far as used.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Identifiers {
+    /// The owner's numbers.
+    pub asset_id: Vec<String>,
+}
+
+/// A finding.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Finding {
+    /// Its code.
+    pub code: String,
+}
+
+/// A module.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Module {
+    /// Brand.
+    pub brand: Option<String>,
+    /// Maker.
+    pub maker: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+    /// The brand's name of it.
+    pub sold_as: Option<String>,
+    /// Variant.
+    pub variant: Option<String>,
+    /// Family.
+    pub family: Option<String>,
+    /// Of the claim at the most specific level.
+    pub confidence: f64,
+    /// In a word.
+    pub confidence_level: String,
+    /// All claims.
+    pub claims: Vec<Claim>,
+}
+
+/// A claim.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Claim {
+    /// `variant`, `model`, `family`, `maker`, …
+    pub level: String,
+    /// What is claimed.
+    pub value: String,
+    /// 0–1.
+    pub confidence: f64,
+}
+
+/// Runs `umbilical audit --no-save --format json PATH` with an empty home, so that nobody's own tables help.
+pub fn audit(binary: &Path, path: &Path, scratch: &Path) -> Result<Audit, String> {
+    static RUN: AtomicUsize = AtomicUsize::new(0);
+    let run = RUN.fetch_add(1, Ordering::Relaxed);
+    let home = scratch.join("home");
+    std::fs::create_dir_all(&home).map_err(|e| format!("{}: {e}", home.display()))?;
+    let answer = scratch.join(format!("answer-{}-{run}.json", std::process::id()));
+    let words = scratch.join(format!("words-{}-{run}.txt", std::process::id()));
+    let create = |path: &PathBuf| File::create(path).map_err(|e| format!("{}: {e}", path.display()));
+    let mut child = Command::new(binary)
+        .args(["audit", "--no-save", "--quiet", "--format", "json", "--home"])
+        .arg(&home)
+        .arg("--")
+        .arg(path)
+        .stdin(Stdio::null())
+        .stdout(create(&answer)?)
+        .stderr(create(&words)?)
+        .spawn()
+        .map_err(|e| format!("cannot start {}: {e}", binary.display()))?;
+    let begun = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if begun.elapsed() > PATIENCE => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("no answer within {} s", PATIENCE.as_secs()));
+            }
+            Ok(None) => std::thread::sleep(Duration::from_millis(3)),
+            Err(e) => return Err(e.to_string()),
+        }
+    };
+    let (text, said) = (std::fs::read(&answer), std::fs::read_to_string(&words).unwrap_or_default());
+    let _ = (std::fs::remove_file(&answer), std::fs::remove_file(&words));
+    if !status.success() {
+        return Err(format!("ended with {status}: {}", said.trim()));
+    }
+    serde_json::from_slice(&text.map_err(|e| e.to_string())?).map_err(|e| format!("its document does not follow the contract: {e}"))
+}
+
+/// Audits many paths, two at a time, answers in the order of the paths.
+pub fn audit_all(binary: &Path, paths: &[PathBuf], scratch: &Path) -> Vec<Result<Audit, String>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, path)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| paths.get(at).map(|p| (at, p))) {
+            done.push((at, audit(binary, path, scratch)));
+        }
+        done
+    };
+    let mut all = std::thread::scope(|scope| {
+        let other = scope.spawn(work);
+        let mut all = work();
+        all.extend(other.join().unwrap_or_default());
+        all
+    });
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, answer)| answer).collect()
+}
