@@ -162,3 +162,34 @@ pub fn audit_all(binary: &Path, paths: &[PathBuf], scratch: &Path) -> Vec<Result
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(_, answer)| answer).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_form_is_understood() {
+        let text = r#"{"schema":"umbilical.audit/1","as_of":"2026-11-22","knowledge":{"version":"x","sources_to":"2026-08-22","absent":[]},
+            "inputs":[{"path":"a","format":"usb-devices","sha256":"00","observations":12,"bytes":3}],"problems":[{"input":0,"at":"line 40","what":"odd"}],
+            "coverage":{"devices":1},"devices":[{"id":"dev-000000000000","names":[],"identifiers":{"asset_id":["GW-1"],"imei":[]},"cellular":"yes","product":null,
+            "modules":[{"brand":"Quectel","maker":"Quectel","model":"EG25-G","sold_as":null,"variant":null,"family":null,"level":"model","confidence":0.97,"confidence_level":"probable",
+            "basis":"observed","claims":[{"id":"clm-0","level":"maker","value":"Quectel","confidence":0.98,"basis":"observed"}]}],"findings":[{"id":"fnd-0","code":"rebranded"}]}]}"#;
+        let audit: Audit = serde_json::from_str(text).unwrap();
+        assert_eq!(audit.devices[0].modules[0].claims[0].confidence, 0.98);
+        // A field of the contract that is left out is a breach, not a default.
+        assert!(serde_json::from_str::<Audit>(r#"{"inputs":[],"problems":[],"devices":[{"cellular":"yes"}]}"#).is_err());
+    }
+
+    #[test]
+    fn a_failing_binary_is_a_sentence() {
+        let scratch = std::env::temp_dir().join(format!("umbilical-answer-{}", std::process::id()));
+        std::fs::create_dir_all(&scratch).unwrap();
+        let said = audit(Path::new("false"), Path::new("x"), &scratch).unwrap_err();
+        assert!(said.contains("exit status: 1"), "{said}");
+        let said = audit(Path::new("true"), Path::new("x"), &scratch).unwrap_err();
+        assert!(said.contains("does not follow the contract"), "{said}");
+        let many = audit_all(Path::new("false"), &vec![PathBuf::from("x"); 5], &scratch);
+        assert_eq!(many.len(), 5);
+        std::fs::remove_dir_all(&scratch).unwrap();
+    }
+}

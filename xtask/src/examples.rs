@@ -100,3 +100,63 @@ fn differs(e: &Expect, audit: &Audit) -> Option<String> {
     }
     (!e.finding.is_empty() && !device.findings.iter().any(|f| f.code == e.finding)).then(|| format!("finding {} is missing", e.finding))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::{Finding, Identifiers, Module};
+
+    const WANT: Expect = Expect {
+        device: "GW-1",
+        cellular: Cellular::Yes,
+        module: ("Quectel", "EG25-G"),
+        sure: "confirmed",
+        product: false,
+        finding: "rebranded",
+        why: "",
+    };
+
+    fn found() -> Device {
+        let some = |s: &str| Some(s.to_owned());
+        let module = Module { maker: some("Quectel"), model: some("EG25-G"), confidence_level: "confirmed".into(), ..Module::default() };
+        Device {
+            identifiers: Identifiers { asset_id: vec!["GW-1".into()] },
+            cellular: "yes".into(),
+            modules: vec![module],
+            findings: vec![Finding { code: "rebranded".into() }],
+            ..Device::default()
+        }
+    }
+
+    fn differs_with(want: Expect, change: impl FnOnce(&mut Device)) -> Option<String> {
+        let mut device = found();
+        change(&mut device);
+        differs(&want, &Audit { devices: vec![device], ..Audit::default() })
+    }
+
+    #[test]
+    fn an_answer_as_promised_passes() {
+        assert_eq!(differs_with(WANT, |_| ()), None);
+        assert_eq!(differs_with(Expect { module: ("Quectel", ""), ..WANT }, |d| d.modules[0].model = None), None);
+        let nothing = Expect { module: ("", ""), ..WANT };
+        assert_eq!(differs_with(nothing, |d| d.modules[0] = Module::default()), None);
+    }
+
+    #[test]
+    fn every_difference_is_said() {
+        let says = |want, part: &str, change: fn(&mut Device)| {
+            let said = differs_with(want, change).unwrap_or_default();
+            assert!(said.contains(part), "{said:?} should contain {part:?}");
+        };
+        says(WANT, "0 devices", |d| d.identifiers.asset_id.clear());
+        says(WANT, "cellular: unknown, not yes", |d| d.cellular = "unknown".into());
+        says(WANT, "no maker", |d| d.modules.clear());
+        says(WANT, "maker Telit, not Quectel", |d| d.modules[0].maker = Some("Telit".into()));
+        says(WANT, "model [\"EC25\"], not EG25-G", |d| d.modules[0].model = Some("EC25".into()));
+        says(WANT, "probable (0), not confirmed", |d| d.modules[0].confidence_level = "probable".into());
+        says(WANT, "finding rebranded is missing", |d| d.findings.clear());
+        says(Expect { module: ("", ""), ..WANT }, "named Quectel EG25-G", |_| ());
+        says(Expect { module: ("Quectel", ""), ..WANT }, "should be open", |_| ());
+        says(Expect { product: true, ..WANT }, "product", |_| ());
+    }
+}

@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 type Outcome = Result<(), String>;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Tasks of the project", max_term_width = 100)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Tasks of the project", max_term_width = 100)]
 struct Args {
     #[command(subcommand)]
     task: Task,

@@ -179,7 +179,9 @@ fn texts(root: &Path, files: &[PathBuf]) -> Vec<String> {
         if bytes.contains(&0) {
             continue;
         }
-        if bytes.last().is_some_and(|b| *b != b'\n') {
+        // Evidence ends where it ends; texts of the project end with a newline.
+        let evidence = name.contains("/fixtures/");
+        if !evidence && bytes.last().is_some_and(|b| *b != b'\n') {
             wrong.push(format!("{name}: does not end with a newline"));
         }
         let text = String::from_utf8_lossy(&bytes);
