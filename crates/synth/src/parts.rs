@@ -72,7 +72,7 @@ pub const EG25_G: Part = Part {
 /// Quectel EC25-EUX, in routers.
 pub const EC25_EUX: Part = Part {
     usb: usb((0x2c7c, 0x0125), 0x0318, "Quectel", "EC25", QUECTEL_LTE),
-    answers: ["Quectel", "EC25", "EC25EUXGAR08A15M1G"],
+    answers: ["Quectel", "EC25", "EC25EUXGAR08A09M1G"],
     hardware: "10000",
     plugin: "quectel",
     vendor_command: ("AT+QNWINFO", &["+QNWINFO: \"FDD LTE\",\"00101\",\"LTE BAND 20\",6300"]),
@@ -81,7 +81,7 @@ pub const EC25_EUX: Part = Part {
 /// Quectel EG06-E, in routers.
 pub const EG06_E: Part = Part {
     usb: usb((0x2c7c, 0x0306), 0x0310, "Quectel", "EG06-E", QUECTEL_LTE),
-    answers: ["Quectel", "EG06", "EG06ELAR03A05M4G"],
+    answers: ["Quectel", "EG06", "EG06ELAR04A06M4G"],
     hardware: "10000",
     plugin: "quectel",
     vendor_command: ("", &[]),

@@ -103,7 +103,7 @@ pub(super) fn example() -> Example {
     folder.add("endpoints.json", endpoints());
     folder.add("KRAN-02/journal.txt", journal());
 
-    let mut walk = Walk::new("Linux RUTX11 5.10.188 #0 SMP Mon Feb 3 15:22:37 2025 armv7l", "1.3.6.1.4.1.48690", "kran-03");
+    let mut walk = Walk::new("Linux RUTX11 5.10.188 #0 SMP Thu May 2 11:00:00 2024 armv7l", "1.3.6.1.4.1.48690", "kran-03");
     walk.text("1.3.6.1.4.1.48690.1.1.0", "1100003003")
         .text("1.3.6.1.4.1.48690.1.2.0", "RUTX11")
         .text("1.3.6.1.4.1.48690.1.3.0", "RUTX11000000")
@@ -125,7 +125,7 @@ pub(super) fn example() -> Example {
     let updater = Modem { manufacturer: "QUALCOMM INCORPORATED", model: "QUECTEL Mobile Broadband Module", ..parts::EG25_G.modem() };
     folder.add("KRAN-05/fwupd.json", updater.fwupd());
 
-    let mut walk = Walk::new("Linux Teltonika-RUT950.com 3.18.44 #1 Fri Jun 7 08:39:02 UTC 2019 mips", "1.3.6.1.4.1.8072.3.2.10", "tor-05");
+    let mut walk = Walk::new("Linux Teltonika-RUT950.com 3.18.44 #1 Mon Sep 2 10:00:00 UTC 2019 mips", "1.3.6.1.4.1.8072.3.2.10", "tor-05");
     walk.text("1.3.6.1.2.1.2.2.1.2.1", "lo").text("1.3.6.1.2.1.2.2.1.2.2", "eth0").text("1.3.6.1.2.1.2.2.1.2.9", "wwan0");
     folder.add("TOR-05/snmpwalk.txt", walk.numeric());
 
@@ -135,7 +135,7 @@ pub(super) fn example() -> Example {
     folder
         .add("BOJE-7/at.txt", Modem { imei: imei(35_265_610, 7), iccid: iccid(3007), imsi: imsi(3007), ..parts::NRF9160.modem() }.at(true));
 
-    let mut walk = Walk::new("Linux lager01 5.3.0-62-generic #56 SMP x86_64", "1.3.6.1.4.1.39324", "lager01");
+    let mut walk = Walk::new("Linux lager01 5.4.0-100-generic #1 SMP x86_64", "1.3.6.1.4.1.39324", "lager01");
     walk.text("1.3.6.1.4.1.39324.1.4.1.1.5.1", "EG0600JEMCV").text("1.3.6.1.4.1.39324.1.4.1.1.6.1", "EM0300FCHFN");
     folder.add("LAGER-01/walk.snmprec", walk.snmprec());
     folder.add("WAAGE-02/lsusb.txt", listing::lsusb(&[&parts::HUB, &parts::FTDI, &parts::KEYBOARD]));

@@ -103,7 +103,7 @@ pub(super) fn example() -> Example {
         "Visited 12 March. Cabinet sealed, antenna lead through the top gland, SMA connector.\nNo label readable. Supplier no longer trading.\n",
     );
 
-    let mut walk = Walk::new("Linux Teltonika-RUT956 5.15.176 #0 Wed Mar 5 13:16:27 2025 mips", "1.3.6.1.4.1.48690", "mill-lane");
+    let mut walk = Walk::new("Linux Teltonika-RUT956 5.15.149 #0 Tue Oct 1 09:00:00 2024 mips", "1.3.6.1.4.1.48690", "mill-lane");
     walk.text("1.3.6.1.4.1.48690.1.1.0", "1100000031")
         .text("1.3.6.1.4.1.48690.1.2.0", "RUT956")
         .text("1.3.6.1.4.1.48690.1.3.0", "RUT956100000")
