@@ -2,9 +2,11 @@
 //! in a mail or traced by a shell. So every line is offered to each [`Dialect`] in turn; what none takes is read
 //! as free text. All lines of a file speak of one host, unless a dialect begins another.
 
+mod strip;
+
 use std::io;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use umbilical_core::{At, Basis, Group, IdKind, Kind, Observations};
 
 use crate::source::for_each_line;
@@ -18,15 +20,17 @@ pub struct Line<'a> {
     /// As it stands, without its line end.
     pub raw: &'a str,
     /// Without what surrounds it when people paste: mail quotes `> `, list marks, escape sequences, syslog and
-    /// journal prefixes, shell-trace `+ `, trailing blanks.
+    /// journal prefixes, prompts, shell-trace `+ `, leading and trailing blanks.
     pub text: &'a str,
+    /// A prompt or the mark of a shell trace was taken off: what follows was typed or run, not answered.
+    pub shell: bool,
 }
 
 /// The printout of one tool.
 pub trait Dialect {
     /// Its name in `inputs[].format`.
     fn name(&self) -> &'static str;
-    /// Takes a line if it is its own, and says whether it was.
+    /// Takes a line if it is its own, and says whether it was. Blank lines are for all: look at them, take none.
     fn line(&mut self, line: Line<'_>, host: &mut Host<'_, '_>) -> bool;
     /// The text has ended: what was held back is said now.
     fn end(&mut self, _host: &mut Host<'_, '_>) {}
@@ -37,18 +41,53 @@ pub struct Host<'a, 'k> {
     /// What readers are given.
     pub cx: &'a Context<'k>,
     out: &'a mut Observations,
+    /// The part that each key names.
     parts: FxHashMap<String, u16>,
+    /// Per part, the part it was found to be the same as (itself, mostly); never a later one.
+    same: Vec<u16>,
     said: Vec<Said>,
+    /// What has been said, so that repetitions cost nothing.
+    heard: FxHashSet<Said>,
+    /// How many different facts each part has of each kind.
+    counts: FxHashMap<(u16, Kind), u16>,
+    left_out: u64,
 }
 
-enum Said {
-    Id(u16, IdKind, String),
-    Fact(u16, At, Kind, String, Group, Basis),
-    Imei(u16, At, String, Group, Basis),
-    Iccid(u16, At, String),
-    Mac(u16, At, String, Group, Basis),
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Word {
+    Id(IdKind, String),
+    Fact(Kind, String, Group, Basis),
+    Imei(String, Group, Basis),
+    Iccid(String),
+    Mac(String, Group, Basis),
 }
 
+impl Word {
+    /// A place on a bus that stays when a device returns under another number.
+    fn is_port(&self) -> bool {
+        matches!(self, Self::Fact(Kind::BusPath, path, ..) if !path.contains('/'))
+    }
+}
+
+struct Said {
+    part: u16,
+    at: At,
+    word: Word,
+}
+
+// Where a thing was said does not make it another thing.
+impl PartialEq for Said {
+    fn eq(&self, other: &Self) -> bool {
+        self.part == other.part && self.word == other.word
+    }
+}
+impl Eq for Said {}
+impl std::hash::Hash for Said {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.part.hash(state);
+        self.word.hash(state);
+    }
+}
 /// A part of the host, as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Part(u16);
@@ -58,22 +97,111 @@ impl Part {
     pub const HOST: Self = Self(0);
 }
 
-impl Host<'_, '_> {
-    /// The part that a key names: `usb:1-2`, `pci:0000:01:00.0`, `modem:0`; the same key gives the same part. `modem` is
-    /// the part of a transcript that does not say which modem answers.
-    pub fn part(&mut self, key: &str) -> Part {
-        let next = u16::try_from(self.parts.len()).unwrap_or(u16::MAX).saturating_add(1);
-        let fresh = !self.parts.contains_key(key);
-        let part = Part(*self.parts.entry(key.to_owned()).or_insert(next));
-        if fresh && (key.starts_with("usb:") || key.starts_with("pci:")) {
-            self.said.push(Said::Fact(part.0, At::WHOLE, Kind::BusPath, key.to_owned(), Group::OwnWord, Basis::Observed));
+/// At most this many different facts of one kind are kept of one part, and statements of one thing: more is a hostile
+/// input or a log of years, and says no more.
+const FACTS_PER_KIND: u16 = 64;
+const STATEMENTS: usize = 8000;
+/// At most this many parts of one thing.
+const PARTS: usize = 2000;
+/// Longer values are no identity; the sink cuts them too.
+const LONGEST: usize = 1600;
+
+impl<'a, 'k> Host<'a, 'k> {
+    fn new(cx: &'a Context<'k>, out: &'a mut Observations) -> Self {
+        Self {
+            cx,
+            out,
+            parts: FxHashMap::default(),
+            same: vec![0],
+            said: Vec::new(),
+            heard: FxHashSet::default(),
+            counts: FxHashMap::default(),
+            left_out: 0,
         }
-        part
+    }
+
+    /// The part that a key names; the same key gives the same part. Keys that begin with `usb:` and `pci:` are places
+    /// on a bus and are said as such: `usb:1-2.3` (bus, then ports), `usb:001/004` (bus and device number),
+    /// `pci:0000:01:00.0`. Others are names within the text: `modem:0` (ModemManager's number), `port:ttyUSB2`, and
+    /// `modem`, the part of a transcript that does not say which modem answers.
+    pub fn part(&mut self, key: &str) -> Part {
+        if let Some(part) = self.parts.get(key) {
+            return Part(*part);
+        }
+        if self.same.len() > PARTS {
+            self.left_out = self.left_out.saturating_add(1);
+            return Part(u16::try_from(PARTS).unwrap_or(u16::MAX));
+        }
+        let part = u16::try_from(self.same.len()).unwrap_or(u16::MAX);
+        self.same.push(part);
+        self.name_part(Part(part), key);
+        Part(part)
+    }
+
+    fn name_part(&mut self, part: Part, key: &str) {
+        self.parts.insert(key.to_owned(), part.0);
+        if key.starts_with("usb:") || key.starts_with("pci:") {
+            self.say(part, At::WHOLE, Word::Fact(Kind::BusPath, key.to_owned(), Group::OwnWord, Basis::Observed));
+        }
     }
 
     /// Whether a part of that key has been begun.
     pub fn has_part(&self, key: &str) -> bool {
         self.parts.contains_key(key)
+    }
+
+    /// A part has another name too; where that named another part, the two are one.
+    pub fn also(&mut self, part: Part, key: &str) {
+        match self.parts.get(key) {
+            Some(other) => self.join(part, Part(*other)),
+            None if self.parts.len() > PARTS.saturating_mul(4) => {}
+            // The number changes whenever a device returns; its port is its place.
+            None if key.contains('/') => self.now(part, key),
+            None => self.name_part(part, key),
+        }
+    }
+
+    /// A name that moves: the port of another device now has it.
+    pub fn now(&mut self, part: Part, key: &str) {
+        self.parts.insert(key.to_owned(), part.0);
+    }
+
+    /// Two parts are found to be one.
+    pub fn join(&mut self, a: Part, b: Part) {
+        let (a, b) = (self.first(a.0), self.first(b.0));
+        if let Some(slot) = self.same.get_mut(usize::from(a.max(b))) {
+            *slot = a.min(b);
+        }
+    }
+
+    /// The first of the parts that are this one.
+    fn first(&self, mut part: u16) -> u16 {
+        // Each step leads to a smaller number.
+        while let Some(next) = self.same.get(usize::from(part)).filter(|next| **next < part) {
+            part = *next;
+        }
+        part
+    }
+
+    fn say(&mut self, part: Part, at: At, word: Word) {
+        let said = Said { part: part.0, at, word };
+        if self.heard.contains(&said) {
+            return;
+        }
+        if let Word::Fact(kind, ..) = &said.word {
+            let count = self.counts.entry((part.0, *kind)).or_default();
+            *count = count.saturating_add(1);
+            if *count > FACTS_PER_KIND {
+                self.left_out = self.left_out.saturating_add(1);
+                return;
+            }
+        }
+        if self.said.len() >= STATEMENTS {
+            self.left_out = self.left_out.saturating_add(1);
+            return;
+        }
+        self.heard.insert(Said { part: said.part, at, word: said.word.clone() });
+        self.said.push(said);
     }
 
     /// A fact of a part that the module or its host said itself (group own-word, observed).
@@ -83,12 +211,15 @@ impl Host<'_, '_> {
 
     /// A fact with its witness and basis.
     pub fn fact_of(&mut self, part: Part, n: u32, kind: Kind, value: &str, group: Group, basis: Basis) {
-        self.said.push(Said::Fact(part.0, At::line(n), kind, value.to_owned(), group, basis));
+        let value = cut(value.trim());
+        if !umbilical_core::text::is_blank(value) {
+            self.say(part, At::line(n), Word::Fact(kind, value.to_owned(), group, basis));
+        }
     }
 
     /// An identifier.
     pub fn id(&mut self, part: Part, kind: IdKind, value: &str) {
-        self.said.push(Said::Id(part.0, kind, value.to_owned()));
+        self.say(part, At::WHOLE, Word::Id(kind, cut(value).to_owned()));
     }
 
     /// An IMEI that the module said.
@@ -98,17 +229,17 @@ impl Host<'_, '_> {
 
     /// An IMEI with its witness and basis.
     pub fn imei_of(&mut self, part: Part, n: u32, text: &str, group: Group, basis: Basis) {
-        self.said.push(Said::Imei(part.0, At::line(n), text.to_owned(), group, basis));
+        self.say(part, At::line(n), Word::Imei(cut(text).to_owned(), group, basis));
     }
 
     /// The SIM card in it.
     pub fn iccid(&mut self, part: Part, n: u32, text: &str) {
-        self.said.push(Said::Iccid(part.0, At::line(n), text.to_owned()));
+        self.say(part, At::line(n), Word::Iccid(cut(text).to_owned()));
     }
 
     /// A MAC address of it.
     pub fn mac(&mut self, part: Part, n: u32, text: &str) {
-        self.said.push(Said::Mac(part.0, At::line(n), text.to_owned(), Group::OwnWord, Basis::Observed));
+        self.say(part, At::line(n), Word::Mac(cut(text).to_owned(), Group::OwnWord, Basis::Observed));
     }
 
     /// A problem on a line.
@@ -118,27 +249,96 @@ impl Host<'_, '_> {
 
     /// What has been said so far is one thing; what follows is about another.
     pub fn next_thing(&mut self) {
-        let at = self.said.iter().find_map(|s| match s {
-            Said::Fact(_, at, ..) | Said::Imei(_, at, ..) | Said::Iccid(_, at, ..) | Said::Mac(_, at, ..) if at.n > 0 => Some(*at),
-            _ => None,
-        });
+        self.match_listings();
+        let said = std::mem::take(&mut self.said);
+        let at = said.iter().map(|s| s.at).find(|at| at.n > 0);
+        // Parts with identifiers take the first numbers: the sink has room for 255 of those.
+        let mut numbers: FxHashMap<u16, u16> = FxHashMap::default();
+        numbers.insert(0, 0);
+        for ids in [true, false] {
+            for s in said.iter().filter(|s| matches!(s.word, Word::Fact(..)) != ids) {
+                let next = u16::try_from(numbers.len()).unwrap_or(u16::MAX);
+                numbers.entry(self.first(s.part)).or_insert(next);
+            }
+        }
+        if self.left_out > 0 {
+            self.out.problem(At::WHOLE, format!("{} more statements than are kept of one text were left out", self.left_out));
+        }
+        let ported: FxHashSet<u16> = said.iter().filter(|s| s.word.is_port()).map(|s| self.first(s.part)).collect();
+        let placed: Vec<(u16, Said)> = said.into_iter().map(|s| (self.first(s.part), s)).collect();
         let mut record = self.out.record(at.unwrap_or(At::WHOLE));
-        for said in self.said.drain(..) {
-            match said {
-                Said::Id(part, kind, value) => record.part(part).id(kind, &value),
-                Said::Fact(part, at, kind, value, group, basis) => record.part(part).fact_at(at, kind, &value, group, basis),
-                Said::Imei(part, at, text, group, basis) => record.part(part).imei(at, &text, group, basis),
-                Said::Iccid(part, at, text) => record.part(part).iccid(at, &text),
-                Said::Mac(part, at, text, group, basis) => record.part(part).mac(at, &text, group, basis),
+        for (root, s) in placed {
+            // One place is enough: the port, where it is known.
+            if matches!(s.word, Word::Fact(Kind::BusPath, ..)) && !s.word.is_port() && ported.contains(&root) {
+                continue;
+            }
+            record.part(numbers.get(&root).copied().unwrap_or(0));
+            match s.word {
+                Word::Id(kind, value) => record.id(kind, &value),
+                Word::Fact(kind, value, group, basis) => record.fact_at(s.at, kind, &value, group, basis),
+                Word::Imei(text, group, basis) => record.imei(s.at, &text, group, basis),
+                Word::Iccid(text) => record.iccid(s.at, &text),
+                Word::Mac(text, group, basis) => record.mac(s.at, &text, group, basis),
             };
         }
+        drop(record);
         self.parts.clear();
+        self.same.truncate(1);
+        self.heard.clear();
+        self.counts.clear();
+        self.left_out = 0;
     }
+
+    /// A device known by its number only (`lsusb`) and one known by its port only (`dmesg`, `mmcli`) are one where each
+    /// listing shows their id once.
+    fn match_listings(&mut self) {
+        let mut keys: Vec<(&String, u16)> = self.parts.iter().filter(|(k, _)| k.starts_with("usb:")).map(|(k, p)| (k, *p)).collect();
+        keys.sort();
+        let mut by_number: FxHashSet<u16> = FxHashSet::default();
+        let mut by_port: FxHashSet<u16> = FxHashSet::default();
+        for (key, part) in keys {
+            if key.contains('/') { by_number.insert(self.first(part)) } else { by_port.insert(self.first(part)) };
+        }
+        let mut seen: FxHashMap<&str, (Vec<u16>, Vec<u16>)> = FxHashMap::default();
+        for s in &self.said {
+            let Word::Fact(Kind::UsbId, id, ..) = &s.word else { continue };
+            let part = self.first(s.part);
+            let (numbers, ports) = seen.entry(id).or_default();
+            let list = match (by_number.contains(&part), by_port.contains(&part)) {
+                (true, false) => numbers,
+                (false, true) => ports,
+                _ => continue,
+            };
+            if !list.contains(&part) && list.len() < 2 {
+                list.push(part);
+            }
+        }
+        let mut pairs: Vec<(u16, u16)> = seen
+            .into_values()
+            .filter_map(|lists| match (lists.0.as_slice(), lists.1.as_slice()) {
+                ([a], [b]) => Some((*a, *b)),
+                _ => None,
+            })
+            .collect();
+        pairs.sort_unstable();
+        for (a, b) in pairs {
+            self.join(Part(a), Part(b));
+        }
+    }
+}
+
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 /// The dialects, most particular first; the last takes every line that is left.
 fn dialects() -> Vec<Box<dyn Dialect>> {
-    vec![]
+    vec![
+    ]
 }
 
 /// The reader of all text that is not a table.
@@ -160,13 +360,14 @@ impl Reader for TextReader {
     fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
         let mut dialects = dialects();
         let mut taken = vec![0u32; dialects.len()];
-        let mut host = Host { cx, out, parts: FxHashMap::default(), said: Vec::new() };
+        let mut host = Host::new(cx, out);
         for_each_line(&mut *source.utf8(), |line| {
             if line.cut {
                 host.problem(line.n, "this line is longer than 1 MiB: the rest of it was skipped");
             }
-            let text = strip(&line.text);
-            let line = Line { n: line.n, raw: &line.text, text: &text };
+            let plain = strip::plain(&line.text);
+            let stripped = strip::strip(&plain);
+            let line = Line { n: line.n, raw: &line.text, text: stripped.text, shell: stripped.shell };
             for (dialect, count) in dialects.iter_mut().zip(taken.iter_mut()) {
                 if dialect.line(line, &mut host) {
                     *count = count.saturating_add(1);
@@ -184,9 +385,4 @@ impl Reader for TextReader {
         }
         Ok(())
     }
-}
-
-/// Takes off what surrounds a line when it is pasted.
-fn strip(line: &str) -> String {
-    line.trim().to_owned()
 }
