@@ -11,6 +11,7 @@
 //! fit in 64 MiB.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
@@ -83,14 +84,63 @@ impl Reader for JsonReader {
     }
 }
 
-/// Whether each line is a document of its own: the first is whole, and something follows it.
-fn is_lines(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
-    let whole = |l: &str| l.starts_with('{') && l.ends_with('}') && serde_json::from_str::<Value>(l).is_ok();
-    match (lines.next(), lines.next()) {
-        (Some(first), Some(second)) => whole(first) && second.starts_with('{'),
-        _ => false,
+/// The reader of Markdown with JSON in it, as the documentation of an interface quotes answers.
+pub struct MarkdownReader;
+
+impl Reader for MarkdownReader {
+    fn name(&self) -> &'static str {
+        "markdown"
     }
+
+    fn about(&self) -> &'static str {
+        "Markdown with fenced JSON: the blocks are read as documents, the rest as text."
+    }
+
+    fn sniff(&self, head: &Head<'_>) -> u8 {
+        let fenced = head.whole && head.text.as_deref().is_some_and(|t| t.lines().any(|l| l.trim().eq_ignore_ascii_case("```json")));
+        if fenced { 12 } else { 0 }
+    }
+
+    fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
+        let mut rest = String::new();
+        let mut blocks: Vec<(u32, String)> = Vec::new();
+        let mut inside = false;
+        for_each_line(&mut *source.utf8(), |line| {
+            let fence = line.text.trim();
+            if inside && fence == "```" {
+                inside = false;
+            } else if inside && let Some((_, block)) = blocks.last_mut() {
+                block.push_str(&line.text);
+                block.push('\n');
+            } else if fence.eq_ignore_ascii_case("```json") {
+                inside = true;
+                blocks.push((line.n, String::new()));
+            } else {
+                rest.push_str(&line.text);
+            }
+            // Line by line as it was, so that places stay right.
+            rest.push('\n');
+        })?;
+        crate::text::TextReader.read(&mut Source::new(Box::new(io::Cursor::new(rest.into_bytes())))?, cx, out)?;
+        if let Some(input) = out.inputs.last_mut() {
+            input.format = if input.format == "markdown" { "markdown".into() } else { format!("markdown+{}", input.format) };
+        }
+        for (line, block) in blocks {
+            // An example that is cut short or says nothing of a device is no problem of the document.
+            if serde_json::from_str::<Value>(&block).is_ok_and(|v| is_about_devices(&[v], cx)) {
+                document(block.as_bytes(), line, cx, out);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether each line is a document of its own: the first is whole and something follows it, or several are.
+fn is_lines(text: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).take(20).collect();
+    let whole = |l: &&str| l.starts_with('{') && l.ends_with('}') && serde_json::from_str::<Value>(l).is_ok();
+    let count = lines.iter().filter(|l| whole(l)).count();
+    lines.len() >= 2 && (lines.first().is_some_and(whole) || count >= 2)
 }
 
 fn read_lines(source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
@@ -299,11 +349,7 @@ fn walk(value: &Value, depth: u32, shared: &mut Shared<'_, '_>) {
             }
         }
         Value::Object(map) if !map.is_empty() => {
-            let children: Vec<Value> = map.values().filter(|v| v.is_object()).cloned().collect();
-            // One object per device, under its id: alike in their members, or with digits in their names.
-            let alike = children.len() == map.len() && children.len() >= 2 && look_alike(&children)
-                || children.len() == map.len() && map.keys().all(|k| is_key(k));
-            if alike && is_about_devices(&children, shared.cx) {
+            if is_map_of_devices(map, shared.cx) {
                 let unit = shared.out.unit("item");
                 let mut items = Items::new(unit, shared.cx);
                 for (i, (key, value)) in map.iter().enumerate() {
@@ -316,8 +362,8 @@ fn walk(value: &Value, depth: u32, shared: &mut Shared<'_, '_>) {
                 shared.found |= items.finish(shared.out);
                 return;
             }
-            let has_list = map.values().any(|v| holds_a_list_of_devices(v, shared.cx, 0));
-            if !has_list && is_about_devices(std::slice::from_ref(value), shared.cx) {
+            let has_list = map.values().any(|v| holds_devices(v, shared.cx, 0));
+            if !has_list && is_about_devices(&[without_lists(value)], shared.cx) {
                 let unit = shared.out.unit("item");
                 let mut items = Items::new(unit, shared.cx);
                 items.push(At { unit, n: 1 }, value.clone(), shared.out);
@@ -337,14 +383,23 @@ fn is_key(key: &str) -> bool {
     key.bytes().filter(u8::is_ascii_digit).count() >= 3 || key.parse::<u32>().is_ok()
 }
 
-fn look_alike(objects: &[Value]) -> bool {
-    let keys = |v: &Value| v.as_object().map(|m| m.keys().cloned().collect::<std::collections::BTreeSet<_>>()).unwrap_or_default();
-    let Some(first) = objects.first().map(keys) else { return false };
-    objects.iter().skip(1).all(|o| {
-        let other = keys(o);
-        let shared = first.intersection(&other).count();
-        shared >= 2 && shared.saturating_mul(2) >= first.union(&other).count()
-    })
+/// One object per device, under its id: all members are objects, alike in their own members or under names with digits.
+fn is_map_of_devices(map: &Map<String, Value>, cx: &Context<'_>) -> bool {
+    let keys = |v: &Value| v.as_object().map(|m| m.keys().cloned().collect::<BTreeSet<_>>());
+    let members: Option<Vec<BTreeSet<String>>> = map.values().map(keys).collect();
+    let Some(members) = members else { return false };
+    let Some((first, others)) = members.split_first() else { return false };
+    let shares = |least: usize, half: bool| {
+        others.iter().all(|o| {
+            let shared = first.intersection(o).count();
+            shared >= least && (!half || shared.saturating_mul(2) >= first.union(o).count())
+        })
+    };
+    let named = map.keys().all(|k| is_key(k)) || (map.keys().any(|k| is_key(k)) && shares(1, false));
+    if !(named || (!others.is_empty() && shares(2, true))) {
+        return false;
+    }
+    is_about_devices(&map.values().cloned().collect::<Vec<_>>(), cx)
 }
 
 /// Whether objects, read as rows of a table, have a column that identifies a device or its module.
@@ -354,13 +409,25 @@ fn is_about_devices(objects: &[Value], cx: &Context<'_>) -> bool {
     Mapper::new(&names.list, &rows, cx).is_about_devices()
 }
 
-fn holds_a_list_of_devices(value: &Value, cx: &Context<'_>, depth: u32) -> bool {
+/// Whether something inside is a fleet: a long list, or a map of devices.
+fn holds_devices(value: &Value, cx: &Context<'_>, depth: u32) -> bool {
     match value {
         _ if depth > 8 => false,
-        // Modems of a router and cards of a device are lists too; those of fleets have names of their own in them.
+        // The modems of a router and the cards of a device are lists too, but short ones.
         Value::Array(list) => list.len() > 8 && list.iter().all(|v| v.is_object() && pair(v).is_none()) && is_about_devices(list, cx),
-        Value::Object(map) => map.values().any(|v| holds_a_list_of_devices(v, cx, depth.saturating_add(1))),
+        Value::Object(map) => is_map_of_devices(map, cx) || map.values().any(|v| holds_devices(v, cx, depth.saturating_add(1))),
         _ => false,
+    }
+}
+
+/// An object without the lists of objects in it: what it says of itself.
+fn without_lists(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let own = map.iter().filter(|(_, v)| !v.as_array().is_some_and(|l| l.iter().any(|v| v.is_object() && pair(v).is_none())));
+            Value::Object(own.map(|(k, v)| (k.clone(), without_lists(v))).collect())
+        }
+        other => other.clone(),
     }
 }
 

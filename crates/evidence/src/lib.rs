@@ -1,6 +1,6 @@
 //! Readers: evidence of any kind to observations.
 //!
-//! [`open::read_path`] walks what the user named, opens archives, decodes text and hands each artefact to the
+//! [`open::read_paths`] walks what the user named, opens archives, decodes text and hands each artefact to the
 //! reader that recognises its **content** best ([`READERS`]; names and extensions decide nothing). A reader never
 //! fails on content: it pushes what it understood, and problems with a locator, into the
 //! [`Observations`](umbilical_core::Observations). Only I/O fails. A panic inside a reader is caught, reported as
@@ -45,4 +45,4 @@ pub trait Reader: Sync {
 /// Every reader. The highest sniff wins; the order here breaks ties. Containers (folders, zip, tar, gzip) are
 /// opened before, in [`open`].
 pub const READERS: &[&dyn Reader] =
-    &[&table::XlsxReader, &table::OdsReader, &table::XlsReader, &json::JsonReader, &table::TableReader, &text::TextReader];
+    &[&table::XlsxReader, &table::OdsReader, &table::XlsReader, &json::JsonReader, &json::MarkdownReader, &table::TableReader, &text::TextReader];

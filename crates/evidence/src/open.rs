@@ -83,18 +83,17 @@ impl Run<'_> {
     }
 }
 
-/// One of the user's files, or standard input.
+/// One of the user's files, or standard input; ordered by path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Found {
-    File(PathBuf),
-    Unreadable(PathBuf, String),
+struct Found {
+    path: PathBuf,
+    /// Why it cannot be read, where that is known already.
+    unreadable: Option<String>,
 }
 
 impl Found {
-    fn path(&self) -> &Path {
-        match self {
-            Self::File(path) | Self::Unreadable(path, _) => path,
-        }
+    fn file(path: PathBuf) -> Self {
+        Self { path, unreadable: None }
     }
 }
 
@@ -148,7 +147,7 @@ pub fn read_paths(paths: &[PathBuf], options: &Options<'_>, out: &mut Observatio
 
 /// How many bytes the paths hold, for a progress bar; standard input and what cannot be read count nothing.
 pub fn total_bytes(paths: &[PathBuf]) -> u64 {
-    let sizes = find(paths).unwrap_or_default().into_iter().map(|f| fs::metadata(f.path()).map_or(0, |m| m.len()));
+    let sizes = find(paths).unwrap_or_default().into_iter().map(|f| fs::metadata(&f.path).map_or(0, |m| m.len()));
     sizes.fold(0, u64::saturating_add)
 }
 
@@ -160,13 +159,13 @@ fn find(paths: &[PathBuf]) -> Result<Vec<Found>, OpenError> {
     let mut folders = BTreeSet::new();
     for path in sorted {
         if path.as_os_str() == "-" {
-            found.insert(Found::File(path.clone()));
+            found.insert(Found::file(path.clone()));
             continue;
         }
         match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => walk(path, &mut folders, &mut found),
             Ok(_) => {
-                found.insert(Found::File(path.clone()));
+                found.insert(Found::file(path.clone()));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::Missing(path.clone())),
             Err(source) => return Err(OpenError::Unreadable { path: path.clone(), source }),
@@ -174,10 +173,7 @@ fn find(paths: &[PathBuf]) -> Result<Vec<Found>, OpenError> {
     }
     // One file under two names is read once, under the first of them.
     let mut seen = BTreeSet::new();
-    found.retain(|f| match f {
-        Found::File(path) if path.as_os_str() != "-" => seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())),
-        _ => true,
-    });
+    found.retain(|f| f.path.as_os_str() == "-" || seen.insert(fs::canonicalize(&f.path).unwrap_or_else(|_| f.path.clone())));
     Ok(found.into_iter().collect())
 }
 
@@ -189,7 +185,7 @@ fn walk(folder: &Path, folders: &mut BTreeSet<PathBuf>, found: &mut BTreeSet<Fou
     let mut inside: Vec<PathBuf> = match fs::read_dir(folder) {
         Ok(entries) => entries.flatten().map(|e| e.path()).collect(),
         Err(error) => {
-            found.insert(Found::Unreadable(folder.to_path_buf(), error.to_string()));
+            found.insert(Found { path: folder.to_path_buf(), unreadable: Some(error.to_string()) });
             return;
         }
     };
@@ -202,11 +198,11 @@ fn walk(folder: &Path, folders: &mut BTreeSet<PathBuf>, found: &mut BTreeSet<Fou
             Ok(meta) if meta.is_dir() => walk(&path, folders, found),
             // Pipes, sockets and devices inside a folder are no evidence, and reading one may never end.
             Ok(meta) if meta.is_file() => {
-                found.insert(Found::File(path));
+                found.insert(Found::file(path));
             }
             Ok(_) => {}
             Err(error) => {
-                found.insert(Found::Unreadable(path, error.to_string()));
+                found.insert(Found { path, unreadable: Some(error.to_string()) });
             }
         }
     }
@@ -221,7 +217,7 @@ fn guarded(run: &Run<'_>, file: &Found) -> Observations {
     }))
     .unwrap_or_else(|_| {
         let mut out = Observations::new();
-        out.begin_input(&name(file.path()), "unknown", String::new(), 0);
+        out.begin_input(&name(&file.path), "unknown", String::new(), 0);
         out.problem(At::WHOLE, "reading broke off: a bug, please report it with this input");
         out
     })
@@ -234,16 +230,16 @@ fn name(path: &Path) -> String {
 
 fn one(run: &Run<'_>, file: &Found, out: &mut Observations) {
     let limits = Limits::default();
-    let result = match file {
-        Found::Unreadable(_, why) => Err(io::Error::other(why.clone())),
-        Found::File(path) if path.as_os_str() == "-" => {
+    let result = match &file.unreadable {
+        Some(why) => Err(io::Error::other(why.clone())),
+        None if file.path.as_os_str() == "-" => {
             archive::read(run, &limits, "-", 0, Box::new(Counting { inner: io::stdin().lock(), run, limits: Some(&limits) }), out);
             Ok(())
         }
-        Found::File(path) => read_file(run, &limits, path, out),
+        None => read_file(run, &limits, &file.path, out),
     };
     if let Err(error) = result {
-        out.begin_input(&name(file.path()), "unreadable", String::new(), 0);
+        out.begin_input(&name(&file.path), "unreadable", String::new(), 0);
         out.problem(At::WHOLE, format!("cannot be read: {error}"));
     }
 }

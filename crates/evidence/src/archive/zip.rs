@@ -33,13 +33,14 @@ pub(crate) fn read_file(run: &Run<'_>, limits: &Limits, path: &str, mut file: Fi
 }
 
 /// Reads the members of a ZIP.
-pub(super) fn members(bytes: impl Read + Seek, run: &Run<'_>, limits: &Limits, path: &str, depth: u32, contents: &mut Contents) {
-    let mut archive = match zip::ZipArchive::new(bytes) {
+pub(super) fn members(mut bytes: impl Read + Seek, run: &Run<'_>, limits: &Limits, path: &str, depth: u32, contents: &mut Contents) {
+    let mut archive = match zip::ZipArchive::new(&mut bytes) {
         Ok(archive) => archive,
         Err(error) => {
-            contents.problem(format!(
-                "the directory of this ZIP cannot be read ({error}): it is cut short or damaged; `zip -FF` may save what is in it"
-            ));
+            contents.problem(format!("cut short or damaged ({error}): its members are read as far as they go"));
+            if bytes.seek(io::SeekFrom::Start(0)).is_ok() {
+                in_order(&mut bytes, run, limits, path, depth, contents);
+            }
             return;
         }
     };
@@ -55,7 +56,7 @@ pub(super) fn members(bytes: impl Read + Seek, run: &Run<'_>, limits: &Limits, p
                     contents.problem(format!("`{name}` is encrypted: unpack it with its password and give the folder"));
                     continue;
                 }
-                (name, member.compressed_size())
+                (name, believable(&member))
             }
             Err(error) => {
                 contents.problem(format!("member {} cannot be found ({error})", i.saturating_add(1)));
@@ -73,5 +74,27 @@ pub(super) fn members(bytes: impl Read + Seek, run: &Run<'_>, limits: &Limits, p
             }
             Err(error) => contents.problem(format!("`{name}` cannot be unpacked ({error})")),
         }
+    }
+}
+
+/// The packed size of a member, against which what it unpacks to is held; nothing where the directory itself says that it
+/// is a bomb, so that no more than the harmless part is unpacked.
+fn believable(member: &zip::read::ZipFile<'_, impl Read>) -> u64 {
+    let packed = member.compressed_size();
+    if member.size() > packed.saturating_mul(super::RATIO) { 0 } else { packed }
+}
+
+/// Reads the members of a ZIP without a directory, one behind the other, as far as they go.
+fn in_order(bytes: &mut impl Read, run: &Run<'_>, limits: &Limits, path: &str, depth: u32, contents: &mut Contents) {
+    while let Ok(Some(member)) = zip::read::read_zipfile_from_stream(bytes) {
+        let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+        if member.is_dir() || hidden(&name) {
+            continue;
+        }
+        if !contents.admit(limits) {
+            return;
+        }
+        let packed = believable(&member);
+        contents.member(run, limits, path, &name, depth, Packed::Known(packed), member);
     }
 }

@@ -146,8 +146,9 @@ fn fits<'c>(at: At, len: usize, width: usize, cell: impl Fn(usize) -> &'c str, o
         return false;
     }
     *odd = odd.saturating_add(1);
-    if len == 1 && width > 2 {
-        out.problem(at, format!("this row has 1 field, the header {width}: skipped"));
+    // A total, a remark, the rest of a line that was broken.
+    if len.saturating_mul(2) < width {
+        out.problem(at, format!("this row has {len} of {width} fields: skipped"));
         return false;
     }
     out.problem(at, format!("this row has {len} fields, the header {width}: what is there is read"));
@@ -224,7 +225,6 @@ fn delimited(lines: &[&str], delimiter: u8) -> u8 {
     }
     let below = table.get(usize::from(header.is_some())..).unwrap_or_default();
     let even = below.iter().filter(|r| r.len() == width || (r.len() > width && r.iter().skip(width).all(|c| c.trim().is_empty()))).count();
-    let consistent = even.saturating_mul(10) >= below.len().saturating_mul(7);
     let heads = table.first().map_or(&[][..], Vec::as_slice);
     let (mut surely, mut known) = (0usize, 0usize);
     if header.is_some() {
@@ -240,6 +240,8 @@ fn delimited(lines: &[&str], delimiter: u8) -> u8 {
             }
         }
     }
+    // Where the heads are known, bad rows are bad rows; else they mean that this is no table.
+    let consistent = even.saturating_mul(10) >= below.len().saturating_mul(if known >= 3 { 3 } else { 7 });
     let short_heads = heads.iter().all(|h| h.chars().count() <= 60);
     let values = below.iter().filter(|r| r.iter().any(|c| identifier(c).is_some())).count();
     let speaking = !below.is_empty() && values.saturating_mul(10) >= below.len().saturating_mul(7);

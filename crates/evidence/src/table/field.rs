@@ -138,7 +138,7 @@ fields! {
     /// PCI identifier.
     PciId = "pci-id": "pci id, pci ids, pci device id",
     /// When it was last seen.
-    LastSeen = "last-seen": "last seen, last seen at, last seen date, last connection, last connected, last connected at, last connection time, \
+    LastSeen = "last-seen": "last seen, last seen at, last seen date, last connection, last connected, last connected at, last connection time, last connection date, \
         last contact, last contact date, last activity, last active, last communication, last session, last session start, last online, \
         last online time, last check in, last checkin, last sync, last sync date time, last heartbeat, last report, last report time, \
         last event, last registration, last usage, letzter kontakt, zuletzt gesehen, letzte verbindung, zuletzt online, letzte aktivität, \

@@ -195,6 +195,7 @@ impl<'k> Mapper<'k> {
         let values = |i: usize| samples.iter().filter_map(move |row| row.get(i)).map(|v| v.trim()).filter(|v| !is_blank(v));
         let mut hints: FxHashMap<Witness, u32> = FxHashMap::default();
         let mut candidates: Vec<(usize, Field, u8)> = Vec::new();
+        let mut filled: Vec<usize> = vec![0; headers.len()];
         let mut named = Vec::new();
         for (i, header) in headers.iter().enumerate() {
             if let Some((entry, field)) = cx.mapping.and_then(|m| m.field(header)) {
@@ -206,13 +207,16 @@ impl<'k> Mapper<'k> {
             if let Some(Known::Hint(witness)) = known {
                 *hints.entry(witness).or_default() += 1;
             }
-            if fold(header) == "brandname" {
-                *hints.entry(Witness::Platform).or_default() += 1;
+            if fold(header).ends_with("brandname") {
+                *hints.entry(Witness::Platform).or_default() += 2;
             }
             let (fit, total) = match known {
                 Some(Known::Field(field, _)) => (values(i).filter(|v| fits(field, v)).count(), values(i).count()),
                 _ => (0, 0),
             };
+            if let Some(slot) = filled.get_mut(i) {
+                *slot = fit;
+            }
             match known {
                 // A head of its own word is believed even where the values are bad, unless they are of another kind altogether.
                 Some(Known::Field(field, sure)) if fit.saturating_mul(2) >= total || (sure == 3 && fit > 0) => {
@@ -240,8 +244,8 @@ impl<'k> Mapper<'k> {
             candidates.extend([(to, Field::ModuleFirmware, 2), (from, Field::ModuleFirmware, 1)]);
         }
         let mut kept: Vec<(usize, Field, u8)> = Vec::new();
-        // Best first; the sort is stable, so among equals the leftmost wins.
-        candidates.sort_by_key(|c| std::cmp::Reverse(c.2));
+        // Best first, the fuller column first; the sort is stable, so among equals the leftmost wins.
+        candidates.sort_by_key(|c| std::cmp::Reverse((c.2, filled.get(c.0).copied().unwrap_or(0))));
         for candidate in candidates {
             let have = kept.iter().filter(|k| k.1 == candidate.1).count();
             let room =
@@ -249,6 +253,14 @@ impl<'k> Mapper<'k> {
             if room {
                 kept.push(candidate);
             }
+        }
+        // Beside a maker and without a model, "type" is the model's type.
+        if kept.iter().any(|k| k.1 == Field::Maker)
+            && !kept.iter().any(|k| k.1 == Field::Model)
+            && let Some(kind) = kept.iter_mut().find(|k| k.1 == Field::DeviceClass)
+            && headers.get(kind.0).is_some_and(|h| matches!(fold(h).as_str(), "typ" | "type" | "tipo" | "тип" | "类型" | "soort"))
+        {
+            kind.1 = Field::Model;
         }
         let has = |field: Field| kept.iter().any(|k| k.1 == field);
         let witness = cx.mapping.and_then(Mapping::source).unwrap_or_else(|| witness(&hints, &has));
@@ -283,9 +295,11 @@ impl<'k> Mapper<'k> {
         Self { knowledge: cx.knowledge, columns, witness, plain_is_module, unused, width: headers.len(), missing, rounded: 0, sim: None }
     }
 
-    /// A mapper for things inside the things of another table: it has the same witness.
+    /// A mapper for things inside the things of another table: it has the same witness, unless it shows one of its own.
     pub fn within(mut self, outer: &Self) -> Self {
-        self.witness = outer.witness;
+        if self.witness != Witness::OwnWord {
+            self.witness = outer.witness;
+        }
         if self.witness == Witness::OwnWord {
             self.plain_is_module = !self.has(Field::ModuleModel);
         }
@@ -372,8 +386,8 @@ impl<'k> Mapper<'k> {
             out.problem(
                 At::WHOLE,
                 format!(
-                    "{} cells hold a long number in rounded form, such as 4.90154E+14: their last digits are lost; export again with these columns formatted as text",
-                    self.rounded
+                    "long numbers stand in rounded form, such as 4.90154E+14, in {}: their last digits are lost; export again with these columns formatted as text",
+                    if self.rounded == 1 { "one cell".to_owned() } else { format!("{} cells", self.rounded) }
                 ),
             );
         }

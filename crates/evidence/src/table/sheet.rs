@@ -277,6 +277,10 @@ impl<'a, 'k> Sheet<'a, 'k> {
             None => (1..=below.first().map_or(0, Vec::len)).map(|n| format!("column {n}")).collect(),
         };
         let mut mapper = Mapper::new(&headers, below, self.cx);
+        // A sheet of notes is no table that failed.
+        if mapper.is_empty() && rows.iter().all(|row| row.iter().filter(|c| !c.trim().is_empty()).count() < 2) {
+            return;
+        }
         mapper.announce(At { unit: self.unit, n: header.and_then(|h| numbers.get(h)).copied().unwrap_or(0) }, out);
         for (n, row) in numbers.iter().zip(&rows).skip(first) {
             mapper.row(At { unit: self.unit, n: *n }, |i| row.get(i).map_or("", String::as_str), out);

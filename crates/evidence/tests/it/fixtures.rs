@@ -1,0 +1,92 @@
+//! Every folder under `tests/fixtures/<kind>/` is a case: its inputs are read together, and what was observed must be
+//! what `expected.txt` says. `map.toml` is a mapping file; `SOURCE.md` says where the inputs come from. With
+//! `UMBILICAL_BLESS=1` the expectation is written instead of compared: read it before you commit it.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use umbilical_core::Observations;
+use umbilical_evidence::open::{Options, read_paths};
+use umbilical_evidence::table::Mapping;
+use umbilical_knowledge::Knowledge;
+
+/// Reads paths with so many threads.
+pub fn read(paths: &[PathBuf], mapping: Option<&Mapping>, threads: usize) -> Observations {
+    let mut out = Observations::new();
+    let knowledge = Knowledge::embedded();
+    read_paths(paths, &Options { knowledge: &knowledge, mapping, threads, progress: &|_| {} }, &mut out).unwrap();
+    out
+}
+
+/// Reads bytes as a file of that name.
+pub fn read_bytes(name: &str, bytes: &[u8]) -> Observations {
+    let folder = Scratch::new(name);
+    let path = folder.0.join(name);
+    fs::write(&path, bytes).unwrap();
+    let mut out = read(&[path], None, 1);
+    for input in &mut out.inputs {
+        input.path = input.path.replace(&format!("{}/", folder.0.display()), "");
+    }
+    out
+}
+
+/// A folder that is gone when the test is over.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Self {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let path = std::env::temp_dir().join(format!("umbilical-{}-{}-{name}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Observations in words, with paths below `base`.
+pub fn shown(out: &Observations, base: &Path) -> String {
+    let mut text = format!("{out:?}").replace(&format!("{}/", base.display()), "");
+    for input in &out.inputs {
+        if !input.mapping.is_empty() {
+            let _ = writeln!(text, "\n{}", input.path.replace(&format!("{}/", base.display()), ""));
+            for line in &input.mapping {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+    }
+    text
+}
+
+/// Walks the cases of one kind.
+pub fn walk(kind: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(kind);
+    let mut cases: Vec<PathBuf> = fs::read_dir(&root).unwrap().map(|e| e.unwrap().path()).collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    let mut wrong = Vec::new();
+    for case in cases {
+        assert!(case.join("SOURCE.md").is_file(), "{} lacks SOURCE.md", case.display());
+        let mapping = fs::read_to_string(case.join("map.toml")).ok().map(|t| Mapping::parse(&t).unwrap());
+        let besides = ["SOURCE.md", "expected.txt", "map.toml"];
+        let mut inputs: Vec<PathBuf> = fs::read_dir(&case).unwrap().map(|e| e.unwrap().path()).collect();
+        inputs.retain(|p| p.file_name().is_some_and(|n| !besides.contains(&n.to_string_lossy().as_ref())));
+        let got = shown(&read(&inputs, mapping.as_ref(), 1), &case);
+        // Neither the order of the paths nor the number of threads changes a byte.
+        inputs.reverse();
+        assert_eq!(got, shown(&read(&inputs, mapping.as_ref(), 3), &case), "{}", case.display());
+        let path = case.join("expected.txt");
+        if std::env::var_os("UMBILICAL_BLESS").is_some() {
+            fs::write(&path, &got).unwrap();
+        } else if fs::read_to_string(&path).unwrap_or_default() != got {
+            wrong.push(format!("{}:\n{got}", case.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "not as expected (UMBILICAL_BLESS=1 writes what was read):\n{}", wrong.join("\n"));
+}

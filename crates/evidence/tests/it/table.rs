@@ -1,0 +1,142 @@
+//! Tables of every form, and the properties that hold for all of them.
+
+use std::fmt::Write;
+
+use proptest::prelude::*;
+use umbilical_core::{IdKind, Observations};
+
+use crate::fixtures::{read_bytes, walk};
+
+#[test]
+fn cases() {
+    walk("table");
+}
+
+fn imei(n: u64) -> String {
+    umbilical_core::number::Imei::canonical(&format!("{:014}", 35_000_123_000_000 + n))
+}
+
+/// What was observed, without where and in which format.
+fn essence(out: &Observations) -> Vec<String> {
+    out.things()
+        .map(|thing| {
+            let mut text = String::new();
+            for (part, kind, value) in thing.ids() {
+                let _ = write!(text, "{part} {} {value}; ", kind.name());
+            }
+            for (part, fact, _) in thing.facts() {
+                let _ = write!(text, "{part} {} {} {} {}; ", fact.kind.name(), fact.value, fact.group.name(), fact.basis.name());
+            }
+            text
+        })
+        .collect()
+}
+
+/// A fleet as a table in memory: asset tag, name, IMEI, maker, place.
+fn fleet(names: &[String]) -> Vec<Vec<String>> {
+    let head = ["Asset tag", "Name", "IMEI", "Manufacturer", "Location"].map(str::to_owned).to_vec();
+    let rows = names.iter().enumerate().map(|(i, name)| vec![format!("T-{i}"), name.clone(), imei(i as u64), "Acme".into(), "Nord".into()]);
+    std::iter::once(head).chain(rows).collect()
+}
+
+fn written(table: &[Vec<String>], delimiter: u8, always: bool) -> String {
+    let style = if always { csv::QuoteStyle::Always } else { csv::QuoteStyle::Necessary };
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).quote_style(style).from_writer(Vec::new());
+    for row in table {
+        writer.write_record(row).unwrap();
+    }
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+fn as_json(table: &[Vec<String>], lines: bool) -> String {
+    let objects: Vec<serde_json::Value> = table[1..]
+        .iter()
+        .map(|row| serde_json::Value::Object(table[0].iter().cloned().zip(row.iter().map(|c| c.as_str().into())).collect()))
+        .collect();
+    if lines { objects.iter().map(|o| format!("{o}\n")).collect() } else { serde_json::json!({ "data": objects, "page": 1 }).to_string() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_table_is_the_same_in_every_form(
+        names in proptest::collection::vec("[A-Za-z][A-Za-z ,;|\"é]{0,10}[a-z]", 3..8),
+        delimiter in prop_oneof![Just(b','), Just(b';'), Just(b'\t'), Just(b'|')],
+        always in any::<bool>(),
+    ) {
+        let names: Vec<String> = names.iter().map(|n| n.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        let table = fleet(&names);
+        let expected = essence(&read_bytes("fleet.csv", written(&table, b',', true).as_bytes()));
+        prop_assert_eq!(expected.len(), names.len());
+        let text = written(&table, delimiter, always);
+        prop_assert_eq!(&essence(&read_bytes("a", text.as_bytes())), &expected);
+        let utf16: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        prop_assert_eq!(&essence(&read_bytes("b", &utf16)), &expected);
+        prop_assert_eq!(&essence(&read_bytes("c", text.replace('\n', "\r\n").as_bytes())), &expected);
+        prop_assert_eq!(&essence(&read_bytes("d", as_json(&table, false).as_bytes())), &expected);
+        prop_assert_eq!(&essence(&read_bytes("e", as_json(&table, true).as_bytes())), &expected);
+    }
+
+    #[test]
+    fn other_encodings_of_the_same_table(n in 3usize..12) {
+        let names: Vec<String> = (0..n).map(|i| format!("Gerät Süd {i}")).collect();
+        let table = fleet(&names);
+        let expected = essence(&read_bytes("fleet.csv", written(&table, b';', false).as_bytes()));
+        let (latin, _, bad) = encoding_rs::WINDOWS_1252.encode(Box::leak(written(&table, b';', false).into_boxed_str()));
+        prop_assert!(!bad);
+        prop_assert_eq!(essence(&read_bytes("fleet.csv", &latin)), expected);
+    }
+}
+
+#[test]
+fn a_long_json_list_is_streamed_and_late_members_are_seen() {
+    let mut items: Vec<String> = (0..3000).map(|n| format!(r#"{{"imei":"{}","site":"s{}"}}"#, imei(n), n % 3)).collect();
+    items.push(format!(r#"{{"imei":"{}","iccid":"8988200000000123456","modem":{{"model":"EC25-E"}}}}"#, imei(3000)));
+    let text = format!(r#"{{"meta":{{"total":3001}},"items":[{}],"next":null}}"#, items.join(","));
+    let out = read_bytes("big.json", text.as_bytes());
+    assert_eq!(out.len(), 3001);
+    let last = out.thing(3000).unwrap();
+    assert!(last.ids().any(|(_, kind, value)| kind == IdKind::Iccid && value == "8988200000000123456"));
+    assert!(last.facts().any(|(_, fact, _)| &*fact.value == "EC25-E"));
+    assert_eq!(out.locate(last.at()), "item 3001");
+    // Cut in the middle: what stands before is kept, and the place is named.
+    let out = read_bytes("cut.json", &text.as_bytes()[..text.len() / 2]);
+    assert!(out.len() > 1000 && out.problems.iter().any(|p| p.what.contains("breaks off")), "{:?}", out.problems);
+}
+
+#[test]
+fn a_small_list_cut_short_says_where() {
+    let out = read_bytes(
+        "cut.json",
+        br#"[{"imei":"490154203237518"},
+{"imei":"4901542"#,
+    );
+    assert_eq!(out.problems.len(), 1);
+    assert_eq!(out.locate(out.problems[0].at), "line 2");
+}
+
+/// A million rows of a SIM platform: `cargo test --release -p umbilical-evidence -- --ignored --nocapture a_million`.
+/// The bar is 0.8 s of processor time and 250 MB.
+#[test]
+#[ignore = "for measuring, in release"]
+fn a_million_rows() {
+    let folder = crate::fixtures::Scratch::new("million");
+    let path = folder.0.join("sims.csv");
+    let mut text = String::from("imei,iccid,imsi,msisdn,name,apn,status,rate plan,last seen\n");
+    for n in 0..1_000_000u64 {
+        let _ = writeln!(
+            text,
+            "{},8988228066{n:09},90140510{n:07},88294{n:08},device-{n:07},iot.example,Activated,Flex {},2026-05-{:02}T09:14:55.000Z",
+            umbilical_core::number::Imei::canonical(&format!("{:08}{n:06}", 86_000_000 + (n.wrapping_mul(2_654_435_761) >> 8) % 3000)),
+            n % 7,
+            1 + n % 28
+        );
+    }
+    std::fs::write(&path, text).unwrap();
+    let before = std::time::Instant::now();
+    let out = crate::fixtures::read(&[path], None, 1);
+    let took = before.elapsed();
+    println!("{} rows, {} signatures, {took:?}", out.len(), out.signature_count());
+    assert_eq!(out.len(), 1_000_000);
+}
