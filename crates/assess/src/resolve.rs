@@ -3,8 +3,8 @@
 //! Asset id, maker + serial, EID, VIN, UDI and IMEI join; an ICCID joins where no IMEI contradicts (a card
 //! moves); names, addresses, subscriptions and telephone numbers never do. An IMEI that things carry which
 //! cannot be one (different asset ids, serials, vehicles) is *contested*: it splits instead of fusing.
-//! An input whose path names an asset id exactly (`GW-0042/lsusb.txt`) speaks of that asset, if it has no strong
-//! identifier of its own.
+//! An input whose path names an asset id exactly (`GW-0042/lsusb.txt`), and a record whose label is one (a SIM named
+//! `GW-0042`), speak of that asset, if they have no asset id, serial or the like of their own.
 
 use std::hash::{Hash, Hasher};
 
@@ -75,7 +75,7 @@ pub fn resolve(all: &Observations, trap: &dyn Fn(&str) -> bool) -> Devices {
         }
     }
     if !assets.is_empty() {
-        by_path(all, &mut sets, &assets);
+        by_mention(all, &mut sets, &assets);
     }
     contested.sort_by(|a, b| (a.kind, &a.value).cmp(&(b.kind, &b.value)));
     let (members, starts) = sets.lists();
@@ -229,21 +229,22 @@ fn last_seen(all: &Observations, sets: &mut Sets, holders: &[u32], records: &[u3
     (day.is_some() && unique).then_some(root)
 }
 
-/// Records without a strong identifier whose path has an asset id as a component join that asset.
-fn by_path(all: &Observations, sets: &mut Sets, assets: &FxHashMap<String, u32>) {
+/// Records without an asset id or the like of their own join the asset that their label or their path names.
+fn by_mention(all: &Observations, sets: &mut Sets, assets: &FxHashMap<String, u32>) {
     let mut of_input: Vec<Option<Option<u32>>> = vec![None; all.inputs.len()];
     for (record, thing) in (0u32..).zip(all.things()) {
-        let strong = |k: IdKind| matches!(k, IdKind::AssetId | IdKind::Serial | IdKind::Eid | IdKind::Vin | IdKind::Udi);
-        if thing.ids().any(|(_, k, _)| strong(k)) {
+        let own = |k: IdKind| matches!(k, IdKind::AssetId | IdKind::Serial | IdKind::Eid | IdKind::Vin | IdKind::Udi);
+        if thing.ids().any(|(_, k, _)| own(k)) {
             continue;
         }
+        let labels = thing.ids().filter(|(_, k, v)| *k == IdKind::Name && v.bytes().any(|b| b.is_ascii_digit()));
+        let by_label = labels.map(|(_, _, v)| squash(v)).filter(|v| v.len() >= 4).find_map(|v| assets.get(&v).copied());
         let input = thing.input() as usize;
-        let Some(slot) = of_input.get_mut(input) else { continue };
-        let found = slot.get_or_insert_with(|| {
-            let path = all.inputs.get(input).map(|i| i.path.as_str()).unwrap_or_default();
-            path_asset(path, assets)
-        });
-        if let Some(asset) = *found {
+        let by_path = || {
+            let slot = of_input.get_mut(input)?;
+            *slot.get_or_insert_with(|| path_asset(all.inputs.get(input).map(|i| i.path.as_str()).unwrap_or_default(), assets))
+        };
+        if let Some(asset) = by_label.or_else(by_path) {
             sets.union(asset, record);
         }
     }
@@ -442,6 +443,16 @@ mod tests {
         let ids: Vec<[(IdKind, &str); 2]> = imeis.iter().map(|i| [(IdKind::AssetId, "TBD"), (IdKind::Imei, i.as_str())]).collect();
         let rows: Vec<(&[(IdKind, &str)], Option<&str>)> = ids.iter().map(|i| (&i[..], None)).collect();
         assert_eq!(groups(&fleet(&rows)).len(), 20);
+    }
+
+    #[test]
+    fn a_label_that_is_an_asset_id_speaks_of_the_asset() {
+        let all = fleet(&[
+            (&[(IdKind::AssetId, "GW-0042"), (IdKind::Name, "Pump house")], None),
+            (&[(IdKind::Name, "gw-0042"), (IdKind::Imei, A)], None),
+            (&[(IdKind::Name, "Pump house"), (IdKind::Imei, B)], None),
+        ]);
+        assert_eq!(groups(&all), [vec![0, 1], vec![2]]);
     }
 
     #[test]
