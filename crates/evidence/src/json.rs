@@ -173,7 +173,7 @@ fn said(error: &serde_json::Error) -> String {
 pub(crate) fn document(reader: impl BufRead, line: u32, cx: &Context<'_>, out: &mut Observations) {
     let held = Rc::new(Cell::new(0u64));
     let mut shared = Shared { cx, out, found: false, held: Rc::clone(&held) };
-    let mut json = serde_json::Deserializer::from_reader(Budget { inner: reader, held });
+    let mut json = serde_json::Deserializer::from_reader(io::BufReader::with_capacity(1 << 16, Budget { inner: reader, held }));
     let outcome = Part { shared: &mut shared, depth: 0 }.deserialize(&mut json);
     match outcome {
         Ok(rest) => {
@@ -597,19 +597,25 @@ impl<'a, 'k> Items<'a, 'k> {
     }
 
     fn one(&mut self, at: At, value: &Value, out: &mut Observations) {
-        let row = self.cells(value);
-        let Some(mapper) = &mut self.mapper else { return };
         if !value.is_object() && !value.is_array() {
             out.problem(at, "not an object: skipped");
             return;
         }
+        let (row, lists) = match value {
+            Value::Array(_) => (self.cells(value), Vec::new()),
+            _ => {
+                let (cells, lists) = flatten(value);
+                (self.names.row(cells), lists)
+            }
+        };
+        let Some(mapper) = &mut self.mapper else { return };
         for (i, name) in self.names.list.iter().enumerate().skip(mapper.width()) {
             mapper.add(i, name, self.cx.mapping);
         }
         let mut record = out.record(at);
         mapper.fill(&mut record, at, |i| row.get(i).map_or("", String::as_str));
         let mut part = 0u16;
-        for (path, list) in flatten(value).1 {
+        for (path, list) in lists {
             let (names, inner) = self.inner.entry(path.clone()).or_insert_with(|| {
                 let mut names = Names::default();
                 let rows: Vec<Vec<String>> =

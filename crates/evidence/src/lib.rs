@@ -44,5 +44,12 @@ pub trait Reader: Sync {
 
 /// Every reader. The highest sniff wins; the order here breaks ties. Containers (folders, zip, tar, gzip) are
 /// opened before, in [`open`].
-pub const READERS: &[&dyn Reader] =
-    &[&table::XlsxReader, &table::OdsReader, &table::XlsReader, &json::JsonReader, &json::MarkdownReader, &table::TableReader, &text::TextReader];
+pub const READERS: &[&dyn Reader] = &[
+    &table::XlsxReader,
+    &table::OdsReader,
+    &table::XlsReader,
+    &json::JsonReader,
+    &json::MarkdownReader,
+    &table::TableReader,
+    &text::TextReader,
+];

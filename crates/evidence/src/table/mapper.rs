@@ -279,6 +279,11 @@ impl<'k> Mapper<'k> {
             .map(|(i, field, _)| column_of(*i, *field, headers.get(*i).map_or("", String::as_str), Order::of(values(*i))))
             .collect();
         columns.sort_by_key(|c| (c.field, !c.current, c.index));
+        // A table whose rows are no things (a price list, a log) would make things that do not exist: of such, only what
+        // names a module is read.
+        if cx.mapping.is_none() && !rows_are_things(&columns) {
+            columns.retain(|c| matches!(c.field, Field::Text | Field::FccId | Field::UsbId | Field::PciId | Field::Chipset));
+        }
         let unused = headers
             .iter()
             .enumerate()
@@ -643,6 +648,17 @@ impl<'k> Mapper<'k> {
             }
         }
     }
+}
+
+/// Whether the columns say that each row is a thing: an identifier, a part of a module, or a name beside what describes
+/// devices.
+fn rows_are_things(columns: &[Column]) -> bool {
+    let has = |fields: &[Field]| columns.iter().any(|c| fields.contains(&c.field));
+    let described = [Field::Maker, Field::Model, Field::HostMaker, Field::HostModel, Field::DeviceClass, Field::Site, Field::Ip];
+    columns.iter().any(|c| c.field.identifies())
+        || has(&[Field::ModuleMaker, Field::ModuleModel, Field::ModuleFirmware])
+        || (has(&[Field::Maker, Field::HostMaker]) && has(&[Field::Model, Field::HostModel]))
+        || (has(&[Field::Name]) && has(&described))
 }
 
 fn column_of(index: usize, field: Field, header: &str, order: Order) -> Column {
