@@ -2,7 +2,17 @@
 //! in a mail or traced by a shell. So every line is offered to each [`Dialect`] in turn; what none takes is read
 //! as free text. All lines of a file speak of one host, unless a dialect begins another.
 
+mod cisco;
+pub mod filename;
+mod json_block;
+mod label;
+mod mikrotik;
+mod openwrt;
+mod pairs;
+mod sierra_router;
+pub(crate) mod snmp;
 mod strip;
+mod teltonika;
 
 use std::io;
 
@@ -338,6 +348,16 @@ fn cut(text: &str) -> &str {
 /// The dialects, most particular first; the last takes every line that is left.
 fn dialects() -> Vec<Box<dyn Dialect>> {
     vec![
+        Box::<snmp::Snmp>::default(),
+        Box::<cisco::Cisco>::default(),
+        Box::<mikrotik::MikroTik>::default(),
+        Box::<teltonika::Teltonika>::default(),
+        Box::<sierra_router::AirLink>::default(),
+        Box::<openwrt::OpenWrt>::default(),
+        // What looks alike everywhere comes last.
+        Box::<json_block::JsonBlock>::default(),
+        Box::<filename::FileNames>::default(),
+        Box::<label::Label>::default(),
     ]
 }
 
@@ -354,7 +374,7 @@ impl Reader for TextReader {
     }
 
     fn sniff(&self, head: &Head<'_>) -> u8 {
-        if head.text.is_some() { 10 } else { 0 }
+        if head.text.is_some() { snmp::sniff(head).max(10) } else { 0 }
     }
 
     fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {

@@ -1,0 +1,96 @@
+//! Teltonika RutOS: `gsmctl`, and the mobile sections of the web interface as text.
+//!
+//! **What it reads.** `gsmctl -m` (model), `-w` (maker), `-y` (revision), `-i` (IMEI), `-a` (serial number), `-x` (IMSI),
+//! `-J` (ICCID), one answer a line in the order of the options, `-O 3-1` for one of several modems; other options are
+//! passed over with their answer. JSON answers of `ubus` are read by the JSON dialect, `uci` by OpenWrt's.
+//!
+//! **When it is wrong.** An answer that the shell lost shifts those behind it: so every value must have the form of its
+//! kind (15 digits, `89…`, a revision with a digit), or it is dropped.
+//! **Trap.** `RUT955` and its like are the router, wherever they stand.
+
+use umbilical_core::Kind;
+
+use super::pairs::{Voice, What, nothing, say};
+use super::{Dialect, Host, Line, Part};
+
+/// See the module's documentation.
+#[derive(Default)]
+pub(super) struct Teltonika {
+    /// Answers that are awaited: what each is, or nothing for one that does not matter.
+    awaited: Vec<Option<What>>,
+    modem: Option<String>,
+}
+
+impl Dialect for Teltonika {
+    fn name(&self) -> &'static str {
+        "teltonika"
+    }
+
+    fn line(&mut self, line: Line<'_>, host: &mut Host<'_, '_>) -> bool {
+        let (n, text) = (line.n, line.text.trim());
+        if let Some((_, options)) = text.split_once("gsmctl ") {
+            self.ask(options);
+            host.fact(Part::HOST, n, Kind::HostMaker, "Teltonika");
+            return true;
+        }
+        if self.awaited.is_empty() || text.is_empty() {
+            return false;
+        }
+        // The next prompt: what was not answered will not be.
+        if text.starts_with(['#', '$', '>']) || (text.contains('@') && text.contains(['#', '$'])) {
+            self.awaited.clear();
+            return false;
+        }
+        let what = self.awaited.remove(0);
+        if let Some(what) = what.filter(|_| !nothing(text) && !text.to_ascii_lowercase().contains("error")) {
+            let router = ["RUT", "TRB", "OTD", "TCR", "TAP", "TSW"].iter().any(|f| text.starts_with(f));
+            let fits = text.len() <= 80
+                && match what {
+                    What::Manufacturer => text.bytes().any(|b| b.is_ascii_alphabetic()) && !text.contains(':'),
+                    What::Model => !router && !text.contains(':'),
+                    _ => true,
+                };
+            if fits {
+                let key = self.modem.as_deref().map_or_else(|| "modem".to_owned(), |m| format!("modem:{m}"));
+                let part = host.part(&key);
+                say(host, part, n, what, text, Voice::MODEM);
+                host.fact(part, n, Kind::Cellular, "gsmctl answers");
+            }
+        }
+        true
+    }
+}
+
+impl Teltonika {
+    fn ask(&mut self, options: &str) {
+        self.awaited.clear();
+        self.modem = None;
+        let mut words = options.split_whitespace();
+        while let Some(word) = words.next() {
+            let what = match word {
+                "-m" | "--model" => Some(What::Model),
+                "-w" | "--manuf" => Some(What::Manufacturer),
+                "-y" | "--revision" => Some(What::Revision),
+                "-i" | "--imei" => Some(What::Imei),
+                "-a" | "--serial" => Some(What::ModemSerial),
+                "-x" | "--imsi" => Some(What::Imsi),
+                "-J" | "--iccid" => Some(What::Iccid),
+                "-O" | "--modem" => {
+                    self.modem = words.next().map(|m| m.chars().take(20).collect());
+                    continue;
+                }
+                // Free commands and text messages: their answers are others' business.
+                "-A" | "-S" | "-E" | "-r" | "-l" | "-d" => {
+                    self.awaited.clear();
+                    return;
+                }
+                w if w.starts_with('-') && w.len() == 2 => None,
+                w if w.starts_with("--") => None,
+                // Bundled: `-mwyi`.
+                _ => break,
+            };
+            self.awaited.push(what);
+        }
+        self.awaited.truncate(16);
+    }
+}
