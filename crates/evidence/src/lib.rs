@@ -3,7 +3,7 @@
 //! [`open::read_paths`] walks what the user named, opens archives, decodes text and hands each artefact to the
 //! reader that recognises its **content** best ([`READERS`]; names and extensions decide nothing). A reader never
 //! fails on content: it pushes what it understood, and problems with a locator, into the
-//! [`Observations`](umbilical_core::Observations). Only I/O fails. A panic inside a reader is caught, reported as
+//! [`Observations`]. Only I/O fails. A panic inside a reader is caught, reported as
 //! a problem of that input, and the other inputs go on.
 
 mod archive;
