@@ -1,1 +1,30 @@
-//! Being built.
+//! What leaves: an answer as JSON, CSV, text for a terminal and one self-contained page, and the chain behind one device.
+//!
+//! Nothing is identified or judged here. Devices come as an iterator that is read once: JSON and CSV pass them through
+//! one at a time, the terminal and the page keep a bounded number and say how many they left out. Text from outside
+//! goes through [`umbilical_core::text::clean`] and the escaping of its format in one place each: [`json`] escapes
+//! what steers, [`csv`] guards cells, the terminal's page cleans every line, the HTML writer escapes every value.
+
+pub mod csv;
+pub mod explain;
+pub mod html;
+pub mod json;
+pub mod layers;
+pub mod svg;
+pub mod table;
+
+mod markup;
+mod say;
+mod survey;
+mod terminal;
+
+/// How a terminal answer is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// Columns of the terminal; 80 reads well, below 40 is taken as 40.
+    pub width: usize,
+    /// Whether colours may be used.
+    pub color: bool,
+    /// How many devices are listed; the rest are counted.
+    pub max_rows: usize,
+}

@@ -1,0 +1,131 @@
+//! One line per device and module, for spreadsheets and scripts.
+//!
+//! - **Formulas.** A cell of text that begins with `=`, `+`, `-`, `@` (full-width forms too), a tab or a carriage return
+//!   gets an apostrophe in front, so that no spreadsheet computes it; text that already is an apostrophe before such a
+//!   character gets another, so that taking one away ([`unguarded`]) restores every cell. Numbers of our own are left alone.
+//! - **IMEIs are plain digits.** A spreadsheet shows 15 digits as `4.9E+14` but keeps all of them (a double holds 15
+//!   exactly); an apostrophe or `="…"` would break every other reader. Who opens the file in a spreadsheet
+//!   formats the column as text; a leading zero that was lost there comes back by padding to 15.
+//! - **Lists** are joined with `; `; a semicolon inside an item becomes a comma, so that the list splits where it was
+//!   joined.
+//! - **Lines.** A device with two modules has two lines with the same `id`; a device without one has one line. A stick,
+//!   phone or router that is itself the cellular product has its brand and model, and an empty `level`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+use umbilical_core::answer::{Device, Module};
+use umbilical_core::text::clean;
+
+use crate::say;
+
+/// The columns of [`audit`].
+pub const COLUMNS: [&str; 16] = [
+    "id",
+    "names",
+    "imei",
+    "cellular",
+    "brand",
+    "maker",
+    "model",
+    "variant",
+    "sold_as",
+    "level",
+    "confidence",
+    "confidence_level",
+    "basis",
+    "jurisdictions",
+    "findings",
+    "next_evidence",
+];
+
+/// Writes the fleet, one line per device and module, after a line of column names.
+pub fn audit(out: &mut dyn Write, devices: impl IntoIterator<Item = Device>) -> io::Result<()> {
+    let mut to = csv::Writer::from_writer(out);
+    to.write_record(COLUMNS)?;
+    for device in devices {
+        if device.modules.is_empty() {
+            line(&mut to, &device, None)?;
+        }
+        for module in &device.modules {
+            line(&mut to, &device, Some(module))?;
+        }
+    }
+    to.flush()
+}
+
+fn line<W: Write>(to: &mut csv::Writer<W>, device: &Device, module: Option<&Module>) -> io::Result<()> {
+    let imeis = module.map(|m| &m.imei).filter(|i| !i.is_empty()).unwrap_or(&device.identifiers.imei);
+    let product = device.product.as_ref().filter(|_| module.is_none());
+    to.write_field(guarded(&device.id))?;
+    to.write_field(list(&device.names))?;
+    to.write_field(list(imeis))?;
+    to.write_field(device.cellular.name())?;
+    let of = |part: fn(&Module) -> &Option<String>| module.and_then(|m| part(m).as_deref());
+    let brand = of(|m| &m.brand).or_else(|| product.and_then(|p| p.brand.as_deref()));
+    let model = of(|m| &m.model).or_else(|| product.and_then(|p| p.model.as_deref()));
+    for cell in [brand, of(|m| &m.maker), model, of(|m| &m.variant), of(|m| &m.sold_as)] {
+        to.write_field(guarded(cell.unwrap_or_default()))?;
+    }
+    to.write_field(module.map_or("", |m| m.level.name()))?;
+    let confidence = module.map(|m| m.confidence).or(product.map(|p| p.confidence));
+    to.write_field(confidence.map(|c| c.to_string()).unwrap_or_default())?;
+    to.write_field(module.map_or("", |m| m.confidence_level.name()))?;
+    let basis = module.map(|m| m.basis).or(product.map(|p| p.basis));
+    to.write_field(basis.map_or("", |b| b.name()))?;
+    to.write_field(list(&module.map(say::countries).unwrap_or_default()))?;
+    let mut codes: Vec<&str> = device.findings.iter().map(|f| f.code).collect();
+    codes.dedup();
+    to.write_field(list(&codes))?;
+    to.write_field(list(&device.next_evidence))?;
+    Ok(to.write_record(None::<&[u8]>)?)
+}
+
+/// Writes rows of any flat shape, guarded like [`audit`]; the names of the fields are the header (none without rows).
+pub fn rows<T: Serialize>(out: &mut dyn Write, rows: &[T]) -> io::Result<()> {
+    let mut to = csv::Writer::from_writer(out);
+    for (number, row) in rows.iter().enumerate() {
+        let Value::Object(fields) = serde_json::to_value(row)? else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a row of a table must be a structure with named fields"));
+        };
+        if number == 0 {
+            to.write_record(fields.keys())?;
+        }
+        to.write_record(fields.values().map(cell))?;
+    }
+    to.flush()
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(text) => guarded(text),
+        Value::Array(items) => list(&items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned)).collect::<Vec<_>>()),
+        Value::Object(_) => guarded(&value.to_string()),
+    }
+}
+
+fn list<S: AsRef<str>>(items: &[S]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => guarded(&one.as_ref().replace(';', ",")),
+        several => guarded(&several.iter().map(|i| i.as_ref().replace(';', ",")).collect::<Vec<_>>().join("; ")),
+    }
+}
+
+fn computes(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
+}
+
+/// A cell of text that no spreadsheet takes for a formula.
+pub fn guarded(text: &str) -> String {
+    let text = clean(text);
+    if computes(&text) { format!("'{text}") } else { text.into_owned() }
+}
+
+/// The text behind a guarded cell.
+pub fn unguarded(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| computes(rest)).unwrap_or(cell)
+}

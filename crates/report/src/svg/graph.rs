@@ -1,0 +1,213 @@
+//! Who stands behind an organisation, left to right: owners of owners, owners and suppliers, the organisation itself,
+//! whom it makes for.
+//!
+//! Organisations stand in columns by their distance from the one asked about; an arrow leads from the owner to the
+//! owned, with the relation and its days. Dashed is alleged, dotted has ended, thin gives no control.
+
+use std::fmt::Write;
+
+use umbilical_core::Basis;
+use umbilical_core::answer::{Step, Trace};
+use umbilical_core::text::short;
+
+use crate::markup::Esc;
+use crate::say;
+
+const WIDTH: usize = 190;
+const HEIGHT: usize = 62;
+const GAP_X: usize = 168;
+const GAP_Y: usize = 26;
+/// Organisations drawn; the table beside the picture has all.
+const NODES: usize = 40;
+
+/// A picture and what it leaves out.
+pub struct Graph {
+    /// The picture.
+    pub svg: String,
+    /// Relations that only the table has.
+    pub left_out: usize,
+}
+
+struct Node<'a> {
+    id: &'a str,
+    name: &'a str,
+    column: usize,
+    row: usize,
+}
+
+struct Arrow<'a> {
+    from: usize,
+    to: usize,
+    class: &'static str,
+    steps: Vec<&'a Step>,
+}
+
+/// Draws a trace; `None` where it has no relation.
+pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
+    let all: Vec<(&Step, &'static str)> = trace
+        .chain
+        .iter()
+        .map(|s| (s, if s.control { "control" } else { "minor" }))
+        .chain(trace.former.iter().map(|s| (s, "ended")))
+        .chain(trace.other.iter().map(|s| (s, "minor")))
+        .chain(trace.alleged.iter().map(|s| (s, "alleged")))
+        .collect();
+    if all.is_empty() {
+        return None;
+    }
+    // Columns are counted from the right while the depth is not known: whom it makes for or supplies stands last.
+    let below = all.iter().any(|(s, _)| s.parent == trace.org && s.child != trace.org);
+    let mut nodes = vec![Node { id: &trace.org, name: &trace.name, column: usize::from(below), row: 0 }];
+    let mut at = 0;
+    while let Some((from, column)) = nodes.get(at).map(|n| (n.id, n.column)) {
+        for (step, _) in &all {
+            let room = nodes.len() < NODES;
+            if step.child == from && room && !nodes.iter().any(|n| n.id == step.parent) {
+                nodes.push(Node { id: &step.parent, name: &step.parent_name, column: column + 1, row: 0 });
+            }
+        }
+        at += 1;
+    }
+    for (step, _) in &all {
+        let room = nodes.len() < NODES;
+        if step.parent == trace.org && room && !nodes.iter().any(|n| n.id == step.child) {
+            nodes.push(Node { id: &step.child, name: say::organisation(trace, &step.child), column: 0, row: 0 });
+        }
+    }
+    let columns = nodes.iter().map(|n| n.column + 1).max().unwrap_or(1);
+    let mut rows = vec![0usize; columns];
+    for node in &mut nodes {
+        node.column = columns - 1 - node.column;
+        if let Some(next) = rows.get_mut(node.column) {
+            node.row = *next;
+            *next += 1;
+        }
+    }
+    let tallest = rows.iter().copied().max().unwrap_or(1);
+    let (mut arrows, mut left_out) = (Vec::<Arrow<'_>>::new(), 0usize);
+    for (step, class) in &all {
+        let find = |id: &str| nodes.iter().position(|n| n.id == id);
+        match (find(&step.child), find(&step.parent)) {
+            (Some(to), Some(from)) if from != to => match arrows.iter_mut().find(|a| (a.from, a.to) == (from, to)) {
+                // What holds decides how the arrow looks; it comes first.
+                Some(arrow) => arrow.steps.push(step),
+                None => arrows.push(Arrow { from, to, class, steps: vec![step] }),
+            },
+            _ => left_out += 1,
+        }
+    }
+    let width = columns * WIDTH + (columns - 1) * GAP_X + 4;
+    let height = tallest * (HEIGHT + GAP_Y) - GAP_Y + 4;
+    let title = format!("Who stands behind {}", trace.name);
+    let description = all.iter().map(|(s, class)| sentence(trace, s, class)).collect::<Vec<_>>().join("; ");
+    let mut svg = super::open(id, &format!("width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\""), &title, &description);
+    let _ = write!(
+        svg,
+        "<defs><marker id=\"{id}-a\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\"><path class=\"tip\" d=\"M0 0 8 4 0 8z\"/></marker></defs>"
+    );
+    let place = |node: &Node<'_>| {
+        let used = rows.get(node.column).copied().unwrap_or(1);
+        let top = (tallest - used) * (HEIGHT + GAP_Y) / 2;
+        (node.column * (WIDTH + GAP_X) + 2, top + node.row * (HEIGHT + GAP_Y) + 2)
+    };
+    let mut labels: Vec<(usize, usize)> = Vec::new();
+    let mut texts = String::new();
+    for arrow in &arrows {
+        let (Some(from), Some(to)) = (nodes.get(arrow.from), nodes.get(arrow.to)) else { continue };
+        let ((x0, y0), (x1, y1)) = (place(from), place(to));
+        let (x0, y0, y1) = (x0 + WIDTH, y0 + HEIGHT / 2, y1 + HEIGHT / 2);
+        let bend = GAP_X / 2;
+        let _ = write!(
+            svg,
+            "<path class=\"edge {}\" d=\"M{x0} {y0}C{} {y0} {} {y1} {x1} {y1}\" marker-end=\"url(#{id}-a)\"/>",
+            arrow.class,
+            x0 + bend,
+            x1.saturating_sub(bend)
+        );
+        let (x, mut y) = (usize::midpoint(x0, x1), usize::midpoint(y0, y1));
+        while labels.iter().any(|l| l.0.abs_diff(x) < GAP_X && l.1.abs_diff(y) < 28) {
+            y += 7;
+        }
+        labels.push((x, y));
+        let lines = label(arrow);
+        let up = if lines.len() > 1 { 6 } else { 4 };
+        for (number, line) in lines.iter().enumerate() {
+            let _ = write!(
+                texts,
+                "<text class=\"on\" x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+                (y + number * 20).saturating_sub(up),
+                Esc(line)
+            );
+        }
+    }
+    svg.push_str(&texts);
+    for node in &nodes {
+        let (x, y) = place(node);
+        let class = if node.id == trace.org { "node self" } else { "node" };
+        let _ = write!(
+            svg,
+            "<g><title>{}</title><rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"6\"/>",
+            Esc(node.name)
+        );
+        let mut lines = say::wrap(node.name, 25);
+        if lines.len() > 2 {
+            lines.truncate(2);
+            if let Some(last) = lines.last_mut() {
+                last.push('…');
+            }
+        }
+        let country = countries(trace, node.id);
+        let total = lines.len() + usize::from(!country.is_empty());
+        let first = y + HEIGHT / 2 + 4 - (total.saturating_sub(1)) * 8;
+        for (number, line) in lines.iter().enumerate() {
+            let _ = write!(svg, "<text class=\"name\" x=\"{}\" y=\"{}\">{}</text>", x + 12, first + number * 16, Esc(line));
+        }
+        if !country.is_empty() {
+            let _ = write!(svg, "<text class=\"where\" x=\"{}\" y=\"{}\">{}</text>", x + 12, first + lines.len() * 16, Esc(&country));
+        }
+        svg.push_str("</g>");
+    }
+    svg.push_str("</svg>");
+    Some(Graph { svg, left_out })
+}
+
+fn countries(trace: &Trace, org: &str) -> String {
+    let mut out: Vec<&str> = Vec::new();
+    for j in trace.jurisdictions.iter().filter(|j| j.org == org) {
+        if !out.contains(&j.country.as_str()) {
+            out.push(&j.country);
+        }
+    }
+    out.join(", ")
+}
+
+/// The relation and its days; of several the first that holds.
+fn label(arrow: &Arrow<'_>) -> Vec<String> {
+    let Some(step) = arrow.steps.first() else { return Vec::new() };
+    let edge = match (&*step.edge, step.basis) {
+        ("affiliate-alleged", _) => "affiliate, alleged".to_owned(),
+        (edge, Basis::Alleged) => format!("{}, alleged", say::verb(edge)),
+        ("brands", _) => "brands".to_owned(),
+        ("state-support", _) => "state support".to_owned(),
+        (edge, _) => say::verb(edge).to_owned(),
+    };
+    let share = step.share.as_deref().map(|s| format!(" {}", say::stake(s))).unwrap_or_default();
+    let more = if arrow.steps.len() > 1 { format!(" +{}", arrow.steps.len() - 1) } else { String::new() };
+    let mut out = vec![short(&format!("{edge}{share}{more}"), 26).into_owned()];
+    let days = say::dates(step.from.as_deref(), step.to.as_deref());
+    if !days.is_empty() {
+        out.push(days);
+    }
+    out
+}
+
+fn sentence(trace: &Trace, step: &Step, class: &str) -> String {
+    let days = say::dates(step.from.as_deref(), step.to.as_deref());
+    let mark = match class {
+        "alleged" => ", alleged",
+        "ended" => ", ended",
+        _ => "",
+    };
+    let space = if days.is_empty() { "" } else { " " };
+    format!("{}{space}{days}{mark}", say::relation(trace, step))
+}

@@ -1,0 +1,6 @@
+//! What leaves, as it leaves.
+
+mod big;
+mod fleet;
+mod formats;
+mod safety;
