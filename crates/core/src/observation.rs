@@ -288,7 +288,7 @@ pub struct Observations {
     signatures: Table<Box<[(u16, u32)]>>,
     things: Vec<Thing>,
     /// The identifiers, in chunks: taking in another sink moves its chunks instead of copying them.
-    ids: Vec<Vec<u8>>,
+    ids: Vec<String>,
     /// Per input, its chunk of `ids`.
     chunk_of: Vec<u32>,
     ats: Vec<At>,
@@ -306,7 +306,7 @@ const PROBLEMS_PER_INPUT: u64 = 200;
 impl Observations {
     /// An empty sink.
     pub fn new() -> Self {
-        Self { units: vec!["line".into(), "row".into()], ids: vec![Vec::new()], ..Self::default() }
+        Self { units: vec!["line".into(), "row".into()], ids: vec![String::new()], ..Self::default() }
     }
 
     /// Begins an input; the records that follow belong to it.
@@ -373,9 +373,9 @@ impl Observations {
     pub fn record(&mut self, at: At) -> Record<'_> {
         let (facts, ats) = std::mem::take(&mut self.scratch);
         if self.ids.is_empty() {
-            self.ids.push(Vec::new());
+            self.ids.push(String::new());
         }
-        let start = self.ids.last().map_or(0, Vec::len);
+        let start = self.ids.last().map_or(0, String::len);
         Record { start, id_count: 0, facts, ats, part: 0, default: at, day: None, out: self }
     }
 
@@ -487,16 +487,18 @@ impl Record<'_> {
         let plain = value.bytes().all(|b| (b' '..0x7f).contains(&b));
         let cleaned = if plain { std::borrow::Cow::Borrowed(value) } else { crate::text::clean(value) };
         let value: &str = &cleaned;
-        let bytes = value.as_bytes();
         // Names longer than 250 bytes are cut: an identifier is never that long, hostile text is.
-        let mut end = bytes.len().min(250);
-        while !value.is_char_boundary(end) {
-            end = end.saturating_sub(1);
+        let cut = value.get(..value.floor_char_boundary(250)).unwrap_or_default();
+        if cut.is_empty() {
+            return self;
         }
-        let Some(cut) = bytes.get(..end).filter(|b| !b.is_empty()) else { return self };
         if let Some(ids) = self.out.ids.last_mut() {
-            ids.extend_from_slice(&[kind as u8, u8::try_from(self.part).unwrap_or(u8::MAX), u8::try_from(cut.len()).unwrap_or(0)]);
-            ids.extend_from_slice(cut);
+            let part = u8::try_from(self.part).unwrap_or(u8::MAX).min(LAST_PART);
+            let len = u8::try_from(cut.len()).unwrap_or_default();
+            for byte in [kind as u8, part, len >> 7, len & 0x7f] {
+                ids.push(char::from(byte));
+            }
+            ids.push_str(cut);
             self.id_count = self.id_count.saturating_add(1);
         }
         self
@@ -664,7 +666,10 @@ impl Drop for Record<'_> {
     }
 }
 
-const END: u8 = u8::MAX;
+/// Ends the identifiers of a record: no kind has this number.
+const END: char = '\u{7f}';
+/// Parts beyond this one share its number.
+const LAST_PART: u8 = 0x7f;
 
 /// One stored record.
 #[derive(Clone, Copy)]
@@ -712,13 +717,14 @@ impl<'a> ThingRef<'a> {
 
 type Id<'a> = (u16, IdKind, &'a str);
 
-fn split_id(bytes: &[u8]) -> Option<(Id<'_>, &[u8])> {
-    let (&kind, rest) = bytes.split_first()?;
+/// An identifier is stored as four ASCII characters (kind, part, length in base 128) and its text, so that reading it
+/// back needs no second look at its encoding.
+fn split_id(text: &str) -> Option<(Id<'_>, &str)> {
+    let (head, rest) = text.split_at_checked(4)?;
+    let &[kind, part, high, low] = head.as_bytes() else { return None };
     let kind = *IdKind::ALL.get(usize::from(kind))?;
-    let (&part, rest) = rest.split_first()?;
-    let (&len, rest) = rest.split_first()?;
-    let (value, rest) = rest.split_at_checked(usize::from(len))?;
-    Some(((u16::from(part), kind, std::str::from_utf8(value).ok()?), rest))
+    let (value, rest) = rest.split_at_checked(usize::from(high) << 7 | usize::from(low))?;
+    Some(((u16::from(part), kind, value), rest))
 }
 
 /// An interner: equal items get one number, in order of first sight.
