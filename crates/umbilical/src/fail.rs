@@ -22,6 +22,9 @@ pub enum Fail {
         /// Why.
         source: io::Error,
     },
+    /// A path that was named does not exist.
+    #[error("cannot read {0}")]
+    Open(#[from] umbilical_evidence::open::OpenError),
     /// Nothing that was named could be read.
     #[error("nothing readable: {0}")]
     NothingReadable(String),
@@ -61,7 +64,7 @@ impl Fail {
     pub fn help(&self) -> Option<&str> {
         match self {
             Self::Usage { help, .. } | Self::Home { help, .. } => help.as_deref(),
-            Self::Input { .. } => Some("check the path; `-` reads standard input"),
+            Self::Input { .. } | Self::Open(_) => Some("check the path; `-` reads standard input"),
             Self::NothingReadable(_) => Some("see `umbilical audit --help` for what can be read"),
             _ => None,
         }

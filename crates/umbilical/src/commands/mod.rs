@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use umbilical_core::Observations;
-use umbilical_evidence::Context;
-use umbilical_evidence::open::read_paths;
+use umbilical_evidence::open;
 use umbilical_evidence::table::Mapping;
 use umbilical_knowledge::{Knowledge, TacOrigin};
 
@@ -69,21 +68,17 @@ fn facts(global: &Global) -> Result<Knowledge, Fail> {
 /// when anything was not.
 fn evidence(global: &Global, kb: &Knowledge, paths: &[PathBuf], map: Option<&Path>, threads: Option<usize>) -> Result<Observations, Fail> {
     let mapping = map.map(mapping).transpose()?;
-    for path in paths.iter().filter(|p| p.as_os_str() != "-") {
-        fs::symlink_metadata(path).map_err(|source| Fail::Input { path: path.clone(), source })?;
-    }
     let total = paths.iter().filter_map(|p| fs::metadata(p).ok()).filter(|m| m.is_file()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
-    let cx = Context { knowledge: kb, mapping: mapping.as_ref(), path: "" };
     let mut all = Observations::new();
-    let read = read_paths(paths, &cx, threads, &|bytes| progress.at(bytes), &mut all);
+    let options = open::Options { knowledge: kb, mapping: mapping.as_ref(), threads, progress: &|bytes| progress.at(bytes) };
+    let read = open::read_paths(paths, &options, &mut all);
     progress.done();
-    read.map_err(|error| Fail::Input { path: error.path, source: error.source })?;
-    let unread = |i: &umbilical_core::observation::Input| i.format == "unknown" || i.format == "unreadable";
-    let first = all.inputs.iter().position(unread);
+    read?;
+    let first = all.inputs.iter().position(|i| !open::understood(i));
     if let Some(first) = first
-        && (global.strict || all.inputs.iter().all(unread))
+        && (global.strict || !all.inputs.iter().any(open::understood))
     {
         let why = all.problems.iter().find(|p| p.input == u32::try_from(first).ok()).map(|p| p.what.clone()).unwrap_or_default();
         let path = all.inputs.get(first).map(|i| umbilical_core::text::clean(&i.path).into_owned()).unwrap_or_default();
