@@ -28,13 +28,13 @@ struct Spent {
 }
 
 /// Measures and prints the table.
-pub fn run(rows: &[u64], runs: usize) -> Outcome {
+pub fn run(rows: &[u64], runs: usize, profile: &str) -> Outcome {
     let metadata = Metadata::load()?;
-    let binary = cargo::binary(&metadata, "release")?;
+    let binary = cargo::binary(&metadata, profile)?;
     let dir = metadata.target_directory.join("bench");
     let home = dir.join("home");
     fs::create_dir_all(&home).map_err(|e| format!("{}: {e}", home.display()))?;
-    println!("{}\n", machine());
+    println!("{}, profile {profile}\n", machine());
     let start = median(runs.max(5), || spend(Command::new(&binary).arg("--version"), &dir))?;
     println!("start-up (`umbilical --version`): {:.1} ms wall\n", start.wall * 1000.0);
     println!("| rows | what | CPU s | wall s | peak MB | CPU s per million rows |\n|---|---|---|---|---|---|");

@@ -55,6 +55,9 @@ enum Task {
         /// Runs of each; the median counts
         #[arg(long, default_value_t = 3)]
         runs: usize,
+        /// Profile of the binary; the bars are for release
+        #[arg(long, default_value = "release")]
+        profile: String,
     },
     /// Write the files under examples/ anew
     MakeExamples,
@@ -76,7 +79,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Corpus { dir, format, verbose } => corpus::run(dir, format == "json", verbose),
         Task::Examples => examples::check(),
-        Task::Bench { rows, runs } => bench::run(&rows, runs),
+        Task::Bench { rows, runs, profile } => bench::run(&rows, runs, &profile),
         Task::MakeExamples => examples::make(),
         Task::MakeSims { rows, file, seed } => make_sims(rows, &file, seed),
     };

@@ -18,7 +18,7 @@ const EXPECT: &[Expect] = &[
     module("SENS-001", "Quectel", "BG95-M3", "", "the supplier's list only"),
     module("SENS-002", "Nordic", "nRF9160", "", "the supplier's list only, with a software version in place of the check digit"),
     cellular("SENS-003", "an IMEI that no open table knows"),
-    cellular("GATE-01", "an IMEI with a wrong digit: kept, not used"),
+    module("GATE-01", "Quectel", "EG25-G", "", "an IMEI with a wrong digit joins nothing; its first eight digits still speak, weakly"),
     module("GATE-02", "Quectel", "", "", "USB id 2c7c:0125 alone: EC25, EG25-G or EC20"),
     module("DRONE-01", "Quectel", "EG25-G", "", "DJI's id over a Quectel module"),
     open("WX-01", "a configuration that names a module maker's cloud, and a MAC address of that maker: hints"),

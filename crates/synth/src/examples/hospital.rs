@@ -18,7 +18,7 @@ const EXPECT: &[Expect] = &[
     cellular("LT-2043", "MediaTek T700: Fibocom FM350-GL or Rolling Wireless RW350R-GL, which this listing does not tell"),
     module("LT-2044", "Quectel", "RM520N-GL", "", "a chip id that says nothing, and a subsystem id that says everything"),
     module("MON-0117", "u-blox", "LARA-R6", "", "USB descriptors of a patient monitor"),
-    module("INF-0450", "Telit", "", "", "only the FCC ID on the label: declared"),
+    module("INF-0450", "Telit", "LE910Cx", "", "only the FCC ID on the label: declared, and true of a family"),
     module("AMB-03", "Sierra Wireless", "MC7455", "", "status of the ambulance's router"),
     module("PMP-1201", "u-blox", "SARA-R410M", "", "a covered IMEI still shows its type allocation code"),
     cellular("PMP-1202", "an IMEI covered so far that nothing is left of it, with an active SIM card"),
@@ -68,7 +68,7 @@ fn managed() -> String {
         vec![row(["DeviceName", "SerialNumber", "IMEI", "MEID", "Manufacturer", "Model", "PhoneNumber", "OS", "OSVersion", "LastContact"])];
     for (name, serial, imei, maker, model) in [
         ("LT-2041", "SYN2041", String::new(), "Dell Inc.", "Latitude 5400"),
-        ("LT-2042", "SYN2042", String::new(), "FUJITSU CLIENT COMPUTING", "LIFEBOOK U7510"),
+        ("LT-2042", "SYN2042", String::new(), "FUJITSU", "LIFEBOOK U7510"),
         ("LT-2043", "SYN2043", imei(35_990_018, 2043), "HP", "EliteBook 840 G9"),
         ("LT-2044", "SYN2044", imei(86_837_105, 2044), "LENOVO", "ThinkPad X1"),
     ] {
