@@ -2,6 +2,7 @@
 
 mod audit;
 mod contract;
+mod docs;
 mod facts;
 mod hostile;
 
