@@ -103,6 +103,7 @@ impl Keys {
             }
         }
         for list in by_kind.values_mut() {
+            keep_repeated(list);
             list.sort_unstable();
             list.dedup();
         }
@@ -112,6 +113,26 @@ impl Keys {
     fn groups(&self, kind: IdKind) -> impl Iterator<Item = &[(u64, u32)]> {
         self.0.get(&kind).map_or(&[][..], Vec::as_slice).chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1)
     }
+}
+
+/// Drops the keys that stand alone, in linear time: most identifiers of a fleet do, and sorting them all would not be.
+/// Two bit maps, of what was seen and what was seen again; a few lone keys that share a bit stay, which does no harm.
+fn keep_repeated(list: &mut Vec<(u64, u32)>) {
+    let words = list.len().div_ceil(8).next_power_of_two();
+    let (mut seen, mut again) = (vec![0u64; words], vec![0u64; words]);
+    let place = |hash: u64| (usize::try_from(hash >> 38).unwrap_or(0) & words.saturating_sub(1), 1u64 << (hash >> 32 & 63));
+    for (hash, _) in &*list {
+        let (word, bit) = place(*hash);
+        if let (Some(seen), Some(again)) = (seen.get_mut(word), again.get_mut(word)) {
+            *again |= *seen & bit;
+            *seen |= bit;
+        }
+    }
+    drop(seen);
+    list.retain(|(hash, _)| {
+        let (word, bit) = place(*hash);
+        again.get(word).is_some_and(|w| w & bit != 0)
+    });
 }
 
 /// What two spellings of an identifier have in common.
@@ -435,6 +456,16 @@ mod tests {
             (&[(IdKind::Iccid, card), (IdKind::Imei, B)], None),
         ]);
         assert_eq!(groups(&undated).len(), 3);
+    }
+
+    #[test]
+    fn what_repeats_is_kept_whatever_else_stands_alone() {
+        let mut list: Vec<(u64, u32)> = (0..1000u32).map(|n| (hash_of(&n.to_string()), n)).collect();
+        list.push((hash_of("7"), 5000));
+        keep_repeated(&mut list);
+        assert!(list.contains(&(hash_of("7"), 7)) && list.contains(&(hash_of("7"), 5000)));
+        assert!(list.len() < 300, "{}", list.len());
+        keep_repeated(&mut Vec::new());
     }
 
     #[test]
