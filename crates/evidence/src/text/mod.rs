@@ -2,17 +2,27 @@
 //! in a mail or traced by a shell. So every line is offered to each [`Dialect`] in turn; what none takes is read
 //! as free text. All lines of a file speak of one host, unless a dialect begins another.
 
+mod at;
+mod bus;
 mod cisco;
+mod dmesg;
 pub mod filename;
+mod free;
+mod fwupd;
 mod json_block;
 mod label;
+mod lspci;
+mod lsusb;
+mod mbim;
 mod mikrotik;
+mod mmcli;
 mod openwrt;
 mod pairs;
 mod sierra_router;
 pub(crate) mod snmp;
 mod strip;
 mod teltonika;
+mod usb_devices;
 
 use std::io;
 
@@ -302,12 +312,17 @@ impl<'a, 'k> Host<'a, 'k> {
     /// A device known by its number only (`lsusb`) and one known by its port only (`dmesg`, `mmcli`) are one where each
     /// listing shows their id once.
     fn match_listings(&mut self) {
+        self.match_pci();
         let mut keys: Vec<(&String, u16)> = self.parts.iter().filter(|(k, _)| k.starts_with("usb:")).map(|(k, p)| (k, *p)).collect();
         keys.sort();
         let mut by_number: FxHashSet<u16> = FxHashSet::default();
         let mut by_port: FxHashSet<u16> = FxHashSet::default();
         for (key, part) in keys {
-            if key.contains('/') { by_number.insert(self.first(part)) } else { by_port.insert(self.first(part)) };
+            if key.contains('/') {
+                by_number.insert(self.first(part))
+            } else {
+                by_port.insert(self.first(part))
+            };
         }
         let mut seen: FxHashMap<&str, (Vec<u16>, Vec<u16>)> = FxHashMap::default();
         for s in &self.said {
@@ -335,6 +350,40 @@ impl<'a, 'k> Host<'a, 'k> {
             self.join(Part(a), Part(b));
         }
     }
+
+    /// Boards number PCI domains as they like, and listings leave them out: a device that a listing shows with its id and
+    /// one that a driver spoke of, alike but for the domain, are one, where there is no other of either.
+    fn match_pci(&mut self) {
+        let mut with_id: FxHashSet<u16> = FxHashSet::default();
+        for s in &self.said {
+            if matches!(s.word, Word::Fact(Kind::PciId, ..)) {
+                with_id.insert(self.first(s.part));
+            }
+        }
+        let mut alike: FxHashMap<&str, Vec<u16>> = FxHashMap::default();
+        let mut keys: Vec<(&String, u16)> = self.parts.iter().filter(|(k, _)| k.starts_with("pci:")).map(|(k, p)| (k, *p)).collect();
+        keys.sort();
+        for (key, part) in keys {
+            // `pci:0000:01:00.0` without its domain.
+            let place = key.get(key.len().saturating_sub(7)..).unwrap_or(key);
+            let list = alike.entry(place).or_default();
+            let part = self.first(part);
+            if !list.contains(&part) {
+                list.push(part);
+            }
+        }
+        let mut pairs: Vec<(u16, u16)> = alike
+            .into_values()
+            .filter_map(|list| match list.as_slice() {
+                [a, b] if with_id.contains(a) != with_id.contains(b) => Some((*a, *b)),
+                _ => None,
+            })
+            .collect();
+        pairs.sort_unstable();
+        for (a, b) in pairs {
+            self.join(Part(a), Part(b));
+        }
+    }
 }
 
 fn cut(text: &str) -> &str {
@@ -349,15 +398,25 @@ fn cut(text: &str) -> &str {
 fn dialects() -> Vec<Box<dyn Dialect>> {
     vec![
         Box::<snmp::Snmp>::default(),
+        Box::<usb_devices::UsbDevices>::default(),
+        Box::<lsusb::Lsusb>::default(),
+        Box::<lspci::Lspci>::default(),
+        Box::<dmesg::Dmesg>::default(),
+        Box::<mmcli::Mmcli>::default(),
+        Box::<fwupd::Fwupd>::default(),
+        Box::<mbim::Mbim>::default(),
+        Box::<at::At>::default(),
         Box::<cisco::Cisco>::default(),
         Box::<mikrotik::MikroTik>::default(),
         Box::<teltonika::Teltonika>::default(),
         Box::<sierra_router::AirLink>::default(),
         Box::<openwrt::OpenWrt>::default(),
         // What looks alike everywhere comes last.
+        Box::<free::Ids>::default(),
         Box::<json_block::JsonBlock>::default(),
         Box::<filename::FileNames>::default(),
         Box::<label::Label>::default(),
+        Box::<free::Free>::default(),
     ]
 }
 

@@ -1,0 +1,251 @@
+//! Free text: the lines that no tool's dialect took. The last dialects: [`Ids`] looks at every such line, [`Free`] at what
+//! is left.
+//!
+//! **What it reads.** Ids in prose and in scripts (`2c7c:0125`, `VID: 05c6` / `PID: 90d5`, `VID_2C7C&PID_0125`, `PCI ID
+//! 105b:e0c0`), and sentences that name a module of the catalogue, a re-brand, a revision of a known grammar, or a maker
+//! beside a word such as modem. A sentence is kept as it stands and weighed as declared: documents are copied.
+//!
+//! **Traps.** A time, a MAC and an IPv6 address look like ids: an id must be known or be called one. A text with many ids
+//! is a list of what a driver supports, not of what somebody has. "PID" is also a process. A Wi-Fi module of a module
+//! maker is no cellular one: nothing is added to what the sentence says.
+
+use std::sync::OnceLock;
+
+use regex::Regex;
+use umbilical_core::{Basis, Group, Kind};
+use umbilical_knowledge::{PciKey, Scope, Strength};
+
+use super::bus::{by_path, hex4};
+use super::pairs::split;
+use super::strip::regex;
+use super::{Dialect, Host, Line};
+
+/// More different ids than this are a list, not an observation.
+const FEW: usize = 4;
+/// So much of a line is looked at, and so much is kept around what was found.
+const LOOK: usize = 16 * 1024;
+const KEEP: usize = 300;
+/// Sentences kept of one text.
+const SENTENCES: u32 = 40;
+
+/// Reads sentences.
+#[derive(Default)]
+pub(super) struct Free {
+    sentences: u32,
+}
+
+/// Reads ids wherever they stand.
+#[derive(Default)]
+pub(super) struct Ids {
+    vendor: Option<(u32, u16)>,
+    /// Line, id, whether it stands in prose.
+    usb: Vec<(u32, (u16, u16), bool)>,
+    pci: Vec<(u32, PciKey)>,
+    /// The device whose attributes a script read last.
+    place: Option<String>,
+}
+
+struct Expressions {
+    pair: Regex,
+    vendor: Regex,
+    product: Regex,
+    joined: Regex,
+    pci: Regex,
+}
+
+fn expressions() -> Option<&'static Expressions> {
+    static R: OnceLock<Option<Expressions>> = OnceLock::new();
+    R.get_or_init(|| {
+        let before = r"(?i)(?:^|[\s,;{(\x22'>&?])";
+        let between = r#"[\s\x22'}\])]{0,4}(?:={1,2}|:|_|is|\s)\s{0,3}[\x22']?(?:0x)?"#;
+        Some(Expressions {
+            pair: regex(r"(?:^|(?u:[^0-9A-Za-z:.-]))([0-9a-fA-F]{4}):([0-9a-fA-F]{4})(?:$|(?u:[^0-9A-Za-z:])|:\s|:$)")?,
+            vendor: regex(&format!(r"{before}(?:(?:USB )?VID|ATTRS?\{{idVendor|idVendor|Vendor[ _]?ID|ID_(?:USB_)?VENDOR_ID|Vendor){between}([0-9a-f]{{4}})\b"))?,
+            product: regex(&format!(
+                r"{before}(?:(?:USB )?PID|ATTRS?\{{idProduct|idProduct|Product[ _]?ID|ID_(?:USB_)?MODEL_ID|ProdID|Product){between}([0-9a-f]{{4}})\b"
+            ))?,
+            joined: regex(r"(?i)(?:VID_([0-9a-f]{4})&(?:amp;)?PID_([0-9a-f]{4})|\busb/([0-9a-f]{4})([0-9a-f]{4})\b|\bPRODUCT=([0-9a-f]{1,4})/([0-9a-f]{1,4})/)")?,
+            pci: regex(r"(?i)\bpcie?\b")?,
+        })
+    })
+    .as_ref()
+}
+
+impl Ids {
+    fn ids(&mut self, text: &str, n: u32, host: &mut Host<'_, '_>) -> bool {
+        let Some(re) = expressions() else { return false };
+        let before = self.usb.len().saturating_add(self.pci.len());
+        for found in re.joined.captures_iter(text).take(16) {
+            let hex = |i: usize| found.get(i).and_then(|m| hex4(m.as_str()));
+            if let Some(id) = [(1, 2), (3, 4), (5, 6)].iter().find_map(|(v, p)| Some((hex(*v)?, hex(*p)?))) {
+                self.note(n, id, false);
+            }
+        }
+        let vendor = re.vendor.captures(text).and_then(|c| hex4(c.get(1)?.as_str()));
+        if let Some(vid) = vendor {
+            self.vendor = Some((n, vid));
+        }
+        if let (Some((at, vid)), Some(pid)) = (self.vendor, re.product.captures(text).and_then(|c| hex4(c.get(1)?.as_str())))
+            && n.saturating_sub(at) <= 6
+        {
+            self.note(n, (vid, pid), false);
+            self.vendor = None;
+        }
+        for found in re.pair.captures_iter(text).take(16) {
+            let hex = |i: usize| found.get(i).and_then(|m| hex4(m.as_str()));
+            let (Some(a), Some(b)) = (hex(1), hex(2)) else { continue };
+            let kb = host.cx.knowledge;
+            let as_pci = PciKey { vendor: a, device: b, subsystem: None };
+            let on_pci = kb.pci(a, b, None).is_some() || kb.rebrands_by_pci(as_pci).next().is_some();
+            let on_usb = !kb.usb(a, b).is_empty() || kb.rebrands_by_usb(a, b).next().is_some();
+            let lower = text.to_ascii_lowercase();
+            let called = lower.contains("usb") || lower.contains("vid") || lower.contains("lsusb");
+            if re.pci.is_match(text) && !called || (on_pci && !on_usb) {
+                if self.pci.len() < 64 {
+                    self.pci.push((n, as_pci));
+                }
+            } else if on_usb || (called && kb.usb_vendor(a).is_some()) {
+                self.note(n, (a, b), true);
+            }
+        }
+        self.usb.len().saturating_add(self.pci.len()) > before || vendor.is_some()
+    }
+
+    fn note(&mut self, n: u32, id: (u16, u16), prose: bool) {
+        if self.usb.len() < 256 && !self.usb.iter().any(|(_, known, _)| *known == id) {
+            self.usb.push((n, id, prose));
+        }
+    }
+}
+
+impl Free {
+    /// A status line: a name that speaks of firmware, and a revision of a known grammar.
+    fn status(&self, text: &str, n: u32, host: &mut Host<'_, '_>) -> bool {
+        let Some((name, value)) = split(text) else { return false };
+        let name = name.to_ascii_lowercase();
+        let spoken = ["revision", "firmware", "version", "baseband", "fw", "sw"]
+            .iter()
+            .any(|w| name.split(|c: char| !c.is_alphanumeric()).any(|t| t == *w));
+        let known = spoken
+            && value.split_whitespace().count() <= 8
+            && host.cx.knowledge.matches(Scope::Revision, value).iter().any(|h| h.pattern.strength == Strength::Decide);
+        if known {
+            let part = host.part("modem");
+            host.fact(part, n, Kind::FirmwareRevision, value);
+        }
+        known
+    }
+
+    /// A sentence that names a module, a maker of modules beside what they make, or a revision.
+    fn sentence(&mut self, text: &str, n: u32, host: &mut Host<'_, '_>) -> bool {
+        if self.sentences >= SENTENCES {
+            return false;
+        }
+        let kb = host.cx.knowledge;
+        let brand = kb.brand_of(text);
+        let spans = kb
+            .matches(Scope::Text, text)
+            .into_iter()
+            .filter(|h| h.pattern.strength != Strength::Trap && (h.model.is_some() || brand.is_none() || speaks_of_radio(text)))
+            .map(|h| h.span.start)
+            .chain(
+                kb.models_in(text)
+                    .into_iter()
+                    .filter(|h| h.module.distinct || brand.is_some_and(|b| b.brand == h.module.maker))
+                    .map(|h| h.span.start),
+            );
+        let first = spans.min();
+        let named = first.is_some() || !kb.rebrands_in(text).is_empty() || (brand.is_some() && speaks_of_radio(text));
+        if !named {
+            return false;
+        }
+        self.sentences = self.sentences.saturating_add(1);
+        let part = host.part("modem");
+        host.fact_of(part, n, Kind::Text, around(text, first.unwrap_or(0)), Group::Document, Basis::Declared);
+        true
+    }
+}
+
+/// Whether a sentence speaks of cellular radio, not only of a company.
+fn speaks_of_radio(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "modem", "module", "lte", "5g", "4g", "3g", "gsm", "nb", "cat", "wwan", "cellular", "modul", "módulo", "modulo", "模块", "模组",
+        "umts", "nbiot", "iot",
+    ];
+    text.split(|c: char| !c.is_alphanumeric()).any(|w| WORDS.iter().any(|word| w.eq_ignore_ascii_case(word)))
+        || ["模块", "模组"].iter().any(|w| text.contains(w))
+}
+
+/// The part of a long line around a place in it.
+fn around(text: &str, at: usize) -> &str {
+    if text.len() <= KEEP.saturating_add(KEEP / 3) {
+        return text;
+    }
+    let mut start = at.saturating_sub(KEEP / 2);
+    while !text.is_char_boundary(start) {
+        start = start.saturating_sub(1);
+    }
+    let mut end = start.saturating_add(KEEP).min(text.len());
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(start..end).unwrap_or_default()
+}
+
+impl Dialect for Free {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn line(&mut self, line: Line<'_>, host: &mut Host<'_, '_>) -> bool {
+        let text = head(line.text);
+        // What was typed or run names tools and files, not modules.
+        !text.is_empty() && !line.shell && (self.status(text, line.n, host) || self.sentence(text, line.n, host))
+    }
+}
+
+/// As much of a line as is looked at.
+fn head(text: &str) -> &str {
+    let mut end = text.len().min(LOOK);
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+impl Dialect for Ids {
+    fn name(&self) -> &'static str {
+        "ids"
+    }
+
+    fn line(&mut self, line: Line<'_>, host: &mut Host<'_, '_>) -> bool {
+        let text = head(line.text);
+        // A script that reads `/sys/…/2-1.1/idVendor` speaks of that device from here on.
+        if text.contains("/idVendor") || text.contains("/idProduct") {
+            self.place = text.split([' ', '\'', '"', '=']).find(|w| w.contains("/idVendor") || w.contains("/idProduct")).and_then(by_path);
+        }
+        // The rest of the line may say more.
+        !text.is_empty() && self.ids(text, line.n, host) && text.len() < 24
+    }
+
+    fn end(&mut self, host: &mut Host<'_, '_>) {
+        let usb = std::mem::take(&mut self.usb);
+        let few = usb.len() <= FEW;
+        for (n, (vid, pid), prose) in usb {
+            if prose && !few {
+                continue;
+            }
+            let key = self.place.clone().unwrap_or_else(|| if few { "modem".to_owned() } else { format!("usb-id:{vid:04x}:{pid:04x}") });
+            let part = host.part(&key);
+            let (group, basis) = if prose { (Group::Document, Basis::Declared) } else { (Group::OwnWord, Basis::Observed) };
+            host.fact_of(part, n, Kind::UsbId, &format!("{vid:04x}:{pid:04x}"), group, basis);
+        }
+        let pci = std::mem::take(&mut self.pci);
+        if pci.len() <= FEW {
+            for (n, key) in pci {
+                let part = host.part("modem");
+                host.fact_of(part, n, Kind::PciId, &format!("{:04x}:{:04x}", key.vendor, key.device), Group::Document, Basis::Declared);
+            }
+        }
+    }
+}
