@@ -11,7 +11,7 @@
 
 use umbilical_core::{Basis, Group, IdKind, Kind};
 
-use super::pairs::{Voice, What, host_serial, names_maker, names_model, nothing, say, split, squash};
+use super::pairs::{Voice, What, host_serial, maker_in, names_maker, names_model, nothing, say, split, squash};
 use super::{Dialect, Host, Line, Part};
 
 /// See the module's documentation.
@@ -129,10 +129,13 @@ impl Cisco {
             self.slot = slot(&name).or_else(|| self.slot.take());
             let part = self.part(host);
             host.fact(part, n, Kind::Cellular, &format!("inventory `{name}`"));
-            if names_maker(kb, &descr) {
-                host.fact(part, n, Kind::Manufacturer, &descr);
+            if let Some(maker) = maker_in(kb, &descr) {
+                host.fact(part, n, Kind::Manufacturer, maker);
             }
-            say(host, part, n, What::MaybeModel, &descr, Voice::MODEM);
+            // `Sierra Wireless EM7455/EM7430`: the part number decides, where it is a model.
+            if !names_model(kb, pid) {
+                say(host, part, n, What::MaybeModel, &descr, Voice::MODEM);
+            }
             say(host, part, n, What::Model, pid, Voice::MODEM);
             say(host, part, n, What::ModemSerial, serial, Voice::MODEM);
         } else if modem && !words.contains("chassis") && !words.contains("slot") {

@@ -60,11 +60,7 @@ impl Dialect for JsonBlock {
 /// Whether a line begins an object or list and nothing else that is common: `{`, `[`, `{"a": …`, `[{`.
 fn begins(text: &str) -> bool {
     let mut chars = text.chars().filter(|c| !c.is_whitespace());
-    match (chars.next(), chars.next()) {
-        (Some('{'), None | Some('"' | '}')) => true,
-        (Some('['), None | Some('{')) => true,
-        _ => false,
-    }
+    matches!((chars.next(), chars.next()), (Some('{'), None | Some('"' | '}')) | (Some('['), None | Some('{')))
 }
 
 impl JsonBlock {
@@ -90,6 +86,7 @@ impl JsonBlock {
         self.depth = 0;
         let Some((n, _)) = lines.first() else { return };
         match serde_json::Deserializer::from_str(&held).into_iter::<Value>().next() {
+            Some(Ok(value)) if super::mmcli::json(&value, *n, host) || super::fwupd::json(&value, *n, host) => {}
             Some(Ok(value)) => walk(&value, "", None, *n, 0, host),
             _ => {
                 for (n, text) in &lines {

@@ -122,11 +122,10 @@ impl Dialect for Label {
             }
             self.push(line.n, got, value);
         }
-        if !equipment && let Some(found) = LOOSE_IMEI.as_ref().and_then(|re| re.captures(text)).and_then(|c| c.get(1)) {
-            if imei_like(found.as_str()) {
-                self.push(line.n, Got::Value(What::Imei, true), found.as_str());
-                taken = true;
-            }
+        let loose = || LOOSE_IMEI.as_ref()?.captures(text)?.get(1).map(|m| m.as_str()).filter(|m| imei_like(m));
+        if let (false, Some(found)) = (equipment, loose()) {
+            self.push(line.n, Got::Value(What::Imei, true), found);
+            taken = true;
         }
         taken
     }
@@ -135,6 +134,8 @@ impl Dialect for Label {
         let entries = std::mem::take(&mut self.entries);
         let blocks: Vec<&[Entry]> = entries.chunk_by(|a, b| a.block == b.block).collect();
         let has_imei = |b: &[Entry]| b.iter().any(|e| matches!(e.got, Got::Value(What::Imei, _)));
+        // Where another dialect read a modem, what names the box is worth saying too.
+        let others = !host.said.is_empty();
         let labels = blocks.iter().filter(|b| has_imei(b)).count();
         let mut told = 0usize;
         for block in &blocks {
@@ -153,7 +154,7 @@ impl Dialect for Label {
                 (None, _) if document => "modem".to_owned(),
                 (None, k) => format!("modem:{k}"),
             };
-            tell(block, &key, if document { Voice::DOCUMENT } else { Voice::MODEM }, self.status, host);
+            tell(block, &key, if document { Voice::DOCUMENT } else { Voice::MODEM }, self.status, others, host);
         }
         self.tags.clear();
     }
@@ -206,7 +207,7 @@ impl Label {
 }
 
 /// Says a block.
-fn tell(block: &[Entry], key: &str, voice: Voice, status: bool, host: &mut Host<'_, '_>) {
+fn tell(block: &[Entry], key: &str, voice: Voice, status: bool, others: bool, host: &mut Host<'_, '_>) {
     let kb: &Knowledge = host.cx.knowledge;
     let about = |e: &Entry| match e.got {
         Got::Value(What::Manufacturer, qualified) => qualified || names_maker(kb, &e.value),
@@ -269,8 +270,8 @@ fn tell(block: &[Entry], key: &str, voice: Voice, status: bool, host: &mut Host<
                 }
             }
             Got::Value(what @ (What::HostMaker | What::HostModel | What::HostName), false) => {
-                if numbered || status || module {
-                    say(host, Part::HOST, e.n, what, &e.value, voice);
+                if numbered || status || module || others {
+                    say(host, Part::HOST, e.n, what, &e.value, if others { Voice::MODEM } else { voice });
                 }
             }
             Got::Value(What::HostSerial, false) => {
@@ -362,7 +363,7 @@ fn segments(text: &str) -> Vec<&str> {
             let (head, tail) = text.split_at_checked(*i).unwrap_or((text, ""));
             let next = tail.trim_start();
             let name = next.split([':', '=', '：']).next().unwrap_or_default();
-            name.len() < next.len() && !name.trim().contains(' ') && split(head).is_some() && is_name(name)
+            name.len() < next.len() && !name.trim().contains(' ') && split(head).is_some_and(|(n, _)| is_name(n)) && is_name(name)
         });
         match at.and_then(|i| text.split_at_checked(i)) {
             Some((head, tail)) => {

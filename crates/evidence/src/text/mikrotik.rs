@@ -137,7 +137,7 @@ impl MikroTik {
         let key = self.name.as_deref().map_or_else(|| "modem".to_owned(), |l| format!("modem:{l}"));
         let part = host.part(&key);
         match meaning(&squash(name)) {
-            Some((What::Cellular, _)) if !nothing(value) => host.fact(part, n, Kind::Cellular, "registered"),
+            Some((What::Cellular, _)) if !nothing(value) => host.fact(part, n, Kind::Cellular, "cellular-section"),
             Some((what, _)) => say(host, part, n, what, value, Voice::MODEM),
             None => {}
         }
@@ -146,11 +146,7 @@ impl MikroTik {
 
     fn board(n: u32, name: &str, value: &str, host: &mut Host<'_, '_>) -> bool {
         match name {
-            "model" | "board-name" => {
-                if !nothing(value) {
-                    host.fact(Part::HOST, n, Kind::HostModel, value);
-                }
-            }
+            "model" | "board-name" => say(host, Part::HOST, n, What::HostModel, value, Voice::MODEM),
             "serial-number" => host_serial(host, "MikroTik", value),
             _ => {}
         }
@@ -192,7 +188,8 @@ impl MikroTik {
             host.fact_of(part, n, Kind::Cellular, &format!("configured: {name}"), Group::Document, Basis::Declared);
             return true;
         }
-        false
+        // Other settings of an export are nobody's values.
+        self.seen && (text.starts_with("set ") || text.starts_with("add ") || (text.starts_with('/') && !text.contains(':')))
     }
 }
 

@@ -77,7 +77,8 @@ impl Dialect for OpenWrt {
         let mut parts = path.split('.');
         let (Some(file), Some(section), Some(key), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else { return false };
         let word = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'@' | b'[' | b']'));
-        if !(word(file) && word(section) && word(key)) || !file.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-')) {
+        let lower = file.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-'));
+        if !(word(file) && word(section) && word(key) && lower) {
             return false;
         }
         Self::option(n, file, section, key, unquote(value), host)
@@ -113,7 +114,7 @@ impl OpenWrt {
                     }
                 }
             }
-            _ => return file != "network" || key.len() < 40,
+            _ => {}
         }
         true
     }

@@ -185,7 +185,6 @@ const HOST_NAMES: &[(&str, What)] = &[
     ("devicename", What::HostName),
     ("routername", What::HostName),
     ("identity", What::HostName),
-    ("boardname", What::HostModel),
     ("devicemodel", What::HostModel),
     ("routermodel", What::HostModel),
     ("productname", What::HostModel),
@@ -309,7 +308,7 @@ pub(super) fn split(line: &str) -> Option<(&str, &str)> {
     });
     let (name, value) = match separator {
         Some((at, c)) => (line.get(..at)?, line.get(at.saturating_add(c.len_utf8())..)?),
-        None => line.split_once("   ")?,
+        None => line.split_once("  ")?,
     };
     // `=>`, `==`, `: =`
     let value = value.trim_start_matches(['=', '>', ':', ' ', '\t']);
@@ -369,6 +368,12 @@ pub(super) fn names_maker(kb: &Knowledge, value: &str) -> bool {
     kb.brands_in(value).iter().any(|h| h.brand.kind == BrandKind::Module)
 }
 
+/// The name of the brand of modules in a text, as it stands there.
+pub(super) fn maker_in<'t>(kb: &Knowledge, text: &'t str) -> Option<&'t str> {
+    let hit = kb.brands_in(text).into_iter().find(|h| h.brand.kind == BrandKind::Module)?;
+    text.get(hit.span)
+}
+
 /// Whether a text names a model of the catalogue or a re-brand of one.
 pub(super) fn names_model(kb: &Knowledge, value: &str) -> bool {
     !kb.models_in(value).is_empty()
@@ -410,11 +415,18 @@ pub(super) fn say(host: &mut Host<'_, '_>, part: Part, n: u32, what: What, value
     let declared = voice.basis == Basis::Declared;
     let fact = |host: &mut Host<'_, '_>, kind: Kind| host.fact_of(part, n, kind, value, voice.group, voice.basis);
     match what {
+        // `Vendor=2cb7 ProdID=…`: half a bus id.
+        What::Manufacturer
+            if value.get(..4).is_some_and(|h| h.bytes().all(|b| b.is_ascii_hexdigit()))
+                && value.get(4..).is_some_and(|r| r.is_empty() || r.starts_with(' ')) => {}
         What::Manufacturer => fact(host, if declared { Kind::DeclaredMaker } else { Kind::Manufacturer }),
         What::Model => fact(host, if declared { Kind::DeclaredModel } else { Kind::Model }),
         What::MaybeModel => {
-            if speaks_of_module(host.cx.knowledge, value) {
+            let kb = host.cx.knowledge;
+            if names_model(kb, value) {
                 fact(host, if declared { Kind::DeclaredModel } else { Kind::Model });
+            } else if names_maker(kb, value) {
+                fact(host, if declared { Kind::DeclaredMaker } else { Kind::Manufacturer });
             }
         }
         What::Revision => {
@@ -458,7 +470,7 @@ pub(super) fn say(host: &mut Host<'_, '_>, part: Part, n: u32, what: What, value
                 host.id(part, IdKind::Meid, value);
             }
         }
-        What::Cellular => host.fact_of(part, n, Kind::Cellular, "registered", voice.group, voice.basis),
+        What::Cellular => host.fact_of(part, n, Kind::Cellular, "cellular-section", voice.group, voice.basis),
         What::HostMaker => host.fact_of(Part::HOST, n, Kind::HostMaker, value, voice.group, voice.basis),
         What::HostModel => host.fact_of(Part::HOST, n, Kind::HostModel, value, voice.group, voice.basis),
         What::HostName => host.id(Part::HOST, IdKind::Name, value),

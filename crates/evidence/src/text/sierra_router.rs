@@ -33,8 +33,8 @@ impl Dialect for AirLink {
         }
         let radio = match name.as_str() {
             "radiomoduletype" | "radiomodule" | "radiomodulename" | "radiomodulemodel" | "modulename" => What::MaybeModel,
-            "radiofirmwareversion" | "radiomodulefirmware" | "radiofirmware" | "modemfirmwareversion" => What::Revision,
-            "radiomoduleidentifier" | "esneidimei" | "cellularid" => What::Imei,
+            "radiofirmwareversion" | "radiomodulefirmware" | "radiofirmware" => What::Revision,
+            "radiomoduleidentifier" | "esneidimei" => What::Imei,
             "simid" => What::Iccid,
             "devicemodel" | "modelname" if self.seen => {
                 say(host, Part::HOST, n, What::HostModel, value, Voice::MODEM);

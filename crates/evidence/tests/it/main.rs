@@ -3,4 +3,7 @@
 mod archive;
 mod fixtures;
 mod hostile;
+mod label;
+mod router;
+mod snmp;
 mod table;

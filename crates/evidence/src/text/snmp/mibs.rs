@@ -193,6 +193,27 @@ pub(super) const MIBS: &[Mib] = &[
     },
 ];
 
+/// Objects about the box itself: OID with its index, meaning, source.
+pub(super) const HOSTS: &[(&str, What, &str)] = &[
+    ("1.3.6.1.4.1.12356.121.21.1.1.3.0", What::HostModel, "FORTINET-FORTIEXTENDER-MIB fextInfo system, read in a walk"),
+    ("1.3.6.1.4.1.12356.121.21.1.1.5.0", What::HostSerial, "FORTINET-FORTIEXTENDER-MIB fextInfo system, read in a walk"),
+    ("1.3.6.1.4.1.12356.100.1.1.1.0", What::HostSerial, "FORTINET-CORE-MIB fnSysSerial"),
+    ("1.3.6.1.4.1.23695.200.1.1.1.1.1.0", What::HostModel, "Peplink DEVICE MIB"),
+    ("1.3.6.1.4.1.23695.200.1.1.1.1.2.0", What::HostSerial, "Peplink DEVICE MIB"),
+    ("1.3.6.1.4.1.27662.200.1.1.1.1.1.0", What::HostModel, "Pepwave's copy of the Peplink DEVICE MIB"),
+    ("1.3.6.1.4.1.27662.200.1.1.1.1.2.0", What::HostSerial, "Pepwave's copy of the Peplink DEVICE MIB"),
+    ("1.3.6.1.4.1.14988.1.1.7.3.0", What::HostSerial, "MIKROTIK-MIB mtxrSerialNumber"),
+    ("1.3.6.1.4.1.14988.1.1.7.8.0", What::HostModel, "MIKROTIK-MIB mtxrDisplayName"),
+    ("1.3.6.1.4.1.25049.17.1.2", What::HostSerial, "OG-STATUSv2-MIB ogSerialNumber, without index in a walk"),
+    ("1.3.6.1.4.1.25049.17.1.2.0", What::HostSerial, "OG-STATUSv2-MIB ogSerialNumber"),
+    ("1.3.6.1.4.1.16378.10000.3.14.0", What::HostModel, "FusionInventory, from Digi's Sarian-Monitor.mib"),
+    ("1.3.6.1.4.1.16378.10000.3.15.0", What::HostSerial, "FusionInventory, from Digi's Sarian-Monitor.mib"),
+    ("1.3.6.1.4.1.16378.10000.3.19.0", What::Model, "FusionInventory, from Digi's Sarian-Monitor.mib: model of the modem"),
+    ("1.3.6.1.4.1.16378.10000.3.20.0", What::Revision, "FusionInventory, from Digi's Sarian-Monitor.mib: firmware of the modem"),
+    ("1.3.6.1.4.1.30140.6.1.0", What::HostModel, "a public collection of industrial OIDs (unverified)"),
+    ("1.3.6.1.4.1.30140.6.3.0", What::HostSerial, "a public collection of industrial OIDs (unverified)"),
+];
+
 /// Enterprise numbers (IANA) of makers whose boxes may hold a modem.
 pub(super) const ENTERPRISES: &[(u32, &str)] = &[
     (9, "Cisco"),

@@ -25,8 +25,8 @@ use umbilical_core::{Basis, Group, IdKind, Kind};
 use umbilical_knowledge::{Scope, Strength};
 
 use self::line::{Object, Open, from_hex, is_octets, read};
-use self::mibs::{ENTERPRISES, MIBS};
-use super::pairs::{Voice, What, host_serial, imei_like, names_maker, nothing, say, squash};
+use self::mibs::{ENTERPRISES, HOSTS, MIBS};
+use super::pairs::{Voice, What, host_serial, imei_like, names_maker, names_model, nothing, say, squash};
 use super::{Dialect, Host, Line, Part};
 use crate::Head;
 
@@ -71,6 +71,10 @@ pub(super) struct Snmp {
     pending: Option<Pending>,
     descr: Option<(u32, String)>,
     object_id: String,
+    object_line: u32,
+    serial: Option<String>,
+    /// The enterprise of the last known table met: the maker, where `sysObjectID` does not say.
+    touched: Option<u32>,
     entities: BTreeMap<String, Entity>,
     /// Indices of Cisco's cellular table.
     cellular: Vec<String>,
@@ -190,6 +194,20 @@ impl Snmp {
             }
         }
         let mut known = false;
+        if let Some((_, what, _)) = HOSTS.iter().find(|(o, ..)| *o == oid) {
+            known = true;
+            // Digi repeats the router's name where it has no modem.
+            let router = value.starts_with("WR") || value.starts_with("TransPort");
+            match what {
+                What::HostSerial => self.serial = Some(value.to_owned()),
+                What::Model | What::Revision if !router => {
+                    let part = host.part("modem:0");
+                    say(host, part, n, *what, value, Voice::MODEM);
+                }
+                What::HostModel => say(host, Part::HOST, n, *what, value, Voice::MODEM),
+                _ => {}
+            }
+        }
         for mib in MIBS {
             let Some(rest) = oid.strip_prefix(mib.base).and_then(|r| r.strip_prefix('.')) else { continue };
             known = true;
@@ -208,7 +226,9 @@ impl Snmp {
                 self.cellular.push(index.to_owned());
             }
         }
-        if !known {
+        if known {
+            self.touched = rest.split('.').next().and_then(|e| e.parse().ok());
+        } else {
             self.enterprise(n, rest, value, host);
         }
     }
@@ -241,7 +261,10 @@ impl Snmp {
                 return;
             }
             "1.2.0" => {
-                value.trim_start_matches('.').clone_into(&mut self.object_id);
+                let value = value.trim_start_matches('.');
+                // Symbolic walks print `SNMPv2-SMI::enterprises.9.1.2105`.
+                self.object_id = value.rsplit_once("enterprises.").map_or_else(|| value.to_owned(), |(_, r)| format!("1.3.6.1.4.1.{r}"));
+                self.object_line = n;
                 return;
             }
             "1.5.0" => {
@@ -339,11 +362,16 @@ impl Snmp {
             return;
         }
         let enterprise = self.object_id.strip_prefix("1.3.6.1.4.1.").and_then(|r| r.split('.').next()).and_then(|e| e.parse().ok());
-        let mut maker = enterprise.and_then(|e: u32| ENTERPRISES.iter().find(|(n, _)| *n == e)).map(|(_, m)| (*m).to_owned());
+        let named = |e: u32| ENTERPRISES.iter().find(|(n, _)| *n == e).map(|(_, m)| (*m).to_owned());
+        // Net-SNMP's own number (8072) names no maker.
+        let mut maker = enterprise.and_then(named).or_else(|| self.touched.take().and_then(named));
         self.of_teltonika(&mut maker, host);
-        self.of_entities(&mut maker, host);
+        let modelled = self.of_entities(&mut maker, host);
         if let Some((n, descr)) = self.descr.take() {
-            of_description(n, &descr, &mut maker, host);
+            of_description(n, &descr, modelled, &mut maker, host);
+        }
+        if let (Some(maker), Some(serial)) = (&maker, self.serial.take()) {
+            host_serial(host, maker, &serial);
         }
         // FortiGate calls the interface of its built-in modem so; elsewhere a Wi-Fi uplink may be called so.
         if let (Some(n), Some("Fortinet")) = (self.wwan.take(), maker.as_deref()) {
@@ -351,9 +379,10 @@ impl Snmp {
             host.fact(part, n, Kind::Cellular, "interface wwan");
         }
         if let Some(maker) = maker {
-            host.fact(Part::HOST, 0, Kind::HostMaker, &maker);
+            host.fact(Part::HOST, std::mem::take(&mut self.object_line), Kind::HostMaker, &maker);
         }
         self.object_id.clear();
+        self.touched = None;
         self.entities.clear();
         self.cellular.clear();
         self.teltonika.clear();
@@ -407,11 +436,14 @@ impl Snmp {
         }
     }
 
-    fn of_entities(&self, maker: &mut Option<String>, host: &mut Host<'_, '_>) {
+    /// Says the chassis and the modems among the entities; whether the chassis has a model.
+    fn of_entities(&self, maker: &mut Option<String>, host: &mut Host<'_, '_>) -> bool {
+        let mut modelled = false;
         let chassis = self.entities.values().find(|e| e.class.trim_end_matches(')').rsplit('(').next() == Some("3"));
         if let Some(chassis) = chassis {
-            let name = [13, 2].map(|c| chassis.column(c)).into_iter().find(|t| !t.is_empty());
-            if let Some(name) = name {
+            let name = chassis.column(13);
+            if !name.is_empty() {
+                modelled = true;
                 host.fact(Part::HOST, chassis.n, Kind::HostModel, name);
             }
             if maker.is_none() && !chassis.column(12).is_empty() {
@@ -427,10 +459,11 @@ impl Snmp {
             if listed || (modem_word && module_maker) {
                 let part = modem(host, index);
                 let revision = [9, 10].map(|c| entity.column(c)).into_iter().find(|t| !t.is_empty()).unwrap_or_default();
+                let descr = if names_model(host.cx.knowledge, entity.column(13)) { "" } else { entity.column(2) };
                 for (what, value) in [
                     (What::Manufacturer, entity.column(12)),
                     (What::Model, entity.column(13)),
-                    (What::MaybeModel, entity.column(2)),
+                    (What::MaybeModel, descr),
                     (What::Revision, revision),
                     (What::ModemSerial, entity.column(11)),
                 ] {
@@ -442,6 +475,7 @@ impl Snmp {
                 host.fact(part, entity.n, Kind::Cellular, "modem entity");
             }
         }
+        modelled
     }
 }
 
@@ -496,7 +530,7 @@ fn cellular_interface(name: &str) -> bool {
             !r.is_empty() && r.len() <= 12 && r.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'/' | b'.' | b':'))
         })
     };
-    ["wwan", "lte", "cellular", "cell", "rmnet", "rmnet_mhi", "mhi_hwip", "qmimux", "nr5g"].iter().any(|w| numbered(w))
+    ["wwan", "lte", "cellular", "cell", "rmnet", "rmnet_mhi", "mhi_hwip", "nr5g"].iter().any(|w| numbered(w))
 }
 
 /// The model inside a Teltonika name or product code: `RUTX1100XXXX`, `TRB255`. Six characters, a family and digits.
@@ -509,7 +543,7 @@ fn model_of(value: &str) -> Option<&str> {
 }
 
 /// The host in `sysDescr`, by its maker's way of writing it.
-fn of_description(n: u32, descr: &str, maker: &mut Option<String>, host: &mut Host<'_, '_>) {
+fn of_description(n: u32, descr: &str, modelled: bool, maker: &mut Option<String>, host: &mut Host<'_, '_>) {
     let descr = descr.trim();
     if nothing(descr) {
         return;
@@ -536,13 +570,13 @@ fn of_description(n: u32, descr: &str, maker: &mut Option<String>, host: &mut Ho
     } else if first.starts_with("Cisco ") {
         maker.get_or_insert_with(|| "Cisco".into());
         // `Cisco IOS Software [Bengaluru], ISR Software (…)`: the platform, in brackets.
-        if let Some(platform) = first.split_once(" Software (").and_then(|(_, r)| r.split_once(')')).map(|(p, _)| p) {
+        if !modelled && let Some(platform) = first.split_once(" Software (").and_then(|(_, r)| r.split_once(')')).map(|(p, _)| p) {
             let family = platform.split('-').next().unwrap_or(platform);
             model(host, family);
         }
     } else if matches!(
         maker.as_deref(),
-        Some("Peplink" | "Pepwave" | "Fortinet" | "Moxa" | "Westermo" | "Siemens" | "Digi" | "Sierra Wireless" | "Lantronix")
+        Some("Peplink" | "Pepwave" | "Moxa" | "Westermo" | "Siemens" | "Digi" | "Sierra Wireless" | "Lantronix")
     ) {
         model(host, first);
     } else if first.starts_with("Pepwave ") || first.starts_with("Peplink ") {

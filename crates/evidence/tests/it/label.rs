@@ -1,0 +1,8 @@
+//! Labels, payloads of codes, names of firmware files.
+
+use crate::fixtures::walk;
+
+#[test]
+fn cases() {
+    walk("label");
+}
