@@ -6,8 +6,8 @@
 //! - **IMEIs are plain digits.** A spreadsheet shows 15 digits as `4.9E+14` but keeps all of them (a double holds 15
 //!   exactly); an apostrophe or `="…"` would break every other reader. Who opens the file in a spreadsheet
 //!   formats the column as text; a leading zero that was lost there comes back by padding to 15.
-//! - **Lists** are joined with `; `; a semicolon inside an item becomes a comma, so that the list splits where it was
-//!   joined.
+//! - **Lists** are joined with `; `; a semicolon inside an item becomes a comma and every item is guarded, so that the list
+//!   splits where it was joined, also in a spreadsheet that takes semicolons for columns.
 //! - **Lines.** A device with two modules has two lines with the same `id`; a device without one has one line. A stick,
 //!   phone or router that is itself the cellular product has its brand and model, and an empty `level`.
 
@@ -108,11 +108,7 @@ fn cell(value: &Value) -> String {
 }
 
 fn list<S: AsRef<str>>(items: &[S]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => guarded(&one.as_ref().replace(';', ",")),
-        several => guarded(&several.iter().map(|i| i.as_ref().replace(';', ",")).collect::<Vec<_>>().join("; ")),
-    }
+    items.iter().map(|i| guarded(&i.as_ref().replace(';', ","))).collect::<Vec<_>>().join("; ")
 }
 
 fn computes(text: &str) -> bool {

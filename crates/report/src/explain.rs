@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use umbilical_core::answer::{Audit, Because, Claim, Device, Jurisdiction, Listing, Module, Step, Trace};
 use umbilical_core::finding::Finding;
+use umbilical_core::weight::ConfidenceLevel;
 
 use crate::layers::layers;
 use crate::terminal::{Page, Tone};
@@ -13,13 +14,14 @@ use crate::{View, say};
 /// device in short and everything behind that.
 pub fn device(out: &mut dyn Write, audit: &Audit, device: &Device, claim: Option<&str>, view: &View) -> io::Result<()> {
     let mut page = Page::new(out, view);
-    head(&mut page, audit, device)?;
+    let mut chain = Chain { audit, told: Vec::new() };
+    head(&mut page, &mut chain, device)?;
     if let Some(id) = claim {
         let mut met = false;
         for module in &device.modules {
             for one in module.claims.iter().filter(|c| c.id == id) {
                 page.heading(&format!("Claim {id}: {}", say::module(module)))?;
-                self::claim(&mut page, audit, one)?;
+                self::claim(&mut page, &mut chain, one)?;
                 ownership(&mut page, module)?;
                 met = true;
             }
@@ -36,7 +38,7 @@ pub fn device(out: &mut dyn Write, audit: &Audit, device: &Device, claim: Option
     for (number, module) in device.modules.iter().enumerate() {
         let of = if device.modules.len() > 1 { format!("Module {}", number.saturating_add(1)) } else { "Module".to_owned() };
         page.heading(&format!("{of}: {}", say::module(module)))?;
-        self::module(&mut page, audit, module)?;
+        self::module(&mut page, &mut chain, module)?;
         ownership(&mut page, module)?;
     }
     if !device.findings.is_empty() {
@@ -57,8 +59,15 @@ pub fn device(out: &mut dyn Write, audit: &Audit, device: &Device, claim: Option
     foot(&mut page, audit)
 }
 
-fn head(page: &mut Page<'_>, audit: &Audit, device: &Device) -> io::Result<()> {
-    page.para(0, Tone::Bold, &format!("{}  {}", say::label(device), device.id))?;
+/// The answer, and the evidence told so far: each piece is told whole once and then called by its number.
+struct Chain<'a> {
+    audit: &'a Audit,
+    told: Vec<&'a Because>,
+}
+
+fn head<'a>(page: &mut Page<'_>, chain: &mut Chain<'a>, device: &'a Device) -> io::Result<()> {
+    let audit = chain.audit;
+    page.para(0, Tone::Bold, &format!("{} · {}", say::label(audit, device), device.id))?;
     let sure = say::sure(device);
     let dash = if sure.is_empty() { "" } else { ": " };
     page.hanging(0, 2, Tone::Plain, &format!("{}{dash}{sure}", say::content(device)))?;
@@ -71,7 +80,7 @@ fn head(page: &mut Page<'_>, audit: &Audit, device: &Device) -> io::Result<()> {
     }
     page.field(2, "cellular", &format!("{}, {}", device.cellular.name(), say::percent(device.cellular_confidence)))?;
     for reason in &device.because {
-        because(page, 4, audit, reason)?;
+        because(page, chain, reason)?;
     }
     Ok(())
 }
@@ -99,7 +108,7 @@ pub(crate) fn identifiers(device: &Device) -> Vec<(&'static str, &[String])> {
     all.into_iter().filter(|(_, values)| !values.is_empty()).collect()
 }
 
-fn module(page: &mut Page<'_>, audit: &Audit, module: &Module) -> io::Result<()> {
+fn module<'a>(page: &mut Page<'_>, chain: &mut Chain<'a>, module: &'a Module) -> io::Result<()> {
     let rats = module.rats.join(", ");
     let parts = [("chipset", module.chipset.as_deref()), ("radio", Some(&*rats)), ("firmware", module.firmware.as_deref())];
     for (name, value) in parts {
@@ -107,7 +116,9 @@ fn module(page: &mut Page<'_>, audit: &Audit, module: &Module) -> io::Result<()>
     }
     page.field(2, "IMEI", &module.imei.join(", "))?;
     for one in &module.claims {
-        claim(page, audit, one)?;
+        // A guess beside a decision is named; its reasons are shown when it is asked for.
+        let decided = module.claims.iter().any(|c| c.level == one.level && c.confidence_level > ConfidenceLevel::Hint);
+        if decided && one.confidence_level == ConfidenceLevel::Hint { headline(page, one)? } else { claim(page, chain, one)? }
     }
     for conflict in &module.conflicts {
         page.hanging(
@@ -120,25 +131,36 @@ fn module(page: &mut Page<'_>, audit: &Audit, module: &Module) -> io::Result<()>
     Ok(())
 }
 
-fn claim(page: &mut Page<'_>, audit: &Audit, claim: &Claim) -> io::Result<()> {
-    let how = format!("{} {}, {}", claim.confidence_level.name(), say::percent(claim.confidence), claim.basis.name());
-    page.hanging(2, 4, Tone::of(claim.confidence_level.name()), &format!("{} {}: {how}  {}", claim.level.name(), claim.value, claim.id))?;
+fn headline(page: &mut Page<'_>, claim: &Claim) -> io::Result<()> {
+    let level = claim.confidence_level.name();
+    let how = format!("{level} {}, {}", say::percent(claim.confidence), claim.basis.name());
+    page.hanging(2, 4, Tone::of(level), &format!("{} {}: {how} · {}", claim.level.name(), claim.value, claim.id))
+}
+
+fn claim<'a>(page: &mut Page<'_>, chain: &mut Chain<'a>, claim: &'a Claim) -> io::Result<()> {
+    headline(page, claim)?;
     for reason in &claim.because {
-        because(page, 4, audit, reason)?;
+        because(page, chain, reason)?;
     }
     for reason in &claim.against {
-        because(page, 4, audit, reason)?;
+        because(page, chain, reason)?;
     }
     Ok(())
 }
 
-/// `for +4.20 nats  firmware revision EG25G…  (observed, own-word) at at.txt, line 7; matched …`
-fn because(page: &mut Page<'_>, indent: usize, audit: &Audit, reason: &Because) -> io::Result<()> {
+/// `+4.20 [E2] firmware revision EG25G… (observed, own word) at at.txt, line 7; matched with …`; told before:
+/// `+1.80 [E2] firmware revision EG25G…`.
+fn because<'a>(page: &mut Page<'_>, chain: &mut Chain<'a>, reason: &'a Because) -> io::Result<()> {
     let side = if reason.weight < 0 { "against" } else { "for" };
-    let place = say::place(audit, Some(reason.input), &reason.at);
+    let start = format!("{side} {} nats", say::nats(reason.weight));
+    if let Some(number) = chain.told.iter().position(|t| say::same(t, reason)) {
+        return page.hanging(4, 4, Tone::Plain, &format!("{start}: [E{}] {}", number.saturating_add(1), say::read(reason)));
+    }
+    chain.told.push(reason);
+    let place = say::place(chain.audit, Some(reason.input), &reason.at);
     let matched = if reason.matched.is_empty() { String::new() } else { format!("; matched with {}", reason.matched) };
-    let read = format!("{} {} ({}, {})", say::plain(reason.kind), reason.value, reason.basis.name(), reason.group);
-    page.hanging(indent, 4, Tone::Plain, &format!("{side} {} nats: {read} at {place}{matched}", say::nats(reason.weight)))
+    let read = format!("{} ({}, {})", say::read(reason), reason.basis.name(), say::plain(reason.group));
+    page.hanging(4, 4, Tone::Plain, &format!("{start}: [E{}] {read} at {place}{matched}", chain.told.len()))
 }
 
 fn ownership(page: &mut Page<'_>, module: &Module) -> io::Result<()> {
@@ -179,7 +201,7 @@ fn trace(page: &mut Page<'_>, trace: &Trace) -> io::Result<()> {
         }
     }
     for one in &trace.jurisdictions {
-        page.hanging(2, 4, Tone::Plain, &jurisdiction(one))?;
+        page.hanging(2, 4, Tone::Plain, &jurisdiction(trace, one))?;
     }
     for (name, list) in [("listed", &trace.listings), ("not counted", &trace.pending)] {
         for one in list {
@@ -207,10 +229,16 @@ fn step(trace: &Trace, step: &Step) -> String {
     )
 }
 
-fn jurisdiction(j: &Jurisdiction) -> String {
-    let via = if j.via.is_empty() { String::new() } else { format!(" via {}", j.via.join(" → ")) };
+fn jurisdiction(trace: &Trace, j: &Jurisdiction) -> String {
     let unclear = if j.unclear { ", for review: the day is unclear" } else { "" };
-    format!("jurisdiction {} ({}{via}; {}{unclear}): {}", j.country, j.org, j.basis.name(), j.laws.join("; "))
+    format!(
+        "jurisdiction {} ({}{}; {}{unclear}): {}",
+        j.country,
+        say::organisation(trace, &j.org),
+        say::way(j),
+        j.basis.name(),
+        j.laws.join("; ")
+    )
 }
 
 fn listing(l: &Listing) -> String {
@@ -235,7 +263,7 @@ fn unverified(verified: bool) -> &'static str {
 fn finding(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     let verdict = finding.verdict.map(|v| format!("{v}, ")).unwrap_or_default();
     let how = format!("{verdict}{}, {}, {}", finding.severity.name(), say::percent(finding.confidence), finding.basis.name());
-    page.hanging(2, 4, Tone::of(finding.severity.name()), &format!("{}: {how}  {}", finding.code, finding.id))?;
+    page.hanging(2, 4, Tone::of(finding.severity.name()), &format!("{}: {how} · {}", finding.code, finding.id))?;
     page.hanging(4, 2, Tone::Plain, say::code(finding.code))?;
     for why in &finding.because {
         page.hanging(4, 2, Tone::Plain, &format!("because {why}"))?;

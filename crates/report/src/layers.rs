@@ -71,7 +71,7 @@ fn of_group(device: &Device, group: Group) -> Option<&Because> {
 fn declared(device: &Device) -> (State, String) {
     let of_bom = device.findings.iter().filter(|f| f.source == "bom").count();
     match (of_group(device, Group::Document), of_bom) {
-        (Some(b), _) => (State::Evidence, format!("a document says {} {}", say::plain(b.kind), b.value)),
+        (Some(b), _) => (State::Evidence, format!("a document says {}", say::read(b))),
         (None, 0) => (State::Absent, NONE_GIVEN.to_owned()),
         (None, n) => (State::Evidence, format!("{} about its bill of materials", say::counted(n as u64, "finding"))),
     }
@@ -82,7 +82,7 @@ fn judged(device: &Device, source: &str, group: Option<Group>) -> (State, String
     let findings = device.findings.iter().filter(|f| f.source == source).count();
     match (findings, group.and_then(|g| of_group(device, g))) {
         (0, None) => (State::Absent, NONE_GIVEN.to_owned()),
-        (0, Some(b)) => (State::Evidence, format!("{} {} was seen", say::plain(b.kind), b.value)),
+        (0, Some(b)) => (State::Evidence, format!("{} was seen", say::read(b))),
         (n, _) => (State::Evidence, say::counted(n as u64, "finding")),
     }
 }

@@ -1,6 +1,6 @@
 //! Words and numbers for people, shared by the terminal and the page.
 
-use umbilical_core::answer::{Audit, Because, Cellular, Device, Level, Module, Product, Step, Trace};
+use umbilical_core::answer::{Audit, Because, Cellular, Device, Jurisdiction, Level, Module, Product, Step, Trace};
 use umbilical_core::text::short;
 use unicode_width::UnicodeWidthStr;
 
@@ -60,24 +60,54 @@ pub fn nats(milli: i32) -> String {
     format!("{sign}{}.{:02}", size / 1000, size % 1000 / 10)
 }
 
+/// What was read: the kind as people write it, and the value.
+pub fn read(because: &Because) -> String {
+    let value = &because.value;
+    match because.kind {
+        "cellular" => format!("sign of a modem: {value}"),
+        "not-cellular" => format!("no modem: {value}"),
+        kind => format!("{} {value}", self::kind(kind)),
+    }
+}
+
+/// The kind of a fact as people write it: `USB id`, `firmware revision`.
+pub fn kind(word: &str) -> String {
+    match word {
+        "cellular" => return "sign of a modem".to_owned(),
+        "not-cellular" => return "no modem".to_owned(),
+        _ => {}
+    }
+    let capitals = |part: &str| matches!(part, "usb" | "pci" | "fcc" | "tac" | "oui" | "at");
+    let parts: Vec<String> = word.split('-').map(|p| if capitals(p) { p.to_uppercase() } else { p.to_owned() }).collect();
+    parts.join(" ")
+}
+
 /// `firmware-revision` as people write it: `firmware revision`.
 pub fn plain(word: &str) -> String {
     word.replace('-', " ")
 }
 
-/// What people call a device, or the best number it has.
-pub fn label(device: &Device) -> &str {
+/// What people call a device, or the best number it has; a nameless one is called by the place where it was read.
+pub fn label(audit: &Audit, device: &Device) -> String {
     let ids = &device.identifiers;
     let serial = ids.serial.first().map(|s| s.split_once('|').map_or(s.as_str(), |(_, number)| number));
     let numbers = [&ids.imei, &ids.imei_unusable, &ids.eid, &ids.meid, &ids.mac, &ids.vin, &ids.udi, &ids.iccid];
-    device
-        .names
-        .first()
-        .or(ids.asset_id.first())
-        .map(String::as_str)
-        .or(serial)
-        .or_else(|| numbers.into_iter().flatten().next().map(String::as_str))
-        .unwrap_or(&device.id)
+    let called = device.names.first().or(ids.asset_id.first()).map(String::as_str).or(serial);
+    match called.or_else(|| numbers.into_iter().flatten().next().map(String::as_str)) {
+        Some(name) => name.to_owned(),
+        None => nameless(audit, device).unwrap_or_else(|| device.id.clone()),
+    }
+}
+
+/// `052.txt (dev-…)`, `sims.csv row 3 (dev-…)`.
+fn nameless(audit: &Audit, device: &Device) -> Option<String> {
+    let input = device.inputs.first()?;
+    let path = &audit.inputs.get(*input as usize)?.path;
+    let file = path.rsplit(['/', '!']).next().filter(|f| !f.is_empty()).unwrap_or(path);
+    let reasons = device.because.iter().chain(device.modules.iter().flat_map(|m| &m.because));
+    let row = reasons.filter(|b| b.input == *input).map(|b| b.at.as_str()).find(|at| !at.starts_with("line") && *at != "file");
+    let row = row.map(|r| format!(" {r}")).unwrap_or_default();
+    Some(format!("{}{row} ({})", short(file, 40), device.id))
 }
 
 /// A module in a few words, with the best guess at a maker that did not become *possible*.
@@ -137,6 +167,11 @@ pub fn sure(device: &Device) -> String {
     }
 }
 
+/// Whether two reasons are one fact read at one place, matched with one table (their weights differ by claim).
+pub fn same(a: &Because, b: &Because) -> bool {
+    (a.input, &a.at, a.kind, &a.value, &a.matched) == (b.input, &b.at, b.kind, &b.value, &b.matched)
+}
+
 /// The evidence that weighs most.
 pub fn strongest(list: &[Because]) -> Option<&Because> {
     list.iter().max_by_key(|b| b.weight.unsigned_abs())
@@ -146,7 +181,7 @@ pub fn strongest(list: &[Because]) -> Option<&Because> {
 pub fn reason(device: &Device) -> String {
     let open = || device.next_evidence.first().map(|n| format!("collect {n}"));
     let list = device.modules.first().map_or(&*device.because, |m| if m.because.is_empty() { &device.because } else { &m.because });
-    let why = strongest(list).map(|b| format!("{} {}", plain(b.kind), short(&b.value, 60)));
+    let why = strongest(list).map(|b| short(&read(b), 72).into_owned());
     match device.cellular {
         Cellular::Unknown => open().or(why),
         _ => why.or_else(open),
@@ -178,8 +213,9 @@ pub fn place(audit: &Audit, input: Option<u32>, at: &str) -> String {
     }
 }
 
-/// The first sentence of every answer: how many devices carry a module, how many are unknown and what would decide.
-pub fn coverage(audit: &Audit) -> String {
+/// The first sentence of every answer: how many devices carry a module, how many are unknown and what would decide
+/// (`collect`; else what most open devices need).
+pub fn coverage(audit: &Audit, collect: Option<&str>) -> String {
     let c = &audit.coverage;
     if c.devices == 0 {
         return "No device was seen in this evidence.".to_owned();
@@ -188,8 +224,8 @@ pub fn coverage(audit: &Audit) -> String {
     let mut out = format!("{} of {} {verb} a cellular module", count(c.cellular), counted(c.devices, "device"));
     if c.unknown > 0 {
         out.push_str(&format!("; {} unknown", count(c.unknown)));
-        if let Some(next) = audit.tallies.next_evidence.first() {
-            out.push_str(&format!(": collect {}", next.label));
+        if let Some(next) = collect.or(audit.tallies.next_evidence.first().map(|t| t.label.as_str())) {
+            out.push_str(&format!(": collect {next}"));
         }
     }
     out.push('.');
@@ -305,6 +341,15 @@ pub fn relation(trace: &Trace, step: &Step) -> String {
     match step.share.as_deref() {
         Some(share) => format!("{} {} {} of {child}", step.parent_name, verb(&step.edge), stake(share)),
         None => format!("{} {} {child}", step.parent_name, verb(&step.edge)),
+    }
+}
+
+/// The organisations between a maker and the one whose country counts: ` through A → B`; empty where there is none.
+pub fn way(j: &Jurisdiction) -> String {
+    // The last of the way is the organisation itself.
+    match j.via.split_last() {
+        Some((_, between)) if !between.is_empty() => format!(" through {}", between.join(" → ")),
+        _ => String::new(),
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Survey {
     pub groups: Vec<Group>,
     pub behind: Vec<Behind>,
     pub found: Vec<Found>,
+    /// What unknown devices need first, and how many.
+    open: Vec<(String, u64)>,
     /// Whether every cellular device was met.
     pub exact: bool,
     pub looked: u64,
@@ -100,7 +102,7 @@ impl Survey {
             if let Some(p) = &device.product {
                 missing.remove(&*format!("{} ({})", p.brand.as_deref().unwrap_or_default(), p.kind));
             }
-            out.note(&device);
+            out.note(audit, &device);
             if out.shown.len() < keep {
                 out.shown.push(device);
             }
@@ -111,10 +113,21 @@ impl Survey {
         out
     }
 
-    fn note(&mut self, device: &Device) {
+    /// What most of the unknown devices that were met need first.
+    pub fn collect(&self) -> Option<&str> {
+        self.open.iter().rev().max_by_key(|o| o.1).map(|o| o.0.as_str())
+    }
+
+    fn note(&mut self, audit: &Audit, device: &Device) {
+        if let (Cellular::Unknown, Some(next)) = (device.cellular, device.next_evidence.first()) {
+            match self.open.iter_mut().find(|o| o.0 == *next) {
+                Some(o) => o.1 = o.1.saturating_add(1),
+                None => self.open.push((next.clone(), 1)),
+            }
+        }
         let mut traced: Vec<(&str, &str)> = Vec::new();
         for module in &device.modules {
-            self.group(device, module);
+            self.group(audit, device, module);
             for trace in &module.ownership {
                 let key = (trace.role, trace.org.as_str());
                 if traced.contains(&key) {
@@ -141,13 +154,13 @@ impl Survey {
                 found.count = found.count.saturating_add(1);
                 found.severity = found.severity.max(finding.severity);
                 if found.examples.len() < EXAMPLES * 4 {
-                    found.examples.push((device.id.clone(), say::label(device).to_owned(), finding.because.join(" ")));
+                    found.examples.push((device.id.clone(), say::label(audit, device), finding.because.join(" ")));
                 }
             }
         }
     }
 
-    fn group(&mut self, device: &Device, module: &Module) {
+    fn group(&mut self, audit: &Audit, device: &Device, module: &Module) {
         let title = say::name(module);
         let at = match self.groups.iter().position(|g| g.title == title) {
             Some(at) => at,
@@ -171,7 +184,7 @@ impl Survey {
             *n = n.saturating_add(1);
         }
         if group.where_.len() < EXAMPLES {
-            group.where_.push(say::label(device).to_owned());
+            group.where_.push(say::label(audit, device));
         }
     }
 

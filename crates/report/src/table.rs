@@ -18,7 +18,7 @@ pub fn audit(out: &mut dyn Write, audit: &Audit, devices: impl IntoIterator<Item
     // With one device more than fits, what is left out is known to exist.
     let survey = Survey::of(audit, devices, view.max_rows.saturating_add(1).min(100_000));
     let mut page = Page::new(out, view);
-    coverage(&mut page, audit)?;
+    coverage(&mut page, audit, &survey)?;
     reach(&mut page, audit, &survey)?;
     findings(&mut page, audit, &survey)?;
     modules(&mut page, audit, &survey)?;
@@ -28,8 +28,8 @@ pub fn audit(out: &mut dyn Write, audit: &Audit, devices: impl IntoIterator<Item
     looked_at(&mut page, audit)
 }
 
-fn coverage(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
-    page.para(0, Tone::Bold, &say::coverage(audit))?;
+fn coverage(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<()> {
+    page.para(0, Tone::Bold, &say::coverage(audit, survey.collect()))?;
     page.para(0, Tone::Plain, &say::known(audit))?;
     if audit.coverage.cellular == 0 {
         let what = if audit.coverage.unknown > 0 {
@@ -71,7 +71,7 @@ fn reach(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<()> 
         page.para(2, Tone::Plain, "Law that can compel somebody in these chains:")?;
     }
     for (country, list) in laws {
-        page.hanging(4, 4, Tone::Plain, &format!("{country}  {list}"))?;
+        page.hanging(4, 4, Tone::Plain, &format!("{country}: {list}"))?;
     }
     if !audit.tallies.listings.is_empty() {
         page.gap()?;
@@ -93,11 +93,28 @@ pub(crate) fn organisation(page: &mut Page<'_>, indent: usize, trace: &Trace) ->
     for point in &trace.open_points {
         page.field(inner, "for review", point)?;
     }
+    page.field(inner, "alleged, not counted", &alleged(trace))
+}
+
+/// Alleged relations in one sentence, grouped: `affiliation with X, Y; sale to Z`.
+fn alleged(trace: &Trace) -> String {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for step in &trace.alleged {
-        let days = say::dates(step.from.as_deref(), step.to.as_deref());
-        page.field(inner, "alleged, not counted", format!("{} {days}", say::relation(trace, step)).trim_end())?;
+        let up = step.child == trace.org;
+        let word = match (&*step.edge, up) {
+            ("affiliate-alleged", _) => "affiliation with",
+            ("customer-of", false) => "sale to",
+            ("customer-of", true) => "purchase from",
+            (edge, true) => edge,
+            (edge, false) => say::verb(edge),
+        };
+        let other = if up { &step.parent_name } else { say::organisation(trace, &step.child) };
+        match groups.iter_mut().find(|g| g.0 == word) {
+            Some(group) => group.1.push(other),
+            None => groups.push((word, vec![other])),
+        }
     }
-    Ok(())
+    groups.iter().map(|(word, names)| format!("{word} {}", names.join(", "))).collect::<Vec<_>>().join("; ")
 }
 
 fn findings(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<()> {
@@ -140,7 +157,7 @@ fn modules(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<()
             .iter()
             .take(LINES)
             .map(|g| vec![g.title.clone(), say::count(g.count), g.sure(), g.countries.join(", "), g.places()]);
-        page.table(&["Module", "#Count", "Confidence", "Reach", "Where"], rows)?;
+        page.table(&["Module", "#Count", "Confidence", "Jurisdiction", "Where"], rows)?;
         return more(page, survey.groups.len(), LINES, "kinds of module: `--format csv` has every one");
     }
     let rows = audit.tallies.models.iter().take(LINES).map(|t| {
@@ -148,7 +165,7 @@ fn modules(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<()
         let reach = group.map(|g| g.countries.join(", ")).unwrap_or_default();
         vec![t.label.clone(), say::count(t.count), reach, group.map(|g| g.where_.join(", ")).unwrap_or_default()]
     });
-    page.table(&["Module", "#Devices", "Reach", "For example"], rows)?;
+    page.table(&["Module", "#Devices", "Jurisdiction", "For example"], rows)?;
     more(page, audit.tallies.models.len(), LINES, "models: `--format csv` has every one")?;
     let levels: Vec<String> = audit.tallies.confidence.iter().map(|t| format!("{} {}", say::count(t.count), t.label)).collect();
     page.field(2, "Confidence of the best module", &levels.join(", "))
@@ -160,7 +177,7 @@ fn listed(page: &mut Page<'_>, audit: &Audit, survey: &Survey, view: &View) -> i
     }
     page.heading("Devices")?;
     let rows = survey.shown.iter().take(view.max_rows).map(|d| {
-        let name = short(say::label(d), 32).into_owned();
+        let name = short(&say::label(audit, d), 60).into_owned();
         vec![name, say::content(d), say::sure(d), say::reason(d)]
     });
     page.table(&["Device", "What is in it", "Confidence", "Mainly because"], rows)?;

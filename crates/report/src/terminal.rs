@@ -76,7 +76,7 @@ impl<'a> Page<'a> {
     /// A heading with an empty line before it.
     pub fn heading(&mut self, text: &str) -> io::Result<()> {
         self.gap()?;
-        self.put(0, Tone::Bold, text)
+        self.hanging(0, 2, Tone::Bold, text)
     }
 
     /// A paragraph, wrapped; lines after the first are indented by `hang` more.

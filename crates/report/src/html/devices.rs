@@ -14,7 +14,7 @@ use crate::survey::Survey;
 pub fn section(out: &mut dyn Write, audit: &Audit, survey: &Survey) -> io::Result<()> {
     writeln!(
         out,
-        "<section id=\"devices\">\n<h2>Devices</h2>\n<p class=\"note\">Open a line for its evidence. E1, E2 … are pieces of evidence; a weight is in nats (thousandths are rounded): one nat is a factor of 2.7 in the odds.</p>"
+        "<section id=\"devices\">\n<h2>Devices</h2>\n<p class=\"note\">Open a line for its evidence. E1, E2 … are pieces of evidence; weights are in nats: one is a factor of 2.7 in the odds.</p>"
     )?;
     let c = &audit.coverage;
     let parts = [
@@ -57,7 +57,7 @@ fn device(out: &mut dyn Write, audit: &Audit, survey: &Survey, device: &Device) 
     write!(
         out,
         "<details class=\"device\" id=\"{id}\"><summary><b>{}</b><span>{}</span><span class=\"pill {word}\">{}</span><span>{}</span></summary><div class=\"body\">",
-        Esc(say::label(device)),
+        Esc(&say::label(audit, device)),
         Esc(&what),
         Esc(&sure),
         Esc(&countries.join(", "))
@@ -122,14 +122,14 @@ fn module(out: &mut dyn Write, audit: &Audit, survey: &Survey, module: &Module) 
     let mut all: Vec<&Because> = Vec::new();
     let lists = module.claims.iter().flat_map(|c| c.because.iter().chain(&c.against)).chain(&module.because).chain(&module.against);
     for because in lists {
-        if !all.iter().any(|b| same(b, because)) {
+        if !all.iter().any(|b| say::same(b, because)) {
             all.push(because);
         }
     }
     if !module.claims.is_empty() {
         write!(
             out,
-            "<div class=\"scroll\"><table><caption>Claims, the most specific first</caption><thead><tr><th scope=\"col\">Level</th><th scope=\"col\">Claim</th><th scope=\"col\">Confidence</th><th scope=\"col\">Basis</th><th scope=\"col\">For and against, in nats</th></tr></thead><tbody>"
+            "<div class=\"scroll wide\"><table><caption>Claims, the most specific first</caption><thead><tr><th scope=\"col\">Level</th><th scope=\"col\">Claim</th><th scope=\"col\">Confidence</th><th scope=\"col\">Basis</th><th scope=\"col\">For and against, in nats</th></tr></thead><tbody>"
         )?;
         for claim in &module.claims {
             self::claim(out, claim, &all)?;
@@ -158,11 +158,6 @@ fn module(out: &mut dyn Write, audit: &Audit, survey: &Survey, module: &Module) 
     Ok(())
 }
 
-/// Whether two reasons are one fact read at one place, matched with one table (their weights differ by claim).
-fn same(a: &Because, b: &Because) -> bool {
-    (a.input, &a.at, a.kind, &a.value, &a.matched) == (b.input, &b.at, b.kind, &b.value, &b.matched)
-}
-
 fn claim(out: &mut dyn Write, claim: &Claim, all: &[&Because]) -> io::Result<()> {
     let level = claim.confidence_level.name();
     write!(
@@ -176,7 +171,7 @@ fn claim(out: &mut dyn Write, claim: &Claim, all: &[&Because]) -> io::Result<()>
         claim.basis.name()
     )?;
     for because in claim.because.iter().chain(&claim.against) {
-        let number = all.iter().position(|b| same(b, because)).map_or(0, |n| n.saturating_add(1));
+        let number = all.iter().position(|b| say::same(b, because)).map_or(0, |n| n.saturating_add(1));
         let class = if because.weight < 0 { " class=\"minus\"" } else { "" };
         write!(out, "<span{class}>E{number} {}</span>", say::nats(because.weight))?;
     }
@@ -190,14 +185,14 @@ fn evidence(out: &mut dyn Write, audit: &Audit, title: &str, all: &[&Because], w
     let first = if weighed { "Weight" } else { "" };
     write!(
         out,
-        "<div class=\"scroll\"><table><caption>{title}</caption><thead><tr><th scope=\"col\">{first}</th><th scope=\"col\">What was read</th><th scope=\"col\">Where</th><th scope=\"col\">Basis, witness</th><th scope=\"col\">Matched with</th></tr></thead><tbody>"
+        "<div class=\"scroll wide\"><table><caption>{title}</caption><thead><tr><th scope=\"col\">{first}</th><th scope=\"col\">What was read</th><th scope=\"col\">Where</th><th scope=\"col\">Basis, witness</th><th scope=\"col\">Matched with</th></tr></thead><tbody>"
     )?;
     for (number, b) in all.iter().enumerate() {
         let mark = if weighed { say::nats(b.weight) } else { format!("E{}", number.saturating_add(1)) };
         writeln!(
             out,
             "<tr><td class=\"w\">{mark}</td><td>{} <span class=\"mono\">{}</span></td><td>{}</td><td>{}, {}</td><td class=\"src\">{}</td></tr>",
-            Esc(&say::plain(b.kind)),
+            Esc(&say::kind(b.kind)),
             Esc(&b.value),
             Esc(&say::place(audit, Some(b.input), &b.at)),
             b.basis.name(),

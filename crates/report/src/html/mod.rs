@@ -20,7 +20,7 @@ use crate::svg::{self, Bar};
 /// Writes the page. Of the devices the first `max_devices` are shown with their why.
 pub fn audit(out: &mut dyn Write, audit: &Audit, devices: impl IntoIterator<Item = Device>, max_devices: usize) -> io::Result<()> {
     let survey = Survey::of(audit, devices, max_devices);
-    head(out, audit)?;
+    head(out, audit, &survey)?;
     coverage(out, audit)?;
     reach::section(out, audit, &survey)?;
     findings(out, audit, &survey)?;
@@ -32,7 +32,7 @@ pub fn audit(out: &mut dyn Write, audit: &Audit, devices: impl IntoIterator<Item
     writeln!(out, "</main>\n</div>\n</body>\n</html>")
 }
 
-fn head(out: &mut dyn Write, audit: &Audit) -> io::Result<()> {
+fn head(out: &mut dyn Write, audit: &Audit, survey: &Survey) -> io::Result<()> {
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -42,7 +42,7 @@ fn head(out: &mut dyn Write, audit: &Audit) -> io::Result<()> {
          <a class=\"skip\" href=\"#main\">Skip to the answer</a>\n<div class=\"sheet\">\n<header class=\"top\">\n\
          <h1>Umbilical · cellular modules as of {as_of}</h1>\n<p class=\"lead\">{}</p>\n<p>{}</p>\n",
         style::sheet(),
-        Prose(&say::coverage(audit)),
+        Prose(&say::coverage(audit, survey.collect())),
         Prose(&say::known(audit)),
         as_of = Esc(&audit.as_of),
     )?;

@@ -86,7 +86,7 @@ fn card(out: &mut dyn Write, behind: &Behind, exact: bool) -> io::Result<()> {
     relations(out, trace, &id)?;
     laws(out, trace)?;
     let listed = listings(&trace.listings);
-    table(out, "Lists that name it or a controlling owner", "On no list", &LISTING, &listed)?;
+    table(out, "Lists that name it or a controlling owner", "No list on file names it or a controlling owner", &LISTING, &listed)?;
     let pending = listings(&trace.pending);
     table(out, "Entries that are no listing (proposed, requested, state unknown): printed, never counted", "", &LISTING, &pending)?;
     writeln!(out, "</article>")
@@ -113,7 +113,11 @@ fn relations(out: &mut dyn Write, trace: &Trace, id: &str) -> io::Result<()> {
         })
         .collect();
     if let Some(graph) = svg::graph(&format!("{id}-g"), trace) {
-        let more = if graph.left_out > 0 { format!(" {} more relations are in the table.", graph.left_out) } else { String::new() };
+        let more = if graph.left_out > 0 {
+            format!(" The table has {} more.", say::counted(graph.left_out as u64, "relation"))
+        } else {
+            String::new()
+        };
         writeln!(
             out,
             "<figure><div class=\"graph\" role=\"region\" aria-label=\"Relations of {}\" tabindex=\"0\">{}</div><p class=\"note\">An arrow leads from who owns, controls, brands or supplies. Strong: control. Thin: no control. Dotted: ended. Dashed: alleged, never counted.{more}</p></figure>",
@@ -140,7 +144,7 @@ fn listings(list: &[Listing]) -> Vec<[String; 6]> {
             [
                 Esc(&l.regime).to_string(),
                 format!("{} ({})", Esc(&l.entity), Esc(&l.org)),
-                format!("{} ({}{unclear})", Esc(&days), Esc(&l.list_status)),
+                format!("{}<br>{}{unclear}", Esc(&days), Esc(&l.list_status)),
                 Esc(&covers.join("; ")).to_string(),
                 Cited(&l.source).to_string(),
                 checked(l.verified).to_owned(),
@@ -156,7 +160,7 @@ fn table(out: &mut dyn Write, title: &str, none: &str, heads: &[&str; 6], rows: 
     }
     write!(
         out,
-        "<details class=\"more\"><summary>{title} ({})</summary><div class=\"scroll\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\"><table><caption>{title}</caption><thead><tr>",
+        "<details class=\"more\"><summary>{title} ({})</summary><div class=\"scroll wide\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\"><table><caption class=\"vh\">{title}</caption><thead><tr>",
         rows.len()
     )?;
     for head in heads {
@@ -166,7 +170,11 @@ fn table(out: &mut dyn Write, title: &str, none: &str, heads: &[&str; 6], rows: 
     for row in rows {
         write!(out, "<tr>")?;
         for (head, cell) in heads.iter().zip(row) {
-            let class = if *head == "Source" { " class=\"src\"" } else { "" };
+            let class = match *head {
+                "Source" => " class=\"src\"",
+                "Days" => " class=\"w\"",
+                _ => "",
+            };
             write!(out, "<td{class}>{cell}</td>")?;
         }
         writeln!(out, "</tr>")?;
@@ -184,14 +192,13 @@ fn laws(out: &mut dyn Write, trace: &Trace) -> io::Result<()> {
         trace.jurisdictions.len()
     )?;
     for j in &trace.jurisdictions {
-        let via = if j.via.is_empty() { String::new() } else { format!(" through {}", j.via.join(" → ")) };
         let unclear = if j.unclear { ", for review: the day is unclear" } else { "" };
         writeln!(
             out,
             "<li><b>{}</b> ({}{}, {}{unclear}): {}</li>",
             Esc(&j.country),
             Esc(say::organisation(trace, &j.org)),
-            Esc(&via),
+            Esc(&say::way(j)),
             j.basis.name(),
             Esc(&j.laws.join("; "))
         )?;

@@ -48,7 +48,7 @@ pub fn bars(id: &str, title: &str, bars: &[Bar]) -> String {
 
 /// At most two lines; the table beside the chart has the label whole.
 fn lines(label: &str) -> Vec<String> {
-    let mut lines = say::wrap(label, LABEL);
+    let mut lines = say::wrap(&label.replace('`', ""), LABEL);
     if lines.len() > 2 {
         lines.truncate(2);
         if let Some(last) = lines.last_mut() {

@@ -1,5 +1,5 @@
-//! Who stands behind an organisation, left to right: owners of owners, owners and suppliers, the organisation itself,
-//! whom it makes for.
+//! Who stands behind an organisation, left to right: the organisation itself, its owners and suppliers, their owners.
+//! Whom it makes for or sells to stands in the table only.
 //!
 //! Organisations stand in columns by their distance from the one asked about; an arrow leads from the owner to the
 //! owned, with the relation and its days. Dashed is alleged, dotted has ended, thin gives no control.
@@ -13,9 +13,11 @@ use umbilical_core::text::short;
 use crate::markup::Esc;
 use crate::say;
 
-const WIDTH: usize = 190;
+const WIDTH: usize = 180;
 const HEIGHT: usize = 62;
 const GAP_X: usize = 168;
+/// How far a line runs level at the end where its words stand.
+const LEVEL: usize = 104;
 const GAP_Y: usize = 26;
 /// Organisations drawn; the table beside the picture has all.
 const NODES: usize = 40;
@@ -42,7 +44,7 @@ struct Arrow<'a> {
     steps: Vec<&'a Step>,
 }
 
-/// Draws a trace; `None` where it has no relation.
+/// Draws a trace; `None` where nobody is known to stand behind it.
 pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
     let all: Vec<(&Step, &'static str)> = trace
         .chain
@@ -52,12 +54,7 @@ pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
         .chain(trace.other.iter().map(|s| (s, "minor")))
         .chain(trace.alleged.iter().map(|s| (s, "alleged")))
         .collect();
-    if all.is_empty() {
-        return None;
-    }
-    // Columns are counted from the right while the depth is not known: whom it makes for or supplies stands last.
-    let below = all.iter().any(|(s, _)| s.parent == trace.org && s.child != trace.org);
-    let mut nodes = vec![Node { id: &trace.org, name: &trace.name, column: usize::from(below), row: 0 }];
+    let mut nodes = vec![Node { id: &trace.org, name: &trace.name, column: 0, row: 0 }];
     let mut at = 0;
     while let Some((from, column)) = nodes.get(at).map(|n| (n.id, n.column)) {
         for (step, _) in &all {
@@ -68,16 +65,12 @@ pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
         }
         at += 1;
     }
-    for (step, _) in &all {
-        let room = nodes.len() < NODES;
-        if step.parent == trace.org && room && !nodes.iter().any(|n| n.id == step.child) {
-            nodes.push(Node { id: &step.child, name: say::organisation(trace, &step.child), column: 0, row: 0 });
-        }
+    if nodes.len() < 2 {
+        return None;
     }
     let columns = nodes.iter().map(|n| n.column + 1).max().unwrap_or(1);
     let mut rows = vec![0usize; columns];
     for node in &mut nodes {
-        node.column = columns - 1 - node.column;
         if let Some(next) = rows.get_mut(node.column) {
             node.row = *next;
             *next += 1;
@@ -100,7 +93,12 @@ pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
     let height = tallest * (HEIGHT + GAP_Y) - GAP_Y + 4;
     let title = format!("Who stands behind {}", trace.name);
     let description = all.iter().map(|(s, class)| sentence(trace, s, class)).collect::<Vec<_>>().join("; ");
-    let mut svg = super::open(id, &format!("width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\""), &title, &description);
+    let mut svg = super::open(
+        id,
+        &format!("width=\"{width}\" style=\"min-width:{}px\" viewBox=\"0 0 {width} {height}\"", width * 2 / 3),
+        &title,
+        &description,
+    );
     let _ = write!(
         svg,
         "<defs><marker id=\"{id}-a\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\"><path class=\"tip\" d=\"M0 0 8 4 0 8z\"/></marker></defs>"
@@ -110,34 +108,32 @@ pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
         let top = (tallest - used) * (HEIGHT + GAP_Y) / 2;
         (node.column * (WIDTH + GAP_X) + 2, top + node.row * (HEIGHT + GAP_Y) + 2)
     };
-    let mut labels: Vec<(usize, usize)> = Vec::new();
     let mut texts = String::new();
     for arrow in &arrows {
         let (Some(from), Some(to)) = (nodes.get(arrow.from), nodes.get(arrow.to)) else { continue };
         let ((x0, y0), (x1, y1)) = (place(from), place(to));
-        let (x0, y0, y1) = (x0 + WIDTH, y0 + HEIGHT / 2, y1 + HEIGHT / 2);
-        let bend = GAP_X / 2;
+        let (y0, x1, y1) = (y0 + HEIGHT / 2, x1 + WIDTH, y1 + HEIGHT / 2);
+        // The words stand at the end where fewer arrows meet, above and below the line, which runs level there.
+        let leaving = arrows.iter().filter(|a| a.from == arrow.from).count();
+        let coming = arrows.iter().filter(|a| a.to == arrow.to).count();
+        let at_end = leaving > coming;
+        let (start, end) = if at_end { (x0, x1 + LEVEL) } else { (x0.saturating_sub(LEVEL), x1) };
+        let bend = (GAP_X - LEVEL) / 2;
+        // No level run of length zero at the tip: the arrowhead takes its direction from the last one.
+        let last = if end == x1 { String::new() } else { format!("H{x1}") };
         let _ = write!(
             svg,
-            "<path class=\"edge {}\" d=\"M{x0} {y0}C{} {y0} {} {y1} {x1} {y1}\" marker-end=\"url(#{id}-a)\"/>",
+            "<path class=\"edge {}\" d=\"M{x0} {y0}H{start}C{} {y0} {} {y1} {end} {y1}{last}\" marker-end=\"url(#{id}-a)\"/>",
             arrow.class,
-            x0 + bend,
-            x1.saturating_sub(bend)
+            start.saturating_sub(bend),
+            end + bend
         );
-        let (x, mut y) = (usize::midpoint(x0, x1), usize::midpoint(y0, y1));
-        while labels.iter().any(|l| l.0.abs_diff(x) < GAP_X && l.1.abs_diff(y) < 28) {
-            y += 7;
-        }
-        labels.push((x, y));
-        let lines = label(arrow);
-        let up = if lines.len() > 1 { 6 } else { 4 };
-        for (number, line) in lines.iter().enumerate() {
-            let _ = write!(
-                texts,
-                "<text class=\"on\" x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-                (y + number * 20).saturating_sub(up),
-                Esc(line)
-            );
+        let (x, y, anchor) = if at_end { (x1 + 12, y1, "start") } else { (x0.saturating_sub(7), y0, "end") };
+        let (above, under) = label(arrow);
+        for (line, y) in [(above, y.saturating_sub(5)), (under, y + 14)] {
+            if !line.is_empty() {
+                let _ = write!(texts, "<text class=\"on\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>", Esc(&line));
+            }
         }
     }
     svg.push_str(&texts);
@@ -149,7 +145,7 @@ pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
             "<g><title>{}</title><rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"6\"/>",
             Esc(node.name)
         );
-        let mut lines = say::wrap(node.name, 25);
+        let mut lines = say::wrap(node.name, 22);
         if lines.len() > 2 {
             lines.truncate(2);
             if let Some(last) = lines.last_mut() {
@@ -181,24 +177,27 @@ fn countries(trace: &Trace, org: &str) -> String {
     out.join(", ")
 }
 
-/// The relation and its days; of several the first that holds.
-fn label(arrow: &Arrow<'_>) -> Vec<String> {
-    let Some(step) = arrow.steps.first() else { return Vec::new() };
-    let edge = match (&*step.edge, step.basis) {
-        ("affiliate-alleged", _) => "affiliate, alleged".to_owned(),
-        (edge, Basis::Alleged) => format!("{}, alleged", say::verb(edge)),
-        ("brands", _) => "brands".to_owned(),
-        ("state-support", _) => "state support".to_owned(),
-        (edge, _) => say::verb(edge).to_owned(),
-    };
-    let share = step.share.as_deref().map(|s| format!(" {}", say::stake(s))).unwrap_or_default();
-    let more = if arrow.steps.len() > 1 { format!(" +{}", arrow.steps.len() - 1) } else { String::new() };
-    let mut out = vec![short(&format!("{edge}{share}{more}"), 26).into_owned()];
-    let days = say::dates(step.from.as_deref(), step.to.as_deref());
-    if !days.is_empty() {
-        out.push(days);
+/// What stands above and below an arrow: the relation and its days; of several relations the first two.
+fn label(arrow: &Arrow<'_>) -> (String, String) {
+    let mut steps = arrow.steps.iter().map(|step| {
+        let edge = match (&*step.edge, step.basis) {
+            ("affiliate-alleged", _) => "affiliate, alleged".to_owned(),
+            ("customer-of", Basis::Alleged) => "customer, alleged".to_owned(),
+            (edge, Basis::Alleged) => format!("{}, alleged", say::verb(edge)),
+            ("brands", _) => "brands".to_owned(),
+            ("state-support", _) => "state support".to_owned(),
+            (edge, _) => say::verb(edge).to_owned(),
+        };
+        let share = step.share.as_deref().map(|s| format!(" {}", say::stake(s))).unwrap_or_default();
+        (format!("{edge}{share}"), say::dates(step.from.as_deref(), step.to.as_deref()))
+    });
+    let cut = |text: &str| short(text, 26).into_owned();
+    match (steps.next(), steps.next(), steps.count()) {
+        (Some((one, days)), None, _) => (cut(&one), cut(&days)),
+        (Some((one, _)), Some((two, _)), 0) => (cut(&one), cut(&two)),
+        (Some((one, _)), Some(_), more) => (cut(&one), format!("and {} more relations", more + 1)),
+        (None, ..) => Default::default(),
     }
-    out
 }
 
 fn sentence(trace: &Trace, step: &Step, class: &str) -> String {

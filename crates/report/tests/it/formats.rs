@@ -75,7 +75,7 @@ fn rows_of_any_shape() {
         lists: Vec<&'static str>,
     }
     let rows = [Row { name: "=1+1", confidence: -0.5, model: None, lists: vec!["a;b", "c"] }];
-    assert_eq!(written(|w| csv::rows(w, &rows)), "name,confidence,model,lists\n'=1+1,-0.5,,\"a,b; c\"\n".replace('"', ""));
+    assert_eq!(written(|w| csv::rows(w, &rows)), "name,confidence,model,lists\n'=1+1,-0.5,,\"a,b; c\"\n");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn links_of_a_page_lead_somewhere() {
         for id in text.split("aria-labelledby=\"").skip(1).flat_map(|t| t.split('"').next().unwrap().split(' ')) {
             assert!(text.contains(&format!("id=\"{id}\"")), "{id}");
         }
-        assert!(!text.contains("<script") && !text.contains("<link") && !text.contains("src="));
+        assert!(!text.contains("<script") && !text.contains("<link") && !text.contains(" src=\""));
     }
 }
 
