@@ -96,7 +96,7 @@ pub const EC20_DISGUISED: Part = Part {
     answers: ["Quectel", "EC20", "EC20CEFAGR06A10M4G"],
     hardware: "10000",
     plugin: "quectel",
-    vendor_command: ("AT+QCFG=\"usbid\"", &["+QCFG: \"usbid\",3035,6438"]),
+    vendor_command: ("AT+QCFG=\"usbid\",3035,6438", &[]),
 };
 
 /// Quectel BG95-M3.
