@@ -19,7 +19,7 @@ use crate::findings::identity;
 use crate::identify::claims::{Claimed, FactRef, Reason};
 use crate::identify::learn::Lessons;
 use crate::identify::{Placed, Verdict, identify};
-use crate::resolve::{Devices, resolve};
+use crate::resolve::{Devices, keep_repeated, resolve};
 use crate::trace::trace;
 
 /// What the user asked for.
@@ -250,24 +250,26 @@ impl<'a> Fleet<'a> {
 
     /// Every device in document order: cellular yes, unknown, no; then id.
     pub fn in_order(&self) -> Vec<(u64, u32)> {
-        let mut ids: Vec<(u64, u32)> = (0..self.len()).map(|d| (self.id48(d, false), u32::try_from(d).unwrap_or(u32::MAX))).collect();
-        ids.sort_unstable();
+        let count = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        let mut ids: Vec<u64> = (0..count).map(|d| self.id48(d as usize, false)).collect();
         // Names and factory numbers repeat: things that would share an id take their evidence's place instead.
-        let mut again: Vec<usize> = Vec::new();
-        for (at, pair) in ids.windows(2).enumerate() {
-            if let [a, b] = pair
-                && a.0 == b.0
-            {
-                again.extend([at, at.saturating_add(1)]);
+        let mut repeated: Vec<(u64, u32)> = ids.iter().map(|id| id << 16).zip(0..count).collect();
+        keep_repeated(&mut repeated);
+        repeated.sort_unstable();
+        for group in repeated.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1) {
+            for (_, device) in group {
+                if let Some(id) = ids.get_mut(*device as usize) {
+                    *id = self.id48(*device as usize, true);
+                }
             }
         }
-        for at in again {
-            if let Some(slot) = ids.get_mut(at) {
-                slot.0 = self.id48(slot.1 as usize, true);
-            }
-        }
-        ids.sort_unstable_by_key(|(id, device)| (self.verdict(*device as usize).map(|v| v.cellular), *id, *device));
-        ids
+        drop(repeated);
+        // One number to sort by: two bits of rank, 48 of id, 32 of device.
+        let rank = |device: u32| self.verdict(device as usize).map_or(3u128, |v| v.cellular as u128);
+        let mut keys: Vec<u128> = ids.iter().zip(0..count).map(|(id, d)| rank(d) << 80 | u128::from(*id) << 32 | u128::from(d)).collect();
+        drop(ids);
+        keys.sort_unstable();
+        keys.into_iter().map(|k| ((k >> 32) as u64 & 0xffff_ffff_ffff, k as u32)).collect()
     }
 
     /// Every device's answer, in document order, made one at a time.

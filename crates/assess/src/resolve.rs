@@ -117,7 +117,7 @@ impl Keys {
 
 /// Drops the keys that stand alone, in linear time: most identifiers of a fleet do, and sorting them all would not be.
 /// Two bit maps, of what was seen and what was seen again; a few lone keys that share a bit stay, which does no harm.
-fn keep_repeated(list: &mut Vec<(u64, u32)>) {
+pub(crate) fn keep_repeated(list: &mut Vec<(u64, u32)>) {
     let words = list.len().div_ceil(8).next_power_of_two();
     let (mut seen, mut again) = (vec![0u64; words], vec![0u64; words]);
     let place = |hash: u64| (usize::try_from(hash >> 38).unwrap_or(0) & words.saturating_sub(1), 1u64 << (hash >> 32 & 63));

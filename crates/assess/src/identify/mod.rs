@@ -116,6 +116,7 @@ pub fn identify(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'_>]) -> Verd
     tacs.sort_unstable();
     tacs.dedup();
     let clusters = parts::modules(&parts);
+    let host = host(kb, facts);
     let mut notices = Vec::new();
     for part in &parts {
         for cast in &part.casts {
@@ -128,7 +129,7 @@ pub fn identify(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'_>]) -> Verd
     let mut product: Option<ProductVerdict> = None;
     for cluster in &clusters {
         let members: Vec<&Part<'_>> = cluster.iter().filter_map(|i| parts.get(*i)).collect();
-        match what_is(kb, &members) {
+        match what_is(kb, &members, host.as_ref()) {
             Is::Module(module) => {
                 notices.extend(module_notices(&members, &module));
                 modules.push(*module);
@@ -146,7 +147,6 @@ pub fn identify(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'_>]) -> Verd
     });
     notices.sort();
     notices.dedup_by(|a, b| a.0 == b.0 && a.1 == b.1);
-    let host = host(kb, facts);
     let (cellular, cellular_confidence, cellular_because) = cellular(&parts, !clusters.is_empty());
     let mut verdict = Verdict { cellular, cellular_confidence, cellular_because, host, product, modules, notices, next: Vec::new(), tacs };
     verdict.next = next::evidence(&verdict, facts);
@@ -220,7 +220,7 @@ enum Is {
     Unnamed,
 }
 
-fn what_is(kb: &Knowledge, members: &[&Part<'_>]) -> Is {
+fn what_is(kb: &Knowledge, members: &[&Part<'_>], host: Option<&Host>) -> Is {
     let casts: Vec<Cast> = members.iter().flat_map(|p| p.casts.iter().cloned()).collect();
     let class_score = |classes: &[Class]| {
         let votes: Vec<&Cast> = casts.iter().filter(|c| matches!(&c.vote.what, For::Class(k) if classes.contains(k))).collect();
@@ -249,12 +249,14 @@ fn what_is(kb: &Knowledge, members: &[&Part<'_>]) -> Is {
     let models = claims(&casts, Level::Model, &|_| false);
     let (brand, model) = (brands.first().filter(|c| c.confidence >= 0.5), best(&models).filter(|c| c.confidence >= 0.5));
     let top = model.or(brand);
+    // A router is the device itself: it goes by the names that its register or its own pages give it.
+    let host = host.filter(|_| kind == "router");
     let weight = consumer.max(router).max(other);
     let host_basis = casts.iter().find(|c| matches!(c.vote.what, For::Class(_))).map_or(Basis::Inferred, |c| c.vote.basis);
     Is::Product(ProductVerdict {
         kind,
-        brand: brand.map(|c| c.value.clone()),
-        model: model.map(|c| c.value.clone()),
+        brand: brand.map(|c| c.value.clone()).or_else(|| host?.brand.clone()),
+        model: model.map(|c| c.value.clone()).or_else(|| host?.model.clone()),
         confidence: top.map_or_else(|| probability(weight, []), |c| c.confidence),
         basis: top.map_or(host_basis, |c| c.basis),
     })

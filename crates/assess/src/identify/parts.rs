@@ -49,6 +49,15 @@ impl Part<'_> {
         ids.peek().is_some() && ids.all(|(_, f)| usb_id(&f.value).is_some_and(|(vid, _)| vid == 0x05c6))
     }
 
+    /// The firms whose chips it names: the first words of its silicon.
+    fn silicon(&self) -> Vec<&str> {
+        let named = self.casts.iter().filter_map(|c| match &c.vote.what {
+            For::Claim(Level::Silicon, value) => value.split_whitespace().next(),
+            _ => None,
+        });
+        named.collect()
+    }
+
     /// Maker and model that most votes go to, for comparing parts.
     fn leaning(&self) -> (Option<&str>, Option<&str>) {
         let top = |level: Level| {
@@ -91,7 +100,9 @@ pub fn modules(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
         let Some(part) = parts.get(index) else { continue };
         let same_place = clusters.iter().position(|c| part.bus().is_some() && c.iter().filter_map(get).any(|p| p.bus() == part.bus()));
         let home = same_place.or_else(|| {
-            let taken = |c: &Vec<usize>| part.on_bus() && c.iter().filter_map(get).any(|p| p.record == part.record && p.on_bus());
+            let same_bus = |p: &Part<'_>| p.bus().zip(part.bus()).is_none_or(|(a, b)| a.get(..3) == b.get(..3));
+            let taken =
+                |c: &Vec<usize>| part.on_bus() && c.iter().filter_map(get).any(|p| p.record == part.record && p.on_bus() && same_bus(p));
             let mut fits = (0..clusters.len()).filter(|c| clusters.get(*c).is_some_and(|c| !taken(c) && agree(parts, c, part)));
             let first = fits.next();
             // One that agrees, no more: two alike modems cannot be told apart by what they have in common.
@@ -112,6 +123,11 @@ fn agree(parts: &[Part<'_>], cluster: &[usize], part: &Part<'_>) -> bool {
     let (maker, model) = part.leaning();
     cluster.iter().filter_map(|i| parts.get(*i)).any(|p| {
         let (m, o) = p.leaning();
+        // One card in a slot that carries both buses: seen on PCI as its chip, on USB with its maker's name.
+        let other_bus = p.bus().zip(part.bus()).is_some_and(|(a, b)| a.get(..3) != b.get(..3));
+        if other_bus && (maker.is_none() || m.is_none()) {
+            return p.silicon().iter().any(|a| part.silicon().contains(a));
+        }
         match (model, o) {
             (Some(a), Some(b)) => super::claims::is_stem(a, b) || super::claims::is_stem(b, a),
             _ => maker.is_some() && maker == m,

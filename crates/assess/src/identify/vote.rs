@@ -101,15 +101,22 @@ pub fn votes(kb: &Knowledge, lessons: &Lessons, fact: &Fact, around: &Around<'_>
     let mut v = Votes { kb, lessons, basis: fact.basis, list: Vec::new() };
     let value = &*fact.value;
     match fact.kind {
-        Kind::UsbId => v.usb(value),
+        Kind::UsbId => v.usb(value, around),
         Kind::UsbInterface => v.usb_interface(value, around),
-        Kind::UsbManufacturer => v.text(value, Scope::UsbManufacturer, &Words { brand: 3200, maker: 3000, model: 3600, cellular: 0 }),
-        Kind::UsbProduct => v.text(value, Scope::UsbProduct, &Words { brand: 3200, maker: 3000, model: 4400, cellular: 0 }),
-        Kind::BusName => v.text(value, Scope::UsbProduct, &Words { brand: 800, maker: 600, model: 1200, cellular: 0 }),
+        Kind::UsbManufacturer => {
+            v.text(value, Scope::UsbManufacturer, &Words { brand: 3200, maker: 3000, model: 3600, cellular: 0, grammar: 100 }, around)
+        }
+        Kind::UsbProduct => {
+            v.text(value, Scope::UsbProduct, &Words { brand: 3200, maker: 3000, model: 4400, cellular: 0, grammar: 100 }, around)
+        }
+        // The listing tool's own table of names, as often as the device's strings: it repeats the id, no more.
+        Kind::BusName => v.text(value, Scope::UsbProduct, &Words { brand: 800, maker: 600, model: 1200, cellular: 0, grammar: 20 }, around),
         Kind::PciId => v.pci(value),
         Kind::Driver => v.driver(value),
-        Kind::Manufacturer => v.text(value, Scope::AtIdentity, &Words { brand: 3400, maker: 3400, model: 3600, cellular: 2500 }),
-        Kind::Model => v.model(value, Scope::Model, &Words { brand: 2600, maker: 2600, model: 4200, cellular: 2000 }, around),
+        Kind::Manufacturer => {
+            v.text(value, Scope::AtIdentity, &Words { brand: 3400, maker: 3400, model: 3600, cellular: 2500, grammar: 100 }, around)
+        }
+        Kind::Model => v.model(value, Scope::Model, &Words { brand: 2600, maker: 2600, model: 4200, cellular: 2000, grammar: 100 }, around),
         Kind::FirmwareRevision => v.revision(value, 100),
         Kind::HardwareRevision => v.revision(value, 80),
         Kind::AtLine => v.at_line(value),
@@ -121,8 +128,12 @@ pub fn votes(kb: &Knowledge, lessons: &Lessons, fact: &Fact, around: &Around<'_>
         Kind::Domain => v.domain(value),
         Kind::FileName => v.patterns(value, Scope::FileName, 70),
         Kind::Chipset => v.chipset(value),
-        Kind::DeclaredMaker => v.text(value, Scope::AtIdentity, &Words { brand: 3000, maker: 3000, model: 3200, cellular: 0 }),
-        Kind::DeclaredModel => v.model(value, Scope::Model, &Words { brand: 2400, maker: 2600, model: 3200, cellular: 0 }, around),
+        Kind::DeclaredMaker => {
+            v.text(value, Scope::AtIdentity, &Words { brand: 3000, maker: 3000, model: 3200, cellular: 0, grammar: 100 }, around)
+        }
+        Kind::DeclaredModel => {
+            v.model(value, Scope::Model, &Words { brand: 2400, maker: 2600, model: 3200, cellular: 0, grammar: 100 }, around)
+        }
         Kind::HostMaker => v.host_maker(value),
         Kind::HostModel => v.host_model(value),
         Kind::DeviceClass => v.device_class(value),
@@ -140,6 +151,8 @@ struct Words {
     maker: i32,
     model: i32,
     cellular: i32,
+    /// Percent of a grammar's weight.
+    grammar: i32,
 }
 
 impl Votes<'_> {
@@ -224,7 +237,7 @@ impl Votes<'_> {
         }
     }
 
-    fn usb(&mut self, value: &str) {
+    fn usb(&mut self, value: &str, around: &Around<'_>) {
         let Some((vid, pid)) = usb_id(value) else { return };
         let kb = self.kb;
         let rows = kb.usb(vid, pid);
@@ -243,15 +256,17 @@ impl Votes<'_> {
                 self.class(class, weight, &matched);
             }
             let loader = row.is_loader();
+            // A borrowed id speaks once a second clue names the same brand: a string, a revision.
+            let needs_second = row.needs_second && (row.brand.is_none() || row.brand.as_deref() != around.module_brand);
             if let Some(brand) = &row.brand {
-                let (b, m) = match (row.needs_second, row.vid_shared || loader) {
+                let (b, m) = match (needs_second, row.vid_shared || loader) {
                     (true, _) => (900, 900),
                     (false, true) => (3200, 3000),
                     (false, false) => (4000, 4000),
                 };
                 self.brand(brand, trust(b, verified), trust(m, verified), &matched, true);
             }
-            let weight = if row.needs_second {
+            let weight = if needs_second {
                 900
             } else if loader {
                 1500
@@ -348,7 +363,7 @@ impl Votes<'_> {
     }
 
     /// A text that may name a brand and a model of the catalogue.
-    fn text(&mut self, value: &str, scope: Scope, words: &Words) {
+    fn text(&mut self, value: &str, scope: Scope, words: &Words, around: &Around<'_>) {
         let kb = self.kb;
         let mut maker_named = None;
         if let Some(brand) = brand_named(kb, value) {
@@ -359,8 +374,8 @@ impl Votes<'_> {
                 self.cellular(words.cellular, matched);
             }
         }
-        self.catalogue(value, words, maker_named.as_deref());
-        self.patterns(value, scope, 100);
+        self.catalogue(value, words, maker_named.as_deref().or(around.module_brand));
+        self.patterns(value, scope, words.grammar);
         for re in kb.rebrands_in(value) {
             self.rebrand(re, "the product name", words.model.min(3600));
         }
@@ -405,7 +420,7 @@ impl Votes<'_> {
         }
         let mut known = self.catalogue(value, words, maker);
         let listed = self.list.len();
-        self.patterns(value, scope, 100);
+        self.patterns(value, scope, words.grammar);
         known |= self.list.iter().skip(listed).any(|v| matches!(v.what, For::Claim(Level::Model, _)));
         for re in kb.rebrands_in(value) {
             self.rebrand(re, "the product name", words.model.min(3600));
@@ -442,7 +457,7 @@ impl Votes<'_> {
     fn revision(&mut self, value: &str, percent: i32) {
         self.patterns(value, Scope::Revision, percent);
         if !self.list.iter().any(|v| matches!(v.what, For::Claim(Level::Model, _))) {
-            let words = Words { brand: 0, maker: 2400, model: 2800, cellular: 2000 };
+            let words = Words { brand: 0, maker: 2400, model: 2800, cellular: 2000, grammar: 100 };
             self.catalogue(value, &words, None);
         }
     }
@@ -669,9 +684,10 @@ impl Votes<'_> {
             }
             let verified = product.source.verified;
             let weight = match product.basis {
-                ProductBasis::Observed => 1500,
+                // What one unit held, the next revision of the product need not hold: a hint.
+                ProductBasis::Observed => 900,
                 ProductBasis::Declared => 2600,
-                ProductBasis::Inferred => 900,
+                ProductBasis::Inferred => 700,
                 ProductBasis::Alleged => {
                     if let Some(maker) = &product.module_maker {
                         let what = format!("a module of {maker} in {} {} is reported, not shown", product.brand, product.product);
@@ -695,7 +711,7 @@ impl Votes<'_> {
         }
         if let Some(maker) = brand {
             // "Quectel EC25-E" in a register's model column.
-            let words = Words { brand: 0, maker: 2400, model: 2600, cellular: 0 };
+            let words = Words { brand: 0, maker: 2400, model: 2600, cellular: 0, grammar: 100 };
             self.catalogue(value, &words, Some(&maker));
         }
     }
@@ -721,7 +737,7 @@ impl Votes<'_> {
     fn prose(&mut self, value: &str) {
         let kb = self.kb;
         let maker = brand_named(kb, value).filter(|b| b.kind == BrandKind::Module).map(|b| b.brand.to_string());
-        let words = Words { brand: 1500, maker: 2400, model: 2800, cellular: 0 };
+        let words = Words { brand: 1500, maker: 2400, model: 2800, cellular: 0, grammar: 100 };
         self.catalogue(value, &words, maker.as_deref());
         if let Some(maker) = maker {
             self.brand(&maker, words.brand, words.brand, "a maker named in text", false);
