@@ -146,7 +146,9 @@ fn matches(pattern: &str, text: &str) -> bool {
 #[test]
 fn patterns_of_the_schemas_mean_what_they_say() {
     let loose = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$|^$";
-    for (pattern, good, bad) in [("^dev-[0-9a-f]{12}$", "dev-0123456789ab", "dev-0123456789aZ"), (loose, "2024-07", "2024-7"), (loose, "", "x")] {
+    for (pattern, good, bad) in
+        [("^dev-[0-9a-f]{12}$", "dev-0123456789ab", "dev-0123456789aZ"), (loose, "2024-07", "2024-7"), (loose, "", "x")]
+    {
         assert!(matches(pattern, good) && !matches(pattern, bad), "{pattern}");
     }
 }
@@ -157,7 +159,10 @@ fn documents_are_as_their_schemas_say() {
     let number = imei("86769804", 9);
     folder.write("e/sims.csv", sims(&[&number, &imei("99999902", 2), "123456789012345"]));
     folder.write("e/GW-1/at.txt", at_session(&number));
-    folder.write("e/register.csv", format!("asset id,manufacturer,model,imei,notes\nGW-1,Teltonika,RUT950,{number},\nGW-2,Acme,Pump,{number},Dell DW5821e inside\n"));
+    folder.write(
+        "e/register.csv",
+        format!("asset id,manufacturer,model,imei,notes\nGW-1,Teltonika,RUT950,{number},\nGW-2,Acme,Pump,{number},Dell DW5821e inside\n"),
+    );
     let mut documents: Vec<(&str, String, Ran)> = Vec::new();
     let examples = ["utility", "hospital", "port", "farm"].map(|e| root().join("examples").join(e).display().to_string());
     for path in examples.iter().map(String::as_str).chain(["e"]) {
@@ -222,7 +227,10 @@ fn every_link_leads_somewhere_and_every_page_is_in_the_contents() {
 fn every_finding_has_its_page() {
     for (code, line) in CODES {
         let page = fs::read_to_string(root().join(format!("docs/findings/{code}.md"))).unwrap_or_default();
-        assert!(page.starts_with(&format!("# {code}\n")) && page.contains(line), "docs/findings/{code}.md must begin with `# {code}` and hold `{line}`");
+        assert!(
+            page.starts_with(&format!("# {code}\n")) && page.contains(line),
+            "docs/findings/{code}.md must begin with `# {code}` and hold `{line}`"
+        );
         for part in ["**Why it is raised.**", "**When it is wrong.**", "**What helps.**", "**What clears it.**"] {
             assert!(page.contains(part), "docs/findings/{code}.md lacks {part}");
         }
@@ -255,7 +263,9 @@ fn printed_examples_are_what_the_program_prints() {
 /// Words of a command line; quotes hold blanks together.
 fn split(line: &str) -> Vec<String> {
     let parts = line.split('"').enumerate();
-    parts.flat_map(|(n, part)| if n % 2 == 1 { vec![part.to_owned()] } else { part.split_whitespace().map(str::to_owned).collect() }).collect()
+    parts
+        .flat_map(|(n, part)| if n % 2 == 1 { vec![part.to_owned()] } else { part.split_whitespace().map(str::to_owned).collect() })
+        .collect()
 }
 
 /// Whether the lines of a page stand in the output in their order; a line `…` stands for any number of lines, and a `…` at
@@ -269,7 +279,7 @@ fn same(shown: &str, printed: &str) -> Result<(), String> {
             continue;
         }
         let is = |got: &str| line.strip_suffix('…').map_or(got == line, |start| got.starts_with(start));
-        let found = if skipping { rest.by_ref().any(|got| is(got)) } else { rest.next().is_some_and(is) };
+        let found = if skipping { rest.by_ref().any(is) } else { rest.next().is_some_and(is) };
         if !found {
             return Err(line.to_owned());
         }
