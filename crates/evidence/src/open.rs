@@ -10,7 +10,7 @@ use std::sync::mpsc;
 
 use thiserror::Error;
 use umbilical_core::observation::Input;
-use umbilical_core::{At, Observations};
+use umbilical_core::{At, Basis, Group, Observations};
 use umbilical_knowledge::Knowledge;
 
 use crate::archive::{self, Container, Limits};
@@ -297,6 +297,10 @@ pub fn read_stream(source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observat
     out.begin_input(cx.path, reader.map_or("unknown", |r| r.name()), String::new(), 0);
     let Some(reader) = reader else {
         out.problem(At::WHOLE, known.unwrap_or("no reader knows this format"));
+        // An image that is not read yet still has a name.
+        for (kind, name) in crate::text::filename::from_path(cx.path, cx.knowledge) {
+            out.record(At::WHOLE).part(1).fact(kind, &name, Group::Image, Basis::Declared);
+        }
         return Ok(());
     };
     match catch_unwind(AssertUnwindSafe(|| reader.read(source, cx, out))) {

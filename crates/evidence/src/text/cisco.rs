@@ -112,6 +112,15 @@ impl Cisco {
 
     fn inventory(&mut self, n: u32, text: &str, host: &mut Host<'_, '_>) -> bool {
         if let Some(rest) = text.strip_prefix("NAME:") {
+            // Collapsed onto one line, as web tools do: row by row.
+            if let Some((head, tail)) = rest.split_once("NAME:") {
+                self.inventory(n, &format!("NAME:{}", head.trim_end()), host);
+                return self.inventory(n, &format!("NAME:{tail}"), host);
+            }
+            if let Some((head, tail)) = rest.split_once(" PID:") {
+                self.inventory(n, &format!("NAME:{head}"), host);
+                return self.inventory(n, &format!("PID:{tail}"), host);
+            }
             let mut quoted = rest.split('"').skip(1).step_by(2);
             let (name, descr) = (quoted.next().unwrap_or_default(), quoted.next().unwrap_or_default());
             self.row = Some((name.to_owned(), descr.to_owned()));

@@ -73,7 +73,7 @@ impl Dialect for Label {
         let ruled = text.len() >= 3 && text.chars().all(|c| matches!(c, '-' | '=' | '_' | '*' | '#' | '+' | '|' | ' '));
         if text.is_empty() || ruled {
             self.block = self.block.saturating_add(1);
-            return ruled;
+            return false;
         }
         if self.entries.len() >= ENTRIES || text.len() > 2000 {
             return false;
@@ -81,7 +81,7 @@ impl Dialect for Label {
         if let Some(tag) = heading(text) {
             self.block = self.block.saturating_add(1);
             self.tags.push((self.block, tag));
-            return true;
+            return false;
         }
         let kb = host.cx.knowledge;
         let mut taken = self.fcc(line.n, text) | self.gs1(line.n, text);

@@ -8,6 +8,8 @@
 //! kind (15 digits, `89…`, a revision with a digit), or it is dropped.
 //! **Trap.** `RUT955` and its like are the router, wherever they stand.
 
+use std::collections::VecDeque;
+
 use umbilical_core::Kind;
 
 use super::pairs::{Voice, What, nothing, say};
@@ -17,7 +19,7 @@ use super::{Dialect, Host, Line, Part};
 #[derive(Default)]
 pub(super) struct Teltonika {
     /// Answers that are awaited: what each is, or nothing for one that does not matter.
-    awaited: Vec<Option<What>>,
+    awaited: VecDeque<Option<What>>,
     modem: Option<String>,
 }
 
@@ -41,7 +43,7 @@ impl Dialect for Teltonika {
             self.awaited.clear();
             return false;
         }
-        let what = self.awaited.remove(0);
+        let what = self.awaited.pop_front().flatten();
         if let Some(what) = what.filter(|_| !nothing(text) && !text.to_ascii_lowercase().contains("error")) {
             let router = ["RUT", "TRB", "OTD", "TCR", "TAP", "TSW"].iter().any(|f| text.starts_with(f));
             let fits = text.len() <= 80
@@ -65,31 +67,41 @@ impl Teltonika {
     fn ask(&mut self, options: &str) {
         self.awaited.clear();
         self.modem = None;
-        let mut words = options.split_whitespace();
+        let mut words = options.split_whitespace().take(32);
         while let Some(word) = words.next() {
-            let what = match word {
-                "-m" | "--model" => Some(What::Model),
-                "-w" | "--manuf" => Some(What::Manufacturer),
-                "-y" | "--revision" => Some(What::Revision),
-                "-i" | "--imei" => Some(What::Imei),
-                "-a" | "--serial" => Some(What::ModemSerial),
-                "-x" | "--imsi" => Some(What::Imsi),
-                "-J" | "--iccid" => Some(What::Iccid),
-                "-O" | "--modem" => {
-                    self.modem = words.next().map(|m| m.chars().take(20).collect());
+            let letters: Vec<&str> = match word {
+                "--model" => vec!["m"],
+                "--manuf" => vec!["w"],
+                "--revision" => vec!["y"],
+                "--imei" => vec!["i"],
+                "--serial" => vec!["a"],
+                "--imsi" => vec!["x"],
+                "--iccid" => vec!["J"],
+                "-O" | "-N" | "-M" | "--modem" => {
+                    self.modem = words.next().map(|m| m.trim_matches(['"', '\'']).chars().take(20).collect());
                     continue;
                 }
-                // Free commands and text messages: their answers are others' business.
-                "-A" | "-S" | "-E" | "-r" | "-l" | "-d" => {
-                    self.awaited.clear();
-                    return;
-                }
-                w if w.starts_with('-') && w.len() == 2 => None,
-                w if w.starts_with("--") => None,
-                // Bundled: `-mwyi`.
-                _ => break,
+                w if w.starts_with("--") => vec!["?"],
+                // Alone or bundled: `-mwyi`.
+                w => w.strip_prefix('-').map(|l| l.split("").filter(|c| !c.is_empty()).take(16).collect()).unwrap_or_default(),
             };
-            self.awaited.push(what);
+            for letter in letters {
+                self.awaited.push_back(match letter {
+                    "m" => Some(What::Model),
+                    "w" => Some(What::Manufacturer),
+                    "y" => Some(What::Revision),
+                    "i" => Some(What::Imei),
+                    "a" => Some(What::ModemSerial),
+                    "x" => Some(What::Imsi),
+                    "J" => Some(What::Iccid),
+                    // Free commands, text messages, lists: their answers are others' business.
+                    "A" | "S" | "E" | "l" | "d" => {
+                        self.awaited.clear();
+                        return;
+                    }
+                    _ => None,
+                });
+            }
         }
         self.awaited.truncate(16);
     }

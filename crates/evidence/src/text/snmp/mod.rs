@@ -454,9 +454,9 @@ impl Snmp {
         for (index, entity) in &self.entities {
             let words = squash(&format!("{} {}", entity.column(2), entity.column(7)));
             let modem_word = ["modem", "cellular", "wwan", "lte", "5g", "4g"].iter().any(|w| words.contains(w));
-            let module_maker = names_maker(host.cx.knowledge, entity.column(12)) || names_maker(host.cx.knowledge, entity.column(2));
+            let module_maker = || names_maker(host.cx.knowledge, entity.column(12)) || names_maker(host.cx.knowledge, entity.column(2));
             let listed = self.cellular.iter().any(|i| i == index);
-            if listed || (modem_word && module_maker) {
+            if listed || (modem_word && module_maker()) {
                 let part = modem(host, index);
                 let revision = [9, 10].map(|c| entity.column(c)).into_iter().find(|t| !t.is_empty()).unwrap_or_default();
                 let descr = if names_model(host.cx.knowledge, entity.column(13)) { "" } else { entity.column(2) };
