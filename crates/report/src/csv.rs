@@ -82,17 +82,14 @@ fn line<W: Write>(to: &mut csv::Writer<W>, device: &Device, module: Option<&Modu
     Ok(to.write_record(None::<&[u8]>)?)
 }
 
-/// Writes rows of any flat shape, guarded like [`audit`]; the names of the fields are the header (none without rows).
-pub fn rows<T: Serialize>(out: &mut dyn Write, rows: &[T]) -> io::Result<()> {
+/// Writes rows of any flat shape, guarded like [`audit`]: the fields named by `columns`, which are the header (also
+/// without rows).
+pub fn rows<T: Serialize>(out: &mut dyn Write, columns: &[&str], rows: &[T]) -> io::Result<()> {
     let mut to = csv::Writer::from_writer(out);
-    for (number, row) in rows.iter().enumerate() {
-        let Value::Object(fields) = serde_json::to_value(row)? else {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a row of a table must be a structure with named fields"));
-        };
-        if number == 0 {
-            to.write_record(fields.keys())?;
-        }
-        to.write_record(fields.values().map(cell))?;
+    to.write_record(columns)?;
+    for row in rows {
+        let row = serde_json::to_value(row)?;
+        to.write_record(columns.iter().map(|c| row.get(c).map(cell).unwrap_or_default()))?;
     }
     to.flush()
 }

@@ -74,8 +74,10 @@ fn rows_of_any_shape() {
         model: Option<&'static str>,
         lists: Vec<&'static str>,
     }
+    let columns = ["name", "confidence", "model", "lists"];
     let rows = [Row { name: "=1+1", confidence: -0.5, model: None, lists: vec!["a;b", "c"] }];
-    assert_eq!(written(|w| csv::rows(w, &rows)), "name,confidence,model,lists\n'=1+1,-0.5,,\"a,b; c\"\n");
+    assert_eq!(written(|w| csv::rows(w, &columns, &rows)), "name,confidence,model,lists\n'=1+1,-0.5,,\"a,b; c\"\n");
+    assert_eq!(written(|w| csv::rows::<Row>(w, &columns, &[])), "name,confidence,model,lists\n");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub fn run(global: &Global, command: &Export) -> Result<u8, Fail> {
         Export::Edges { paths } => {
             let mut rows = Vec::new();
             let answer = each(global, paths, &mut |device| rows.extend(edges(&device)))?;
-            write(global, "umbilical.edges/1", &answer, &rows)
+            write(global, "umbilical.edges/1", &EDGE, &answer, &rows)
         }
         Export::Tac { paths } => {
             let answer = each(global, paths, &mut |_| {})?;
@@ -31,7 +31,7 @@ pub fn run(global: &Global, command: &Export) -> Result<u8, Fail> {
                     Taught { tac: l.tac.clone(), brand: l.maker.clone(), model: l.model.clone(), class: "module", count: l.count, source: sources.join("; ") }
                 })
                 .collect();
-            write(global, "umbilical.tac/1", &answer, &rows)
+            write(global, "umbilical.tac/1", &TAUGHT, &answer, &rows)
         }
     }
 }
@@ -47,6 +47,23 @@ fn each(global: &Global, paths: &[PathBuf], each: &mut dyn FnMut(Device)) -> Res
     fleet.devices().for_each(each);
     Ok(fleet.audit())
 }
+
+/// Columns of [`Edge`].
+const EDGE: [&str; 10] = [
+    "module_maker",
+    "module_model",
+    "sold_by",
+    "oem",
+    "oem_model",
+    "device",
+    "device_name",
+    "confidence",
+    "confidence_level",
+    "basis",
+];
+
+/// Columns of [`Taught`].
+const TAUGHT: [&str; 6] = ["tac", "brand", "model", "class", "count", "source"];
 
 /// Module → maker of the device → device.
 #[derive(Serialize)]
@@ -102,11 +119,11 @@ struct Document<'a, T> {
     rows: &'a [T],
 }
 
-fn write<T: Serialize>(global: &Global, schema: &str, answer: &Audit, rows: &[T]) -> Result<u8, Fail> {
+fn write<T: Serialize>(global: &Global, schema: &str, columns: &[&str], answer: &Audit, rows: &[T]) -> Result<u8, Fail> {
     out::answer(global, |w: &mut dyn Write| -> io::Result<()> {
         match global.format {
             Format::Json => json::one(w, &Document { schema, as_of: &answer.as_of, rows }),
-            _ => csv::rows(w, rows),
+            _ => csv::rows(w, columns, rows),
         }
     })?;
     Ok(0)
