@@ -17,7 +17,7 @@ const EXPECT: &[Expect] = &[
     module("KRAN-03", "Quectel", "EG06-E", "", "SNMP walk and the SIM provider's IMEI"),
     module("KRAN-04", "Sierra Wireless", "MC7304", "", "a Cisco router's inventory over SNMP"),
     module("KRAN-05", "Quectel", "EG25-G", "", "a firmware updater's list: the vendor is the chip maker's, the version is not"),
-    cellular("TOR-05", "a router of whose module nothing is said"),
+    cellular("TOR-05", "a router of whose module nothing is said; what another of its kind held is no more than a hint"),
     Expect { device: "KAM-12", cellular: Cellular::Yes, product: true, why: "a Huawei stick: cellular, not a module", ..NOTHING },
     module("KUEHL-31", "Quectel", "BG95-M3", "", "the SIM provider's IMEI, 14 digits").with("sim-moved"),
     module("SCHLEPP-1", "Fibocom", "L610", "", "AT transcript; Unisoc's vendor id"),

@@ -38,7 +38,7 @@ const EXPECT: &[Expect] = &[
         .with("tac-mismatch"),
     open("RTU-0431", "a note about an antenna, nothing else: collect `AT+CGMR` or the SIM platform's IMEI"),
     cellular("RTU-0500", "the SIM platform sees an IMEI that no open table knows"),
-    module("RTU-0501", "SIMCom", "SIM7600E-H", "", "the SIM platform's IMEI alone"),
+    module("RTU-0501", "SIMCom", "SIM7600E-H", "probable", "the SIM platform's IMEI alone"),
     module("PMP-0031", "Quectel", "EC25-EUX", "", "SNMP walk: the router is Teltonika's, the module is not"),
     cellular("PMP-0032", "SNMP walk with an IMEI and no model"),
     module("GW-0107", "Quectel", "EC20", "", "the USB id says Ericsson H5321gw, the revision says EC20").with("usb-id-reprogrammed"),
