@@ -75,9 +75,10 @@ pub fn kind(word: &str) -> String {
     match word {
         "cellular" => return "sign of a modem".to_owned(),
         "not-cellular" => return "no modem".to_owned(),
+        "fcc-id" => return "FCC ID".to_owned(),
         _ => {}
     }
-    let capitals = |part: &str| matches!(part, "usb" | "pci" | "fcc" | "tac" | "oui" | "at");
+    let capitals = |part: &str| matches!(part, "usb" | "pci" | "tac" | "oui" | "at");
     let parts: Vec<String> = word.split('-').map(|p| if capitals(p) { p.to_uppercase() } else { p.to_owned() }).collect();
     parts.join(" ")
 }
@@ -126,7 +127,10 @@ pub fn name(module: &Module) -> String {
         (Some(maker), None, Some(family)) => format!("{maker} {family} family"),
         (Some(maker), None, None) => format!("{maker}, model unknown"),
         (None, Some(model), _) => format!("{model}, maker unknown"),
-        (None, None, _) => "module of unknown maker".to_owned(),
+        (None, None, _) => match module.claims.iter().find(|c| c.level == Level::Silicon && module.level == Level::Silicon) {
+            Some(chip) => format!("module with {} silicon, maker unknown", chip.value),
+            None => "module of unknown maker".to_owned(),
+        },
     };
     if let Some(variant) = module.variant.as_deref().filter(|v| module.model.as_deref() != Some(*v)) {
         out.push_str(&format!(" ({variant})"));
@@ -158,6 +162,11 @@ pub fn content(device: &Device) -> String {
     }
 }
 
+/// Whether nobody is known to have made what is in it.
+pub fn open(device: &Device) -> bool {
+    device.product.is_none() && device.modules.iter().all(|m| m.maker.is_none())
+}
+
 /// How sure, in a word and percent; empty where there is no claim.
 pub fn sure(device: &Device) -> String {
     match (device.modules.first(), &device.product) {
@@ -174,7 +183,8 @@ pub fn same(a: &Because, b: &Because) -> bool {
 
 /// The evidence that weighs most.
 pub fn strongest(list: &[Because]) -> Option<&Because> {
-    list.iter().max_by_key(|b| b.weight.unsigned_abs())
+    // The last of equals wins, so the list is read from its end: the first one is meant.
+    list.iter().rev().max_by_key(|b| b.weight.unsigned_abs())
 }
 
 /// The main reason in one line; for what is not decided, what to collect.

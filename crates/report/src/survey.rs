@@ -12,7 +12,7 @@ use umbilical_core::weight::ConfidenceLevel;
 use crate::say;
 
 const EXACT: u64 = 5_000;
-const SEEK: u64 = 50_000;
+const SEEK: u64 = 20_000;
 /// Examples kept of a group.
 const EXAMPLES: usize = 3;
 /// Groups kept apart; the rest are counted in the tallies.

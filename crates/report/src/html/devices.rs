@@ -26,7 +26,7 @@ pub fn section(out: &mut dyn Write, audit: &Audit, survey: &Survey) -> io::Resul
         let mut some = false;
         for device in survey.shown.iter().filter(|d| d.cellular == which) {
             if !some {
-                writeln!(out, "<h4>{title} ({})</h4>", say::count(count))?;
+                writeln!(out, "<h3 class=\"group\">{title} ({})</h3>", say::count(count))?;
             }
             some = true;
             self::device(out, audit, survey, device)?;
@@ -53,12 +53,15 @@ fn device(out: &mut dyn Write, audit: &Audit, survey: &Survey, device: &Device) 
     });
     let sure = say::sure(device);
     let word = device.modules.first().map_or("", |m| m.confidence_level.name());
-    let what = say::content(device);
+    let mut what = Esc(&say::content(device)).to_string();
+    if let (true, Some(next)) = (device.cellular != Cellular::No && say::open(device), device.next_evidence.first()) {
+        what.push_str(&format!("<span class=\"why\">; collect {}</span>", Prose(next)));
+    }
     write!(
         out,
         "<details class=\"device\" id=\"{id}\"><summary><b>{}</b><span>{}</span><span class=\"pill {word}\">{}</span><span>{}</span></summary><div class=\"body\">",
         Esc(&say::label(audit, device)),
-        Esc(&what),
+        what,
         Esc(&sure),
         Esc(&countries.join(", "))
     )?;
@@ -106,7 +109,7 @@ fn device(out: &mut dyn Write, audit: &Audit, survey: &Survey, device: &Device) 
 }
 
 fn module(out: &mut dyn Write, audit: &Audit, survey: &Survey, module: &Module) -> io::Result<()> {
-    write!(out, "<h3>{}</h3>", Esc(&say::module(module)))?;
+    write!(out, "<h4 class=\"module\">{}</h4>", Esc(&say::module(module)))?;
     let (rats, imei) = (module.rats.join(", "), module.imei.join(", "));
     let facts =
         [("chipset", module.chipset.as_deref()), ("radio", Some(&*rats)), ("firmware", module.firmware.as_deref()), ("IMEI", Some(&*imei))];

@@ -39,7 +39,7 @@ pub fn inputs(out: &mut dyn Write, audit: &Audit) -> io::Result<()> {
         writeln!(out, "</tbody></table></div>")?;
         rest(out, audit.inputs.len(), "inputs")?;
     }
-    writeln!(out, "<h4>What could not be understood ({})</h4>", say::count(audit.problems.len() as u64))?;
+    writeln!(out, "<h3 class=\"group\">What could not be understood ({})</h3>", say::count(audit.problems.len() as u64))?;
     if audit.problems.is_empty() {
         writeln!(out, "<p class=\"note\">Everything given was understood.</p>")?;
     } else {

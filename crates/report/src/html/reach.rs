@@ -113,11 +113,7 @@ fn relations(out: &mut dyn Write, trace: &Trace, id: &str) -> io::Result<()> {
         })
         .collect();
     if let Some(graph) = svg::graph(&format!("{id}-g"), trace) {
-        let more = if graph.left_out > 0 {
-            format!(" The table has {} more.", say::counted(graph.left_out as u64, "relation"))
-        } else {
-            String::new()
-        };
+        let more = if graph.left_out > 0 { format!(" The table has {} more.", say::count(graph.left_out as u64)) } else { String::new() };
         writeln!(
             out,
             "<figure><div class=\"graph\" role=\"region\" aria-label=\"Relations of {}\" tabindex=\"0\">{}</div><p class=\"note\">An arrow leads from who owns, controls, brands or supplies. Strong: control. Thin: no control. Dotted: ended. Dashed: alleged, never counted.{more}</p></figure>",

@@ -79,9 +79,11 @@ pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
     let tallest = rows.iter().copied().max().unwrap_or(1);
     let (mut arrows, mut left_out) = (Vec::<Arrow<'_>>::new(), 0usize);
     for (step, class) in &all {
+        let column = |at: usize| nodes.get(at).map(|n| n.column);
         let find = |id: &str| nodes.iter().position(|n| n.id == id);
         match (find(&step.child), find(&step.parent)) {
-            (Some(to), Some(from)) if from != to => match arrows.iter_mut().find(|a| (a.from, a.to) == (from, to)) {
+            // What leads back to the left (whom it sells to, owners in a circle) would cross everything.
+            (Some(to), Some(from)) if column(from) > column(to) => match arrows.iter_mut().find(|a| (a.from, a.to) == (from, to)) {
                 // What holds decides how the arrow looks; it comes first.
                 Some(arrow) => arrow.steps.push(step),
                 None => arrows.push(Arrow { from, to, class, steps: vec![step] }),

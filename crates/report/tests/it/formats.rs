@@ -2,9 +2,9 @@
 
 use umbilical_core::answer::Cellular;
 use umbilical_report::layers::{State, layers};
-use umbilical_report::{View, csv, explain, html, json, table};
+use umbilical_report::{View, csv, explain, html, json, svg, table};
 
-use crate::fleet::{audit, devices, nothing, written};
+use crate::fleet::{audit, devices, fenwick, nothing, step, trace, written};
 
 const NARROW: View = View { width: 80, color: false, max_rows: 40 };
 
@@ -212,4 +212,31 @@ fn a_closed_pipe_comes_back_as_one() {
     for result in kinds {
         assert_eq!(result.unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
     }
+}
+
+#[test]
+fn a_graph_shows_owners_and_marks_what_does_not_hold() {
+    let graph = svg::graph("g", &fenwick()).unwrap();
+    // Whom it makes for stands in the table.
+    assert_eq!(graph.left_out, 1);
+    for (class, n) in [("edge control", 3), ("edge minor", 2), ("edge ended", 1), ("edge alleged", 1)] {
+        assert_eq!(graph.svg.matches(class).count(), n, "{class}");
+    }
+    assert!(graph.svg.contains("2020-11-18") && graph.svg.contains("affiliate, alleged"));
+    assert!(svg::graph("g", &trace("maker", "a", "A", "")).is_none());
+}
+
+#[test]
+fn a_graph_of_a_circle_or_of_hundreds_ends() {
+    let mut t = trace("maker", "a", "A", "");
+    t.chain = vec![
+        step("a", "b", "B", "owns", Some("60"), (None, None), true),
+        step("b", "a", "A", "owns", Some("60"), (None, None), true),
+        step("a", "a", "A", "owns", None, (None, None), false),
+    ];
+    assert_eq!(svg::graph("g", &t).unwrap().left_out, 2);
+    t.chain.extend((0..300).map(|n| step("b", &format!("o{n}"), "Owner", "owns", None, (None, None), false)));
+    let graph = svg::graph("g", &t).unwrap();
+    assert_eq!(graph.svg.matches("class=\"node").count(), 40);
+    assert_eq!(graph.left_out, 2 + 300 - 38);
 }
