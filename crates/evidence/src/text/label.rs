@@ -78,13 +78,20 @@ impl Dialect for Label {
         if self.entries.len() >= ENTRIES || text.len() > 2000 {
             return false;
         }
+        // Logs are long, and most of their lines name nothing.
+        let marked = text.bytes().any(|b| matches!(b, b':' | b'=' | b'\t' | b'|' | b'(' | 0x80..)) || text.contains("  ");
+        let word = |w: &[u8]| text.as_bytes().windows(w.len()).any(|c| c.eq_ignore_ascii_case(w));
+        let (equipment_word, fcc_word) = (word(b"imei"), word(b"fcc"));
+        if !marked && !equipment_word && !fcc_word && text.len() > 24 {
+            return false;
+        }
         if let Some(tag) = heading(text) {
             self.block = self.block.saturating_add(1);
             self.tags.push((self.block, tag));
             return false;
         }
         let kb = host.cx.knowledge;
-        let mut taken = self.fcc(line.n, text) | self.gs1(line.n, text);
+        let mut taken = (fcc_word && self.fcc(line.n, text)) | (text.contains('(') && self.gs1(line.n, text));
         let mut equipment = false;
         for segment in segments(text) {
             let Some((name, value)) = split(segment) else { continue };
@@ -123,7 +130,10 @@ impl Dialect for Label {
             self.push(line.n, got, value);
         }
         let loose = || LOOSE_IMEI.as_ref()?.captures(text)?.get(1).map(|m| m.as_str()).filter(|m| imei_like(m));
-        if let (false, Some(found)) = (equipment, loose()) {
+        if !equipment
+            && equipment_word
+            && let Some(found) = loose()
+        {
             self.push(line.n, Got::Value(What::Imei, true), found);
             taken = true;
         }

@@ -5,6 +5,9 @@
 //! says that a modem is meant (or can mean nothing else: IMEI), and bare names count only where the caller knows that
 //! the lines are about a modem. `Type: LTE` is not a model: such names need a value that the catalogue knows.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
 use umbilical_core::number::{Imei, imei, is_masked};
 use umbilical_core::text::is_blank;
 use umbilical_core::{Basis, Group, IdKind, Kind};
@@ -236,6 +239,9 @@ const QUALIFIERS: &[&str] = &[
     "模块",
 ];
 
+/// No name that means something is longer, squashed.
+const LONGEST_NAME: usize = 64;
+
 /// Letters and digits of a name in lower case: `Modem Firmware-Version`, `modemFirmwareVersion` and
 /// `modem_firmware_version` are one.
 pub(super) fn squash(name: &str) -> String {
@@ -244,7 +250,11 @@ pub(super) fn squash(name: &str) -> String {
 
 /// What a squashed name means among lines about a modem, and whether it says itself that a modem is meant.
 pub(super) fn meaning(name: &str) -> Option<(What, bool)> {
-    let find = |n: &str| NAMES.iter().find(|(k, _)| *k == n).map(|(_, w)| *w);
+    static INDEX: LazyLock<FxHashMap<&str, What>> = LazyLock::new(|| NAMES.iter().copied().collect());
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
+    let find = |n: &str| INDEX.get(n).copied();
     if let Some(what) = find(name) {
         let alone = matches!(what, What::Imei | What::Imsi | What::Iccid | What::Msisdn | What::Eid | What::Meid | What::Cellular);
         // The model of one vendor's command, and the typing error of another's: nobody else prints these.
@@ -437,7 +447,12 @@ pub(super) fn say(host: &mut Host<'_, '_>, part: Part, n: u32, what: What, value
                 fact(host, Kind::FirmwareRevision);
             }
         }
-        What::Hardware => fact(host, Kind::HardwareRevision),
+        // `Hardware: some board (its chip)` is the box, not a revision.
+        What::Hardware => {
+            if value.split_whitespace().count() <= 3 {
+                fact(host, Kind::HardwareRevision);
+            }
+        }
         What::Chipset => fact(host, Kind::Chipset),
         What::Imei | What::ModemSerial => {
             let whole = matches!(imei(value), Imei::Whole { .. });
