@@ -31,7 +31,11 @@ struct Args {
 #[derive(Subcommand)]
 enum Task {
     /// Format, lints, tests, documentation tests, tidy, examples, corpus: everything that must pass
-    Test,
+    Test {
+        /// Only these steps [default: all, in order]
+        #[arg(value_parser = test::STEPS)]
+        steps: Vec<String>,
+    },
     /// Check the house rules: who imports whom, sources in fact tables, words and sizes of files
     Tidy,
     /// Run the binary over real evidence with known truth and compare
@@ -75,7 +79,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().task {
-        Task::Test => test::run(),
+        Task::Test { steps } => test::run(&steps),
         Task::Tidy => tidy::run(),
         Task::Corpus { dir, format, verbose } => corpus::run(dir, format == "json", verbose),
         Task::Examples => examples::check(),
