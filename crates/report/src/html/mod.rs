@@ -179,7 +179,7 @@ fn findings(out: &mut dyn Write, audit: &Audit, survey: &Survey) -> io::Result<(
         }
         writeln!(
             out,
-            "</ul><p class=\"note\">What helps: {}. Clears when {}.</p></article>",
+            "</ul><p class=\"note\">What helps: {}. Clears when: {}.</p></article>",
             Prose(&first.remedies.join("; ")),
             Prose(&first.clears_when)
         )?;

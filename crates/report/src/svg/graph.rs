@@ -179,7 +179,7 @@ fn countries(trace: &Trace, org: &str) -> String {
     out.join(", ")
 }
 
-/// What stands above and below an arrow: the relation and its days; of several relations the first two.
+/// What stands above and below an arrow: the relation and its days; of several relations the first that holds.
 fn label(arrow: &Arrow<'_>) -> (String, String) {
     let mut steps = arrow.steps.iter().map(|step| {
         let edge = match (&*step.edge, step.basis) {
@@ -194,11 +194,11 @@ fn label(arrow: &Arrow<'_>) -> (String, String) {
         (format!("{edge}{share}"), say::dates(step.from.as_deref(), step.to.as_deref()))
     });
     let cut = |text: &str| short(text, 26).into_owned();
-    match (steps.next(), steps.next(), steps.count()) {
-        (Some((one, days)), None, _) => (cut(&one), cut(&days)),
-        (Some((one, _)), Some((two, _)), 0) => (cut(&one), cut(&two)),
-        (Some((one, _)), Some(_), more) => (cut(&one), format!("and {} more relations", more + 1)),
-        (None, ..) => Default::default(),
+    match (steps.next(), steps.count()) {
+        (Some((one, days)), 0) => (cut(&one), cut(&days)),
+        (Some((one, days)), more) if days.is_empty() => (cut(&one), format!("and {more} more")),
+        (Some((one, days)), more) => (cut(&one), format!("{}, {more} more", cut(&days))),
+        (None, _) => Default::default(),
     }
 }
 
