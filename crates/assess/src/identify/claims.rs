@@ -65,12 +65,16 @@ pub struct Claimed {
     pub against: Vec<Reason>,
 }
 
-/// Whether `general` is the same name as `special` or a stem of it: `EC25` of `EC25-E`, not `EM12` of `EM120R`.
+/// Whether `general` is the same name as `special` or a stem of it: `EC25` of `EC25-E`, not `EM12` of `EM120R`. A
+/// series of one digit is the stem of its numbers: `SARA-R4` of `SARA-R410M`. An `x` stands for a digit: `nRF91x1`.
 pub fn is_stem(general: &str, special: &str) -> bool {
     let (g, s) = (squash(general), squash(special));
-    let Some(rest) = s.strip_prefix(&g) else { return false };
-    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    g.len() >= 2 && !(digit(g.chars().last()) && digit(rest.chars().next()))
+    let same = |(a, b): (char, char)| a == b || (a == 'X' && b.is_ascii_digit() && general.contains('x'));
+    if g.len() < 2 || g.chars().count() > s.chars().count() || !g.chars().zip(s.chars()).all(same) {
+        return false;
+    }
+    let digits = g.chars().rev().take_while(char::is_ascii_digit).count();
+    digits <= 1 || !s.chars().nth(g.chars().count()).is_some_and(|c| c.is_ascii_digit())
 }
 
 /// The claims of one level, strongest and then most specific first. `skip` drops values that are explained
@@ -212,6 +216,7 @@ mod tests {
     #[test]
     fn stems() {
         assert!(is_stem("EC25", "EC25-E") && is_stem("T99W175", "T99W175") && is_stem("LE910C", "LE910C4"));
+        assert!(is_stem("SARA-R4", "SARA-R410M") && is_stem("nRF91x1", "nRF9161"));
         assert!(!is_stem("EM12", "EM120R-GL") && !is_stem("EC20", "EC200A") && !is_stem("EC25-E", "EC25"));
     }
 

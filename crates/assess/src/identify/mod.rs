@@ -307,9 +307,15 @@ fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers:
     let possible = |c: &&Claimed| c.confidence >= 0.5;
     let value = |c: Option<&Claimed>| c.map(|c| c.value.clone());
     let variant = best(&variants).filter(possible).cloned();
-    let model = best(&models).filter(possible).cloned();
-    let family = families.first().filter(possible).cloned();
     let maker = makers.first().filter(possible).cloned();
+    // A model of another maker than the one found (a foreign IMEI's) is no answer; it stays among the claims.
+    let fits = |c: &Claimed| {
+        let known = kb.modules_named(&c.value);
+        known.is_empty() || maker.as_ref().is_none_or(|maker| known.iter().any(|m| *m.maker == *maker.value))
+    };
+    let fitting: Vec<Claimed> = models.iter().filter(|c| fits(c)).cloned().collect();
+    let model = best(&fitting).filter(possible).cloned();
+    let family = families.first().filter(possible).cloned();
     let brand = brands.first().filter(possible).cloned();
     // A variant of another model than the one chosen would contradict it.
     let variant = variant.filter(|v| {
@@ -468,7 +474,8 @@ fn cellular(parts: &[Part<'_>], found: bool) -> (Cellular, f64, Vec<Reason>) {
         })
     };
     let network_word = parts.iter().flat_map(|p| &p.facts).any(|(_, f)| f.group == Group::Network);
-    if bus.len() >= 2 && !network_word && bus.iter().filter(serial).count() == 0 {
+    let consumer = parts.iter().flat_map(|p| &p.casts).any(|c| matches!(c.vote.what, For::Class(Class::Handset | Class::Dongle)));
+    if bus.len() >= 2 && !network_word && !consumer && bus.iter().filter(serial).count() == 0 {
         let reasons = bus
             .iter()
             .filter_map(|p| p.facts.first())

@@ -104,19 +104,19 @@ pub fn votes(kb: &Knowledge, lessons: &Lessons, fact: &Fact, around: &Around<'_>
         Kind::UsbId => v.usb(value, around),
         Kind::UsbInterface => v.usb_interface(value, around),
         Kind::UsbManufacturer => {
-            v.text(value, Scope::UsbManufacturer, &Words { brand: 3200, maker: 3000, model: 3600, cellular: 0, grammar: 100 }, around)
+            v.text(value, Scope::UsbManufacturer, &Words { brand: 3200, maker: 3000, model: 3600, cellular: 0, grammar: 80 }, around)
         }
         Kind::UsbProduct => {
-            v.text(value, Scope::UsbProduct, &Words { brand: 3200, maker: 3000, model: 4400, cellular: 0, grammar: 100 }, around)
+            v.text(value, Scope::UsbProduct, &Words { brand: 3200, maker: 3000, model: 4400, cellular: 0, grammar: 80 }, around)
         }
         // The listing tool's own table of names, as often as the device's strings: it repeats the id, no more.
         Kind::BusName => v.text(value, Scope::UsbProduct, &Words { brand: 800, maker: 600, model: 1200, cellular: 0, grammar: 20 }, around),
         Kind::PciId => v.pci(value),
         Kind::Driver => v.driver(value),
         Kind::Manufacturer => {
-            v.text(value, Scope::AtIdentity, &Words { brand: 3400, maker: 3400, model: 3600, cellular: 2500, grammar: 100 }, around)
+            v.text(value, Scope::AtIdentity, &Words { brand: 3400, maker: 3400, model: 3600, cellular: 2500, grammar: 80 }, around)
         }
-        Kind::Model => v.model(value, Scope::Model, &Words { brand: 2600, maker: 2600, model: 4200, cellular: 2000, grammar: 100 }, around),
+        Kind::Model => v.model(value, Scope::Model, &Words { brand: 2600, maker: 2600, model: 4200, cellular: 2000, grammar: 80 }, around),
         Kind::FirmwareRevision => v.revision(value, 100),
         Kind::HardwareRevision => v.revision(value, 80),
         Kind::AtLine => v.at_line(value),
@@ -129,10 +129,10 @@ pub fn votes(kb: &Knowledge, lessons: &Lessons, fact: &Fact, around: &Around<'_>
         Kind::FileName => v.patterns(value, Scope::FileName, 70),
         Kind::Chipset => v.chipset(value),
         Kind::DeclaredMaker => {
-            v.text(value, Scope::AtIdentity, &Words { brand: 3000, maker: 3000, model: 3200, cellular: 0, grammar: 100 }, around)
+            v.text(value, Scope::AtIdentity, &Words { brand: 3000, maker: 3000, model: 3200, cellular: 0, grammar: 80 }, around)
         }
         Kind::DeclaredModel => {
-            v.model(value, Scope::Model, &Words { brand: 2400, maker: 2600, model: 3200, cellular: 0, grammar: 100 }, around)
+            v.model(value, Scope::Model, &Words { brand: 2400, maker: 2600, model: 3200, cellular: 0, grammar: 80 }, around)
         }
         Kind::HostMaker => v.host_maker(value),
         Kind::HostModel => v.host_model(value),
@@ -151,7 +151,7 @@ struct Words {
     maker: i32,
     model: i32,
     cellular: i32,
-    /// Percent of a grammar's weight.
+    /// Percent of a grammar's weight: names are what a re-branding changes, revisions what survives it.
     grammar: i32,
 }
 
@@ -400,7 +400,7 @@ impl Votes<'_> {
             // A name that stands in evidence is in use, whoever checked the catalogue's row.
             self.module(module, words.model / split, words.maker / split, &matched, false);
             self.cellular((words.model.saturating_sub(600)).min(4000) / split, matched);
-            any = true;
+            any |= words.model > 600;
         }
         any
     }
@@ -457,7 +457,7 @@ impl Votes<'_> {
     fn revision(&mut self, value: &str, percent: i32) {
         self.patterns(value, Scope::Revision, percent);
         if !self.list.iter().any(|v| matches!(v.what, For::Claim(Level::Model, _))) {
-            let words = Words { brand: 0, maker: 2400, model: 2800, cellular: 2000, grammar: 100 };
+            let words = Words { brand: 0, maker: 2400, model: 2800, cellular: 2000, grammar: 80 };
             self.catalogue(value, &words, None);
         }
     }
@@ -711,7 +711,7 @@ impl Votes<'_> {
         }
         if let Some(maker) = brand {
             // "Quectel EC25-E" in a register's model column.
-            let words = Words { brand: 0, maker: 2400, model: 2600, cellular: 0, grammar: 100 };
+            let words = Words { brand: 0, maker: 2400, model: 2600, cellular: 0, grammar: 80 };
             self.catalogue(value, &words, Some(&maker));
         }
     }
@@ -737,14 +737,20 @@ impl Votes<'_> {
     fn prose(&mut self, value: &str) {
         let kb = self.kb;
         let maker = brand_named(kb, value).filter(|b| b.kind == BrandKind::Module).map(|b| b.brand.to_string());
-        let words = Words { brand: 1500, maker: 2400, model: 2800, cellular: 0, grammar: 100 };
+        // A word that looks like a model (a part number, a rail) means one only where the text is about modems.
+        let about = maker.is_some() || about_modems(value);
+        let words = if about {
+            Words { brand: 1500, maker: 2400, model: 2800, cellular: 0, grammar: 70 }
+        } else {
+            Words { brand: 0, maker: 600, model: 600, cellular: 0, grammar: 20 }
+        };
         self.catalogue(value, &words, maker.as_deref());
         if let Some(maker) = maker {
             self.brand(&maker, words.brand, words.brand, "a maker named in text", false);
         }
-        self.patterns(value, Scope::Text, 70);
+        self.patterns(value, Scope::Text, words.grammar);
         for re in kb.rebrands_in(value) {
-            self.rebrand(re, "the product name", 2600);
+            self.rebrand(re, "the product name", if about { 2600 } else { 600 });
         }
     }
 
@@ -768,6 +774,37 @@ impl Votes<'_> {
             }
         }
     }
+}
+
+/// Words that a text about cellular modems uses, in the languages of its readers.
+fn about_modems(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "modem",
+        "module",
+        "modul",
+        "módulo",
+        "modulo",
+        "cellular",
+        "lte",
+        "4g",
+        "5g",
+        "3g",
+        "2g",
+        "gsm",
+        "gprs",
+        "umts",
+        "nb",
+        "nbiot",
+        "cat",
+        "wwan",
+        "sim",
+        "esim",
+        "mobilfunk",
+        "imei",
+        "fota",
+        "baseband",
+    ];
+    text.split(|c: char| !c.is_alphanumeric()).any(|w| WORDS.contains(&w.to_lowercase().as_str())) || text.contains('模')
 }
 
 /// `vvvv:pppp`.
