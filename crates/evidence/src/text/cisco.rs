@@ -11,7 +11,7 @@
 
 use umbilical_core::{Basis, Group, IdKind, Kind};
 
-use super::pairs::{Voice, What, host_serial, maker_in, names_maker, names_model, nothing, say, split, squash};
+use super::pairs::{LONGEST_LINE, Voice, What, host_serial, maker_in, names_maker, names_model, nothing, say, split, squash};
 use super::{Dialect, Host, Line, Part};
 
 /// See the module's documentation.
@@ -32,6 +32,9 @@ impl Dialect for Cisco {
 
     fn line(&mut self, line: Line<'_>, host: &mut Host<'_, '_>) -> bool {
         let (n, text) = (line.n, line.text.trim());
+        if text.len() > LONGEST_LINE {
+            return false;
+        }
         self.command(text)
             || self.hardware(n, text, host)
             || self.inventory(n, text, host)

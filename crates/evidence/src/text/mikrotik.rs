@@ -11,7 +11,7 @@
 
 use umbilical_core::{Basis, Group, IdKind, Kind};
 
-use super::pairs::{Voice, What, host_serial, meaning, nothing, say, split, squash};
+use super::pairs::{LONGEST_LINE, Voice, What, host_serial, meaning, nothing, say, split, squash};
 use super::{Dialect, Host, Line, Part};
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +41,9 @@ impl Dialect for MikroTik {
 
     fn line(&mut self, line: Line<'_>, host: &mut Host<'_, '_>) -> bool {
         let (n, text) = (line.n, line.text.trim());
+        if text.len() > LONGEST_LINE {
+            return false;
+        }
         // The prompt names the router, and is taken off the text.
         let raw = line.raw.trim().trim_start_matches(['>', '|', ' ']);
         if let Some(taken) = self.prompt(n, if line.shell { raw } else { text }, host) {

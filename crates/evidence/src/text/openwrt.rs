@@ -9,7 +9,7 @@
 
 use umbilical_core::{Basis, Group, IdKind, Kind};
 
-use super::pairs::{Voice, What, meaning, nothing, say, squash, unquote};
+use super::pairs::{LONGEST_LINE, Voice, What, meaning, nothing, say, squash, unquote};
 use super::{Dialect, Host, Line, Part};
 
 /// Protocol handlers of netifd that only cellular interfaces have: packages uqmi, umbim, comgt, modemmanager, and those of
@@ -53,6 +53,9 @@ impl Dialect for OpenWrt {
 
     fn line(&mut self, line: Line<'_>, host: &mut Host<'_, '_>) -> bool {
         let (n, text) = (line.n, line.text.trim());
+        if text.len() > LONGEST_LINE {
+            return false;
+        }
         if let Some(rest) = text.strip_prefix("config ") {
             let mut words = rest.split_whitespace();
             let (Some(kind), name) = (words.next(), words.next().unwrap_or_default()) else { return false };

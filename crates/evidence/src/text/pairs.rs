@@ -239,6 +239,9 @@ const QUALIFIERS: &[&str] = &[
     "模块",
 ];
 
+/// Longer lines are data, not values somebody printed; an inventory run together on one line is shorter.
+pub(super) const LONGEST_LINE: usize = 8000;
+
 /// No name that means something is longer, squashed.
 const LONGEST_NAME: usize = 64;
 

@@ -7,7 +7,7 @@
 
 use umbilical_core::Kind;
 
-use super::pairs::{Voice, What, host_serial, say, split, squash};
+use super::pairs::{LONGEST_LINE, Voice, What, host_serial, say, split, squash};
 use super::{Dialect, Host, Line, Part};
 
 /// See the module's documentation.
@@ -22,6 +22,9 @@ impl Dialect for AirLink {
     }
 
     fn line(&mut self, line: Line<'_>, host: &mut Host<'_, '_>) -> bool {
+        if line.text.len() > LONGEST_LINE {
+            return false;
+        }
         let Some((name, value)) = split(line.text) else { return false };
         let (n, name) = (line.n, squash(name));
         if name.starts_with("aleos") {

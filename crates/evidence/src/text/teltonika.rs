@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 use umbilical_core::Kind;
 
-use super::pairs::{Voice, What, nothing, say};
+use super::pairs::{LONGEST_LINE, Voice, What, nothing, say};
 use super::{Dialect, Host, Line, Part};
 
 /// See the module's documentation.
@@ -30,6 +30,9 @@ impl Dialect for Teltonika {
 
     fn line(&mut self, line: Line<'_>, host: &mut Host<'_, '_>) -> bool {
         let (n, text) = (line.n, line.text.trim());
+        if text.len() > LONGEST_LINE {
+            return false;
+        }
         if let Some((_, options)) = text.split_once("gsmctl ") {
             self.ask(options);
             host.fact(Part::HOST, n, Kind::HostMaker, "Teltonika");
