@@ -45,6 +45,8 @@ pub(super) struct At {
 
 struct Command {
     what: What,
+    /// Commands given on the same line, whose answers follow.
+    next: Vec<String>,
     /// As it was given, for those that only their acceptance makes evidence.
     name: String,
     n: u32,
@@ -81,6 +83,11 @@ fn asks(name: &str) -> Option<What> {
         | "*ICCID" => What::Iccid,
         _ => return None,
     })
+}
+
+/// Questions that every modem answers alike: ITU-T V.250, 3GPP TS 27.007.
+fn standard(name: &str) -> bool {
+    matches!(name, "+CGMI" | "+CGMM" | "+CGMR" | "+CGSN" | "+CIMI" | "+CCID" | "+GMI" | "+GMM" | "+GMR" | "+GSN")
 }
 
 /// Fields of the block that many modems answer to `ATI`.
@@ -180,18 +187,15 @@ impl At {
         // A question about what may be asked has no answer about the modem.
         let test = name.ends_with("=?");
         let what = asks(&bare).filter(|_| !test).unwrap_or(What::Other);
-        self.command = Some(Command { what, name: name.to_owned(), n, bare: 0 });
+        self.command = Some(Command { what, next: Vec::new(), name: name.to_owned(), n, bare: 0 });
         self.session = true;
         self.portless |= self.port.is_none();
         let rest = rest.trim_start_matches([' ', '\t', ':', '|', '=', '-', '>', '\'', '"', '*']).trim_end_matches(['|', ' ', '\'']).trim();
         // More commands on the line: `AT+CGMI;+CGMM`.
         if let Some(more) = rest.strip_prefix(';') {
-            let more = more.trim();
-            let next = if more.get(..2).is_some_and(|m| m.eq_ignore_ascii_case("at")) { more.to_owned() } else { format!("AT{more}") };
-            if next.len() < 400
-                && let Some((name, rest)) = command(&next)
-            {
-                self.ask(name, rest, n, host);
+            if let Some(command) = self.command.as_mut() {
+                command.next = more.split(';').map(|m| m.trim().to_owned()).filter(|m| !m.is_empty()).take(16).collect::<Vec<_>>();
+                command.next.reverse();
             }
             return;
         }
@@ -234,7 +238,7 @@ impl At {
             name.to_owned()
         } else {
             let bare = bare_name(name);
-            if !bare.starts_with(['+', '#', '!', '%', '^', '*', '$']) || asks(&bare).is_some_and(|_| bare.starts_with("+C")) {
+            if !bare.starts_with(['+', '#', '!', '%', '^', '*', '$']) || standard(&bare) {
                 return;
             }
             bare
@@ -275,13 +279,32 @@ impl At {
         }
         command.bare = command.bare.saturating_add(1);
         let (what, count) = (command.what, command.bare);
+        let more = !command.next.is_empty();
+        // An explanation below a command is no answer of it.
+        let sentence = text.ends_with('.') && !["Inc.", "Ltd.", "Co.", "Corp.", "A."].iter().any(|e| text.ends_with(e));
+        if sentence || text.split_whitespace().count() > 12 {
+            return false;
+        }
         match what {
             What::Identity if count <= BARE => self.identity(text, count, n, host),
-            What::Revision if count <= 3 => self.say(what, text, n, host),
+            What::Revision if count <= 3 && !more => self.say(what, text, n, host),
             _ if count == 1 => self.say(what, text, n, host),
             _ => return false,
         }
+        if more && what != What::Identity {
+            self.advance(n);
+        }
         true
+    }
+
+    /// The next command of the line is answered now.
+    fn advance(&mut self, n: u32) {
+        let Some(mut command) = self.command.take() else { return };
+        if let Some(name) = command.next.pop() {
+            let what = asks(&bare_name(&name)).unwrap_or(What::Other);
+            command = Command { what, next: command.next, name, n, bare: 0 };
+        }
+        self.command = Some(command);
     }
 
     /// A result code with its value.
@@ -293,9 +316,7 @@ impl At {
                 command.bare = BARE;
             }
             self.session = true;
-            if !name.starts_with("+C") && !name.starts_with("+G") {
-                self.proprietary(name, n, host);
-            }
+            self.proprietary(name, n, host);
             return true;
         }
         let status = || value.split(',').map(|v| v.trim().trim_matches('"')).collect::<Vec<_>>();
@@ -332,8 +353,10 @@ impl At {
                     host.id(part, IdKind::Msisdn, &number);
                 }
             }
-            "+CME ERROR" | "+CMS ERROR" => return true,
-            _ => self.proprietary(name, n, host),
+            _ => {
+                self.proprietary(name, n, host);
+                return self.session;
+            }
         }
         true
     }
@@ -374,6 +397,12 @@ impl At {
 
     fn say(&self, what: What, value: &str, n: u32, host: &mut Host<'_, '_>) {
         let value = unquote(value.trim().trim_end_matches('\''));
+        if what == What::Manufacturer && matches!(value, "" | "\"\"" | "INCORPORATED") {
+            // An empty maker, and half of one, are habits of families.
+            let line = if value == "INCORPORATED" { "Manufacturer: INCORPORATED" } else { "+CGMI: \"\"" };
+            let part = self.part(host);
+            host.fact(part, n, Kind::AtLine, line);
+        }
         if is_blank(value) || final_code(value).is_some() || value.len() > 200 {
             return;
         }
@@ -588,11 +617,25 @@ impl Dialect for At {
                 true
             };
         }
-        if let Some(rest) = text.strip_prefix("response:") {
+        if let Some((label, rest)) = text.split_once(':').filter(|(label, _)| label.len() <= 12) {
             let said = rest.trim();
-            self.open = said.starts_with('\'') && !(said.len() > 1 && said.ends_with('\''));
-            self.session = true;
-            return self.spoken(said.trim_matches('\'').trim(), n, host);
+            let plain = said.trim_matches(['\'', '"', '`']).trim();
+            match label.trim().to_ascii_lowercase().as_str() {
+                // mmcli's own, which may go over several lines.
+                "response" | "reply" | "answer" | "resp" | "result" if label == "response" || self.command.is_some() => {
+                    self.open = said.starts_with('\'') && !(said.len() > 1 && said.ends_with('\''));
+                    self.session = true;
+                    let lines = explode(plain).unwrap_or_else(|| vec![plain]);
+                    for said in lines {
+                        self.spoken(said, n, host);
+                    }
+                    return true;
+                }
+                "command" | "cmd" | "at command" | "request" | "query" | "sending" if command(plain).is_some() => {
+                    return self.spoken(plain, n, host);
+                }
+                _ => {}
+            }
         }
         if self.open {
             let last = text.ends_with('\'');
@@ -608,11 +651,18 @@ impl Dialect for At {
         {
             return self.shell(text, n, host);
         }
-        if let Some(lines) = explode(text).filter(|lines| lines.iter().any(|l| command(l).is_some() || result_code(l).is_some())) {
-            for said in lines {
-                self.spoken(said, n, host);
+        // `DEBUG sent b'AT+CGMM\r'`, `"\r\nBG95-M3\r\n\r\nOK\r\n"`; else the line as it stands.
+        let quoted =
+            text.split_once(['\'', '"']).map(|(_, inner)| inner).filter(|_| command(text).is_none() && result_code(text).is_none());
+        for said in quoted.into_iter().chain([text]) {
+            let Some(lines) = explode(said) else { continue };
+            let asked = lines.iter().any(|l| command(l).is_some_and(|(name, _)| !name.is_empty()) || result_code(l).is_some());
+            if asked || (self.command.is_some() && lines.last().is_some_and(|l| final_code(l).is_some())) {
+                for line in lines {
+                    self.spoken(line, n, host);
+                }
+                return true;
             }
-            return true;
         }
         self.spoken(text, n, host)
     }

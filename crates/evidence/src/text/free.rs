@@ -38,6 +38,7 @@ pub(super) struct Free {
 #[derive(Default)]
 pub(super) struct Ids {
     vendor: Option<(u32, u16)>,
+    product: Option<(u32, u16)>,
     /// Line, id, whether it stands in prose.
     usb: Vec<(u32, (u16, u16), bool)>,
     pci: Vec<(u32, PciKey)>,
@@ -46,7 +47,6 @@ pub(super) struct Ids {
 }
 
 struct Expressions {
-    pair: Regex,
     vendor: Regex,
     product: Regex,
     joined: Regex,
@@ -59,7 +59,6 @@ fn expressions() -> Option<&'static Expressions> {
         let before = r"(?i)(?:^|[\s,;{(\x22'>&?])";
         let between = r#"[\s\x22'}\])]{0,4}(?:={1,2}|:|_|is|\s)\s{0,3}[\x22']?(?:0x)?"#;
         Some(Expressions {
-            pair: regex(r"(?:^|(?u:[^0-9A-Za-z:.-]))([0-9a-fA-F]{4}):([0-9a-fA-F]{4})(?:$|(?u:[^0-9A-Za-z:])|:\s|:$)")?,
             vendor: regex(&format!(r"{before}(?:(?:USB )?VID|ATTRS?\{{idVendor|idVendor|Vendor[ _]?ID|ID_(?:USB_)?VENDOR_ID|Vendor){between}([0-9a-f]{{4}})\b"))?,
             product: regex(&format!(
                 r"{before}(?:(?:USB )?PID|ATTRS?\{{idProduct|idProduct|Product[ _]?ID|ID_(?:USB_)?MODEL_ID|ProdID|Product){between}([0-9a-f]{{4}})\b"
@@ -69,6 +68,15 @@ fn expressions() -> Option<&'static Expressions> {
         })
     })
     .as_ref()
+}
+
+/// `vvvv:pppp` standing alone: not in an address, a clock or a longer number.
+fn pairs(text: &str) -> impl Iterator<Item = (u16, u16)> {
+    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, ':' | '-' | '.' | '_' | '/'))).filter_map(|word| {
+        let word = word.trim_end_matches([':', '.', '-']);
+        let (a, b) = word.split_once(':').filter(|(a, b)| a.len() == 4 && b.len() == 4)?;
+        Some((hex4(a)?, hex4(b)?))
+    })
 }
 
 impl Ids {
@@ -81,19 +89,23 @@ impl Ids {
                 self.note(n, id, false);
             }
         }
-        let vendor = re.vendor.captures(text).and_then(|c| hex4(c.get(1)?.as_str()));
+        // Vendor and product, on one line or on neighbouring ones, in either order.
+        let half = |re: &Regex| re.captures(text).and_then(|c| hex4(c.get(1)?.as_str()));
+        let (vendor, product) = (half(&re.vendor), half(&re.product));
         if let Some(vid) = vendor {
             self.vendor = Some((n, vid));
         }
-        if let (Some((at, vid)), Some(pid)) = (self.vendor, re.product.captures(text).and_then(|c| hex4(c.get(1)?.as_str())))
-            && n.saturating_sub(at) <= 6
+        if let Some(pid) = product {
+            self.product = Some((n, pid));
+        }
+        if let (Some((a, vid)), Some((b, pid))) = (self.vendor, self.product)
+            && a.abs_diff(b) <= 6
+            && (vendor.is_some() || product.is_some())
         {
             self.note(n, (vid, pid), false);
-            self.vendor = None;
+            (self.vendor, self.product) = (None, None);
         }
-        for found in re.pair.captures_iter(text).take(16) {
-            let hex = |i: usize| found.get(i).and_then(|m| hex4(m.as_str()));
-            let (Some(a), Some(b)) = (hex(1), hex(2)) else { continue };
+        for (a, b) in pairs(text).take(16) {
             let kb = host.cx.knowledge;
             let as_pci = PciKey { vendor: a, device: b, subsystem: None };
             let on_pci = kb.pci(a, b, None).is_some() || kb.rebrands_by_pci(as_pci).next().is_some();
@@ -151,7 +163,11 @@ impl Free {
             .chain(
                 kb.models_in(text)
                     .into_iter()
-                    .filter(|h| h.module.distinct || brand.is_some_and(|b| b.brand == h.module.maker))
+                    // A short name is a form or a street too; a long one, or one beside its maker or what it is, is a module.
+                    .filter(|h| {
+                        brand.is_some_and(|b| b.brand == h.module.maker)
+                            || (h.module.distinct && (h.span.len() >= 6 || speaks_of_radio(text)))
+                    })
                     .map(|h| h.span.start),
             );
         let first = spans.min();

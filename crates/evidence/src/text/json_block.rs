@@ -29,6 +29,7 @@ pub(super) struct JsonBlock {
     depth: i32,
     quoted: bool,
     rest: Label,
+    fwupd: super::fwupd::Fwupd,
 }
 
 impl Dialect for JsonBlock {
@@ -53,6 +54,7 @@ impl Dialect for JsonBlock {
 
     fn end(&mut self, host: &mut Host<'_, '_>) {
         self.close(host);
+        self.fwupd.end(host);
         self.rest.end(host);
     }
 }
@@ -90,7 +92,10 @@ impl JsonBlock {
             Some(Ok(value)) => walk(&value, "", None, *n, 0, host),
             _ => {
                 for (n, text) in &lines {
-                    self.rest.line(Line { n: *n, raw: text, text, shell: false }, host);
+                    let line = Line { n: *n, raw: text, text, shell: false };
+                    if !self.fwupd.line(line, host) {
+                        self.rest.line(line, host);
+                    }
                 }
             }
         }

@@ -87,7 +87,7 @@ impl Lsusb {
         let (Some(name), Some(value)) = (words.next(), words.next()) else { return false };
         let ours = matches!(name.as_bytes(), [b'b' | b'i' | b'w', b'A'..=b'Z', ..] | [b'b', b'm' | b'c', ..] | [b'i', b'd', ..])
             || name == "MaxPower";
-        if !ours || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        if !ours || !name.bytes().all(|b| b.is_ascii_alphanumeric()) || !value.starts_with(|c: char| c.is_ascii_digit()) {
             return false;
         }
         let Some(part) = self.device.or_else(|| (name == "idVendor").then(|| host.part(&format!("lsusb:{n}")))) else { return false };

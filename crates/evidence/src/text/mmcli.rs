@@ -98,10 +98,8 @@ pub(super) fn property(host: &mut Host<'_, '_>, part: Part, n: u32, name: &str, 
                 host.id(part, IdKind::Meid, &value.to_ascii_uppercase());
             }
         }
-        "meid" => {
-            if value.len() == 14 && value.bytes().all(|b| b.is_ascii_hexdigit()) {
-                host.id(part, IdKind::Meid, &value.to_ascii_uppercase());
-            }
+        "meid" if value.len() == 14 && value.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            host.id(part, IdKind::Meid, &value.to_ascii_uppercase());
         }
         "device" | "physdev" => {
             if let Some(key) = by_path(value).or_else(|| pci(value)) {
@@ -137,15 +135,17 @@ pub(super) fn property(host: &mut Host<'_, '_>, part: Part, n: u32, name: &str, 
                 host.fact(part, n, Kind::Cellular, "registered");
             }
         }
+        // Old versions call it `id`.
+        "id" if umbilical_core::number::iccid(value).is_some() => {
+            property(host, part, n, "iccid", value);
+        }
         "iccid" | "identifier" => {
             host.iccid(part, n, value);
             host.fact(part, n, Kind::Cellular, "sim");
         }
-        "imsi" => {
-            if imsi(value).is_some() || umbilical_core::number::is_masked(value) {
-                host.id(part, IdKind::Imsi, value);
-                host.fact(part, n, Kind::Cellular, "sim");
-            }
+        "imsi" if (imsi(value).is_some() || umbilical_core::number::is_masked(value)) => {
+            host.id(part, IdKind::Imsi, value);
+            host.fact(part, n, Kind::Cellular, "sim");
         }
         "eid" => {
             if let Some((eid, _)) = umbilical_core::number::eid(value) {

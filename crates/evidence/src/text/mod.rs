@@ -271,7 +271,7 @@ impl<'a, 'k> Host<'a, 'k> {
     pub fn next_thing(&mut self) {
         self.match_listings();
         let said = std::mem::take(&mut self.said);
-        let at = said.iter().map(|s| s.at).find(|at| at.n > 0);
+        let at = said.iter().map(|s| s.at).filter(|at| at.n > 0).min_by_key(|at| at.n);
         // Parts with identifiers take the first numbers: the sink has room for 255 of those.
         let mut numbers: FxHashMap<u16, u16> = FxHashMap::default();
         numbers.insert(0, 0);
@@ -403,6 +403,8 @@ fn dialects() -> Vec<Box<dyn Dialect>> {
         Box::<lspci::Lspci>::default(),
         Box::<dmesg::Dmesg>::default(),
         Box::<mmcli::Mmcli>::default(),
+        // A document that has begun goes on to its end.
+        Box::<json_block::JsonBlock>::default(),
         Box::<fwupd::Fwupd>::default(),
         Box::<mbim::Mbim>::default(),
         Box::<at::At>::default(),
@@ -413,7 +415,6 @@ fn dialects() -> Vec<Box<dyn Dialect>> {
         Box::<openwrt::OpenWrt>::default(),
         // What looks alike everywhere comes last.
         Box::<free::Ids>::default(),
-        Box::<json_block::JsonBlock>::default(),
         Box::<filename::FileNames>::default(),
         Box::<label::Label>::default(),
         Box::<free::Free>::default(),

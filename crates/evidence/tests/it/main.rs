@@ -7,3 +7,4 @@ mod label;
 mod router;
 mod snmp;
 mod table;
+mod text;
