@@ -6,7 +6,9 @@ use super::{Folder, LSUSB, at_session, imei, run, sims};
 
 fn device<'a>(doc: &'a Value, key: &str, value: &str) -> &'a Value {
     let all = doc["devices"].as_array().unwrap();
-    all.iter().find(|d| d["identifiers"][key].as_array().is_some_and(|v| v.iter().any(|x| x == value))).unwrap_or_else(|| panic!("no device with {key} {value}\n{doc:#}"))
+    all.iter()
+        .find(|d| d["identifiers"][key].as_array().is_some_and(|v| v.iter().any(|x| x == value)))
+        .unwrap_or_else(|| panic!("no device with {key} {value}\n{doc:#}"))
 }
 
 #[test]
@@ -101,7 +103,10 @@ fn an_imported_licensed_table_is_used_and_said() {
     folder.write("sims.csv", sims(&[&number]));
     let before = run(&folder, ["audit", "sims.csv", "--format", "json", "--no-save"]).json();
     assert_eq!((before["imeis"]["undecided"].as_u64(), before["imeis"]["licensed_table"].as_bool()), (Some(1), Some(false)));
-    folder.write("gsma.txt", "TAC|Manufacturer (or) Applicant|Brand Name|Model Name|Device Type\n99999905|Quectel Wireless|Quectel|BG95-M3|Module\nbad|x|y|z|\n");
+    folder.write(
+        "gsma.txt",
+        "TAC|Manufacturer (or) Applicant|Brand Name|Model Name|Device Type\n99999905|Quectel Wireless|Quectel|BG95-M3|Module\nbad|x|y|z|\n",
+    );
     let import = run(&folder, ["knowledge", "import", "gsma.txt"]);
     assert_eq!(import.code, 0, "{}", import.err);
     assert!(import.out.contains("imported 1") && import.out.contains("line 3"), "{}", import.out);

@@ -10,7 +10,16 @@ fn global_flags_stand_before_and_after_every_command() {
     folder.write("a/lsusb.txt", LSUSB);
     folder.write("tac.csv", "TAC,Brand Name,Model Name\n35000001,Acme,A1\n");
     assert_eq!(run(&folder, ["audit", "a", "--quiet"]).code, 0);
-    let commands: &[&[&str]] = &[&["audit", "a"], &["explain", "a/lsusb.txt", "a"], &["lookup", "2c7c:0125"], &["export", "edges"], &["export", "tac"], &["knowledge", "import", "tac.csv"], &["completions", "bash"], &["man"]];
+    let commands: &[&[&str]] = &[
+        &["audit", "a"],
+        &["explain", "a/lsusb.txt", "a"],
+        &["lookup", "2c7c:0125"],
+        &["export", "edges"],
+        &["export", "tac"],
+        &["knowledge", "import", "tac.csv"],
+        &["completions", "bash"],
+        &["man"],
+    ];
     let flags = ["--as-of", "2026-11-25", "--quiet", "--color", "never", "--no-save", "--strict", "--show-subscribers"];
     for words in commands {
         let before = run(&folder, flags.iter().chain(words.iter()));
@@ -103,7 +112,12 @@ fn standard_input_output_files_and_closed_pipes() {
     // A device is written to directly, never replaced.
     assert_eq!(run(&folder, ["audit", "lsusb.txt", "--output", "/dev/null", "--no-save"]).code, 0);
     assert_eq!(run(&folder, ["audit", "lsusb.txt", "--output", "missing/out.html", "--no-save"]).code, 2);
-    let mut child = command(&folder).args(["audit", "lsusb.txt", "--format", "json", "--no-save"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command(&folder)
+        .args(["audit", "lsusb.txt", "--format", "json", "--no-save"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let done = child.wait_with_output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

@@ -6,7 +6,14 @@ use super::{Folder, imei, run};
 fn names_steer_nothing() {
     let folder = Folder::new();
     let number = imei("86769804", 9);
-    let evil = ["=cmd|'/c calc'!A1", "<script>alert(1)</script>", "\u{1b}]0;owned\u{7}\u{1b}[2J", "\u{202e}gnp.exe", "@SUM(1+1)", "\"><img src=x onerror=alert(1)>"];
+    let evil = [
+        "=cmd|'/c calc'!A1",
+        "<script>alert(1)</script>",
+        "\u{1b}]0;owned\u{7}\u{1b}[2J",
+        "\u{202e}gnp.exe",
+        "@SUM(1+1)",
+        "\"><img src=x onerror=alert(1)>",
+    ];
     let mut table = String::from("asset id,name,imei\n");
     for (n, name) in evil.iter().enumerate() {
         table.push_str(&format!("X-{n},\"{}\",{}\n", name.replace('"', "\"\""), if n == 0 { number.as_str() } else { "" }));

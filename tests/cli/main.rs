@@ -56,7 +56,11 @@ impl Ran {
 
 impl From<Output> for Ran {
     fn from(o: Output) -> Self {
-        Self { code: o.status.code().unwrap_or(-1), out: String::from_utf8(o.stdout).unwrap(), err: String::from_utf8_lossy(&o.stderr).into_owned() }
+        Self {
+            code: o.status.code().unwrap_or(-1),
+            out: String::from_utf8(o.stdout).unwrap(),
+            err: String::from_utf8_lossy(&o.stderr).into_owned(),
+        }
     }
 }
 

@@ -3,10 +3,12 @@
 //! A million rows of a SIM export have a few thousand different lists of facts, so verdicts are computed once for
 //! each list ([`identify`](crate::identify::identify)) and devices keep a number.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use umbilical_core::answer::{
-    AUDIT_SCHEMA, Audit, Because, Cellular, Claim, Coverage, Device, Identifiers, Imeis, KnowledgeStamp, Module, Product, Said, Tallies,
-    Tally, Trace,
+    AUDIT_SCHEMA, Audit, Because, Behind, Cellular, Claim, Coverage, Device, Identifiers, Imeis, Jurisdiction, KnowledgeStamp, Module,
+    Product, Said, Tallies, Tally, Trace,
 };
 use umbilical_core::finding::Finding;
 use umbilical_core::number::Shown;
@@ -40,7 +42,8 @@ pub struct Fleet<'a> {
     verdict_of: Vec<u32>,
     verdicts: Vec<Verdict>,
     lessons: Lessons,
-    traces: FxHashMap<String, Trace>,
+    /// By brand name.
+    traces: FxHashMap<String, Arc<Trace>>,
     /// Contested identifiers by record.
     contested: FxHashMap<u32, Vec<usize>>,
 }
@@ -93,13 +96,11 @@ impl<'a> Fleet<'a> {
             }
         }
         let mut traces = FxHashMap::default();
-        for module in verdicts.iter().flat_map(|v| &v.modules) {
-            for name in [&module.maker, &module.brand].into_iter().flatten() {
-                if !traces.contains_key(name)
-                    && let Some(org) = kb.org_of_brand(name)
-                {
-                    traces.insert(name.clone(), trace(kb, &org.id, options.as_of));
-                }
+        for name in verdicts.iter().flat_map(names_behind) {
+            if !traces.contains_key(name)
+                && let Some(org) = kb.org_of_brand(name)
+            {
+                traces.insert(name.to_owned(), Arc::new(trace(kb, &org.id, options.as_of)));
             }
         }
         let mut contested: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
@@ -182,6 +183,9 @@ impl<'a> Fleet<'a> {
         if !imeis.licensed_table && imeis.undecided > 0 {
             absent.push(format!("no licensed TAC table: {} of {} IMEIs can be decided by no open table", imeis.undecided, imeis.seen));
         }
+        let mut organisations: Vec<Trace> = self.traces.values().map(|t| Trace::clone(t)).collect();
+        organisations.sort_by(|a, b| a.org.cmp(&b.org));
+        organisations.dedup_by(|a, b| a.org == b.org);
         let sources_to = self.kb.sources_to().map(|d| d.to_string()).unwrap_or_default();
         Audit {
             schema: AUDIT_SCHEMA,
@@ -193,16 +197,18 @@ impl<'a> Fleet<'a> {
             imeis,
             learned: self.lessons.table(),
             tallies: tally.done(),
+            organisations,
         }
     }
 
     fn tally(&self, book: &mut TallyBook, verdict: &Verdict, count: u64) {
-        if let Some(item) = verdict.next.first() {
-            if verdict.cellular == Cellular::Unknown
-                || (verdict.cellular == Cellular::Yes && verdict.modules.iter().all(|m| m.maker.is_none()))
-            {
-                book.next.add(item, count);
-            }
+        let open = match verdict.cellular {
+            Cellular::Unknown => true,
+            Cellular::Yes => verdict.modules.iter().all(|m| m.maker.is_none()),
+            Cellular::No => false,
+        };
+        if let (true, Some(item)) = (open, verdict.next.first()) {
+            book.next.add(item, count);
         }
         let codes: FxHashSet<&str> = verdict.notices.iter().map(|n| n.0).collect();
         for code in codes {
@@ -216,7 +222,6 @@ impl<'a> Fleet<'a> {
             let label = product.and_then(|p| p.brand.as_deref().map(|b| format!("{b} ({})", p.kind)));
             book.makers.add(label.as_deref().unwrap_or("unknown"), count);
             book.confidence.add("unknown", count);
-            return;
         }
         let distinct = |labels: Vec<String>| -> FxHashSet<String> { labels.into_iter().collect() };
         for label in distinct(verdict.modules.iter().map(|m| m.maker.clone().unwrap_or_else(|| "unknown".into())).collect()) {
@@ -231,7 +236,7 @@ impl<'a> Fleet<'a> {
         }
         let mut countries = FxHashSet::default();
         let mut regimes = FxHashSet::default();
-        for name in verdict.modules.iter().flat_map(|m| [&m.maker, &m.brand]).flatten() {
+        for name in names_behind(verdict) {
             if let Some(found) = self.traces.get(name) {
                 countries.extend(found.jurisdictions.iter().map(|j| j.country.clone()));
                 regimes.extend(found.listings.iter().map(|l| l.regime.clone()));
@@ -321,12 +326,6 @@ impl<'a> Fleet<'a> {
             .iter()
             .map(|m| {
                 let ownership = self.ownership(m.maker.as_deref(), m.brand.as_deref());
-                let mut jurisdictions = Vec::new();
-                for j in ownership.iter().flat_map(|t| &t.jurisdictions) {
-                    if !jurisdictions.contains(j) {
-                        jurisdictions.push(j.clone());
-                    }
-                }
                 let claims: Vec<Claim> = m.claims.iter().map(|c| self.claim(&id, &things, c)).collect();
                 let decided = claims.iter().find(|c| c.level == m.level && c.confidence == m.confidence);
                 Module {
@@ -346,8 +345,8 @@ impl<'a> Fleet<'a> {
                     because: decided.map(|c| c.because.clone()).unwrap_or_default(),
                     against: decided.map(|c| c.against.clone()).unwrap_or_default(),
                     claims,
+                    jurisdictions: jurisdictions(&ownership),
                     ownership,
-                    jurisdictions,
                     conflicts: m.conflicts.clone(),
                     firmware: m.firmware.clone(),
                 }
@@ -360,12 +359,17 @@ impl<'a> Fleet<'a> {
             cellular_confidence: verdict.cellular_confidence,
             because: verdict.cellular_because.iter().filter_map(|r| self.because(&things, r)).collect(),
             host: verdict.host.clone(),
-            product: verdict.product.as_ref().map(|p| Product {
-                kind: p.kind,
-                brand: p.brand.clone(),
-                model: p.model.clone(),
-                confidence: p.confidence,
-                basis: p.basis,
+            product: verdict.product.as_ref().map(|p| {
+                let ownership = self.ownership(None, p.brand.as_deref());
+                Product {
+                    kind: p.kind,
+                    brand: p.brand.clone(),
+                    model: p.model.clone(),
+                    confidence: p.confidence,
+                    basis: p.basis,
+                    jurisdictions: jurisdictions(&ownership),
+                    ownership,
+                }
             }),
             modules,
             next_evidence: verdict.next.clone(),
@@ -375,8 +379,9 @@ impl<'a> Fleet<'a> {
         })
     }
 
-    fn ownership(&self, maker: Option<&str>, brand: Option<&str>) -> Vec<Trace> {
-        let of = |name: Option<&str>, role: &'static str| name.and_then(|n| self.traces.get(n)).map(|t| Trace { role, ..t.clone() });
+    fn ownership(&self, maker: Option<&str>, brand: Option<&str>) -> Vec<Behind> {
+        let of =
+            |name: Option<&str>, role: &'static str| name.and_then(|n| self.traces.get(n)).map(|t| Behind { role, trace: Arc::clone(t) });
         let maker_trace = of(maker, "maker");
         let brand_trace = if brand == maker { None } else { of(brand, "brand") };
         maker_trace.into_iter().chain(brand_trace).collect()
@@ -520,6 +525,23 @@ impl<'a> Fleet<'a> {
         }
         out
     }
+}
+
+/// Makers and brands of what a verdict found.
+fn names_behind(verdict: &Verdict) -> impl Iterator<Item = &str> {
+    let modules = verdict.modules.iter().flat_map(|m| [&m.maker, &m.brand]);
+    modules.chain(verdict.product.iter().map(|p| &p.brand)).filter_map(|name| name.as_deref())
+}
+
+/// The jurisdictions of all that stand behind a thing, each once.
+fn jurisdictions(ownership: &[Behind]) -> Vec<Jurisdiction> {
+    let mut out: Vec<Jurisdiction> = Vec::new();
+    for j in ownership.iter().flat_map(|b| &b.jurisdictions) {
+        if !out.contains(j) {
+            out.push(j.clone());
+        }
+    }
+    out
 }
 
 /// Usable IMEIs of a device in order of first sight: their place is their number.

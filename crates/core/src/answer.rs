@@ -3,7 +3,10 @@
 //! These types are the documents (`--format json`) and what every other report reads: keys are snake_case, values
 //! kebab-case, a known field is always there, `null` is not known, `[]` is none.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::finding::Finding;
 use crate::observation::{Basis, Input};
@@ -35,6 +38,8 @@ pub struct Audit {
     pub learned: Vec<Learned>,
     /// Counts over devices: by maker, jurisdiction, confidence, and so on, for tiles and charts.
     pub tallies: Tallies,
+    /// Every organisation that stands behind a module or product as maker or brand, by id.
+    pub organisations: Vec<Trace>,
 }
 
 /// The facts used.
@@ -242,6 +247,10 @@ pub struct Product {
     pub confidence: f64,
     /// How it is known.
     pub basis: Basis,
+    /// Who can reach into it.
+    pub ownership: Vec<Behind>,
+    /// Jurisdictions of control.
+    pub jurisdictions: Vec<Jurisdiction>,
 }
 
 /// The level of a claim, from the most specific.
@@ -366,7 +375,7 @@ pub struct Module {
     /// Every claim, most specific level first, then confidence.
     pub claims: Vec<Claim>,
     /// Who can reach into it.
-    pub ownership: Vec<Trace>,
+    pub ownership: Vec<Behind>,
     /// Jurisdictions of control.
     pub jurisdictions: Vec<Jurisdiction>,
     /// For the claim at `level`.
@@ -403,6 +412,8 @@ pub struct Jurisdiction {
 pub struct Step {
     /// From whom.
     pub child: String,
+    /// Name of the child.
+    pub child_name: String,
     /// To whom.
     pub parent: String,
     /// Name of the parent.
@@ -459,11 +470,8 @@ pub struct Listing {
 }
 
 /// Who stands behind one organisation on a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
-    /// In which role it stands behind the module: `maker`, `brand`.
-    #[serde(deserialize_with = "crate::words::word")]
-    pub role: Word,
     /// Organisation id.
     pub org: String,
     /// Its name.
@@ -496,4 +504,54 @@ pub struct Trace {
     pub open_points: Vec<String>,
     /// `jurisdiction CN, not listed as of DATE (sources to DATE)`.
     pub statement: String,
+}
+
+/// An organisation behind a module, and its role. A document names role and id only: each trace stands once, among
+/// the [`Audit::organisations`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behind {
+    /// `maker` or `brand`.
+    pub role: Word,
+    /// The organisation.
+    pub trace: Arc<Trace>,
+}
+
+impl Deref for Behind {
+    type Target = Trace;
+    fn deref(&self) -> &Trace {
+        &self.trace
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct RoleAndId {
+    #[serde(deserialize_with = "crate::words::word")]
+    role: Word,
+    org: String,
+}
+
+impl Serialize for Behind {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        RoleAndId { role: self.role, org: self.org.clone() }.serialize(to)
+    }
+}
+
+/// Gives an organisation of which only the id is known: [`Device::fill`] puts the traces in.
+impl<'de> Deserialize<'de> for Behind {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let RoleAndId { role, org } = RoleAndId::deserialize(from)?;
+        Ok(Self { role, trace: Arc::new(Trace { org, ..Trace::default() }) })
+    }
+}
+
+impl Device {
+    /// Puts the traces of a document's organisations where the device names them by id.
+    pub fn fill(&mut self, organisations: &[Arc<Trace>]) {
+        let modules = self.modules.iter_mut().flat_map(|m| &mut m.ownership);
+        for behind in modules.chain(self.product.iter_mut().flat_map(|p| &mut p.ownership)) {
+            if let Some(known) = organisations.iter().find(|t| t.org == behind.trace.org) {
+                behind.trace = Arc::clone(known);
+            }
+        }
+    }
 }

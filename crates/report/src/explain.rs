@@ -166,7 +166,7 @@ fn because<'a>(page: &mut Page<'_>, chain: &mut Chain<'a>, reason: &'a Because) 
 fn ownership(page: &mut Page<'_>, module: &Module) -> io::Result<()> {
     for trace in &module.ownership {
         page.heading(&format!("Behind it: {} ({})", trace.name, trace.role))?;
-        self::trace(page, trace)?;
+        self::trace(page, &trace.trace)?;
     }
     Ok(())
 }
@@ -197,7 +197,7 @@ fn trace(page: &mut Page<'_>, trace: &Trace) -> io::Result<()> {
         }
         page.para(2, Tone::Plain, &format!("{name}:"))?;
         for one in steps {
-            page.hanging(4, 4, Tone::Plain, &step(trace, one))?;
+            page.hanging(4, 4, Tone::Plain, &step(one))?;
         }
     }
     for one in &trace.jurisdictions {
@@ -215,18 +215,12 @@ fn trace(page: &mut Page<'_>, trace: &Trace) -> io::Result<()> {
 }
 
 /// One relation in a line, with its days, basis and source.
-fn step(trace: &Trace, step: &Step) -> String {
+fn step(step: &Step) -> String {
     let days = say::dates(step.from.as_deref(), step.to.as_deref());
     let days = if days.is_empty() { "day unknown".to_owned() } else { days };
     let control = if step.control { ", control" } else { "" };
     let unclear = if step.unclear { ", the day is unclear" } else { "" };
-    format!(
-        "{}, {days}{control}{unclear} ({}{}; {})",
-        say::relation(trace, step),
-        step.basis.name(),
-        unverified(step.verified),
-        step.source
-    )
+    format!("{}, {days}{control}{unclear} ({}{}; {})", say::relation(step), step.basis.name(), unverified(step.verified), step.source)
 }
 
 fn jurisdiction(trace: &Trace, j: &Jurisdiction) -> String {

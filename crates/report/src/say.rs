@@ -346,8 +346,8 @@ pub fn organisation<'a>(trace: &'a Trace, id: &'a str) -> &'a str {
 }
 
 /// One relation in words: `Fibocom Wireless Inc. owns 49 % of Rolling Wireless (HK)`.
-pub fn relation(trace: &Trace, step: &Step) -> String {
-    let child = organisation(trace, &step.child);
+pub fn relation(step: &Step) -> String {
+    let child = &step.child_name;
     match step.share.as_deref() {
         Some(share) => format!("{} {} {} of {child}", step.parent_name, verb(&step.edge), stake(share)),
         None => format!("{} {} {child}", step.parent_name, verb(&step.edge)),

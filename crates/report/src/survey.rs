@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use umbilical_core::answer::{Audit, Cellular, Device, Module, Trace};
+use umbilical_core::answer::{Audit, Behind, Cellular, Device, Module};
 use umbilical_core::finding::{Finding, Severity};
 use umbilical_core::weight::ConfidenceLevel;
 
@@ -54,8 +54,8 @@ impl Group {
 }
 
 /// An organisation behind modules.
-pub struct Behind {
-    pub trace: Trace,
+pub struct Counted {
+    pub who: Behind,
     /// Devices met.
     pub count: u64,
 }
@@ -74,7 +74,7 @@ pub struct Found {
 pub struct Survey {
     pub shown: Vec<Device>,
     pub groups: Vec<Group>,
-    pub behind: Vec<Behind>,
+    pub behind: Vec<Counted>,
     pub found: Vec<Found>,
     /// What unknown devices need first, and how many.
     open: Vec<(String, u64)>,
@@ -108,7 +108,7 @@ impl Survey {
             }
         }
         out.groups.sort_by(|a, b| (b.count, &a.title).cmp(&(a.count, &b.title)));
-        out.behind.sort_by(|a, b| (b.count, a.trace.role, &a.trace.name).cmp(&(a.count, b.trace.role, &b.trace.name)));
+        out.behind.sort_by(|a, b| (b.count, a.who.role, &a.who.name).cmp(&(a.count, b.who.role, &b.who.name)));
         out.found.sort_by(|a, b| (b.severity, b.count, a.first.code).cmp(&(a.severity, a.count, b.first.code)));
         out
     }
@@ -128,18 +128,19 @@ impl Survey {
         let mut traced: Vec<(&str, &str)> = Vec::new();
         for module in &device.modules {
             self.group(audit, device, module);
-            for trace in &module.ownership {
-                let key = (trace.role, trace.org.as_str());
-                if traced.contains(&key) {
-                    continue;
-                }
-                traced.push(key);
-                let room = self.behind.len() < GROUPS;
-                match self.behind.iter_mut().find(|b| (b.trace.role, b.trace.org.as_str()) == key) {
-                    Some(b) => b.count = b.count.saturating_add(1),
-                    None if room => self.behind.push(Behind { trace: trace.clone(), count: 1 }),
-                    None => {}
-                }
+        }
+        let of_modules = device.modules.iter().flat_map(|m| &m.ownership);
+        for who in of_modules.chain(device.product.iter().flat_map(|p| &p.ownership)) {
+            let key = (who.role, who.org.as_str());
+            if traced.contains(&key) {
+                continue;
+            }
+            traced.push(key);
+            let room = self.behind.len() < GROUPS;
+            match self.behind.iter_mut().find(|b| (b.who.role, b.who.org.as_str()) == key) {
+                Some(b) => b.count = b.count.saturating_add(1),
+                None if room => self.behind.push(Counted { who: who.clone(), count: 1 }),
+                None => {}
             }
         }
         for finding in &device.findings {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use umbilical_core::answer::{Audit, Device, Trace};
+use umbilical_core::answer::{Audit, Behind, Device, Trace};
 use umbilical_core::text::short;
 
 use crate::View;
@@ -56,11 +56,11 @@ fn reach(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<()> 
     more(page, makers.len(), LINES, "makers")?;
     for behind in survey.behind.iter().take(LINES) {
         page.gap()?;
-        organisation(page, 2, &behind.trace)?;
+        organisation(page, 2, &behind.who)?;
     }
     more(page, survey.behind.len(), LINES, "organisations")?;
     let mut laws: Vec<(&str, String)> = Vec::new();
-    for j in survey.behind.iter().flat_map(|b| &b.trace.jurisdictions) {
+    for j in survey.behind.iter().flat_map(|b| &b.who.jurisdictions) {
         if !laws.iter().any(|l| l.0 == j.country) {
             laws.push((&j.country, j.laws.join("; ")));
         }
@@ -84,7 +84,7 @@ fn reach(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<()> 
 }
 
 /// An organisation in a few lines: the statement in its own words, the owner, what is open and what is alleged.
-pub(crate) fn organisation(page: &mut Page<'_>, indent: usize, trace: &Trace) -> io::Result<()> {
+pub(crate) fn organisation(page: &mut Page<'_>, indent: usize, trace: &Behind) -> io::Result<()> {
     let inner = indent.saturating_add(2);
     page.hanging(indent, 2, Tone::Bold, &format!("{} ({})", trace.name, trace.role))?;
     page.hanging(inner, 2, Tone::Plain, &trace.statement)?;
@@ -108,7 +108,7 @@ fn alleged(trace: &Trace) -> String {
             (edge, true) => edge,
             (edge, false) => say::verb(edge),
         };
-        let other = if up { &step.parent_name } else { say::organisation(trace, &step.child) };
+        let other = if up { &step.parent_name } else { &step.child_name };
         match groups.iter_mut().find(|g| g.0 == word) {
             Some(group) => group.1.push(other),
             None => groups.push((word, vec![other])),

@@ -7,14 +7,19 @@ use umbilical_core::Day;
 
 /// Finds the cellular modules hidden in devices, says who can reach into them, and what to collect next.
 #[derive(Parser, Debug)]
-#[command(name = "umbilical", version, max_term_width = 100, after_help = "Examples:
+#[command(
+    name = "umbilical",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:
   umbilical audit evidence/                    read everything in a folder and answer
   umbilical audit sims.csv --format csv        one line per device and module
   umbilical explain GW-0042                    the whole chain behind one device of the last audit
   umbilical lookup EG25GGBR07A08M2G            what is known of an id, model, FCC ID, TAC, domain, organisation
 
 Exit codes: 0 answered · 1 something named in --fail-on was found · 2 bad flags, missing path or nothing
-readable · 3 an unknown or review named in --fail-on · 4 a signature, schema or proof failed · 5 a bug")]
+readable · 3 an unknown or review named in --fail-on · 4 a signature, schema or proof failed · 5 a bug"
+)]
 pub struct Args {
     /// Flags of every command.
     #[command(flatten)]

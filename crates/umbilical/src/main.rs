@@ -16,7 +16,9 @@ use crate::args::Args;
 
 fn main() -> ExitCode {
     // A panic is a bug (exit 5): say so, and what to do.
-    std::panic::set_hook(Box::new(|info| eprintln!("umbilical: internal error: {info}\nThis is a bug: please report it with the command and, if you can, the input.")));
+    std::panic::set_hook(Box::new(|info| {
+        eprintln!("umbilical: internal error: {info}\nThis is a bug: please report it with the command and, if you can, the input.")
+    }));
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {

@@ -33,7 +33,10 @@ impl Progress {
         if !self.visible {
             return;
         }
-        if self.shown.load(Ordering::Relaxed) == 0 && self.begun.elapsed() > Duration::from_millis(500) && self.shown.swap(1, Ordering::Relaxed) == 0 {
+        if self.shown.load(Ordering::Relaxed) == 0
+            && self.begun.elapsed() > Duration::from_millis(500)
+            && self.shown.swap(1, Ordering::Relaxed) == 0
+        {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.set_position(bytes);

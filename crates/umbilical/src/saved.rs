@@ -5,18 +5,21 @@ use std::fmt;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use umbilical_core::answer::{Audit, Device};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use umbilical_core::answer::{Audit, Device, Trace};
 
 use crate::fail::Fail;
 
 /// Calls `each` for every device of a saved audit; the rest of the document is given at the end.
 pub fn read(path: &Path, each: &mut dyn FnMut(Device)) -> Result<Audit, Fail> {
-    let bad = |what: String| Fail::Home { what, help: Some("run `umbilical audit PATH…` first, or name the evidence behind the id".into()) };
+    let bad =
+        |what: String| Fail::Home { what, help: Some("run `umbilical audit PATH…` first, or name the evidence behind the id".into()) };
     let file = File::open(path).map_err(|e| bad(format!("no saved audit at {}: {e}", path.display())))?;
     let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 16, file));
-    let rest = json.deserialize_map(Document { each }).map_err(|e| bad(format!("the saved audit {} cannot be read: {e}", path.display())))?;
+    let rest =
+        json.deserialize_map(Document { each }).map_err(|e| bad(format!("the saved audit {} cannot be read: {e}", path.display())))?;
     serde_json::from_value(rest).map_err(|e| bad(format!("the saved audit {} cannot be read: {e}", path.display())))
 }
 
@@ -35,7 +38,10 @@ impl<'de> Visitor<'de> for Document<'_> {
         let mut rest = serde_json::Map::new();
         while let Some(key) = map.next_key::<String>()? {
             if key == "devices" {
-                map.next_value_seed(Devices { each: self.each })?;
+                // They stand last, behind the organisations that they name by id.
+                let known = rest.get("organisations").cloned().unwrap_or_default();
+                let organisations: Vec<Trace> = serde_json::from_value(known).map_err(M::Error::custom)?;
+                map.next_value_seed(Devices { each: self.each, organisations: organisations.into_iter().map(Arc::new).collect() })?;
             } else {
                 rest.insert(key, map.next_value()?);
             }
@@ -46,6 +52,7 @@ impl<'de> Visitor<'de> for Document<'_> {
 
 struct Devices<'e> {
     each: &'e mut dyn FnMut(Device),
+    organisations: Vec<Arc<Trace>>,
 }
 
 impl<'de> DeserializeSeed<'de> for Devices<'_> {
@@ -63,7 +70,8 @@ impl<'de> Visitor<'de> for Devices<'_> {
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
-        while let Some(device) = seq.next_element::<Device>()? {
+        while let Some(mut device) = seq.next_element::<Device>()? {
+            device.fill(&self.organisations);
             (self.each)(device);
         }
         Ok(())

@@ -121,6 +121,9 @@ pub fn claims(casts: &[Cast], at: Level, skip: &dyn Fn(&str) -> bool) -> Vec<Cla
                 .filter(|(other, ..)| !kin(value, other))
                 .flat_map(|(other, ..)| by_value.get(other).into_iter().flatten().copied())
                 .collect();
+            // A shared id speaks for several names: what it says for this one it does not say against it.
+            let own_facts: Vec<FactRef> = votes.iter().map(|c| c.fact).collect();
+            let against: Vec<&Cast> = against.into_iter().filter(|c| !own_facts.contains(&c.fact)).collect();
             Claimed {
                 level: at,
                 value: (*value).to_owned(),

@@ -478,7 +478,7 @@ fn cellular(parts: &[Part<'_>], found: bool) -> (Cellular, f64, Vec<Reason>) {
     if bus.len() >= 2 && !network_word && !consumer && bus.iter().filter(serial).count() == 0 {
         let reasons = bus
             .iter()
-            .filter_map(|p| p.facts.first())
+            .filter_map(|p| p.facts.iter().find(|(_, f)| matches!(f.kind, Kind::UsbId | Kind::PciId)))
             .take(5)
             .map(|(at, _)| Reason { fact: *at, weight: 300, matched: "a device on the bus, not cellular".into() })
             .collect();

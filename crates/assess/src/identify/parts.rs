@@ -88,7 +88,11 @@ pub fn modules(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
         let count = on_bus.entry(part.record).or_default();
         *count = count.saturating_add(1);
     }
-    let several = imeis.len() > 1 || on_bus.values().any(|n| *n > 1);
+    let apart = candidates.iter().enumerate().any(|(n, i)| {
+        let rest = candidates.iter().skip(n.saturating_add(1)).filter_map(get);
+        get(i).is_some_and(|a| rest.into_iter().any(|b| a.record == b.record && different(a, b)))
+    });
+    let several = imeis.len() > 1 || apart || on_bus.values().any(|n| *n > 1);
     if !several {
         // What names a brand without being cellular by itself (a label's maker line) still speaks for the one module.
         return if candidates.is_empty() { Vec::new() } else { vec![with_silent(parts, candidates)] };
@@ -108,7 +112,8 @@ pub fn modules(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
             // One that agrees, no more: two alike modems cannot be told apart by what they have in common.
             if fits.next().is_none() { first } else { None }
         });
-        let alone = part.on_bus() || clusters.is_empty();
+        let unlike = part.leaning().1.is_some() && !clusters.iter().any(|c| agree(parts, c, part));
+        let alone = part.on_bus() || unlike || clusters.is_empty();
         match home.and_then(|c| clusters.get_mut(c)) {
             Some(cluster) => cluster.push(index),
             None if alone => clusters.push(vec![index]),
@@ -117,6 +122,12 @@ pub fn modules(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
         }
     }
     clusters
+}
+
+/// Whether two parts of one record, neither of them a device on a bus, name models that cannot be one.
+fn different(a: &Part<'_>, b: &Part<'_>) -> bool {
+    let models = a.leaning().1.zip(b.leaning().1);
+    !a.on_bus() && !b.on_bus() && models.is_some_and(|(x, y)| !super::claims::is_stem(x, y) && !super::claims::is_stem(y, x))
 }
 
 fn agree(parts: &[Part<'_>], cluster: &[usize], part: &Part<'_>) -> bool {

@@ -42,7 +42,7 @@ const EU: [&str; 27] = [
 pub const NO_ROW: &str = "no row on file";
 
 /// Traces an organisation (its id in `organisations.csv`) as of the end of a day. An id that is not on file gives a
-/// trace in which everything is unknown. The `role` is `maker`; who asks about a brand sets `brand`.
+/// trace in which everything is unknown.
 pub fn trace(kb: &Knowledge, org: &str, as_of: Day) -> Trace {
     let walk = Walk::up(kb, org, as_of);
     let row = kb.org(org);
@@ -52,7 +52,6 @@ pub fn trace(kb: &Knowledge, org: &str, as_of: Day) -> Trace {
     let sources_to = kb.sources_to().map_or_else(|| "an unknown day".to_owned(), |d| d.to_string());
     let statement = sentence::statement(kb, org, &jurisdictions, &listings, as_of, &sources_to);
     Trace {
-        role: "maker",
         org: org.to_owned(),
         name,
         owner: walk.owners(),
@@ -219,6 +218,7 @@ impl<'k> Walk<'k> {
     fn step(&self, edge: &Edge, state: Holds, power: Power) -> Step {
         Step {
             child: edge.child.to_string(),
+            child_name: self.name(&edge.child).to_owned(),
             parent: edge.parent.to_string(),
             parent_name: self.name(&edge.parent).to_owned(),
             edge: edge.edge.name().to_owned(),

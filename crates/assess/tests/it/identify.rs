@@ -121,6 +121,19 @@ fn two_modems_of_one_router_are_two_modules() {
 }
 
 #[test]
+fn two_modems_in_one_answer_are_two_modules_and_two_sayings_of_one_are_one() {
+    let two = own_word(&[
+        (1, Kind::Model, "EC25"),
+        (1, Kind::Manufacturer, "Quectel"),
+        (2, Kind::Model, "MC7455"),
+        (2, Kind::Manufacturer, "Sierra Wireless, Incorporated"),
+    ]);
+    assert_eq!(two.modules.len(), 2, "{:#?}", two.modules);
+    let one = own_word(&[(1, Kind::Model, "EC25"), (1, Kind::Manufacturer, "Quectel"), (2, Kind::FirmwareRevision, "EC25EFAR06A11M4G")]);
+    assert_eq!(one.modules.len(), 1, "{:#?}", one.modules);
+}
+
+#[test]
 fn nothing_known_is_unknown_with_what_to_collect() {
     let device = own_word(&[(0, Kind::HostMaker, "Acme"), (0, Kind::HostModel, "Pump controller 7")]);
     assert_eq!(device.cellular, Cellular::Unknown);

@@ -152,7 +152,7 @@ fn module(out: &mut dyn Write, audit: &Audit, survey: &Survey, module: &Module) 
     for trace in &module.ownership {
         let name = Esc(&trace.name);
         let (role, says) = (Esc(trace.role), Esc(&trace.statement));
-        if survey.behind.iter().any(|b| b.trace.role == trace.role && b.trace.org == trace.org) {
+        if survey.behind.iter().any(|b| b.who.role == trace.role && b.who.org == trace.org) {
             write!(out, "<p>Behind it as {role}: <a href=\"#{}\">{name}</a>, {says}</p>", reach::anchor(trace))?;
         } else {
             write!(out, "<p>Behind it as {role}: {name}, {says}</p>")?;

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use umbilical_core::answer::{Audit, Listing, Step, Trace};
+use umbilical_core::answer::{Audit, Behind, Listing, Step, Trace};
 
 use super::{accent, chart};
 use crate::markup::{Cited, Esc, slug};
 use crate::say;
-use crate::survey::{Behind, Survey};
+use crate::survey::{Counted, Survey};
 use crate::svg;
 
 /// Cards on the page.
@@ -51,12 +51,12 @@ pub fn section(out: &mut dyn Write, audit: &Audit, survey: &Survey) -> io::Resul
 }
 
 /// The anchor of an organisation's card.
-pub fn anchor(trace: &Trace) -> String {
+pub fn anchor(trace: &Behind) -> String {
     format!("org-{}-{}", trace.role, slug(&trace.org))
 }
 
-fn card(out: &mut dyn Write, behind: &Behind, exact: bool) -> io::Result<()> {
-    let trace = &behind.trace;
+fn card(out: &mut dyn Write, behind: &Counted, exact: bool) -> io::Result<()> {
+    let trace = &behind.who;
     let id = anchor(trace);
     let least = if exact { "" } else { "at least " };
     writeln!(
@@ -103,7 +103,7 @@ fn relations(out: &mut dyn Write, trace: &Trace, id: &str) -> io::Result<()> {
             let unclear = if s.unclear { "; the day is unclear" } else { "" };
             let control = if s.control { ", control" } else { "" };
             [
-                Esc(&say::relation(trace, s)).to_string(),
+                Esc(&say::relation(s)).to_string(),
                 if days.is_empty() { "unknown".to_owned() } else { Esc(&days).to_string() },
                 format!("{state}{control}{unclear}"),
                 s.basis.name().to_owned(),

@@ -94,7 +94,7 @@ pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
     let width = columns * WIDTH + (columns - 1) * GAP_X + 4;
     let height = tallest * (HEIGHT + GAP_Y) - GAP_Y + 4;
     let title = format!("Who stands behind {}", trace.name);
-    let description = all.iter().map(|(s, class)| sentence(trace, s, class)).collect::<Vec<_>>().join("; ");
+    let description = all.iter().map(|(s, class)| sentence(s, class)).collect::<Vec<_>>().join("; ");
     let mut svg = super::open(
         id,
         &format!("width=\"{width}\" style=\"min-width:{}px\" viewBox=\"0 0 {width} {height}\"", width * 2 / 3),
@@ -202,7 +202,7 @@ fn label(arrow: &Arrow<'_>) -> (String, String) {
     }
 }
 
-fn sentence(trace: &Trace, step: &Step, class: &str) -> String {
+fn sentence(step: &Step, class: &str) -> String {
     let days = say::dates(step.from.as_deref(), step.to.as_deref());
     let mark = match class {
         "alleged" => ", alleged",
@@ -210,5 +210,5 @@ fn sentence(trace: &Trace, step: &Step, class: &str) -> String {
         _ => "",
     };
     let space = if days.is_empty() { "" } else { " " };
-    format!("{}{space}{days}{mark}", say::relation(trace, step))
+    format!("{}{space}{days}{mark}", say::relation(step))
 }

@@ -1,6 +1,8 @@
 //! A small fleet made by hand: a certain module, a re-brand, a contradiction, a product, an unknown, one without, and
 //! names that mean harm.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use umbilical_core::answer::*;
 use umbilical_core::finding::{Finding, Severity, Subject};
@@ -8,6 +10,7 @@ use umbilical_core::observation::{Basis, Input};
 use umbilical_core::weight::ConfidenceLevel;
 
 pub const AS_OF: &str = "2026-11-22";
+const FENWICK: &str = "Fenwick Wireless Co., Ltd. 芬威克通信";
 
 fn strings(list: &[&str]) -> Vec<String> {
     list.iter().map(|s| (*s).to_owned()).collect()
@@ -54,6 +57,7 @@ pub fn step(
 ) -> Step {
     Step {
         child: child.into(),
+        child_name: if child == "fenwick" { FENWICK.into() } else { child.into() },
         parent: parent.into(),
         parent_name: parent_name.into(),
         edge: edge.into(),
@@ -81,9 +85,8 @@ pub fn jurisdiction(org: &str, country: &str, via: &[&str], laws: &[&str]) -> Ju
     }
 }
 
-pub fn trace(role: &'static str, org: &str, name: &str, statement: &str) -> Trace {
+pub fn trace(org: &str, name: &str, statement: &str) -> Trace {
     Trace {
-        role,
         org: org.into(),
         name: name.into(),
         owner: Vec::new(),
@@ -106,9 +109,8 @@ pub fn trace(role: &'static str, org: &str, name: &str, statement: &str) -> Trac
 /// A maker with everything that a trace can have.
 pub fn fenwick() -> Trace {
     let mut t = trace(
-        "maker",
         "fenwick",
-        "Fenwick Wireless Co., Ltd. 芬威克通信",
+        FENWICK,
         "jurisdiction CN and LU; listed: ZZ-LIST-12 since 2025-01-07 (names Fenwick Holding Group, which stands behind it; unverified); as of 2026-11-22 (sources to 2026-08-22)",
     );
     t.owner = strings(&["State Assets Office"]);
@@ -176,7 +178,8 @@ pub fn module(
         against: first.map(|c| c.against.clone()).unwrap_or_default(),
         claims,
         jurisdictions: ownership.iter().flat_map(|t| t.jurisdictions.clone()).collect(),
-        ownership,
+        // The first is the maker; who else stands behind a module does so as its brand.
+        ownership: ["maker", "brand"].into_iter().zip(ownership).map(|(role, trace)| Behind { role, trace: Arc::new(trace) }).collect(),
         conflicts: Vec::new(),
         firmware: None,
     }
@@ -267,7 +270,7 @@ pub fn devices() -> Vec<Device> {
     certain.modules = vec![m];
 
     let mut rebrand = device(2, "Laptop 17", Cellular::Yes);
-    let mut brand = trace("brand", "lapco", "Lapco Inc.", "jurisdiction US, not listed as of 2026-11-22 (sources to 2026-08-22)");
+    let mut brand = trace("lapco", "Lapco Inc.", "jurisdiction US, not listed as of 2026-11-22 (sources to 2026-08-22)");
     brand.jurisdictions = vec![jurisdiction("lapco", "US", &[], &["FISA s. 702"])];
     let mut m = module(
         Some("Fenwick"),
@@ -327,8 +330,15 @@ pub fn devices() -> Vec<Device> {
 
     let mut stick = device(4, "", Cellular::Yes);
     stick.identifiers.serial = strings(&["Stickmaker|S-778"]);
-    stick.product =
-        Some(Product { kind: "dongle", brand: some("Stickmaker"), model: some("E33"), confidence: 0.97, basis: Basis::Observed });
+    stick.product = Some(Product {
+        kind: "dongle",
+        brand: some("Stickmaker"),
+        model: some("E33"),
+        confidence: 0.97,
+        basis: Basis::Observed,
+        ownership: vec![],
+        jurisdictions: vec![],
+    });
     stick.because = vec![usb];
 
     let mut hostile = device(5, "<script>alert(1)</script>", Cellular::Yes);
@@ -349,7 +359,7 @@ pub fn devices() -> Vec<Device> {
             vec![because(3, "line 1", "person", "text", "</style><b>", 900, "<i>")],
             vec![],
         )],
-        vec![trace("maker", "x\"><u>", "&amp;<u>", "<statement>")],
+        vec![trace("x\"><u>", "&amp;<u>", "<statement>")],
     )];
 
     let mut unknown = device(6, "PLC 9", Cellular::Unknown);
@@ -395,6 +405,7 @@ pub fn audit() -> Audit {
         coverage: Coverage { devices: 7, cellular: 5, not_cellular: 1, unknown: 1, module_known: 3, undisclosed: 0 },
         imeis: Imeis { seen: 6, decided: 1, undecided: 5, licensed_table: false },
         learned: vec![Learned { tac: "86769804".into(), maker: "Fenwick".into(), model: "FW25-G".into(), count: 1, inputs: vec![1, 2] }],
+        organisations: vec![fenwick()],
         tallies: Tallies {
             makers: vec![
                 tally("Fenwick", 2),

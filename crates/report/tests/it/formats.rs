@@ -85,7 +85,7 @@ fn document() {
     let text = written(|w| json::audit(w, &audit(), devices()));
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["schema", "as_of", "knowledge", "inputs", "problems", "coverage", "imeis", "learned", "tallies", "devices"]);
+    assert_eq!(keys, ["schema", "as_of", "knowledge", "inputs", "problems", "coverage", "imeis", "learned", "tallies", "organisations", "devices"]);
     // Nothing is lost on the way: the same values as without streaming, harmful characters included.
     assert_eq!(value["devices"], serde_json::to_value(devices()).unwrap());
     assert!(text.contains("\\u202e") && text.contains("\\u001b") && text.ends_with("}\n"));
@@ -223,12 +223,12 @@ fn a_graph_shows_owners_and_marks_what_does_not_hold() {
         assert_eq!(graph.svg.matches(class).count(), n, "{class}");
     }
     assert!(graph.svg.contains("2020-11-18") && graph.svg.contains("affiliate, alleged"));
-    assert!(svg::graph("g", &trace("maker", "a", "A", "")).is_none());
+    assert!(svg::graph("g", &trace("a", "A", "")).is_none());
 }
 
 #[test]
 fn a_graph_of_a_circle_or_of_hundreds_ends() {
-    let mut t = trace("maker", "a", "A", "");
+    let mut t = trace("a", "A", "");
     t.chain = vec![
         step("a", "b", "B", "owns", Some("60"), (None, None), true),
         step("b", "a", "A", "owns", Some("60"), (None, None), true),

@@ -77,7 +77,8 @@ fn infected(text: &str) -> (Audit, Vec<Device>) {
                 c.value = t();
                 c.because.iter_mut().chain(&mut c.against).for_each(|b| (b.at, b.value, b.matched) = (t(), t(), t()));
             }
-            for o in &mut m.ownership {
+            for behind in &mut m.ownership {
+                let o = std::sync::Arc::make_mut(&mut behind.trace);
                 (o.org, o.name, o.owner, o.statement, o.open_points) = (t(), t(), vec![t()], t(), vec![t()]);
                 let steps = o.chain.iter_mut().chain(&mut o.former).chain(&mut o.other).chain(&mut o.alleged);
                 steps.for_each(|s| (s.parent_name, s.edge, s.share, s.from, s.source) = (t(), t(), Some(t()), Some(t()), t()));

@@ -78,7 +78,10 @@ fn gate(word: &str) -> Result<Gate, Fail> {
             let codes: Vec<&str> = CODES.iter().map(|c| c.0).collect();
             Err(Fail::usage(
                 format!("--fail-on: `{word}` is nothing that can be found"),
-                format!("use fail, review, unknown, undisclosed, incident, a severity (info, low, medium, high, critical) or a code: {}", codes.join(", ")),
+                format!(
+                    "use fail, review, unknown, undisclosed, incident, a severity (info, low, medium, high, critical) or a code: {}",
+                    codes.join(", ")
+                ),
             ))
         }
     }

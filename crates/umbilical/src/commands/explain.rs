@@ -65,7 +65,21 @@ fn find_saved(path: &Path, id: &str) -> Result<(Audit, Vec<Device>), Fail> {
 fn is(device: &Device, id: &str) -> bool {
     let same = |v: &String| v.eq_ignore_ascii_case(id);
     let ids = &device.identifiers;
-    let lists = [&device.names, &ids.asset_id, &ids.imei, &ids.imei_unusable, &ids.eid, &ids.meid, &ids.iccid, &ids.imsi, &ids.msisdn, &ids.mac, &ids.ip, &ids.vin, &ids.udi];
+    let lists = [
+        &device.names,
+        &ids.asset_id,
+        &ids.imei,
+        &ids.imei_unusable,
+        &ids.eid,
+        &ids.meid,
+        &ids.iccid,
+        &ids.imsi,
+        &ids.msisdn,
+        &ids.mac,
+        &ids.ip,
+        &ids.vin,
+        &ids.udi,
+    ];
     device.id == id
         || lists.into_iter().flatten().any(same)
         || ids.serial.iter().any(|s| same(s) || s.split_once('|').is_some_and(|(_, n)| n.eq_ignore_ascii_case(id)))

@@ -27,8 +27,16 @@ pub fn run(global: &Global, command: &Export) -> Result<u8, Fail> {
                 .learned
                 .iter()
                 .map(|l| {
-                    let sources: Vec<&str> = l.inputs.iter().filter_map(|i| answer.inputs.get(*i as usize)).map(|i| i.path.as_str()).collect();
-                    Taught { tac: l.tac.clone(), brand: l.maker.clone(), model: l.model.clone(), class: "module", count: l.count, source: sources.join("; ") }
+                    let sources: Vec<&str> =
+                        l.inputs.iter().filter_map(|i| answer.inputs.get(*i as usize)).map(|i| i.path.as_str()).collect();
+                    Taught {
+                        tac: l.tac.clone(),
+                        brand: l.maker.clone(),
+                        model: l.model.clone(),
+                        class: "module",
+                        count: l.count,
+                        source: sources.join("; "),
+                    }
                 })
                 .collect();
             write(global, "umbilical.tac/1", &TAUGHT, &answer, &rows)
@@ -49,18 +57,8 @@ fn each(global: &Global, paths: &[PathBuf], each: &mut dyn FnMut(Device)) -> Res
 }
 
 /// Columns of [`Edge`].
-const EDGE: [&str; 10] = [
-    "module_maker",
-    "module_model",
-    "sold_by",
-    "oem",
-    "oem_model",
-    "device",
-    "device_name",
-    "confidence",
-    "confidence_level",
-    "basis",
-];
+const EDGE: [&str; 10] =
+    ["module_maker", "module_model", "sold_by", "oem", "oem_model", "device", "device_name", "confidence", "confidence_level", "basis"];
 
 /// Columns of [`Taught`].
 const TAUGHT: [&str; 6] = ["tac", "brand", "model", "class", "count", "source"];

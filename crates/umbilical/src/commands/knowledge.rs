@@ -88,8 +88,19 @@ struct Columns {
 
 /// Header words of the GSMA's file and of its resellers', squashed.
 const TAC: &[&str] = &["TAC", "TACCODE", "TYPEALLOCATIONCODE", "IMEITAC", "SNDFIRST8DIGITS"];
-const BRAND: &[&str] = &["BRANDNAME", "BRAND", "STANDARDISEDMANUFACTURER", "MANUFACTURER", "MANUFACTURERORAPPLICANT", "GSMAMANUFACTURER", "VENDOR", "OEM", "MAKE"];
-const MODEL: &[&str] = &["MODELNAME", "MODEL", "MARKETINGNAME", "STANDARDISEDMARKETINGNAME", "GSMAMODELNAME", "INTERNALMODELNAME", "DEVICEMODEL", "PRODUCT"];
+const BRAND: &[&str] = &[
+    "BRANDNAME",
+    "BRAND",
+    "STANDARDISEDMANUFACTURER",
+    "MANUFACTURER",
+    "MANUFACTURERORAPPLICANT",
+    "GSMAMANUFACTURER",
+    "VENDOR",
+    "OEM",
+    "MAKE",
+];
+const MODEL: &[&str] =
+    &["MODELNAME", "MODEL", "MARKETINGNAME", "STANDARDISEDMARKETINGNAME", "GSMAMODELNAME", "INTERNALMODELNAME", "DEVICEMODEL", "PRODUCT"];
 const CLASS: &[&str] = &["DEVICETYPE", "GSMADEVICETYPE", "STANDARDISEDDEVICETYPE", "EQUIPMENTTYPE", "CLASS", "TYPE"];
 
 fn parse(text: &str, map: Option<&str>) -> Result<Table, Fail> {
@@ -104,7 +115,8 @@ fn parse(text: &str, map: Option<&str>) -> Result<Table, Fail> {
     let columns = columns(&header, named, map)?;
     let name = |c: usize| if named { header.get(c).unwrap_or("?").trim().to_owned() } else { format!("column {}", c.saturating_add(1)) };
     let part = |what: &str, c: Option<usize>| c.map_or_else(|| format!("{what} = none"), |c| format!("{what} = `{}`", clean(&name(c))));
-    table.says = [part("tac", Some(columns.tac)), part("brand", columns.brand), part("model", columns.model), part("class", columns.class)].join(", ");
+    table.says = [part("tac", Some(columns.tac)), part("brand", columns.brand), part("model", columns.model), part("class", columns.class)]
+        .join(", ");
     let lines = (!named).then_some(Ok(header)).into_iter().chain(records);
     for (n, record) in (1u64..).zip(lines) {
         match record {
@@ -122,7 +134,8 @@ fn parse(text: &str, map: Option<&str>) -> Result<Table, Fail> {
 }
 
 fn row(record: &csv::StringRecord, columns: Columns) -> Result<Row, String> {
-    let cell = |c: Option<usize>| c.and_then(|c| record.get(c)).map(|t| clean(t.trim()).into_owned()).filter(|t| !is_blank(t)).unwrap_or_default();
+    let cell =
+        |c: Option<usize>| c.and_then(|c| record.get(c)).map(|t| clean(t.trim()).into_owned()).filter(|t| !is_blank(t)).unwrap_or_default();
     let digits: String = record.get(columns.tac).unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
     // Spreadsheets drop the zeros in front.
     let tac = if (6..8).contains(&digits.len()) { format!("{digits:0>8}") } else { digits };
@@ -157,7 +170,9 @@ fn columns(header: &csv::StringRecord, named: bool, map: Option<&str>) -> Result
         Columns { tac, brand: texts.next(), model: texts.next(), class: None }
     };
     for pair in map.into_iter().flat_map(|m| m.split(',')).filter(|p| !p.trim().is_empty()) {
-        let bad = |why: &str| Fail::usage(format!("--map: `{}`: {why}", clean(pair)), "write tac=1,brand=4,model=5 with numbers from 1 or header words");
+        let bad = |why: &str| {
+            Fail::usage(format!("--map: `{}`: {why}", clean(pair)), "write tac=1,brand=4,model=5 with numbers from 1 or header words")
+        };
         let (field, column) = pair.split_once('=').ok_or_else(|| bad("no `=`"))?;
         let column = column.trim();
         let at = match column.parse::<usize>() {
@@ -186,7 +201,10 @@ mod tests {
     #[test]
     fn headers_and_delimiters_are_guessed() {
         let one = ("35000001".to_owned(), "Acme".to_owned(), "A1".to_owned(), "module");
-        assert_eq!(rows("TAC|Manufacturer (or) Applicant|Brand Name|Model Name|Device Type\n35000001|X Ltd|Acme|A1|Module\n", None), [one.clone()]);
+        assert_eq!(
+            rows("TAC|Manufacturer (or) Applicant|Brand Name|Model Name|Device Type\n35000001|X Ltd|Acme|A1|Module\n", None),
+            [one.clone()]
+        );
         assert_eq!(rows("tac;brand;model;deviceType\n35000001;Acme;A1;IoT device\n", None), [one.clone()]);
         assert_eq!(rows("35000001\tAcme\tA1\n", None), [("35000001".into(), "Acme".into(), "A1".into(), "unknown")]);
         assert_eq!(rows("a,b,c\nA1,Acme,35000001\n", Some("tac=3,brand=b,model=1")).first().map(|r| r.2.clone()), Some("A1".into()));

@@ -59,7 +59,15 @@ struct Pair {
 
 impl Entry {
     fn new(kind: &'static str, title: impl Into<String>, source: &Source) -> Self {
-        Self { kind, title: title.into(), facts: Vec::new(), source: source.text.to_string(), verified: source.verified, brand: None, org: None }
+        Self {
+            kind,
+            title: title.into(),
+            facts: Vec::new(),
+            source: source.text.to_string(),
+            verified: source.verified,
+            brand: None,
+            org: None,
+        }
     }
 
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -191,28 +199,39 @@ fn numbers(kb: &Knowledge, text: &str, out: &mut Vec<Entry>) {
         }
         let hits = umbilical_knowledge::parse_tac(&code).map(|t| kb.tac(t)).unwrap_or_default();
         if hits.is_empty() {
-            out.push(said("tac", format!("TAC {code}"), "note", "no table at hand names it; a licensed TAC file can be imported with `umbilical knowledge import FILE`"));
+            out.push(said(
+                "tac",
+                format!("TAC {code}"),
+                "note",
+                "no table at hand names it; a licensed TAC file can be imported with `umbilical knowledge import FILE`",
+            ));
         }
         for hit in hits {
-            out.push(Entry {
-                kind: "tac",
-                title: format!("TAC {code}"),
-                facts: Vec::new(),
-                source: hit.source.to_owned(),
-                verified: hit.verified,
-                brand: hit.brand.and_then(|b| kb.brand_of(b)).map(|b| b.brand.to_string()),
-                org: None,
-            }
-            .with("table", hit.origin.name())
-            .with("brand", hit.brand.unwrap_or_default())
-            .with("model", hit.model)
-            .with("class", hit.class.name()));
+            out.push(
+                Entry {
+                    kind: "tac",
+                    title: format!("TAC {code}"),
+                    facts: Vec::new(),
+                    source: hit.source.to_owned(),
+                    verified: hit.verified,
+                    brand: hit.brand.and_then(|b| kb.brand_of(b)).map(|b| b.brand.to_string()),
+                    org: None,
+                }
+                .with("table", hit.origin.name())
+                .with("brand", hit.brand.unwrap_or_default())
+                .with("model", hit.model)
+                .with("class", hit.class.name()),
+            );
         }
     }
     if let Some(plmn) = (text.len() >= 5 && text.bytes().all(|b| b.is_ascii_digit())).then(|| kb.plmn(text)).flatten()
         && (text.len() <= 6 || umbilical_core::number::imsi(text).is_some())
     {
-        out.push(Entry::new("plmn", format!("PLMN {}{}", plmn.mcc, plmn.mnc), &plmn.source).with("country", &*plmn.country).with("operator", &*plmn.operator));
+        out.push(
+            Entry::new("plmn", format!("PLMN {}{}", plmn.mcc, plmn.mnc), &plmn.source)
+                .with("country", &*plmn.country)
+                .with("operator", &*plmn.operator),
+        );
     }
     let oui = mac(text).or_else(|| {
         let hex: String = text.chars().filter(char::is_ascii_hexdigit).collect();
@@ -230,7 +249,15 @@ fn numbers(kb: &Knowledge, text: &str, out: &mut Vec<Entry>) {
 }
 
 fn said(kind: &'static str, title: String, name: &'static str, value: &str) -> Entry {
-    Entry { kind, title, facts: vec![Pair { name, value: value.into() }], source: "this program".into(), verified: true, brand: None, org: None }
+    Entry {
+        kind,
+        title,
+        facts: vec![Pair { name, value: value.into() }],
+        source: "this program".into(),
+        verified: true,
+        brand: None,
+        org: None,
+    }
 }
 
 fn words(kb: &Knowledge, text: &str, out: &mut Vec<Entry>) {
@@ -307,7 +334,9 @@ fn words(kb: &Knowledge, text: &str, out: &mut Vec<Entry>) {
         for org in kb.orgs_in(text).into_iter().chain(kb.org(text)) {
             let known = brand.and_then(|b| b.org.as_deref()) == Some(&*org.id);
             if !known {
-                let mut entry = Entry::new("organisation", org.name.to_string(), &org.source).with("country", org.country.as_deref().unwrap_or("unknown")).with("kind", &*org.kind);
+                let mut entry = Entry::new("organisation", org.name.to_string(), &org.source)
+                    .with("country", org.country.as_deref().unwrap_or("unknown"))
+                    .with("kind", &*org.kind);
                 entry.org = Some(org.id.to_string());
                 out.push(entry);
             }
@@ -316,10 +345,13 @@ fn words(kb: &Knowledge, text: &str, out: &mut Vec<Entry>) {
 }
 
 fn module(kb: &Knowledge, m: &Module) -> Entry {
-    let mark = |basis: umbilical_knowledge::Basis| if basis == umbilical_knowledge::Basis::Rule { " (by rule of the name, unverified)" } else { "" };
+    let mark = |basis: umbilical_knowledge::Basis| {
+        if basis == umbilical_knowledge::Basis::Rule { " (by rule of the name, unverified)" } else { "" }
+    };
     let rats: Vec<&str> = m.rats.iter().map(|r| r.name()).collect();
     let rat = if rats.is_empty() { "not on file".to_owned() } else { format!("{}{}", rats.join(", "), mark(m.rat_basis)) };
-    let swaps: Vec<String> = kb.replacements_for(&m.maker, &m.model).iter().map(|r| format!("{} {} ({})", r.to_brand, r.to_model, r.drop_in.name())).collect();
+    let swaps: Vec<String> =
+        kb.replacements_for(&m.maker, &m.model).iter().map(|r| format!("{} {} ({})", r.to_brand, r.to_model, r.drop_in.name())).collect();
     Entry::new("module", format!("{} {}", m.maker, m.model), &m.source)
         .with("family", &*m.family)
         .with("radio", rat)
@@ -357,7 +389,11 @@ fn owner(w: &mut dyn Write, trace: &Trace) -> io::Result<()> {
     writeln!(w, "  who stands behind {}", clean(&trace.name))?;
     writeln!(w, "    {}", trace.statement)?;
     for step in &trace.chain {
-        let share = step.share.as_deref().map(|s| if s.bytes().all(|b| b.is_ascii_digit() || b == b'.') { format!(" {s} %") } else { format!(" {s}") }).unwrap_or_default();
+        let share = step
+            .share
+            .as_deref()
+            .map(|s| if s.bytes().all(|b| b.is_ascii_digit() || b == b'.') { format!(" {s} %") } else { format!(" {s}") })
+            .unwrap_or_default();
         let from = step.from.as_deref().map(|f| format!(" since {f}")).unwrap_or_default();
         let to = step.to.as_deref().map(|t| format!(" until {t}")).unwrap_or_default();
         let mark = if step.verified { "" } else { " (unverified)" };

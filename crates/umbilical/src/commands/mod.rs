@@ -46,7 +46,9 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
 /// The facts: built in or from `--knowledge`, with the TAC tables that are at hand.
 fn facts(global: &Global) -> Result<Knowledge, Fail> {
     let mut kb = match &global.knowledge {
-        Some(dir) if !dir.is_dir() => return Err(Fail::usage(format!("no folder {}", dir.display()), "--knowledge names a folder of tables")),
+        Some(dir) if !dir.is_dir() => {
+            return Err(Fail::usage(format!("no folder {}", dir.display()), "--knowledge names a folder of tables"));
+        }
         Some(dir) => Knowledge::with_dir(dir)?,
         None => Knowledge::embedded(),
     };
