@@ -124,10 +124,12 @@ pub fn modules(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
     clusters
 }
 
-/// Whether two parts of one record, neither of them a device on a bus, name models that cannot be one.
+/// Whether two parts of one record each answered for a modem, and name models that cannot be one.
 fn different(a: &Part<'_>, b: &Part<'_>) -> bool {
+    let answers = |p: &Part<'_>, kind: Kind| p.facts.iter().any(|(_, f)| f.kind == kind);
+    let alike = [Kind::Model, Kind::FirmwareRevision].into_iter().any(|kind| answers(a, kind) && answers(b, kind));
     let models = a.leaning().1.zip(b.leaning().1);
-    !a.on_bus() && !b.on_bus() && models.is_some_and(|(x, y)| !super::claims::is_stem(x, y) && !super::claims::is_stem(y, x))
+    alike && !a.on_bus() && !b.on_bus() && models.is_some_and(|(x, y)| !super::claims::is_stem(x, y) && !super::claims::is_stem(y, x))
 }
 
 fn agree(parts: &[Part<'_>], cluster: &[usize], part: &Part<'_>) -> bool {
