@@ -609,6 +609,16 @@ impl Dialect for At {
             }
             return true;
         }
+        // wvdialconf: `ttyUSB2<*1>: Modem Identifier: ATI -- Manufacturer: Huawei`; pppd's chat: `send (AT+CGMI^M)`.
+        if let Some((_, said)) = text.split_once("Modem Identifier: ATI -- ") {
+            self.command = Some(Command { what: What::Identity, next: Vec::new(), name: "I".into(), n, bare: 0 });
+            self.answer(said.trim(), n, host);
+            self.command = None;
+            return true;
+        }
+        if let Some(sent) = text.strip_prefix("send (").and_then(|t| t.strip_suffix(')')) {
+            return self.spoken(sent.trim_end_matches("^M").trim(), n, host);
+        }
         if let Some(said) = gammu(text) {
             // Only what was sent, or is sent while a command waits, is known to be AT.
             let at = command(&said).is_some_and(|(name, _)| !name.is_empty()) || self.command.is_some();

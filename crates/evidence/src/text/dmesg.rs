@@ -199,6 +199,17 @@ impl Dialect for Dmesg {
         if self.usb(text, n, host) || self.bound(text, n, host) || self.pci(text, n, host) {
             return true;
         }
+        // FreeBSD: `ugen0.2: <Quectel EC25> at usbus0`, `u3g0: <Quectel EC25, class 0/0, …> on usbus0`
+        if let Some((device, rest)) = text.split_once(": <").filter(|(d, r)| d.len() < 16 && r.contains(" usbus")) {
+            let name = rest.split(['>', ',']).next().unwrap_or_default().trim();
+            let part = host.part(if device.starts_with("ugen") { device } else { "modem" });
+            if device.starts_with("ugen") {
+                host.fact(part, n, Kind::BusName, name);
+            } else {
+                driver(host, part, n, device.trim_end_matches(|c: char| c.is_ascii_digit()));
+            }
+            return true;
+        }
         // `wwan wwan0: port wwan0qcdm0 attached`
         if text.starts_with("wwan wwan") && text.contains("attached") {
             let part = host.part("modem");

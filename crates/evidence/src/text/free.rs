@@ -59,9 +59,9 @@ fn expressions() -> Option<&'static Expressions> {
         let before = r"(?i)(?:^|[\s,;{(\x22'>&?])";
         let between = r#"[\s\x22'}\])]{0,4}(?:={1,2}|:|_|is|\s)\s{0,3}[\x22']?(?:0x)?"#;
         Some(Expressions {
-            vendor: regex(&format!(r"{before}(?:(?:USB )?VID|ATTRS?\{{idVendor|idVendor|Vendor[ _]?ID|ID_(?:USB_)?VENDOR_ID|Vendor){between}([0-9a-f]{{4}})\b"))?,
+            vendor: regex(&format!(r"{before}(?:(?:USB )?VID|ATTRS?\{{idVendor|idVendor|Vendor[ _]?ID|ID_(?:USB_)?VENDOR_ID|Vendor(?:: usb)?){between}([0-9a-f]{{4}})\b"))?,
             product: regex(&format!(
-                r"{before}(?:(?:USB )?PID|ATTRS?\{{idProduct|idProduct|Product[ _]?ID|ID_(?:USB_)?MODEL_ID|ProdID|Product){between}([0-9a-f]{{4}})\b"
+                r"{before}(?:(?:USB )?PID|ATTRS?\{{idProduct|idProduct|Product[ _]?ID|ID_(?:USB_)?MODEL_ID|ProdID|Product|Device: usb){between}([0-9a-f]{{4}})\b"
             ))?,
             joined: regex(r"(?i)(?:VID_([0-9a-f]{4})&(?:amp;)?PID_([0-9a-f]{4})|\busb/([0-9a-f]{4})([0-9a-f]{4})\b|\bPRODUCT=([0-9a-f]{1,4})/([0-9a-f]{1,4})/)")?,
             pci: regex(r"(?i)\bpcie?\b")?,
@@ -74,8 +74,9 @@ fn expressions() -> Option<&'static Expressions> {
 fn pairs(text: &str) -> impl Iterator<Item = (u16, u16)> {
     text.split(|c: char| !(c.is_alphanumeric() || matches!(c, ':' | '-' | '.' | '_' | '/'))).filter_map(|word| {
         let word = word.trim_end_matches([':', '.', '-']);
-        let (a, b) = word.split_once(':').filter(|(a, b)| a.len() == 4 && b.len() == 4)?;
-        Some((hex4(a)?, hex4(b)?))
+        let (a, b) = word.split_once(':').or_else(|| word.split_once('/').filter(|(a, b)| a.starts_with("0x") && b.starts_with("0x")))?;
+        let full = |t: &str| t.strip_prefix("0x").unwrap_or(t).len() == 4;
+        (full(a) && full(b)).then_some((hex4(a)?, hex4(b)?))
     })
 }
 
@@ -253,14 +254,15 @@ impl Dialect for Ids {
             }
             let key = self.place.clone().unwrap_or_else(|| if few { "modem".to_owned() } else { format!("usb-id:{vid:04x}:{pid:04x}") });
             let part = host.part(&key);
-            let (group, basis) = if prose { (Group::Document, Basis::Declared) } else { (Group::OwnWord, Basis::Observed) };
-            host.fact_of(part, n, Kind::UsbId, &format!("{vid:04x}:{pid:04x}"), group, basis);
+            // Whoever writes an id down read it off the thing: the same witness, one step away.
+            let basis = if prose { Basis::Declared } else { Basis::Observed };
+            host.fact_of(part, n, Kind::UsbId, &format!("{vid:04x}:{pid:04x}"), Group::OwnWord, basis);
         }
         let pci = std::mem::take(&mut self.pci);
         if pci.len() <= FEW {
             for (n, key) in pci {
                 let part = host.part("modem");
-                host.fact_of(part, n, Kind::PciId, &format!("{:04x}:{:04x}", key.vendor, key.device), Group::Document, Basis::Declared);
+                host.fact_of(part, n, Kind::PciId, &format!("{:04x}:{:04x}", key.vendor, key.device), Group::OwnWord, Basis::Declared);
             }
         }
     }

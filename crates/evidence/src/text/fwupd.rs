@@ -258,7 +258,8 @@ impl Dialect for Fwupd {
         // Outside of a device only names that nobody else uses begin one.
         let begun = !self.device.is_empty() || self.device.n > 0;
         let own = matches!(name, "Guid" | "VendorId" | "PhysicalId" | "MbimPort" | "QmiPort" | "InternalFlags" | "Device Flags");
-        if !begun && !own && !(name == "Name" && line.raw.starts_with("  ")) {
+        let indented = name == "Name" && line.raw.starts_with("  ");
+        if !(begun || own || indented) {
             return false;
         }
         if name == "Name" && self.device.name.is_some() {

@@ -12,7 +12,7 @@
 use std::sync::OnceLock;
 
 use regex::Regex;
-use umbilical_core::number::{Imei, imei, imsi, msisdn};
+use umbilical_core::number::{Check, Imei, imei, imsi, msisdn};
 use umbilical_core::{Basis, Group, IdKind, Kind};
 
 use super::bus::{by_number, by_path, hex4, pci, port_name, usb_id};
@@ -28,6 +28,8 @@ pub(super) struct Mbim {
     answers: bool,
     /// The field that the next `translated = ` is of.
     field: String,
+    /// What `uqmi --get-imei` and the like will answer on the next line.
+    asked: Option<&'static str>,
 }
 
 fn opened() -> Option<&'static Regex> {
@@ -204,6 +206,16 @@ impl Mbim {
     }
 }
 
+/// `5: wwan0: <POINTOPOINT,…>`, `wwan0: flags=`, `wwan0  Link encap:`, and nmcli's `cdc-wdm0  gsm  connected`.
+fn wwan_interface(text: &str) -> bool {
+    let mut words = text.split_whitespace().skip_while(|w| w.trim_end_matches(':').bytes().all(|b| b.is_ascii_digit()));
+    let (Some(first), Some(second)) = (words.next(), words.next()) else { return false };
+    let name = first.trim_end_matches(':').split('@').next().unwrap_or_default();
+    let named = (name.starts_with("wwan") || name.starts_with("wwp")) && name.bytes().any(|b| b.is_ascii_digit()) && name.len() <= 20;
+    let listed = second.starts_with("flags=") || second == "Link" || (first.ends_with(':') && second.starts_with('<'));
+    (named && listed) || (second == "gsm" && port_name(name).is_some())
+}
+
 impl Dialect for Mbim {
     fn name(&self) -> &'static str {
         "mbim-qmi"
@@ -219,11 +231,23 @@ impl Dialect for Mbim {
             self.answers = false;
             let node = text.split_whitespace().find_map(|w| port_name(w).filter(|_| w.starts_with("/dev/")));
             let ours = ["qmicli", "mbimcli", "umbim", "uqmi"].iter().any(|t| text.contains(t));
+            self.asked = [("--get-imei", "imei"), ("--get-imsi", "imsi"), ("--get-iccid", "iccid"), ("--get-msisdn", "msisdn")]
+                .iter()
+                .find(|(option, _)| ours && text.contains(option))
+                .map(|(_, field)| *field);
             if let (true, Some(node)) = (ours, node) {
                 self.part = Some(host.part(&format!("port:{node}")));
                 self.answers = true;
             }
             return self.flashed(text, n, host) || ours;
+        }
+        if let Some(field) = self.asked.take().filter(|_| text.starts_with('"') || text.starts_with(|c: char| c.is_ascii_digit())) {
+            return self.answer(field, text, n, host);
+        }
+        if wwan_interface(text) {
+            let part = self.part(host);
+            host.fact(part, n, Kind::Cellular, "wwan-interface");
+            return true;
         }
         // `[/dev/cdc-wdm0] Device capabilities retrieved:`
         if let Some((node, heading)) = text.strip_prefix("[/dev/").and_then(|t| t.split_once(']')) {
@@ -257,6 +281,13 @@ impl Dialect for Mbim {
             name,
             "DeviceId" | "FirmwareInfo" | "HardwareInfo" | "deviceid" | "firmwareinfo" | "hardwareinfo" | "SubscriberId" | "SimIccId"
         );
+        // Windows' `netsh mbn show interfaces` calls the IMEI so.
+        if name.eq_ignore_ascii_case("device id")
+            && value.trim().len() == 15
+            && matches!(imei(value), Imei::Whole { check: Check::Right, .. })
+        {
+            return self.answer("device id", value, n, host);
+        }
         if own || (self.answers && (line.raw.starts_with(['\t', ' ']) || value.trim().starts_with('\''))) {
             return self.answer(&name.to_ascii_lowercase(), value, n, host);
         }

@@ -284,6 +284,9 @@ impl<'a, 'k> Host<'a, 'k> {
         if self.left_out > 0 {
             self.out.problem(At::WHOLE, format!("{} more statements than are kept of one text were left out", self.left_out));
         }
+        // Who writes about a modem and shows what it says is no second witness.
+        let speaks = |s: &Said| matches!(s.word, Word::Fact(kind, _, Group::OwnWord, Basis::Observed) if kind != Kind::BusPath);
+        let shown = said.iter().any(speaks);
         let ported: FxHashSet<u16> = said.iter().filter(|s| s.word.is_port()).map(|s| self.first(s.part)).collect();
         let placed: Vec<(u16, Said)> = said.into_iter().map(|s| (self.first(s.part), s)).collect();
         let mut record = self.out.record(at.unwrap_or(At::WHOLE));
@@ -295,6 +298,7 @@ impl<'a, 'k> Host<'a, 'k> {
             record.part(numbers.get(&root).copied().unwrap_or(0));
             match s.word {
                 Word::Id(kind, value) => record.id(kind, &value),
+                Word::Fact(kind @ Kind::Text, value, _, basis) if shown => record.fact_at(s.at, kind, &value, Group::OwnWord, basis),
                 Word::Fact(kind, value, group, basis) => record.fact_at(s.at, kind, &value, group, basis),
                 Word::Imei(text, group, basis) => record.imei(s.at, &text, group, basis),
                 Word::Iccid(text) => record.iccid(s.at, &text),

@@ -35,7 +35,7 @@ enum Prefix {
 fn prefixes() -> &'static [(Prefix, Regex)] {
     static TABLE: OnceLock<Vec<(Prefix, Regex)>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let texts: [(Prefix, String); 6] = [
+        let texts: [(Prefix, String); 7] = [
             // user@host:~$ · [user@host dir]# · a bare $ or # · + of `set -x`
             (Prefix::Shell, r"^(?:[\w.-]{1,64}@[\w.()-]{1,64}(?::|\s)(?u:[^ \t]){0,120}\s?[#$%]\s*|\[[\w.-]{1,64}@[\w.-]{1,64}\s+(?u:[^\] \t]){1,120}\][#$]\s*|\$\s+|\++\s+)".into()),
             (Prefix::Syslog, format!(r"^{DATE}\s+")),
@@ -48,6 +48,8 @@ fn prefixes() -> &'static [(Prefix, Regex)] {
             (Prefix::Time, format!(r"^\[\s*(?:\d[\d\s:._/T+Z,-]{{3,40}}|{DATE})\]\s*(?:\[\s*[TC]\d+\]\s*)?")),
             // Mail quotes and the arrows of terminals. `<<` needs no blank; one `<` does.
             (Prefix::Mark, r"^(?:>+\s*|<<+\s*|<\s+|<?-{1,2}>\s+|<-{1,2}\s+|(?u:[-*•–#])\s+|#{2,6}\s+|<\d{1,2}>|kernel:\s+)".into()),
+            // Zephyr's `<inf> modem_quectel_bg9x: `.
+            (Prefix::Mark, r"^<(?:inf|wrn|dbg|err)>\s+[a-z][a-z0-9_]{1,40}:\s+".into()),
             // Two directions in one mark: `TX:`, `RX:` and the like, before a command or an answer.
             (Prefix::Mark, r"^\[?(?:TX|RX|SEND|SENT|RECV|RCVD|Send|Recv|Sent|Received|Tx|Rx)\]?\s*[:>]\s*(?:<<|>>)?\s*".into()),
         ];
@@ -100,7 +102,7 @@ pub(super) fn strip(line: &str) -> Stripped<'_> {
             Prefix::Shell | Prefix::Mark => rest,
         };
     }
-    let text = text.strip_suffix("^M").unwrap_or(text);
+    let text = text.trim_end_matches("^M");
     Stripped { text: text.trim(), shell }
 }
 
@@ -172,6 +174,7 @@ mod tests {
             ("12:34:56.789 -> +CGMM: \"EC25\"", "+CGMM: \"EC25\""),
             ("RX: Quectel", "Quectel"),
             ("- Modem: T99W175", "Modem: T99W175"),
+            ("[00:00:05.123,000] <inf> modem_quectel_bg9x: Model: BG95-M3", "Model: BG95-M3"),
             ("AT+CGMI^M", "AT+CGMI"),
             ("00:02.0 VGA compatible controller", "00:02.0 VGA compatible controller"),
             ("-[0000:00]-+-00.0", "-[0000:00]-+-00.0"),
