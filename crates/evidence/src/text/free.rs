@@ -20,7 +20,7 @@ use super::pairs::split;
 use super::strip::regex;
 use super::{Dialect, Host, Line};
 
-/// More different ids than this are a list, not an observation.
+/// More different ids of modems than this are a list of what something supports, not an observation.
 const FEW: usize = 4;
 /// So much of a line is looked at, and so much is kept around what was found.
 const LOOK: usize = 16 * 1024;
@@ -247,11 +247,12 @@ impl Dialect for Ids {
 
     fn end(&mut self, host: &mut Host<'_, '_>) {
         let usb = std::mem::take(&mut self.usb);
+        let kb = host.cx.knowledge;
+        let modems =
+            usb.iter().filter(|(_, (vid, pid), _)| !kb.usb(*vid, *pid).is_empty() || kb.rebrands_by_usb(*vid, *pid).next().is_some());
+        let list = modems.count() > FEW;
         let few = usb.len() <= FEW;
-        for (n, (vid, pid), prose) in usb {
-            if prose && !few {
-                continue;
-            }
+        for (n, (vid, pid), prose) in usb.into_iter().filter(|_| !list) {
             let key = self.place.clone().unwrap_or_else(|| if few { "modem".to_owned() } else { format!("usb-id:{vid:04x}:{pid:04x}") });
             let part = host.part(&key);
             // Whoever writes an id down read it off the thing: the same witness, one step away.
