@@ -13,24 +13,24 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A folder of its own, gone when the test ends.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let path = std::env::temp_dir().join(format!("umbilical-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
         path
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -42,14 +42,14 @@ impl Drop for Folder {
 }
 
 /// What a run gave.
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}\n{}\n{}", self.out, self.err))
     }
 }
@@ -65,17 +65,17 @@ impl From<Output> for Ran {
 }
 
 /// The binary with a home of its own inside `folder`, its working directory.
-pub fn command(folder: &Folder) -> Command {
+pub(crate) fn command(folder: &Folder) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_umbilical"));
     command.current_dir(folder.path()).env("UMBILICAL_HOME", folder.path().join("home")).env_remove("NO_COLOR").env_remove("COLUMNS");
     command
 }
 
-pub fn run<S: AsRef<OsStr>>(folder: &Folder, args: impl IntoIterator<Item = S>) -> Ran {
+pub(crate) fn run<S: AsRef<OsStr>>(folder: &Folder, args: impl IntoIterator<Item = S>) -> Ran {
     command(folder).args(args).output().unwrap().into()
 }
 
-pub fn run_with_input(folder: &Folder, args: &[&str], input: &[u8]) -> Ran {
+pub(crate) fn run_with_input(folder: &Folder, args: &[&str], input: &[u8]) -> Ran {
     use std::io::Write;
     let mut child = command(folder).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that refuses its flags may close the pipe first.
@@ -84,20 +84,20 @@ pub fn run_with_input(folder: &Folder, args: &[&str], input: &[u8]) -> Ran {
 }
 
 /// A valid IMEI on a TAC (Luhn digit computed).
-pub fn imei(tac: &str, serial: u32) -> String {
+pub(crate) fn imei(tac: &str, serial: u32) -> String {
     umbilical_core::number::Imei::canonical(&format!("{tac}{serial:06}"))
 }
 
 /// `lsusb` of a host with an EG25-G-class id.
-pub const LSUSB: &str = "Bus 001 Device 001: ID 1d6b:0002 Linux Foundation 2.0 root hub\nBus 001 Device 004: ID 2c7c:0125 Quectel Wireless Solutions Co., Ltd. EC25 LTE modem\n";
+pub(crate) const LSUSB: &str = "Bus 001 Device 001: ID 1d6b:0002 Linux Foundation 2.0 root hub\nBus 001 Device 004: ID 2c7c:0125 Quectel Wireless Solutions Co., Ltd. EC25 LTE modem\n";
 
 /// An AT session of the same.
-pub fn at_session(imei: &str) -> String {
+pub(crate) fn at_session(imei: &str) -> String {
     format!("AT\r\nOK\r\nATI\r\nQuectel\r\nEG25\r\nRevision: EG25GGBR07A08M2G\r\n\r\nOK\r\nAT+CGSN\r\n{imei}\r\n\r\nOK\r\n")
 }
 
 /// A SIM platform's export.
-pub fn sims(imeis: &[&str]) -> String {
+pub(crate) fn sims(imeis: &[&str]) -> String {
     let mut out = String::from("iccid,imsi,msisdn,imei,status,ratePlan,label\n");
     for (n, imei) in imeis.iter().enumerate() {
         out.push_str(&format!("8988228000000{n:06},00101000000{n:04},88200000{n:04},{imei},ACTIVE,basic,meter {n}\n"));

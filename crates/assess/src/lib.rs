@@ -1,4 +1,5 @@
 //! Observations to claims: which records are one device, what is in it, who stands behind it.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod findings;
 pub mod fleet;

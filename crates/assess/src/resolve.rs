@@ -380,7 +380,9 @@ mod tests {
     use umbilical_core::{At, Basis, Group, Kind};
 
     /// One record: identifiers, and the day it was seen.
-    fn fleet(rows: &[(&[(IdKind, &str)], Option<&str>)]) -> Observations {
+    type Row<'a> = (&'a [(IdKind, &'a str)], Option<&'a str>);
+
+    fn fleet(rows: &[Row<'_>]) -> Observations {
         let mut out = Observations::new();
         out.begin_input("a.csv", "csv", String::new(), 0);
         for (n, (ids, day)) in (2u32..).zip(rows) {
@@ -472,7 +474,7 @@ mod tests {
     fn an_asset_id_that_a_whole_fleet_carries_names_nothing() {
         let imeis: Vec<String> = (0..20).map(|n| umbilical_core::number::Imei::canonical(&format!("490154203237{n:02}"))).collect();
         let ids: Vec<[(IdKind, &str); 2]> = imeis.iter().map(|i| [(IdKind::AssetId, "TBD"), (IdKind::Imei, i.as_str())]).collect();
-        let rows: Vec<(&[(IdKind, &str)], Option<&str>)> = ids.iter().map(|i| (&i[..], None)).collect();
+        let rows: Vec<Row<'_>> = ids.iter().map(|i| (&i[..], None)).collect();
         assert_eq!(groups(&fleet(&rows)).len(), 20);
     }
 

@@ -5,6 +5,7 @@
 //! fails on content: it pushes what it understood, and problems with a locator, into the
 //! [`Observations`]. Only I/O fails. A panic inside a reader is caught, reported as
 //! a problem of that input, and the other inputs go on.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod archive;
 pub mod json;

@@ -1,4 +1,4 @@
-//! Documents: always pretty-printed, always the same bytes for the same answer, streamed.
+//! Documents: always the same bytes for the same answer, streamed; pretty-printed, but for the copy in the home.
 
 use std::cell::Cell;
 use std::io::{self, Write};
@@ -8,15 +8,22 @@ use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
 use umbilical_core::answer::{Audit, Device};
 use umbilical_core::text::clean;
 
+#[derive(Serialize)]
+struct Document<'a, S: Serialize> {
+    #[serde(flatten)]
+    audit: &'a Audit,
+    devices: S,
+}
+
 /// Writes the audit document: the fields of [`Audit`] in their order, then `devices`, one at a time.
 pub fn audit(out: &mut dyn Write, audit: &Audit, devices: impl IntoIterator<Item = Device>) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Document<'a, S: Serialize> {
-        #[serde(flatten)]
-        audit: &'a Audit,
-        devices: S,
-    }
     one(out, &Document { audit, devices: Once(Cell::new(Some(devices))) })
+}
+
+/// The same document without white space, for a program to read back: half the size, which counts in a fleet of millions.
+pub fn packed(out: &mut dyn Write, audit: &Audit, devices: impl IntoIterator<Item = Device>) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Document { audit, devices: Once(Cell::new(Some(devices))) })?;
+    writeln!(out)
 }
 
 /// Writes one document of any shape, with a line end behind it.

@@ -4,6 +4,7 @@
 //! one at a time, the terminal and the page keep a bounded number and say how many they left out. Text from outside
 //! goes through [`umbilical_core::text::clean`] and the escaping of its format in one place each: [`json`] escapes
 //! what steers, [`csv`] guards cells, the terminal's page cleans every line, the HTML writer escapes every value.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod csv;
 pub mod explain;

@@ -1,7 +1,8 @@
 //! The data folder: where it is, and what is kept there.
 
 use std::env;
-use std::path::PathBuf;
+use std::fs::DirBuilder;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use umbilical_core::Day;
@@ -33,6 +34,15 @@ pub fn folder(global: &Global) -> Result<PathBuf, Fail> {
         var("XDG_DATA_HOME").or_else(|| var("HOME").map(|h| h.join(".local/share")))
     };
     data.map(|d| d.join("umbilical")).ok_or_else(|| Fail::usage("no data directory on this system", "name one with --home DIR"))
+}
+
+/// Makes a folder of the home, for its owner alone: it holds who has which device.
+pub fn make(folder: &Path) -> Result<(), Fail> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|source| Fail::Output { to: folder.display().to_string(), source })
 }
 
 /// `--as-of` or today in UTC.

@@ -301,7 +301,10 @@ fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers:
     let models = claims(casts, Level::Model, &|v| explained.model(v));
     let families = claims(casts, Level::Family, &|v| explained.model(v));
     let variants = claims(casts, Level::Variant, &none);
-    let brands = claims(casts, Level::Brand, &none);
+    // A name that contradicts the maker found is a rival, not the brand it is sold under; known re-brands were set apart.
+    let found = makers.first().filter(|c| c.confidence >= 0.5);
+    let rival = |v: &str| found.is_some_and(|maker| maker.value != v && makers.iter().any(|c| c.value == v));
+    let brands = claims(casts, Level::Brand, &rival);
     let silicon = claims(casts, Level::Silicon, &none);
     let cellular = claims(casts, Level::Cellular, &none);
     let possible = |c: &&Claimed| c.confidence >= 0.5;
@@ -424,13 +427,14 @@ fn module_notices(members: &[&Part<'_>], module: &ModuleVerdict) -> Vec<(&'stati
     let first = members.first().and_then(|p| p.facts.first()).map(|(at, _)| *at);
     let Some(at) = anchor.or(first) else { return Vec::new() };
     let mut out: Vec<(&'static str, String, FactRef)> = Vec::new();
-    let tac_of = members.iter().flat_map(|p| &p.casts).find_map(|c| match (&c.vote.what, c.vote.matched.starts_with("TAC")) {
-        (For::Claim(Level::Maker, maker), true) => Some(maker.clone()),
+    // A TAC of another maker than the one found.
+    let foreign_tac = members.iter().flat_map(|p| &p.casts).find_map(|c| match (&c.vote.what, c.vote.matched.starts_with("TAC")) {
+        (For::Claim(Level::Maker, maker), true) if module.maker.as_ref() != Some(maker) => Some(maker.clone()),
         _ => None,
     });
     for conflict in &module.conflicts {
         let tac = conflict.level == Level::Cellular
-            || (conflict.level == Level::Maker && tac_of.as_ref().is_some_and(|t| conflict.values.contains(t)));
+            || (conflict.level == Level::Maker && foreign_tac.as_ref().is_some_and(|t| conflict.values.contains(t)));
         out.push((if tac { "tac-mismatch" } else { "identity-conflict" }, conflict.what.clone(), at));
     }
     if let (true, Some(brand), Some(maker)) = (module.rebranded, &module.brand, &module.maker) {

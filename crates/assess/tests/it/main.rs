@@ -9,12 +9,12 @@ use umbilical_core::{At, Basis, Group, IdKind, Kind, Observations};
 use umbilical_knowledge::Knowledge;
 
 /// One thing for [`fleet`]: identifiers, then facts with their part and witness.
-pub struct Thing<'a> {
-    pub ids: &'a [(IdKind, &'a str)],
-    pub facts: &'a [(u16, Kind, &'a str, Group)],
+pub(crate) struct Thing<'a> {
+    pub(crate) ids: &'a [(IdKind, &'a str)],
+    pub(crate) facts: &'a [(u16, Kind, &'a str, Group)],
 }
 
-pub fn observe(things: &[Thing<'_>]) -> Observations {
+pub(crate) fn observe(things: &[Thing<'_>]) -> Observations {
     let mut all = Observations::new();
     for (n, thing) in things.iter().enumerate() {
         all.begin_input(&format!("{n}.txt"), "test", format!("{n:064}"), 1);
@@ -40,19 +40,19 @@ pub fn observe(things: &[Thing<'_>]) -> Observations {
     all
 }
 
-pub fn options(as_of: &str) -> Options {
+pub(crate) fn options(as_of: &str) -> Options {
     Options { as_of: as_of.parse().unwrap(), show_subscribers: false }
 }
 
 /// The devices of some things, in document order.
-pub fn devices(things: &[Thing<'_>]) -> Vec<Device> {
+pub(crate) fn devices(things: &[Thing<'_>]) -> Vec<Device> {
     let all = observe(things);
     let kb = Knowledge::embedded();
     Fleet::new(&all, &kb, options("2026-11-25")).devices().collect()
 }
 
 /// The one device of one thing that says everything itself.
-pub fn own_word(facts: &[(u16, Kind, &str)]) -> Device {
+pub(crate) fn own_word(facts: &[(u16, Kind, &str)]) -> Device {
     let facts: Vec<(u16, Kind, &str, Group)> = facts.iter().map(|(p, k, v)| (*p, *k, *v, Group::OwnWord)).collect();
     let mut found = devices(&[Thing { ids: &[], facts: &facts }]);
     assert_eq!(found.len(), 1);

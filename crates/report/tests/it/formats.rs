@@ -85,7 +85,10 @@ fn document() {
     let text = written(|w| json::audit(w, &audit(), devices()));
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["schema", "as_of", "knowledge", "inputs", "problems", "coverage", "imeis", "learned", "tallies", "organisations", "devices"]);
+    assert_eq!(
+        keys,
+        ["schema", "as_of", "knowledge", "inputs", "problems", "coverage", "imeis", "learned", "tallies", "organisations", "devices"]
+    );
     // Nothing is lost on the way: the same values as without streaming, harmful characters included.
     assert_eq!(value["devices"], serde_json::to_value(devices()).unwrap());
     assert!(text.contains("\\u202e") && text.contains("\\u001b") && text.ends_with("}\n"));

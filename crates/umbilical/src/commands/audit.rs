@@ -38,8 +38,8 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
 /// Keeps the answer in the home. An answer that cannot be kept has been given all the same: a note, no failure.
 fn keep(global: &Global, answer: &Answer, fleet: &Fleet<'_>) {
     let kept = home::folder(global).and_then(|folder| {
-        std::fs::create_dir_all(&folder).map_err(|source| Fail::Output { to: folder.display().to_string(), source })?;
-        out::file(&folder.join(home::AUDIT), |w| json::audit(w, answer, fleet.devices()))
+        home::make(&folder)?;
+        out::file(&folder.join(home::AUDIT), |w| json::packed(w, answer, fleet.devices()))
     });
     if let Err(problem) = kept
         && !global.quiet

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use serde::Serialize;
 use umbilical_assess::{Fleet, Options};
-use umbilical_core::answer::{Audit, Device};
+use umbilical_core::answer::{Audit, Device, KnowledgeStamp, Said, Trace};
+use umbilical_core::observation::Input;
 use umbilical_report::{View, explain, json};
 
 use super::{evidence, facts, formats};
@@ -30,13 +32,39 @@ pub fn run(global: &Global, command: &Explain) -> Result<u8, Fail> {
     let claim = (command.id.starts_with("clm-") || command.id.starts_with("fnd-")).then_some(command.id.as_str());
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {
-        Format::Json => match devices.as_slice() {
-            [one] => json::one(w, one),
-            several => json::one(w, &several),
-        },
+        Format::Json => json::one(w, &Document::of(&answer, &devices)),
         _ => devices.iter().try_for_each(|device| explain::device(w, &answer, device, claim, &view)),
     })?;
     Ok(0)
+}
+
+/// One document, as every command writes: the devices asked about, and what they refer to.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    as_of: &'a str,
+    knowledge: &'a KnowledgeStamp,
+    inputs: &'a [Input],
+    problems: &'a [Said],
+    organisations: Vec<&'a Trace>,
+    devices: &'a [Device],
+}
+
+impl<'a> Document<'a> {
+    fn of(answer: &'a Audit, devices: &'a [Device]) -> Self {
+        let modules = devices.iter().flat_map(|d| d.modules.iter().flat_map(|m| &m.ownership));
+        let products = devices.iter().flat_map(|d| d.product.iter().flat_map(|p| &p.ownership));
+        let behind: Vec<&str> = modules.chain(products).map(|b| b.org.as_str()).collect();
+        Self {
+            schema: "umbilical.explain/1",
+            as_of: &answer.as_of,
+            knowledge: &answer.knowledge,
+            inputs: &answer.inputs,
+            problems: &answer.problems,
+            organisations: answer.organisations.iter().filter(|t| behind.contains(&t.org.as_str())).collect(),
+            devices,
+        }
+    }
 }
 
 fn from_home(global: &Global, id: &str) -> Result<(Audit, Vec<Device>), Fail> {

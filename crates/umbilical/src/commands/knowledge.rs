@@ -42,7 +42,7 @@ fn import(global: &Global, file: &Path, map: Option<&str>) -> Result<u8, Fail> {
     let folder = home::folder(global)?;
     let to = folder.join(home::LICENSED_TAC);
     if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).map_err(|source| Fail::Output { to: parent.display().to_string(), source })?;
+        home::make(parent)?;
     }
     out::file(&to, |w| w.write_all(written.as_bytes()))?;
     out::answer(global, |w| {
@@ -203,9 +203,9 @@ mod tests {
         let one = ("35000001".to_owned(), "Acme".to_owned(), "A1".to_owned(), "module");
         assert_eq!(
             rows("TAC|Manufacturer (or) Applicant|Brand Name|Model Name|Device Type\n35000001|X Ltd|Acme|A1|Module\n", None),
-            [one.clone()]
+            std::slice::from_ref(&one)
         );
-        assert_eq!(rows("tac;brand;model;deviceType\n35000001;Acme;A1;IoT device\n", None), [one.clone()]);
+        assert_eq!(rows("tac;brand;model;deviceType\n35000001;Acme;A1;IoT device\n", None), std::slice::from_ref(&one));
         assert_eq!(rows("35000001\tAcme\tA1\n", None), [("35000001".into(), "Acme".into(), "A1".into(), "unknown")]);
         assert_eq!(rows("a,b,c\nA1,Acme,35000001\n", Some("tac=3,brand=b,model=1")).first().map(|r| r.2.clone()), Some("A1".into()));
         assert_eq!(rows("TAC,Brand,Model\n1277200,Acme,A1\n", None)[0].0, "01277200");

@@ -397,18 +397,19 @@ fn owner(w: &mut dyn Write, trace: &Trace) -> io::Result<()> {
         let from = step.from.as_deref().map(|f| format!(" since {f}")).unwrap_or_default();
         let to = step.to.as_deref().map(|t| format!(" until {t}")).unwrap_or_default();
         let mark = if step.verified { "" } else { " (unverified)" };
-        writeln!(w, "    {} {} {}{share}{from}{to}{mark}", step.parent_name, step.edge, step.child)?;
+        writeln!(w, "    {} {} {}{share}{from}{to}{mark}", step.parent_name, step.edge, step.child_name)?;
     }
     for step in &trace.former {
         let to = step.to.as_deref().unwrap_or("?");
-        writeln!(w, "    formerly: {} {} {} until {to}", step.parent_name, step.edge, step.child)?;
+        writeln!(w, "    formerly: {} {} {} until {to}", step.parent_name, step.edge, step.child_name)?;
     }
     for step in &trace.alleged {
-        writeln!(w, "    alleged, not counted: {} and {} ({})", step.child, step.parent_name, step.source)?;
+        writeln!(w, "    alleged, not counted: {} and {} ({})", step.child_name, step.parent_name, step.source)?;
     }
     for j in &trace.jurisdictions {
         let unclear = if j.unclear { " (for review: the day lies inside a bound known only by month or year)" } else { "" };
-        writeln!(w, "    jurisdiction {} via {}: {}{unclear}", j.country, j.via.join(" → "), j.laws.join("; "))?;
+        let via = if j.via.is_empty() { String::new() } else { format!(" via {}", j.via.join(" → ")) };
+        writeln!(w, "    jurisdiction {}{via}: {}{unclear}", j.country, j.laws.join("; "))?;
     }
     for l in &trace.listings {
         writeln!(w, "    listed: {} since {} as {} — {}", l.regime, l.from.as_deref().unwrap_or("?"), l.entity, l.citation)?;
