@@ -4,7 +4,7 @@
 //! moves); names, addresses, subscriptions and telephone numbers never do. An IMEI that things carry which
 //! cannot be one (different asset ids, serials, vehicles) is *contested*: it splits instead of fusing.
 //! An input whose path names an asset id exactly (`GW-0042/lsusb.txt`), and a record whose label is one (a SIM named
-//! `GW-0042`), speak of that asset, if they have no asset id, serial or the like of their own.
+//! `GW-0042`), speak of that asset, if they have no asset id of their own.
 
 use std::hash::{Hash, Hasher};
 
@@ -62,11 +62,6 @@ pub fn resolve(all: &Observations, trap: &dyn Fn(&str) -> bool) -> Devices {
     let mut contested = Vec::new();
     let keys = Keys::collect(all, trap);
     let mut assets: FxHashMap<String, u32> = FxHashMap::default();
-    for kind in [IdKind::AssetId, IdKind::Serial, IdKind::Eid, IdKind::Vin, IdKind::Udi, IdKind::Imei, IdKind::Iccid] {
-        for group in keys.groups(kind) {
-            join(all, &mut sets, kind, group, &mut contested);
-        }
-    }
     for (record, thing) in (0u32..).zip(all.things()) {
         for (_, kind, value) in thing.ids() {
             if kind == IdKind::AssetId {
@@ -74,8 +69,14 @@ pub fn resolve(all: &Observations, trap: &dyn Fn(&str) -> bool) -> Devices {
             }
         }
     }
-    if !assets.is_empty() {
-        by_mention(all, &mut sets, &assets);
+    // What names the asset comes before IMEI and card, so that two assets with one IMEI are seen to be two.
+    for kind in [IdKind::AssetId, IdKind::Serial, IdKind::Eid, IdKind::Vin, IdKind::Udi, IdKind::Imei, IdKind::Iccid] {
+        if kind == IdKind::Imei && !assets.is_empty() {
+            by_mention(all, &mut sets, &assets);
+        }
+        for group in keys.groups(kind) {
+            join(all, &mut sets, kind, group, &mut contested);
+        }
     }
     contested.sort_by(|a, b| (a.kind, &a.value).cmp(&(b.kind, &b.value)));
     let (members, starts) = sets.lists();
@@ -140,9 +141,40 @@ fn join_key(kind: IdKind, value: &str) -> String {
     match kind {
         // The 20-digit form adds a check digit to the 19-digit one (ITU-T E.118).
         IdKind::Iccid => value.get(..19).unwrap_or(value).to_owned(),
-        IdKind::AssetId | IdKind::Serial | IdKind::Vin | IdKind::Udi => value.to_ascii_uppercase(),
+        IdKind::Serial => serial_key(value),
+        IdKind::AssetId | IdKind::Vin | IdKind::Udi => value.to_ascii_uppercase(),
         _ => value.to_owned(),
     }
+}
+
+/// `maker|serial` without the maker's legal form: `Dell Inc.|X1` and `Dell|X1` are one.
+fn serial_key(value: &str) -> String {
+    const FORMS: [&str; 20] = [
+        "inc",
+        "incorporated",
+        "ltd",
+        "limited",
+        "co",
+        "corp",
+        "corporation",
+        "company",
+        "gmbh",
+        "ag",
+        "sa",
+        "sas",
+        "srl",
+        "spa",
+        "bv",
+        "nv",
+        "oy",
+        "ab",
+        "llc",
+        "kg",
+    ];
+    let (maker, serial) = value.split_once('|').unwrap_or(("", value));
+    let words =
+        maker.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).filter(|w| !w.is_empty() && !FORMS.contains(&w.as_str()));
+    format!("{}|{}", words.collect::<String>(), serial.to_ascii_uppercase())
 }
 
 fn ids_of<'a>(all: &'a Observations, record: u32, kind: IdKind) -> impl Iterator<Item = &'a str> {
@@ -250,11 +282,12 @@ fn last_seen(all: &Observations, sets: &mut Sets, holders: &[u32], records: &[u3
     (day.is_some() && unique).then_some(root)
 }
 
-/// Records without an asset id or the like of their own join the asset that their label or their path names.
+/// Records without an asset id of their own join the asset that their label or their path names: the router in a crane
+/// has a serial number of its own and is in the crane all the same.
 fn by_mention(all: &Observations, sets: &mut Sets, assets: &FxHashMap<String, u32>) {
     let mut of_input: Vec<Option<Option<u32>>> = vec![None; all.inputs.len()];
     for (record, thing) in (0u32..).zip(all.things()) {
-        let own = |k: IdKind| matches!(k, IdKind::AssetId | IdKind::Serial | IdKind::Eid | IdKind::Vin | IdKind::Udi);
+        let own = |k: IdKind| matches!(k, IdKind::AssetId | IdKind::Vin | IdKind::Udi);
         if thing.ids().any(|(_, k, _)| own(k)) {
             continue;
         }
@@ -415,6 +448,29 @@ mod tests {
             (&[(IdKind::Imei, B)], None),
         ]);
         assert_eq!(groups(&all), [vec![0, 1, 2], vec![3]]);
+    }
+
+    #[test]
+    fn two_assets_that_sims_name_with_one_imei_are_two() {
+        let all = fleet(&[
+            (&[(IdKind::AssetId, "TRK-11")], None),
+            (&[(IdKind::AssetId, "TRK-12")], None),
+            (&[(IdKind::Name, "TRK-11"), (IdKind::Imei, A)], None),
+            (&[(IdKind::Name, "TRK-12"), (IdKind::Imei, A)], None),
+        ]);
+        let devices = resolve(&all, &|_| false);
+        assert_eq!(devices.len(), 2);
+        assert_eq!(devices.contested.len(), 1);
+    }
+
+    #[test]
+    fn a_makers_legal_form_does_not_part_a_serial() {
+        let all = fleet(&[
+            (&[(IdKind::Serial, "Dell|X1")], None),
+            (&[(IdKind::Serial, "DELL Inc.|x1")], None),
+            (&[(IdKind::Serial, "HP|X1")], None),
+        ]);
+        assert_eq!(groups(&all), [vec![0, 1], vec![2]]);
     }
 
     #[test]

@@ -202,7 +202,28 @@ fn cast_votes<'a>(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'a>]) -> Ve
             })
             .collect();
     }
+    drop_catalogues(&mut parts);
     parts
+}
+
+/// A text that names many models is a catalogue or a list of drivers, not a device: its sentences vote for nothing.
+fn drop_catalogues(parts: &mut [Part<'_>]) {
+    const MANY: usize = 5;
+    for part in parts {
+        let text = |at: FactRef| part.facts.iter().any(|(a, f)| *a == at && f.kind == Kind::Text);
+        let mut families: Vec<&str> = Vec::new();
+        for cast in part.casts.iter().filter(|c| text(c.fact)) {
+            if let For::Claim(Level::Model, name) = &cast.vote.what
+                && !families.iter().any(|f| claims::is_stem(f, name) || claims::is_stem(name, f))
+            {
+                families.push(name);
+            }
+        }
+        if families.len() >= MANY {
+            let facts: Vec<FactRef> = part.facts.iter().filter(|(_, f)| f.kind == Kind::Text).map(|(at, _)| *at).collect();
+            part.casts.retain(|c| !facts.contains(&c.fact));
+        }
+    }
 }
 
 fn tacs(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'_>]) -> Vec<(u32, bool)> {
@@ -262,6 +283,18 @@ fn what_is(kb: &Knowledge, members: &[&Part<'_>], host: Option<&Host>) -> Is {
     })
 }
 
+/// The votes without those for models, families and variants by facts that name only other makers.
+fn of_maker(casts: &[Cast], maker: Option<&str>) -> Vec<Cast> {
+    let Some(maker) = maker else { return casts.to_vec() };
+    let named = |fact: FactRef| {
+        let makers = casts.iter().filter(move |c| c.fact == fact && c.vote.weight > 0);
+        makers.filter_map(|c| if let For::Claim(Level::Maker, name) = &c.vote.what { Some(name.as_str()) } else { None })
+    };
+    let foreign = |fact: FactRef| named(fact).next().is_some() && named(fact).all(|name| name != maker);
+    let below = |c: &Cast| matches!(c.vote.what, For::Claim(Level::Model | Level::Family | Level::Variant, _));
+    casts.iter().filter(|c| !below(c) || !foreign(c.fact)).cloned().collect()
+}
+
 /// What a known re-brand explains, so that it is no contradiction: the brand's name where a maker is asked for, and
 /// the brand's model name where the maker's is.
 struct Explained {
@@ -298,9 +331,12 @@ impl Explained {
 
 fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers: Vec<Claimed>, explained: &Explained) -> ModuleVerdict {
     let none = |_: &str| false;
-    let models = claims(casts, Level::Model, &|v| explained.model(v));
-    let families = claims(casts, Level::Family, &|v| explained.model(v));
-    let variants = claims(casts, Level::Variant, &none);
+    let every_model = claims(casts, Level::Model, &|v| explained.model(v));
+    // Given the maker, what speaks for another (a foreign IMEI's TAC) says nothing of the model; it stays a conflict.
+    let of_maker = of_maker(casts, makers.first().filter(|c| c.confidence >= 0.5).map(|c| c.value.as_str()));
+    let mut models = claims(&of_maker, Level::Model, &|v| explained.model(v));
+    let families = claims(&of_maker, Level::Family, &|v| explained.model(v));
+    let variants = claims(&of_maker, Level::Variant, &none);
     // A name that contradicts the maker found is a rival, not the brand it is sold under; known re-brands were set apart.
     let found = makers.first().filter(|c| c.confidence >= 0.5);
     let rival = |v: &str| found.is_some_and(|maker| maker.value != v && makers.iter().any(|c| c.value == v));
@@ -350,7 +386,10 @@ fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers:
     };
     let mut conflicts = Vec::new();
     conflicts.extend(conflict(Level::Maker, &makers, 2000));
-    conflicts.extend(conflict(Level::Model, &models, 2500));
+    conflicts.extend(conflict(Level::Model, &every_model, 2500));
+    models.extend(
+        every_model.into_iter().filter(|c| !of_maker.iter().any(|f| matches!(&f.vote.what, For::Claim(Level::Model, v) if *v == c.value))),
+    );
     conflicts.extend(class_conflict(casts));
     let mut imeis: Vec<u32> = members.iter().filter_map(|p| p.imei).collect();
     imeis.sort_unstable();

@@ -763,7 +763,7 @@ impl Votes<'_> {
             "mtk_t7xx" => (4500, Some("MediaTek")),
             "iosm" => (4500, Some("Intel")),
             "mhi-pci-generic" | "mhi_net" | "mhi_wwan_ctrl" | "mhi_wwan_mbim" => (3000, Some("Qualcomm")),
-            "wwan" | "rpmsg_wwan_ctrl" | "bam-dmux" | "t7xx" => (3500, None),
+            "wwan" | "rpmsg_wwan_ctrl" | "bam-dmux" | "t7xx" | "u3g" | "xmm7360" | "mhi_q" => (3500, None),
             _ => (0, None),
         };
         if weight > 0 {

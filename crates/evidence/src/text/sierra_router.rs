@@ -35,10 +35,12 @@ impl Dialect for AirLink {
             return true;
         }
         let radio = match name.as_str() {
-            "radiomoduletype" | "radiomodule" | "radiomodulename" | "radiomodulemodel" | "modulename" => What::MaybeModel,
+            "radiomoduletype" | "radiomodule" | "radiomodulename" | "radiomodulemodel" => What::MaybeModel,
+            "modulename" if self.seen => What::MaybeModel,
             "radiofirmwareversion" | "radiomodulefirmware" | "radiofirmware" => What::Revision,
             "radiomoduleidentifier" | "esneidimei" => What::Imei,
-            "simid" => What::Iccid,
+            // Anybody's page may speak of a SIM id.
+            "simid" if self.seen => What::Iccid,
             "devicemodel" | "modelname" if self.seen => {
                 say(host, Part::HOST, n, What::HostModel, value, Voice::MODEM);
                 return true;
