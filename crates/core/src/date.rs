@@ -29,13 +29,7 @@ impl Day {
         let days = seconds.div_euclid(86_400).checked_add(719_468)?;
         let era = days.div_euclid(146_097);
         let doe = days.rem_euclid(146_097);
-        let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-        let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-        let mp = (5 * doy + 2) / 153;
-        let day = u8::try_from(doy - (153 * mp + 2) / 5 + 1).ok()?;
-        let month = u8::try_from(if mp < 10 { mp + 3 } else { mp - 9 }).ok()?;
-        let year = u16::try_from(yoe + era * 400 + i64::from(month <= 2)).ok()?;
-        Self::new(year, month, day)
+        Self::of_era(era, doe)
     }
 }
 

@@ -55,7 +55,7 @@ pub enum Imei {
         /// The Luhn digit, where the form has one.
         check: Check,
     },
-    /// Some digits are covered; the type allocation code where its eight digits can be read.
+    /// Some digits are covered, or the serial number is all zeros; the type allocation code where its eight digits can be read.
     Masked {
         /// The TAC, if not covered.
         tac: Option<u32>,
@@ -114,6 +114,10 @@ pub fn imei(text: &str) -> Imei {
         return Imei::Placeholder;
     }
     let (Some(body), Some(Ok(tac))) = (digits.get(..14), digits.get(..8).map(str::parse)) else { return Imei::No };
+    // A serial number of zeros is one that somebody blotted out before passing the text on.
+    if body.ends_with("000000") {
+        return Imei::Masked { tac: Some(tac) };
+    }
     let check = match len {
         15 | 17 => digits.get(..15).map_or(Check::Absent, luhn),
         _ => Check::Absent,
@@ -290,6 +294,7 @@ mod tests {
         assert_eq!(imei("355654XXXXXXXXX"), Imei::Masked { tac: None });
         assert_eq!(imei("35565401*******"), Imei::Masked { tac: Some(35_565_401) });
         assert_eq!(imei("****"), Imei::Masked { tac: None });
+        assert_eq!(imei("867698040000004"), Imei::Masked { tac: Some(86_769_804) });
         for text in ["1234567891", "123456789012345", "000000000000000", "0000000000000018", "999999999999999"] {
             assert_eq!(imei(text), Imei::Placeholder, "{text}");
         }
@@ -331,7 +336,7 @@ mod tests {
         }
 
         #[test]
-        fn every_body_has_one_canonical_imei(body in "[1-9][0-9]{13}") {
+        fn every_body_has_one_canonical_imei(body in "[1-9][0-9]{12}[1-9]") {
             if let Imei::Whole { check, .. } = imei(&Imei::canonical(&body)) {
                 prop_assert_eq!(check, Check::Right);
             }

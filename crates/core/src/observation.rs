@@ -639,7 +639,7 @@ fn plain_imei(text: &str) -> Option<u32> {
     let [a, b, c, ..] = body.as_bytes() else { return None };
     // Equal, counting up or counting down, modulo ten.
     let run = |a: &u8, b: &u8| matches!(b.wrapping_sub(*a), 0 | 1 | 9 | 247 | 255);
-    if run(a, b) && run(b, c) { None } else { body.get(..8)?.parse().ok() }
+    if (run(a, b) && run(b, c)) || body.ends_with("000000") { None } else { body.get(..8)?.parse().ok() }
 }
 
 impl Drop for Record<'_> {

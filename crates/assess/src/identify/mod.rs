@@ -477,8 +477,8 @@ fn module_notices(members: &[&Part<'_>], module: &ModuleVerdict) -> Vec<(&'stati
         out.push((if tac { "tac-mismatch" } else { "identity-conflict" }, conflict.what.clone(), at));
     }
     if let (true, Some(brand), Some(maker)) = (module.rebranded, &module.brand, &module.maker) {
-        let (sold, model) = (module.sold_as.as_deref().unwrap_or("it"), module.model.as_deref().unwrap_or("a module"));
-        out.push(("rebranded", format!("sold by {brand} as {sold}; made by {maker} as {model}"), at));
+        let named = |name: &Option<String>| name.as_deref().map(|n| format!(" as {n}")).unwrap_or_default();
+        out.push(("rebranded", format!("sold by {brand}{}; made by {maker}{}", named(&module.sold_as), named(&module.model)), at));
     }
     out
 }

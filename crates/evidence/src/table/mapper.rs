@@ -181,12 +181,21 @@ pub(crate) struct Mapper<'k> {
     plain_is_module: bool,
     unused: Vec<String>,
     width: usize,
+    /// The rows are conversations of two addresses: a log of traffic, not a table of things.
+    traffic: bool,
     /// Names in the user's mapping that this table lacks, where it has others of them.
     missing: Vec<String>,
     /// Damage that is reported once, with its count at the end.
     rounded: u32,
     /// The fact that a row with a card has one.
     sim: Option<FactId>,
+}
+
+/// Zeek's logs, Suricata's EVE and flow exports have a column for either end of a conversation.
+fn is_traffic(headers: &[String]) -> bool {
+    let has = |names: &[&str]| headers.iter().any(|h| names.contains(&umbilical_core::text::squash(h).as_str()));
+    has(&["IDORIGH", "SRCIP", "SOURCEIP", "SRCADDR", "SRCADDRESS", "SOURCEIPV4ADDRESS", "IPV4SRCADDR", "SA"])
+        && has(&["IDRESPH", "DSTIP", "DESTIP", "DESTINATIONIP", "DSTADDR", "DSTADDRESS", "DESTINATIONIPV4ADDRESS", "IPV4DSTADDR", "DA"])
 }
 
 impl<'k> Mapper<'k> {
@@ -284,6 +293,10 @@ impl<'k> Mapper<'k> {
         if cx.mapping.is_none() && !rows_are_things(&columns) {
             columns.retain(|c| matches!(c.field, Field::Text | Field::FccId | Field::UsbId | Field::PciId | Field::Chipset));
         }
+        let traffic = cx.mapping.is_none() && is_traffic(headers);
+        if traffic {
+            columns.clear();
+        }
         let unused = headers
             .iter()
             .enumerate()
@@ -297,7 +310,7 @@ impl<'k> Mapper<'k> {
             _ => Vec::new(),
         };
         let plain_is_module = witness == Witness::OwnWord && !about_host;
-        Self { knowledge: cx.knowledge, columns, witness, plain_is_module, unused, width: headers.len(), missing, rounded: 0, sim: None }
+        Self { knowledge: cx.knowledge, columns, witness, plain_is_module, unused, width: headers.len(), traffic, missing, rounded: 0, sim: None }
     }
 
     /// A mapper for things inside the things of another table: it has the same witness, unless it shows one of its own.
@@ -356,7 +369,9 @@ impl<'k> Mapper<'k> {
     pub fn announce(&self, at: At, out: &mut Observations) {
         let seen = || self.unused.iter().take(20).map(|u| short(u, 60).into_owned()).collect::<Vec<_>>().join(", ");
         let more = if self.unused.len() > 20 { format!(" and {} more", self.unused.len().saturating_sub(20)) } else { String::new() };
-        if self.columns.is_empty() {
+        if self.traffic {
+            out.problem(at, "a log of network traffic: its rows are conversations, not devices, and `umbilical watch`, which will read it, is not built yet");
+        } else if self.columns.is_empty() {
             out.problem(
                 at,
                 format!("no column is known; the table has {}{more}: write a mapping file with lines like \"column\" = \"imei\" and give it with --map", seen()),
