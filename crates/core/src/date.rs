@@ -29,7 +29,15 @@ impl Day {
         let days = seconds.div_euclid(86_400).checked_add(719_468)?;
         let era = days.div_euclid(146_097);
         let doe = days.rem_euclid(146_097);
-        Self::of_era(era, doe)
+        // Nothing here saturates: the day of an era is below 146,097, the era far below i64::MAX / 400.
+        let yoe = doe.saturating_sub(doe / 1460).saturating_add(doe / 36_524).saturating_sub(doe / 146_096) / 365;
+        let before = yoe.saturating_mul(365).saturating_add(yoe / 4).saturating_sub(yoe / 100);
+        let doy = doe.saturating_sub(before);
+        let mp = doy.saturating_mul(5).saturating_add(2) / 153;
+        let day = u8::try_from(doy.saturating_sub(mp.saturating_mul(153).saturating_add(2) / 5).saturating_add(1)).ok()?;
+        let month = u8::try_from(if mp < 10 { mp.saturating_add(3) } else { mp.saturating_sub(9) }).ok()?;
+        let year = u16::try_from(era.saturating_mul(400).saturating_add(yoe).saturating_add(i64::from(month <= 2))).ok()?;
+        Self::new(year, month, day)
     }
 }
 
@@ -201,5 +209,9 @@ mod tests {
         }
         assert_eq!(Day::from_unix(0).map(|d| d.to_string()).as_deref(), Some("1970-01-01"));
         assert_eq!(Day::from_unix(1_795_478_400).map(|d| d.to_string()).as_deref(), Some("2026-11-24"));
+        // The leap day at the end of an era, the days around it, and times that no calendar has.
+        let days = [951_782_400, 951_868_800, -86_400, 253_402_300_799].map(|s| Day::from_unix(s).map(|d| d.to_string()));
+        assert_eq!(days.each_ref().map(Option::as_deref), [Some("2000-02-29"), Some("2000-03-01"), Some("1969-12-31"), Some("9999-12-31")]);
+        assert_eq!([i64::MIN, i64::MAX, 253_402_300_800].map(Day::from_unix), [None; 3]);
     }
 }

@@ -8,7 +8,7 @@ pub fn content_id(prefix: &str, kind: &str, value: &str) -> String {
     hash.update(kind.as_bytes());
     hash.update(b":");
     hash.update(value.as_bytes());
-    let mut out = String::with_capacity(prefix.len() + 12);
+    let mut out = String::with_capacity(prefix.len().saturating_add(12));
     out.push_str(prefix);
     push_hex(&mut out, hash.finalize().iter().take(6));
     out
@@ -16,7 +16,7 @@ pub fn content_id(prefix: &str, kind: &str, value: &str) -> String {
 
 /// Lower-case hex of a digest.
 pub fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
+    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
     push_hex(&mut out, bytes.iter());
     out
 }

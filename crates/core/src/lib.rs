@@ -3,7 +3,10 @@
 //! Readers turn the outside into [`Observations`]; assessment weighs them into [`answer::Claim`]s about
 //! modules and judges claims into [`finding::Finding`]s; reports write [`answer::Device`]s.
 //! This crate reads no file, clock, network or environment: time comes in as a value.
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+)]
 
 pub mod answer;
 pub mod date;

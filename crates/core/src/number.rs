@@ -22,14 +22,14 @@ pub fn luhn_digit(digits: &str) -> Option<u32> {
     for (place, byte) in digits.bytes().rev().enumerate() {
         let mut d = u32::from(byte.checked_sub(b'0').filter(|d| *d <= 9)?);
         if place % 2 == 0 {
-            d *= 2;
+            d = d.wrapping_mul(2);
             if d > 9 {
-                d -= 9;
+                d = d.wrapping_sub(9);
             }
         }
         sum = sum.wrapping_add(d);
     }
-    Some((10 - sum % 10) % 10)
+    Some(10u32.wrapping_sub(sum % 10) % 10)
 }
 
 fn luhn(digits: &str) -> Check {
@@ -135,7 +135,9 @@ fn placeholder(digits: &str) -> bool {
     if bytes.iter().take(13).all(|b| b == first) {
         return true;
     }
-    let steps = |delta: u8| bytes.windows(2).take(8).all(|w| matches!(w, [a, b] if (a - b'0' + delta) % 10 == b - b'0'));
+    let steps = |delta: u8| {
+        bytes.windows(2).take(8).all(|w| matches!(w, [a, b] if a.wrapping_sub(b'0').wrapping_add(delta) % 10 == b.wrapping_sub(b'0')))
+    };
     if steps(1) || steps(9) {
         return true;
     }
@@ -193,7 +195,7 @@ pub fn eid(text: &str) -> Option<(String, Check)> {
     if digits.len() != 32 || !digits.starts_with("89") {
         return None;
     }
-    let rest = digits.bytes().fold(0u32, |r, b| (r * 10 + u32::from(b.wrapping_sub(b'0'))) % 97);
+    let rest = digits.bytes().fold(0u32, |r, b| r.wrapping_mul(10).wrapping_add(u32::from(b.wrapping_sub(b'0'))) % 97);
     Some((digits, if rest == 1 { Check::Right } else { Check::Wrong }))
 }
 
