@@ -7,7 +7,10 @@
 //! let hits = knowledge.matches(Scope::Revision, "EG25GGBR07A08M2G");
 //! assert_eq!(&*hits[0].model.as_ref().unwrap().name, "EG25-G");
 //! ```
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+)]
 
 mod brands;
 mod check;

@@ -72,19 +72,19 @@ impl NameIndex {
     pub fn find(&self, text: &str) -> Vec<Found> {
         let runs = runs(text);
         let mut found = Vec::new();
-        let mut at = 0;
+        let mut at = 0usize;
         while at < runs.len() {
             match self.longest_at(text, &runs, at) {
                 Some((hit, used)) => {
                     found.push(hit);
-                    at += used;
+                    at = at.saturating_add(used);
                 }
-                None => at += 1,
+                None => at = at.saturating_add(1),
             }
         }
         for (name, id) in &self.wide {
             for (start, hit) in text.match_indices(&**name) {
-                found.push(Found { ids: vec![*id], span: start..start + hit.len() });
+                found.push(Found { ids: vec![*id], span: start..start.saturating_add(hit.len()) });
             }
         }
         found.sort_by_key(|f| (f.span.start, std::cmp::Reverse(f.span.end)));
@@ -93,7 +93,7 @@ impl NameIndex {
 
     fn longest_at(&self, text: &str, runs: &[Range<usize>], at: usize) -> Option<(Found, usize)> {
         let mut key = [0u8; MAX_KEY];
-        let mut len = 0;
+        let mut len = 0usize;
         let mut spaced_join = false;
         let mut best = None;
         let window = runs.get(at..)?.iter().take(MAX_RUNS).enumerate();
@@ -107,16 +107,17 @@ impl NameIndex {
             let word = text.get(run.clone())?.as_bytes();
             // A space joins only what looks like the tail of a model (`EC25 EU`), unless the name is spelled so.
             spaced_join |= used > 0 && gap == " " && (word.len() < 2 || !model_like(text.get(first.clone())?.as_bytes()));
-            let Some(room) = key.get_mut(len..len + word.len()) else { break };
+            let longer = len.saturating_add(word.len());
+            let Some(room) = key.get_mut(len..longer) else { break };
             for (to, from) in room.iter_mut().zip(word) {
                 *to = from.to_ascii_uppercase();
             }
-            len += word.len();
+            len = longer;
             end = run.end;
             let Some(entries) = std::str::from_utf8(key.get(..len)?).ok().and_then(|k| self.map.get(k)) else { continue };
             let ids: Vec<u32> = entries.iter().filter(|e| !spaced_join || e.spaced).map(|e| e.id).collect();
             if !ids.is_empty() {
-                best = Some((Found { ids, span: first.start..run.end }, used + 1));
+                best = Some((Found { ids, span: first.start..run.end }, used.saturating_add(1)));
             }
         }
         best

@@ -184,7 +184,7 @@ impl Attached {
         if let Some(slice) = seen.get(&text) {
             return *slice;
         }
-        let fits = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= usize::from(u16::MAX)).last().unwrap_or(0);
+        let fits = text.floor_char_boundary(usize::from(u16::MAX));
         let slice = Slice { at: u32::try_from(self.arena.len()).unwrap_or(u32::MAX), len: u16::try_from(fits).unwrap_or(0) };
         self.arena.push_str(text.get(..fits).unwrap_or_default());
         seen.insert(text, slice);
