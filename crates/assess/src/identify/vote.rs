@@ -395,11 +395,12 @@ impl Votes<'_> {
             {
                 continue;
             }
-            let split = i32::try_from(same_span).unwrap_or(1).max(1);
+            // Several makers have a model of this name: each gets its part.
+            let part = |weight: i32| weight.checked_div(i32::try_from(same_span).unwrap_or(i32::MAX)).unwrap_or(weight);
             let matched = cite(&format!("the catalogue's {} {}", module.maker, module.model), &module.source);
             // A name that stands in evidence is in use, whoever checked the catalogue's row.
-            self.module(module, words.model / split, words.maker / split, &matched, false);
-            self.cellular((words.model.saturating_sub(600)).min(4000) / split, matched);
+            self.module(module, part(words.model), part(words.maker), &matched, false);
+            self.cellular(part(words.model.saturating_sub(600).min(4000)), matched);
             any |= words.model > 600;
         }
         any
