@@ -3,6 +3,7 @@
 //! Sources: IMEI 3GPP TS 23.003 clause 6.2 and annex B (Luhn); ICCID ITU-T E.118 (Luhn); EID GSMA SGP.02
 //! clause 2.2.2 (ISO 7064 mod 97-10); IMSI TS 23.003 clause 2.2 (no check digit); MAC IEEE 802.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Whether a number's own check digit agrees.
@@ -60,7 +61,7 @@ pub enum Imei {
         /// The TAC, if not covered.
         tac: Option<u32>,
     },
-    /// A number of the right shape that identifies nothing: all one digit, counting up, a test TAC.
+    /// A number of the right shape that identifies nothing: all one digit, counting up or down, a TAC of zeros.
     Placeholder,
     /// Not an IMEI.
     No,
@@ -252,7 +253,8 @@ pub fn vin(text: &str) -> Option<String> {
     (shape && vin.bytes().any(|b| b.is_ascii_digit()) && vin.bytes().any(|b| b.is_ascii_uppercase())).then_some(vin)
 }
 
-/// Whether a value has covered digits: `****`, `XXX` behind digits, `…`.
+/// Whether a value is a number with covered digits: nothing but digits, blanks, `+`, `-`, padding `F` and at least two of
+/// `*`, `•`, `…` and `X`; or nothing but digits and at least one `…`, as [`Shown`] writes it.
 pub fn is_masked(text: &str) -> bool {
     let covered = text.chars().filter(|c| matches!(c, '*' | '•' | '…' | 'X' | 'x')).count();
     covered >= 2 && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '•' | '…' | 'X' | 'x' | ' ' | '+' | '-' | 'F' | 'f'))
@@ -274,6 +276,40 @@ impl fmt::Display for Shown<'_> {
             _ => f.write_str("…"),
         }
     }
+}
+
+/// A text whose subscriber numbers are shown as [`Shown`] shows them: every run of 14 digits or more, unless it is an IMEI
+/// of 15 digits with the right check digit, and every `+` with eight digits or more behind it.
+pub fn mask_numbers(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    // How far the text has been copied, and where the run of digits that is open began.
+    let (mut done, mut start) = (0usize, None);
+    let mut plus = false;
+    for (at, byte) in text.bytes().chain([b' ']).enumerate() {
+        if byte.is_ascii_digit() {
+            start.get_or_insert(at);
+            continue;
+        }
+        if let Some(run) = start.take().and_then(|from: usize| text.get(from..at).filter(|run| hides(run, plus)))
+            && let Some(before) = text.get(done..at.saturating_sub(run.len()))
+        {
+            out.push_str(before);
+            out.push_str(&Shown(run).to_string());
+            done = at;
+        }
+        plus = byte == b'+';
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// Whether a run of digits may be a subscriber's.
+fn hides(run: &str, plus: bool) -> bool {
+    let equipment = || run.len() == 15 && matches!(imei(run), Imei::Whole { check: Check::Right, .. });
+    (plus && run.len() >= 8) || (run.len() >= 14 && !equipment())
 }
 
 #[cfg(test)]
@@ -321,6 +357,22 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_subscribers_in_a_text_are_masked() {
+        for (text, masked) in [
+            ("card 89445001021983048260, phone +4917012345678.", "card 89445…60, phone +49170…78."),
+            ("89445001021983048260", "89445…60"),
+            ("IMEI 490154203237518 and 490154203237519", "IMEI 490154203237518 and 49015…19"),
+            ("+490154203237518", "+49015…18"),
+            ("é262011234567890é+12345678", "é26201…90é+12345…78"),
+        ] {
+            assert_eq!(mask_numbers(text), masked);
+        }
+        for text in ["", "+1234567", "1234567890123", "EC25EFAR06A11M4G of 20260822, 4917012345678", "row 12 + 3", "…", "26201…90"] {
+            assert!(matches!(mask_numbers(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
+
+    #[test]
     fn addresses_and_vehicles() {
         assert_eq!(mac("A4-D4-B2-00-01-02").as_deref(), Some("a4:d4:b2:00:01:02"));
         assert_eq!(mac("a4d4.b200.0102").as_deref(), Some("a4:d4:b2:00:01:02"));
@@ -338,9 +390,27 @@ mod tests {
         }
 
         #[test]
+        fn masking_leaves_no_number_and_nothing_to_mask(text in "([+ é]|[0-9]{1,22}|x){0,8}") {
+            let masked = mask_numbers(&text).into_owned();
+            prop_assert_eq!(mask_numbers(&masked), masked.as_str());
+            for run in masked.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() >= 14) {
+                prop_assert!(matches!(imei(run), Imei::Whole { check: Check::Right, .. }), "{} in {}", run, masked);
+            }
+        }
+
+        #[test]
         fn every_body_has_one_canonical_imei(body in "[1-9][0-9]{12}[1-9]") {
-            if let Imei::Whole { check, .. } = imei(&Imei::canonical(&body)) {
-                prop_assert_eq!(check, Check::Right);
+            let canonical = Imei::canonical(&body);
+            match imei(&canonical) {
+                Imei::Whole { body: read, tac, check } => {
+                    prop_assert_eq!(check, Check::Right);
+                    prop_assert_eq!(format!("{tac:08}"), &body[..8]);
+                    prop_assert_eq!(read, body);
+                }
+                other => {
+                    prop_assert_eq!(other, Imei::Placeholder);
+                    prop_assert!(placeholder(&body), "{}", body);
+                }
             }
         }
     }

@@ -249,7 +249,7 @@ pub struct Input {
     /// Bytes.
     pub bytes: u64,
     /// What the mapping guess was, for tables: `column → field`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub mapping: Vec<String>,
 }
 
@@ -260,7 +260,8 @@ pub struct Problem {
     pub input: Option<u32>,
     /// Where in it.
     pub at: At,
-    /// What is wrong and what to do, a lower-case fragment; already free of control characters.
+    /// What is wrong and what to do, a lower-case fragment; already free of control characters and of whole subscriber
+    /// numbers.
     pub what: String,
 }
 
@@ -340,14 +341,16 @@ impl Observations {
         }
     }
 
-    /// Notes a problem of the current input. Of more than 200 in one input the rest are counted, not kept.
+    /// Notes a problem of the current input. Of more than 200 in one input the rest are counted, not kept. What it quotes
+    /// may stand in the wrong column: numbers that may be a subscriber's are masked.
     pub fn problem(&mut self, at: At, what: impl Into<String>) {
         let input = u32::try_from(self.inputs.len()).ok().and_then(|n| n.checked_sub(1));
         self.problem_count = self.problem_count.saturating_add(1);
         let over = self.problem_count.saturating_sub(PROBLEMS_PER_INPUT);
         if over == 0 {
             let what: String = what.into();
-            self.problems.push(Problem { input, at, what: crate::text::clean(&what).into_owned() });
+            let what = crate::number::mask_numbers(&crate::text::clean(&what)).into_owned();
+            self.problems.push(Problem { input, at, what });
             return;
         }
         let more = format!("and {over} more problems in this input");
@@ -376,7 +379,7 @@ impl Observations {
             self.ids.push(String::new());
         }
         let start = self.ids.last().map_or(0, String::len);
-        Record { start, id_count: 0, facts, ats, part: 0, default: at, day: None, out: self }
+        Record { start, id_count: 0, facts, ats, part: 0, crowded: false, default: at, day: None, out: self }
     }
 
     /// The number of records.
@@ -459,6 +462,8 @@ pub struct Record<'a> {
     default: At,
     day: Option<Day>,
     part: u16,
+    /// Whether it has been said that there are too many parts.
+    crowded: bool,
     /// Where its identifiers begin in the last chunk.
     start: usize,
     id_count: u64,
@@ -469,9 +474,19 @@ pub struct Record<'a> {
 impl Record<'_> {
     /// What follows is about component `part` of the thing (a USB device of a host, a modem of a router). Part 0 is
     /// the thing itself. Two parts of one record are two physical things unless assessment finds reasons to join.
+    /// Parts beyond [`LAST_PART`] share its number, which is said.
     pub fn part(&mut self, part: u16) -> &mut Self {
-        self.part = part;
+        if part > LAST_PART && !std::mem::replace(&mut self.crowded, true) {
+            let at = self.default;
+            self.out.problem(at, format!("more than {LAST_PART} parts of one thing: the rest are read as one part"));
+        }
+        self.part = part.min(LAST_PART);
         self
+    }
+
+    /// The part that is spoken of.
+    pub fn current_part(&self) -> u16 {
+        self.part
     }
 
     /// The day on which the record says it saw this (a SIM card's place changes with time).
@@ -493,9 +508,9 @@ impl Record<'_> {
             return self;
         }
         if let Some(ids) = self.out.ids.last_mut() {
-            let part = u8::try_from(self.part).unwrap_or(u8::MAX).min(LAST_PART);
             let len = u8::try_from(cut.len()).unwrap_or_default();
-            for byte in [kind as u8, part, len >> 7, len & 0x7f] {
+            let (high, low) = (u8::try_from(self.part >> 7).unwrap_or_default(), u8::try_from(self.part & 0x7f).unwrap_or_default());
+            for byte in [kind as u8, low, high << 1 | len >> 7, len & 0x7f] {
                 ids.push(char::from(byte));
             }
             ids.push_str(cut);
@@ -566,6 +581,10 @@ impl Record<'_> {
                 self.id(IdKind::ImeiUnusable, text);
             }
             Imei::No if crate::text::is_blank(text) => {}
+            // A card's number in the wrong column is not printed whole, however it is spaced.
+            Imei::No if text.bytes().filter(u8::is_ascii_digit).count() >= 14 => {
+                self.out.problem(at, format!("`{}` is not an IMEI", crate::number::Shown(text.trim())));
+            }
             Imei::No => self.out.problem(at, format!("`{}` is not an IMEI", crate::text::short(text.trim(), 40))),
         }
         self
@@ -668,8 +687,8 @@ impl Drop for Record<'_> {
 
 /// Ends the identifiers of a record: no kind has this number.
 const END: char = '\u{7f}';
-/// Parts beyond this one share its number.
-const LAST_PART: u8 = 0x7f;
+/// The highest number of a part: thirteen bits are kept of it.
+pub const LAST_PART: u16 = 0x1fff;
 
 /// One stored record.
 #[derive(Clone, Copy)]
@@ -717,14 +736,15 @@ impl<'a> ThingRef<'a> {
 
 type Id<'a> = (u16, IdKind, &'a str);
 
-/// An identifier is stored as four ASCII characters (kind, part, length in base 128) and its text, so that reading it
-/// back needs no second look at its encoding.
+/// An identifier is stored as four ASCII characters and its text, so that reading it back needs no second look at its
+/// encoding: the kind, the low seven bits of the part, its high six bits with the highest bit of the length, the low seven
+/// bits of the length.
 fn split_id(text: &str) -> Option<(Id<'_>, &str)> {
     let (head, rest) = text.split_at_checked(4)?;
     let &[kind, part, high, low] = head.as_bytes() else { return None };
     let kind = *IdKind::ALL.get(usize::from(kind))?;
-    let (value, rest) = rest.split_at_checked(usize::from(high) << 7 | usize::from(low))?;
-    Some(((u16::from(part), kind, value), rest))
+    let (value, rest) = rest.split_at_checked(usize::from(high & 1) << 7 | usize::from(low))?;
+    Some(((u16::from(high >> 1) << 7 | u16::from(part), kind, value), rest))
 }
 
 /// An interner: equal items get one number, in order of first sight.
@@ -884,6 +904,47 @@ mod tests {
         }
         assert_eq!(a.thing(3).unwrap().input(), 1);
         assert!(!after.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn parts_of_ids_and_facts_have_one_number() {
+        let long = "n".repeat(250);
+        for part in [0, 1, 127, 128, 300, LAST_PART, LAST_PART + 1, u16::MAX] {
+            let mut out = Observations::new();
+            out.begin_input("x", "text", String::new(), 0);
+            let mut r = out.record(At::line(1));
+            r.part(part).id(IdKind::Name, &long).id(IdKind::Imei, "490154203237518");
+            r.fact(Kind::Model, "EC25", Group::OwnWord, Basis::Observed);
+            drop(r);
+            let kept = part.min(LAST_PART);
+            let thing = out.thing(0).unwrap();
+            assert_eq!(
+                thing.ids().collect::<Vec<_>>(),
+                [(kept, IdKind::Name, long.as_str()), (kept, IdKind::Imei, "490154203237518")],
+                "{part}"
+            );
+            assert!(thing.facts().all(|(p, ..)| p == kept));
+            assert_eq!(out.problems.len(), usize::from(part > LAST_PART), "{part}");
+        }
+    }
+
+    #[test]
+    fn a_card_in_the_wrong_column_is_not_printed() {
+        for text in ["89445001021983048260", "8944 5001 0219 8304 826", "262011234567890", "26201123456789012345"] {
+            let mut out = Observations::new();
+            out.begin_input("x", "csv", String::new(), 0);
+            out.record(At::row(2)).imei(At::row(2), text, Group::Network, Basis::Observed);
+            let what = &out.problems[0].what;
+            assert!(what.contains('…') && what.bytes().filter(u8::is_ascii_digit).count() <= 7, "{what}");
+        }
+    }
+
+    #[test]
+    fn an_input_without_a_mapping_says_so() {
+        let mut out = Observations::new();
+        out.begin_input("x", "text", String::new(), 0);
+        let json = serde_json::to_value(&out.inputs[0]).unwrap();
+        assert_eq!(json["mapping"], serde_json::json!([]));
     }
 
     #[test]
