@@ -14,7 +14,7 @@ use umbilical_core::finding::Finding;
 use umbilical_core::number::Shown;
 use umbilical_core::observation::ThingRef;
 use umbilical_core::text::clean;
-use umbilical_core::{Day, IdKind, Kind, Observations};
+use umbilical_core::{Day, Group, IdKind, Kind, Observations};
 use umbilical_knowledge::{Knowledge, TacOrigin};
 
 use crate::findings::identity;
@@ -54,6 +54,17 @@ struct Alike {
     count: u32,
 }
 
+/// What a device's id derives from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The first identifier present, else the place of its first evidence.
+    Identifier,
+    /// The digest of its first evidence and the place in it.
+    Place,
+    /// The same, and the path.
+    Path,
+}
+
 impl<'a> Fleet<'a> {
     /// Resolves, learns, identifies and traces everything that was observed.
     pub fn new(all: &'a Observations, kb: &'a Knowledge, options: Options) -> Self {
@@ -62,34 +73,26 @@ impl<'a> Fleet<'a> {
         let (verdict_of, kinds) = sort_out(all, &devices, &trap);
         let blank = Lessons::default();
         let mut verdicts: Vec<Verdict> = kinds.iter().map(|k| identify(kb, &blank, &place(all, &devices, k.device, &trap))).collect();
-        let mut taught: Vec<(usize, u32, String, String)> = Vec::new();
+        let mut taught: Vec<(usize, Taught)> = Vec::new();
         for (number, (verdict, kind)) in verdicts.iter().zip(&kinds).enumerate() {
-            for (tac, maker, model) in teaches(verdict, &place(all, &devices, kind.device, &trap)) {
-                taught.push((number, tac, maker, model));
-            }
+            taught.extend(teaches(verdict, &place(all, &devices, kind.device, &trap)).into_iter().map(|t| (number, t)));
         }
         let mut lessons = Lessons::default();
         if !taught.is_empty() {
             let inputs = inputs_of_kinds(all, &devices, &verdict_of, &taught.iter().map(|t| t.0).collect());
-            for (number, tac, maker, model) in &taught {
+            for (number, t) in &taught {
                 let count = kinds.get(*number).map_or(0, |k| k.count);
-                lessons.teach(*tac, maker, model, count, inputs.get(number).into_iter().flatten().copied());
+                lessons.teach(t.tac, &t.maker, &t.model, t.group, count, inputs.get(number).into_iter().flatten().copied());
             }
             for (number, kind) in kinds.iter().enumerate() {
                 let placed = place(all, &devices, kind.device, &trap);
-                let codes: Vec<u32> = placed
-                    .iter()
-                    .filter(|p| p.fact.kind == Kind::Tac)
-                    .filter_map(|p| umbilical_knowledge::parse_tac(&p.fact.value))
-                    .collect();
+                let tacs = placed.iter().filter(|p| p.fact.kind == Kind::Tac);
+                let codes: Vec<u32> = tacs.filter_map(|p| umbilical_knowledge::parse_tac(&p.fact.value)).collect();
                 if codes.iter().all(|tac| lessons.of(*tac).is_empty()) {
                     continue;
                 }
-                let own = taught.iter().find(|t| t.0 == number);
-                let verdict = match own {
-                    Some((_, tac, maker, model)) => identify(kb, &lessons.without(*tac, maker, model), &placed),
-                    None => identify(kb, &lessons, &placed),
-                };
+                let own = taught.iter().filter(|t| t.0 == number).map(|(_, t)| (t.tac, t.maker.as_str(), t.model.as_str()));
+                let verdict = identify(kb, &lessons.from_others(&codes, own), &placed);
                 if let Some(slot) = verdicts.get_mut(number) {
                     *slot = verdict;
                 }
@@ -148,6 +151,9 @@ impl<'a> Fleet<'a> {
             if verdict.modules.iter().any(|m| m.maker.is_some()) {
                 coverage.module_known = coverage.module_known.saturating_add(count);
             }
+            if verdict.cellular == Cellular::Yes && verdict.modules.is_empty() && verdict.product.is_some() {
+                coverage.products = coverage.products.saturating_add(count);
+            }
             let decided = verdict.tacs.iter().filter(|t| t.1).count() as u64;
             imeis.seen = imeis.seen.saturating_add(count.saturating_mul(verdict.tacs.len() as u64));
             imeis.decided = imeis.decided.saturating_add(count.saturating_mul(decided));
@@ -204,7 +210,7 @@ impl<'a> Fleet<'a> {
     fn tally(&self, book: &mut TallyBook, verdict: &Verdict, count: u64) {
         let open = match verdict.cellular {
             Cellular::Unknown => true,
-            Cellular::Yes => verdict.modules.iter().all(|m| m.maker.is_none()),
+            Cellular::Yes => verdict.product.is_none() && verdict.modules.iter().all(|m| m.model.is_none()),
             Cellular::No => false,
         };
         if let (true, Some(item)) = (open, verdict.next.first()) {
@@ -256,19 +262,19 @@ impl<'a> Fleet<'a> {
     /// Every device in document order: cellular yes, unknown, no; then id.
     pub fn in_order(&self) -> Vec<(u64, u32)> {
         let count = u32::try_from(self.len()).unwrap_or(u32::MAX);
-        let mut ids: Vec<u64> = (0..count).map(|d| self.id48(d as usize, false)).collect();
-        // Names and factory numbers repeat: things that would share an id take their evidence's place instead.
-        let mut repeated: Vec<(u64, u32)> = ids.iter().map(|id| id << 16).zip(0..count).collect();
-        keep_repeated(&mut repeated);
-        repeated.sort_unstable();
-        for group in repeated.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1) {
-            for (_, device) in group {
+        let mut ids: Vec<u64> = (0..count).map(|d| self.id48(d as usize, By::Identifier)).collect();
+        // Names and factory numbers repeat: things that would share an id take their evidence's place instead, and
+        // copies of one file the path as well.
+        for by in [By::Place, By::Path] {
+            let mut repeated: Vec<(u64, u32)> = ids.iter().map(|id| id << 16).zip(0..count).collect();
+            keep_repeated(&mut repeated);
+            repeated.sort_unstable();
+            for (_, device) in repeated.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1).flatten() {
                 if let Some(id) = ids.get_mut(*device as usize) {
-                    *id = self.id48(*device as usize, true);
+                    *id = self.id48(*device as usize, by);
                 }
             }
         }
-        drop(repeated);
         // One number to sort by: two bits of rank, 48 of id, 32 of device.
         let rank = |device: u32| self.verdict(device as usize).map_or(3u128, |v| v.cellular as u128);
         let mut keys: Vec<u128> = ids.iter().zip(0..count).map(|(id, d)| rank(d) << 80 | u128::from(*id) << 32 | u128::from(d)).collect();
@@ -283,12 +289,12 @@ impl<'a> Fleet<'a> {
     }
 
     /// The first 48 bits of SHA-256 of `kind:value` of the first identifier present.
-    fn id48(&self, device: usize, by_place: bool) -> u64 {
+    fn id48(&self, device: usize, by: By) -> u64 {
         const ORDER: [IdKind; 8] =
             [IdKind::AssetId, IdKind::Serial, IdKind::Imei, IdKind::Eid, IdKind::Mac, IdKind::Vin, IdKind::Udi, IdKind::Name];
         let members = self.devices.members(device);
         let mut best: Option<(usize, &str)> = None;
-        if !by_place {
+        if by == By::Identifier {
             for (_, kind, value) in members.iter().filter_map(|m| self.all.thing(*m as usize)).flat_map(|t| t.ids()) {
                 if let Some(rank) = ORDER.iter().position(|k| *k == kind)
                     && best.is_none_or(|b| (rank, value) < b)
@@ -302,8 +308,10 @@ impl<'a> Fleet<'a> {
             None => {
                 let thing = members.first().and_then(|m| self.all.thing(*m as usize));
                 let place = thing.map(|t| {
-                    let sha = self.all.inputs.get(t.input() as usize).map(|i| i.sha256.as_str()).unwrap_or_default();
-                    format!("{sha} {}", self.all.locate(t.at()))
+                    let input = self.all.inputs.get(t.input() as usize);
+                    let sha = input.map(|i| i.sha256.as_str()).unwrap_or_default();
+                    let path = input.filter(|_| by == By::Path).map(|i| format!(" {}", i.path)).unwrap_or_default();
+                    format!("{sha} {}{path}", self.all.locate(t.at()))
                 });
                 ("evidence", place.unwrap_or_default())
             }
@@ -327,7 +335,7 @@ impl<'a> Fleet<'a> {
             .map(|m| {
                 let ownership = self.ownership(m.maker.as_deref(), m.brand.as_deref());
                 let claims: Vec<Claim> = m.claims.iter().map(|c| self.claim(&id, &things, c)).collect();
-                let decided = claims.iter().find(|c| c.level == m.level && c.confidence == m.confidence);
+                let decided = claims.iter().find(|c| c.level == m.level && c.value == m.deciding);
                 Module {
                     brand: m.brand.clone(),
                     maker: m.maker.clone(),
@@ -341,7 +349,12 @@ impl<'a> Fleet<'a> {
                     basis: m.basis,
                     chipset: m.chipset.clone(),
                     rats: m.rats.clone(),
-                    imei: m.imeis.iter().filter_map(|n| numbers.get(*n as usize)).map(|s| (*s).to_owned()).collect(),
+                    imei: m
+                        .imeis
+                        .iter()
+                        .filter_map(|n| numbers.iter().find(|(_, number)| **number == *n as usize))
+                        .map(|(v, _)| (*v).to_owned())
+                        .collect(),
                     because: decided.map(|c| c.because.clone()).unwrap_or_default(),
                     against: decided.map(|c| c.against.clone()).unwrap_or_default(),
                     claims,
@@ -544,12 +557,13 @@ fn jurisdictions(ownership: &[Behind]) -> Vec<Jurisdiction> {
     out
 }
 
-/// Usable IMEIs of a device in order of first sight: their place is their number.
-fn imei_numbers<'a>(things: &[ThingRef<'a>], trap: &dyn Fn(&str) -> bool) -> Vec<&'a str> {
-    let mut out: Vec<&str> = Vec::new();
+/// Usable IMEIs of a device, each with its number: its place in the order of first sight.
+fn imei_numbers<'a>(things: &[ThingRef<'a>], trap: &dyn Fn(&str) -> bool) -> FxHashMap<&'a str, usize> {
+    let mut out: FxHashMap<&str, usize> = FxHashMap::default();
     for (_, kind, value) in things.iter().flat_map(|t| t.ids()) {
-        if kind == IdKind::Imei && !trap(value) && !out.contains(&value) {
-            out.push(value);
+        if kind == IdKind::Imei && !trap(value) {
+            let next = out.len();
+            out.entry(value).or_insert(next);
         }
     }
     out
@@ -559,13 +573,19 @@ fn place<'a>(all: &'a Observations, devices: &Devices, device: usize, trap: &dyn
     let things: Vec<ThingRef<'a>> = devices.members(device).iter().filter_map(|m| all.thing(*m as usize)).collect();
     let numbers = imei_numbers(&things, trap);
     let mut out = Vec::new();
+    // A year of daily rows about one SIM says one thing: what repeats in facts and IMEIs is taken once.
+    let mut seen: FxHashSet<(u32, Vec<(u16, u32)>)> = FxHashSet::default();
     for (record, thing) in (0u32..).zip(&things) {
+        let imeis: Vec<(u16, u32)> = thing
+            .ids()
+            .filter(|(_, kind, _)| *kind == IdKind::Imei)
+            .filter_map(|(part, _, v)| Some((part, u32::try_from(*numbers.get(v)?).ok()?)))
+            .collect();
+        if !seen.insert((thing.signature(), imeis.clone())) {
+            continue;
+        }
         for (fact, (part, value, _)) in (0u32..).zip(thing.facts()) {
-            let imei = thing
-                .ids()
-                .find(|(p, kind, v)| *p == part && *kind == IdKind::Imei && numbers.contains(v))
-                .and_then(|(_, _, v)| numbers.iter().position(|n| *n == v))
-                .and_then(|n| u32::try_from(n).ok());
+            let imei = imeis.iter().find(|(p, _)| *p == part).map(|(_, n)| *n);
             out.push(Placed { at: FactRef { record, fact }, part, imei, fact: value });
         }
     }
@@ -611,8 +631,16 @@ fn sort_out(all: &Observations, devices: &Devices, trap: &dyn Fn(&str) -> bool) 
     (of, kinds)
 }
 
+/// One teaching: TAC, maker, model, and by which witness the model was known.
+struct Taught {
+    tac: u32,
+    maker: String,
+    model: String,
+    group: Group,
+}
+
 /// What a verdict teaches: the TAC of a module whose model was decided by something else than a TAC.
-fn teaches(verdict: &Verdict, placed: &[Placed<'_>]) -> Vec<(u32, String, String)> {
+fn teaches(verdict: &Verdict, placed: &[Placed<'_>]) -> Vec<Taught> {
     let mut out = Vec::new();
     for module in &verdict.modules {
         let ([imei], Some(maker), Some(model)) = (module.imeis.as_slice(), &module.maker, &module.model) else { continue };
@@ -622,13 +650,15 @@ fn teaches(verdict: &Verdict, placed: &[Placed<'_>]) -> Vec<(u32, String, String
         let Some(claim) = module.claims.iter().find(|c| c.level == umbilical_core::answer::Level::Model && c.value == *model) else {
             continue;
         };
-        let other = claim.because.iter().any(|r| !r.matched.starts_with("TAC") && r.weight >= 2000);
+        let group_of = |at: FactRef| placed.iter().find(|p| p.at == at).map(|p| p.fact.group);
+        let group =
+            claim.because.iter().filter(|r| !r.matched.starts_with("TAC") && r.weight >= 2000).filter_map(|r| group_of(r.fact)).min();
         let tac = placed
             .iter()
             .find(|p| p.imei == Some(*imei) && p.fact.kind == Kind::Tac)
             .and_then(|p| umbilical_knowledge::parse_tac(&p.fact.value));
-        if let (true, Some(tac)) = (other && claim.confidence >= 0.9, tac) {
-            out.push((tac, maker.clone(), model.clone()));
+        if let (Some(group), Some(tac), true) = (group, tac, claim.confidence >= 0.9) {
+            out.push(Taught { tac, maker: maker.clone(), model: model.clone(), group });
         }
     }
     out

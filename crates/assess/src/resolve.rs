@@ -61,17 +61,17 @@ pub fn resolve(all: &Observations, trap: &dyn Fn(&str) -> bool) -> Devices {
     let mut sets = Sets::new(all.len());
     let mut contested = Vec::new();
     let keys = Keys::collect(all, trap);
-    let mut assets: FxHashMap<String, u32> = FxHashMap::default();
+    let mut assets = Assets::default();
     for (record, thing) in (0u32..).zip(all.things()) {
         for (_, kind, value) in thing.ids() {
-            if kind == IdKind::AssetId {
-                assets.entry(squash(value)).or_insert(record);
+            if kind == IdKind::AssetId && !is_placeholder(kind, value) {
+                assets.add(value, record);
             }
         }
     }
     // What names the asset comes before IMEI and card, so that two assets with one IMEI are seen to be two.
     for kind in [IdKind::AssetId, IdKind::Serial, IdKind::Eid, IdKind::Vin, IdKind::Udi, IdKind::Imei, IdKind::Iccid] {
-        if kind == IdKind::Imei && !assets.is_empty() {
+        if kind == IdKind::Imei && !assets.0.is_empty() {
             by_mention(all, &mut sets, &assets);
         }
         for group in keys.groups(kind) {
@@ -96,7 +96,11 @@ impl Keys {
                     kind,
                     IdKind::AssetId | IdKind::Serial | IdKind::Eid | IdKind::Vin | IdKind::Udi | IdKind::Imei | IdKind::Iccid
                 );
-                if !joins || (kind == IdKind::Iccid && !value.bytes().all(|b| b.is_ascii_digit())) || (kind == IdKind::Imei && trap(value))
+                let empty = matches!(kind, IdKind::AssetId | IdKind::Serial) && is_placeholder(kind, value);
+                if !joins
+                    || empty
+                    || (kind == IdKind::Iccid && !value.bytes().all(|b| b.is_ascii_hexdigit()))
+                    || (kind == IdKind::Imei && trap(value))
                 {
                     continue;
                 }
@@ -199,8 +203,30 @@ fn join(all: &Observations, sets: &mut Sets, kind: IdKind, group: &[(u64, u32)],
         }
     }
     for (value, records) in values.into_iter().filter(|(_, r)| r.len() > 1) {
-        join_value(all, sets, kind, value, &records, contested);
+        let cards = if kind == IdKind::Iccid { cards(all, &value, records) } else { vec![records] };
+        for records in cards.into_iter().filter(|r| r.len() > 1) {
+            join_value(all, sets, kind, value.clone(), &records, contested);
+        }
     }
+}
+
+/// Records that share 19 digits of an ICCID, by card: two numbers of 20 digits that differ in the last are two cards; a
+/// number of 19 belongs to the one of 20 if there is but one.
+fn cards(all: &Observations, key: &str, records: Vec<u32>) -> Vec<Vec<u32>> {
+    let long = |record: u32| ids_of(all, record, IdKind::Iccid).find(|v| v.len() > 19 && v.starts_with(key));
+    let mut by_card: FxHashMap<&str, Vec<u32>> = FxHashMap::default();
+    for record in &records {
+        if let Some(value) = long(*record) {
+            by_card.entry(value).or_default().push(*record);
+        }
+    }
+    if by_card.len() <= 1 {
+        return vec![records];
+    }
+    let mut out: Vec<Vec<u32>> = by_card.into_values().collect();
+    out.push(records.into_iter().filter(|r| long(*r).is_none()).collect());
+    out.sort_unstable();
+    out
 }
 
 fn hash_of(key: &str) -> u64 {
@@ -217,10 +243,8 @@ fn join_value(all: &Observations, sets: &mut Sets, kind: IdKind, value: String, 
         return;
     }
     let of_roots = |sets: &mut Sets, id: IdKind| -> Vec<(u32, FxHashSet<String>)> {
-        roots
-            .iter()
-            .map(|root| (*root, sets.members(*root).iter().flat_map(|m| ids_of(all, *m, id)).map(|v| join_key(id, v)).collect()))
-            .collect()
+        let key = |v: &str| if id == IdKind::Serial { number_of(v) } else { join_key(id, v) };
+        roots.iter().map(|root| (*root, sets.members(*root).iter().flat_map(|m| ids_of(all, *m, id)).map(key).collect())).collect()
     };
     let differ = |found: &[(u32, FxHashSet<String>)]| {
         let named: Vec<&FxHashSet<String>> = found.iter().map(|(_, s)| s).filter(|s| !s.is_empty()).collect();
@@ -228,16 +252,16 @@ fn join_value(all: &Observations, sets: &mut Sets, kind: IdKind, value: String, 
     };
     match kind {
         IdKind::Imei => {
-            let split =
-                [IdKind::AssetId, IdKind::Serial, IdKind::Vin, IdKind::Udi, IdKind::Eid].into_iter().any(|id| differ(&of_roots(sets, id)));
-            if split {
+            let things = [IdKind::Serial, IdKind::Vin, IdKind::Udi, IdKind::Eid].into_iter().any(|id| differ(&of_roots(sets, id)));
+            if things || two_assets(all, sets, &roots) || many_cards(all, records) {
                 contested.push(Contested { kind, value, records: roots });
                 return;
             }
         }
         IdKind::Iccid => {
             let imeis = of_roots(sets, IdKind::Imei);
-            let clash = [IdKind::AssetId, IdKind::Serial, IdKind::Vin, IdKind::Udi].into_iter().any(|id| differ(&of_roots(sets, id)));
+            let clash = two_assets(all, sets, &roots)
+                || [IdKind::Serial, IdKind::Vin, IdKind::Udi].into_iter().any(|id| differ(&of_roots(sets, id)));
             if clash || differ(&imeis) {
                 // The card moved. What knows only the card belongs to the device that had it last, if that is known.
                 let holders: Vec<u32> = imeis.iter().filter(|(_, s)| !s.is_empty()).map(|(r, _)| *r).collect();
@@ -253,8 +277,10 @@ fn join_value(all: &Observations, sets: &mut Sets, kind: IdKind, value: String, 
             }
         }
         _ => {
-            let imeis: usize = of_roots(sets, IdKind::Imei).iter().map(|(_, s)| s.len()).sum();
-            if imeis > MAX_MODEMS {
+            let mut many =
+                |id: IdKind| of_roots(sets, id).into_iter().flat_map(|(_, s)| s).collect::<FxHashSet<String>>().len() > MAX_MODEMS;
+            let placeholder = many(IdKind::Imei) || many(IdKind::Iccid) || many(IdKind::Eid);
+            if placeholder || (kind == IdKind::Serial && two_assets(all, sets, &roots)) {
                 contested.push(Contested { kind, value, records: roots });
                 return;
             }
@@ -265,6 +291,83 @@ fn join_value(all: &Observations, sets: &mut Sets, kind: IdKind, value: String, 
             sets.union(*a, *b);
         }
     }
+}
+
+/// Whether two of the sets have different asset ids from one input, or of one form (`GW-0042`, `GW-0043`): somebody
+/// counts them as two. Registers that number things in forms of their own do not contradict each other.
+fn two_assets(all: &Observations, sets: &Sets, roots: &[u32]) -> bool {
+    let form = |id: &str| -> String { id.chars().map(|c| if c.is_ascii_digit() { '9' } else { c.to_ascii_uppercase() }).collect() };
+    let mut counts: FxHashMap<String, Vec<(u32, FxHashSet<String>)>> = FxHashMap::default();
+    for root in roots {
+        for member in sets.members(*root) {
+            let Some(thing) = all.thing(member as usize) else { continue };
+            for value in ids_of(all, member, IdKind::AssetId) {
+                for counter in [thing.input().to_string(), form(value)] {
+                    let list = counts.entry(counter).or_default();
+                    match list.iter_mut().find(|(r, _)| r == root) {
+                        Some((_, assets)) => {
+                            assets.insert(join_key(IdKind::AssetId, value));
+                        }
+                        None => list.push((*root, FxHashSet::from_iter([join_key(IdKind::AssetId, value)]))),
+                    }
+                }
+            }
+        }
+    }
+    counts
+        .values()
+        .any(|list| list.iter().enumerate().any(|(n, (_, a))| list.iter().skip(n.saturating_add(1)).any(|(_, b)| a.is_disjoint(b))))
+}
+
+/// Whether one input shows the IMEI on more cards than one device holds, under different names: equipment whose IMEI was
+/// copied, as a SIM platform sees it.
+fn many_cards(all: &Observations, records: &[u32]) -> bool {
+    const MAX_CARDS: usize = 2;
+    let mut of_input: FxHashMap<u32, (FxHashSet<String>, FxHashSet<&str>)> = FxHashMap::default();
+    for record in records {
+        let Some(thing) = all.thing(*record as usize) else { continue };
+        let (cards, names) = of_input.entry(thing.input()).or_default();
+        cards.extend(ids_of(all, *record, IdKind::Iccid).map(|v| join_key(IdKind::Iccid, v)));
+        names.extend(ids_of(all, *record, IdKind::Name));
+    }
+    of_input.values().any(|(cards, names)| cards.len() > MAX_MODEMS || (cards.len() > MAX_CARDS && names.len() > MAX_CARDS))
+}
+
+/// The number of `maker|number`.
+fn number_of(serial: &str) -> String {
+    serial.split_once('|').map_or(serial, |(_, number)| number).to_ascii_uppercase()
+}
+
+/// What makers and registrars write where they have no number (DMI tables, spreadsheets).
+fn is_placeholder(kind: IdKind, value: &str) -> bool {
+    const WORDS: [&str; 19] = [
+        "0",
+        "1",
+        "123",
+        "TBD",
+        "TBC",
+        "TODO",
+        "NONE",
+        "TEST",
+        "UNKNOWN",
+        "DEFAULT",
+        "DEFAULTSTRING",
+        "TOBEFILLEDBYOEM",
+        "SYSTEMSERIALNUMBER",
+        "NOTSPECIFIED",
+        "NOTAVAILABLE",
+        "NOTAPPLICABLE",
+        "INVALID",
+        "EMPTY",
+        "SERIALNUMBER",
+    ];
+    let number = squash(&if kind == IdKind::Serial { number_of(value) } else { value.to_owned() });
+    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let counting = |text: &str| text.len() >= 6 && "01234567890123456789".contains(text);
+    let hex = number.len() == 16 && number == "0123456789ABCDEF";
+    WORDS.contains(&number.as_str())
+        || hex
+        || (digits && (counting(&number) || (number.len() >= 4 && number.bytes().all(|b| Some(b) == number.bytes().next()))))
 }
 
 /// The holder that was seen with the card on the latest day; nothing when two share it or no day is given.
@@ -282,9 +385,37 @@ fn last_seen(all: &Observations, sets: &mut Sets, holders: &[u32], records: &[u3
     (day.is_some() && unique).then_some(root)
 }
 
+/// The assets by what their ids have in common whatever the separators: `GW-42`, `gw_42`.
+#[derive(Default)]
+struct Assets(FxHashMap<String, Vec<(String, u32)>>);
+
+impl Assets {
+    fn add(&mut self, id: &str, record: u32) {
+        let exact = id.trim().to_ascii_uppercase();
+        let list = self.0.entry(squash(id)).or_default();
+        if !list.iter().any(|(known, _)| *known == exact) {
+            list.push((exact, record));
+        }
+    }
+
+    /// The asset that a text names: to the letter, or the only one that it can mean. Short numbers (`100`) mean anything.
+    fn named(&self, text: &str) -> Option<u32> {
+        let key = squash(text);
+        if key.len() < 4 || !key.bytes().any(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let list = self.0.get(&key)?;
+        let exact = list.iter().find(|(id, _)| *id == text.trim().to_ascii_uppercase());
+        match (exact, list.as_slice()) {
+            (Some((_, record)), _) | (None, [(_, record)]) => Some(*record),
+            _ => None,
+        }
+    }
+}
+
 /// Records without an asset id of their own join the asset that their label or their path names: the router in a crane
 /// has a serial number of its own and is in the crane all the same.
-fn by_mention(all: &Observations, sets: &mut Sets, assets: &FxHashMap<String, u32>) {
+fn by_mention(all: &Observations, sets: &mut Sets, assets: &Assets) {
     let mut of_input: Vec<Option<Option<u32>>> = vec![None; all.inputs.len()];
     for (record, thing) in (0u32..).zip(all.things()) {
         let own = |k: IdKind| matches!(k, IdKind::AssetId | IdKind::Vin | IdKind::Udi);
@@ -292,7 +423,7 @@ fn by_mention(all: &Observations, sets: &mut Sets, assets: &FxHashMap<String, u3
             continue;
         }
         let labels = thing.ids().filter(|(_, k, v)| *k == IdKind::Name && v.bytes().any(|b| b.is_ascii_digit()));
-        let by_label = labels.map(|(_, _, v)| squash(v)).filter(|v| v.len() >= 4).find_map(|v| assets.get(&v).copied());
+        let by_label = labels.into_iter().find_map(|(_, _, v)| assets.named(v));
         let input = thing.input() as usize;
         let by_path = || {
             let slot = of_input.get_mut(input)?;
@@ -304,13 +435,13 @@ fn by_mention(all: &Observations, sets: &mut Sets, assets: &FxHashMap<String, u3
     }
 }
 
-fn path_asset(path: &str, assets: &FxHashMap<String, u32>) -> Option<u32> {
+fn path_asset(path: &str, assets: &Assets) -> Option<u32> {
     let mut parts = path.rsplit(['/', '\\', '!']).take(2).map(|p| p.split_once('.').map_or(p, |(stem, _)| stem));
     parts.find_map(|part| {
         // `GW-0042`, or the asset id before or after an underscore: `GW-0042_lsusb`.
         let whole = std::iter::once(part);
         let pieces = part.split_once("__").into_iter().chain(part.rsplit_once('_')).flat_map(|(a, b)| [a, b]);
-        whole.chain(pieces).map(squash).filter(|s| s.len() >= 3).find_map(|s| assets.get(&s).copied())
+        whole.chain(pieces).find_map(|piece| assets.named(piece))
     })
 }
 
@@ -448,6 +579,49 @@ mod tests {
             (&[(IdKind::Imei, B)], None),
         ]);
         assert_eq!(groups(&all), [vec![0, 1, 2], vec![3]]);
+    }
+
+    #[test]
+    fn one_imei_on_many_cards_with_names_of_their_own_is_a_copy() {
+        let cards: Vec<String> = (0..5).map(|n| format!("89860012345678{n:05}")).collect();
+        let names: Vec<String> = (0..5).map(|n| format!("pump {n}")).collect();
+        let ids: Vec<[(IdKind, &str); 3]> =
+            cards.iter().zip(&names).map(|(c, n)| [(IdKind::Iccid, c.as_str()), (IdKind::Name, n.as_str()), (IdKind::Imei, A)]).collect();
+        let rows: Vec<Row<'_>> = ids.iter().map(|i| (&i[..], None)).collect();
+        let devices = resolve(&fleet(&rows), &|_| false);
+        assert_eq!((devices.len(), devices.contested.len()), (5, 1));
+    }
+
+    #[test]
+    fn cards_that_differ_in_the_last_digit_are_two() {
+        let all = fleet(&[(&[(IdKind::Iccid, "89860012345678901234")], None), (&[(IdKind::Iccid, "89860012345678901235")], None)]);
+        assert_eq!(groups(&all).len(), 2);
+    }
+
+    #[test]
+    fn rows_about_one_modem_are_one_device_and_placeholders_join_nothing() {
+        let usage: Vec<Row<'_>> = (0..20).map(|_| (&[(IdKind::AssetId, "GW-1"), (IdKind::Imei, A)][..], None)).collect();
+        assert_eq!(groups(&fleet(&usage)).len(), 1);
+        for serial in ["Dell|To be filled by O.E.M.", "Dell|0", "Acme|1234567890", "Acme|0123456789ABCDEF", "Acme|0000"] {
+            let all = fleet(&[(&[(IdKind::Serial, serial)], None), (&[(IdKind::Serial, serial)], None)]);
+            assert_eq!(groups(&all).len(), 2, "{serial}");
+        }
+        let spelled = fleet(&[
+            (&[(IdKind::Serial, "Teltonika|1122334455"), (IdKind::Imei, A)], None),
+            (&[(IdKind::Serial, "Teltonika Networks|1122334455"), (IdKind::Imei, A)], None),
+        ]);
+        assert_eq!(groups(&spelled).len(), 1);
+    }
+
+    #[test]
+    fn a_path_means_the_asset_to_the_letter_or_none() {
+        let mut all =
+            fleet(&[(&[(IdKind::AssetId, "A-1-11")], None), (&[(IdKind::AssetId, "A-111")], None), (&[(IdKind::AssetId, "100")], None)]);
+        for path in ["A-111/lsusb.txt", "A111/lsusb.txt", "2026_100.txt"] {
+            all.begin_input(path, "lsusb", String::new(), 0);
+            all.record(At::line(1)).fact(Kind::UsbId, "2c7c:0125", Group::OwnWord, Basis::Observed);
+        }
+        assert_eq!(groups(&all), [vec![0], vec![1, 3], vec![2], vec![4], vec![5]]);
     }
 
     #[test]

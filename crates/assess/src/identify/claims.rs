@@ -3,7 +3,7 @@
 //! A vote for a specific name is also a vote for the more general one (EC25-E is an EC25), never the other way
 //! round; names on one line of descent are not rivals. Confidence is a softmax over rivals and "none of them".
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use umbilical_core::answer::Level;
 use umbilical_core::text::squash;
 use umbilical_core::weight::{ConfidenceLevel, level, probability};
@@ -68,14 +68,33 @@ pub struct Claimed {
 /// Whether `general` is the same name as `special` or a stem of it: `EC25` of `EC25-E`, not `EM12` of `EM120R`. A
 /// series of one digit is the stem of its numbers: `SARA-R4` of `SARA-R410M`. An `x` stands for a digit: `nRF91x1`.
 pub fn is_stem(general: &str, special: &str) -> bool {
-    let (g, s) = (squash(general), squash(special));
-    let same = |(a, b): (char, char)| a == b || (a == 'X' && b.is_ascii_digit() && general.contains('x'));
-    if g.len() < 2 || g.chars().count() > s.chars().count() || !g.chars().zip(s.chars()).all(same) {
-        return false;
-    }
-    let digits = g.chars().rev().take_while(char::is_ascii_digit).count();
-    digits <= 1 || !s.chars().nth(g.chars().count()).is_some_and(|c| c.is_ascii_digit())
+    Name::new(general).is_stem_of(&Name::new(special))
 }
+
+/// A name made ready for comparing.
+struct Name {
+    squashed: Vec<char>,
+    wild: bool,
+}
+
+impl Name {
+    fn new(name: &str) -> Self {
+        Self { squashed: squash(name).chars().collect(), wild: name.contains('x') }
+    }
+
+    fn is_stem_of(&self, special: &Self) -> bool {
+        let (g, s) = (&self.squashed, &special.squashed);
+        let same = |(a, b): (&char, &char)| a == b || (self.wild && *a == 'X' && b.is_ascii_digit());
+        if g.len() < 2 || g.len() > s.len() || !g.iter().zip(s).all(same) {
+            return false;
+        }
+        let digits = g.iter().rev().take_while(|c| c.is_ascii_digit()).count();
+        digits <= 1 || !s.get(g.len()).is_some_and(char::is_ascii_digit)
+    }
+}
+
+/// Values of one level that are compared with each other; the rest, weakest, are left out. Real evidence has a handful.
+const MOST: usize = 48;
 
 /// The claims of one level, strongest and then most specific first. `skip` drops values that are explained
 /// otherwise (a brand's name as maker of a known re-brand).
@@ -91,51 +110,55 @@ pub fn claims(casts: &[Cast], at: Level, skip: &dyn Fn(&str) -> bool) -> Vec<Cla
             by_value.entry(value).or_default().push(cast);
         }
     }
-    let mut values: Vec<&str> = by_value.keys().copied().collect();
-    values.sort_unstable();
-    let kin = |a: &str, b: &str| a == b || (nested && (is_stem(a, b) || is_stem(b, a)));
-    let scored: Vec<(&str, i32, Vec<&Cast>)> = values
-        .iter()
-        .map(|value| {
-            let of = values.iter().filter(|other| *other == value || (nested && is_stem(value, other)));
-            let votes: Vec<&Cast> = of.flat_map(|v| by_value.get(v).into_iter().flatten().copied()).collect();
-            (*value, score(&votes), votes)
-        })
-        .collect();
-    let mut out: Vec<Claimed> = scored
-        .iter()
-        .map(|(value, own, votes)| {
-            // Of rivals that are kin of each other (a family and its member) only the strongest counts.
-            let mut rivals: Vec<(&str, i32)> = Vec::new();
-            for (other, score, _) in scored.iter().filter(|(other, ..)| !kin(value, other)) {
-                match rivals.iter_mut().find(|(r, _)| kin(r, other)) {
-                    Some(known) => known.1 = known.1.max(*score),
-                    None => rivals.push((other, *score)),
-                }
+    let heaviest = |casts: &[&Cast]| casts.iter().map(|c| c.vote.weight).max().unwrap_or(0);
+    let mut values: Vec<(&str, Vec<&Cast>)> = by_value.into_iter().collect();
+    values.sort_by(|a, b| (heaviest(&b.1), a.0).cmp(&(heaviest(&a.1), b.0)));
+    values.truncate(MOST);
+    values.sort_unstable_by_key(|v| v.0);
+    let names: Vec<Name> = values.iter().map(|v| Name::new(v.0)).collect();
+    let stem = |g: usize, s: usize| g == s || (nested && names.get(g).zip(names.get(s)).is_some_and(|(g, s)| g.is_stem_of(s)));
+    let count = values.len();
+    let stems: Vec<bool> = (0..count).flat_map(|g| (0..count).map(move |s| (g, s))).map(|(g, s)| stem(g, s)).collect();
+    let is_stem = |g: usize, s: usize| stems.get(g.saturating_mul(count).saturating_add(s)).copied().unwrap_or(false);
+    let kin = |a: usize, b: usize| is_stem(a, b) || is_stem(b, a);
+    let votes_of = |value: usize| -> Vec<&Cast> {
+        let below = values.iter().enumerate().filter(|(other, _)| is_stem(value, *other));
+        below.flat_map(|(_, (_, casts))| casts.iter().copied()).collect()
+    };
+    let scores: Vec<i32> = (0..count).map(|value| score(&votes_of(value))).collect();
+    let score_of = |value: usize| scores.get(value).copied().unwrap_or(0);
+    let mut out: Vec<Claimed> = Vec::with_capacity(count);
+    for (this, (value, _)) in values.iter().enumerate() {
+        // Of rivals that are kin of each other (a family and its member) only the strongest counts.
+        let mut rivals: Vec<(usize, i32)> = Vec::new();
+        for other in (0..count).filter(|other| !kin(this, *other)) {
+            match rivals.iter_mut().find(|(r, _)| kin(*r, other)) {
+                Some(known) => known.1 = known.1.max(score_of(other)),
+                None => rivals.push((other, score_of(other))),
             }
-            let confidence = probability(*own, rivals.iter().map(|r| r.1));
-            let groups = group_count(votes);
-            let observed = votes.iter().any(|c| c.seen == Basis::Observed);
-            let against: Vec<&Cast> = scored
-                .iter()
-                .filter(|(other, ..)| !kin(value, other))
-                .flat_map(|(other, ..)| by_value.get(other).into_iter().flatten().copied())
-                .collect();
-            // A shared id speaks for several names: what it says for this one it does not say against it.
-            let own_facts: Vec<FactRef> = votes.iter().map(|c| c.fact).collect();
-            let against: Vec<&Cast> = against.into_iter().filter(|c| !own_facts.contains(&c.fact)).collect();
-            Claimed {
-                level: at,
-                value: (*value).to_owned(),
-                score: *own,
-                confidence,
-                confidence_level: level(confidence, groups, observed),
-                basis: votes.iter().max_by_key(|c| (c.vote.weight, std::cmp::Reverse(c.fact))).map_or(Basis::Inferred, |c| c.vote.basis),
-                because: reasons(votes, 1),
-                against: reasons(&against, -1),
-            }
-        })
-        .collect();
+        }
+        let confidence = probability(score_of(this), rivals.iter().map(|r| r.1));
+        let votes = votes_of(this);
+        // A shared id speaks for several names: what it says for this one it does not say against it.
+        let own: FxHashSet<FactRef> = votes.iter().map(|c| c.fact).collect();
+        let others = values.iter().enumerate().filter(|(other, _)| !kin(this, *other)).flat_map(|(_, (_, casts))| casts.iter().copied());
+        let against: Vec<&Cast> = others.filter(|c| !own.contains(&c.fact)).collect();
+        let kept: Vec<&Cast> = distinct(&votes).collect();
+        let mut groups: Vec<Group> = kept.iter().map(|c| c.group).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let observed = kept.iter().any(|c| c.seen == Basis::Observed);
+        out.push(Claimed {
+            level: at,
+            value: (*value).to_owned(),
+            score: score_of(this),
+            confidence,
+            confidence_level: level(confidence, groups.len(), observed),
+            basis: votes.iter().max_by_key(|c| (c.vote.weight, std::cmp::Reverse(c.fact))).map_or(Basis::Inferred, |c| c.vote.basis),
+            because: reasons(&votes, 1),
+            against: reasons(&against, -1),
+        });
+    }
     out.sort_by(|a, b| {
         b.confidence
             .total_cmp(&a.confidence)
@@ -161,11 +184,25 @@ pub fn best(claims: &[Claimed]) -> Option<&Claimed> {
     }
 }
 
-/// One row of a table is one vote: an IMEI that the module tells and the network repeats is looked up once, and
-/// counts for the network.
+/// One IMEI is one vote, however many repeat it: what its type allocation code was looked up in counts once, for the
+/// most independent of those who saw it.
 fn distinct<'a>(votes: &'a [&'a Cast]) -> impl Iterator<Item = &'a Cast> {
-    let elsewhere: Vec<&str> = votes.iter().filter(|c| c.group != Group::OwnWord).map(|c| c.vote.matched.as_str()).collect();
-    votes.iter().copied().filter(move |c| c.group != Group::OwnWord || !elsewhere.contains(&c.vote.matched.as_str()))
+    let rank = |group: Group| match group {
+        Group::Network => 0,
+        Group::Traffic => 1,
+        Group::Image => 2,
+        Group::Document => 3,
+        Group::Person => 4,
+        Group::OwnWord => 5,
+    };
+    let mut best: FxHashMap<&str, Group> = FxHashMap::default();
+    for cast in votes.iter().filter(|c| c.vote.matched.starts_with("TAC ")) {
+        let group = best.entry(&cast.vote.matched).or_insert(cast.group);
+        if rank(cast.group) < rank(*group) {
+            *group = cast.group;
+        }
+    }
+    votes.iter().copied().filter(move |c| best.get(c.vote.matched.as_str()).is_none_or(|group| *group == c.group))
 }
 
 /// Strongest vote of each group, summed.
@@ -178,12 +215,8 @@ pub fn score(votes: &[&Cast]) -> i32 {
     by_group.values().fold(0i32, |sum, w| sum.saturating_add(*w))
 }
 
-fn group_count(votes: &[&Cast]) -> usize {
-    let mut groups: Vec<Group> = distinct(votes).map(|c| c.group).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    groups.len()
-}
+/// The most reasons that a claim lists; more of the same convince nobody.
+const REASONS: usize = 24;
 
 /// One reason for each fact, the strongest.
 fn reasons(votes: &[&Cast], sign: i32) -> Vec<Reason> {
@@ -199,6 +232,7 @@ fn reasons(votes: &[&Cast], sign: i32) -> Vec<Reason> {
         .map(|c| Reason { fact: c.fact, weight: c.vote.weight.saturating_mul(sign), matched: c.vote.matched.clone() })
         .collect();
     out.sort_by(|a, b| (b.weight.saturating_abs(), a.fact).cmp(&(a.weight.saturating_abs(), b.fact)));
+    out.truncate(REASONS);
     out
 }
 
@@ -212,7 +246,7 @@ mod tests {
             fact: FactRef { record: 0, fact },
             group,
             seen: Basis::Observed,
-            vote: Vote { what: For::Claim(level, value.into()), weight, matched: fact.to_string(), basis: Basis::Observed },
+            vote: Vote { what: For::Claim(level, value.into()), weight, matched: fact.to_string(), basis: Basis::Observed, group: None },
         }
     }
 
@@ -236,8 +270,8 @@ mod tests {
     #[test]
     fn one_row_is_one_vote_however_many_repeat_it() {
         let mut both = [cast(0, Group::OwnWord, Level::Maker, "Acme", 6000), cast(1, Group::Network, Level::Maker, "Acme", 6000)];
-        both[0].vote.matched = "TAC".into();
-        both[1].vote.matched = "TAC".into();
+        both[0].vote.matched = "TAC 1".into();
+        both[1].vote.matched = "TAC 1".into();
         let got = claims(&both, Level::Maker, &|_| false);
         assert_eq!((got[0].score, got[0].confidence_level), (6000, ConfidenceLevel::Probable));
     }

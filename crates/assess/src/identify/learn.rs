@@ -3,6 +3,7 @@
 //! are only a row in a SIM export.
 
 use rustc_hash::FxHashMap;
+use umbilical_core::Group;
 use umbilical_core::answer::Learned;
 
 /// What this evidence taught about a TAC.
@@ -16,6 +17,8 @@ pub struct Lesson {
     pub count: u32,
     /// Inputs that did.
     pub inputs: Vec<u32>,
+    /// By which witness they knew the model; their own word where any of them had no other.
+    pub group: Group,
 }
 
 impl Lesson {
@@ -33,17 +36,19 @@ pub struct Lessons(FxHashMap<u32, Vec<Lesson>>);
 
 impl Lessons {
     /// Adds `count` teachers.
-    pub fn teach(&mut self, tac: u32, maker: &str, model: &str, count: u32, inputs: impl IntoIterator<Item = u32>) {
+    pub fn teach(&mut self, tac: u32, maker: &str, model: &str, group: Group, count: u32, inputs: impl IntoIterator<Item = u32>) {
         let list = self.0.entry(tac).or_default();
         let lesson = match list.iter_mut().position(|l| l.maker == maker && l.model == model) {
             Some(at) => list.get_mut(at),
             None => {
-                list.push(Lesson { maker: maker.into(), model: model.into(), count: 0, inputs: Vec::new() });
+                list.push(Lesson { maker: maker.into(), model: model.into(), count: 0, inputs: Vec::new(), group });
                 list.last_mut()
             }
         };
         if let Some(lesson) = lesson {
             lesson.count = lesson.count.saturating_add(count);
+            // Own word is the first of the groups.
+            lesson.group = lesson.group.min(group);
             lesson.inputs.extend(inputs);
             lesson.inputs.sort_unstable();
             lesson.inputs.dedup();
@@ -51,14 +56,18 @@ impl Lessons {
         list.sort_by(|a, b| (b.count, &a.maker, &a.model).cmp(&(a.count, &b.maker, &b.model)));
     }
 
-    /// Takes one teacher's own count away, so that nobody is its own witness.
-    pub fn without(&self, tac: u32, maker: &str, model: &str) -> Self {
-        let mut list = self.0.get(&tac).cloned().unwrap_or_default();
-        for lesson in list.iter_mut().filter(|l| l.maker == maker && l.model == model) {
-            lesson.count = lesson.count.saturating_sub(1);
+    /// The lessons about some TACs without what one device itself taught, so that nobody is its own witness.
+    pub fn from_others<'t>(&self, tacs: &[u32], own: impl Iterator<Item = (u32, &'t str, &'t str)>) -> Self {
+        let mut out: FxHashMap<u32, Vec<Lesson>> = tacs.iter().map(|tac| (*tac, self.of(*tac).to_vec())).collect();
+        for (tac, maker, model) in own {
+            for lesson in out.get_mut(&tac).into_iter().flatten().filter(|l| l.maker == maker && l.model == model) {
+                lesson.count = lesson.count.saturating_sub(1);
+            }
         }
-        list.retain(|l| l.count > 0);
-        Self(FxHashMap::from_iter([(tac, list)]))
+        for list in out.values_mut() {
+            list.retain(|l| l.count > 0);
+        }
+        Self(out)
     }
 
     /// What was taught of a TAC, most taught first.
@@ -98,11 +107,13 @@ mod tests {
     #[test]
     fn more_teachers_weigh_more_and_nobody_is_its_own_witness() {
         let mut lessons = Lessons::default();
-        lessons.teach(86_000_001, "Acme", "A1", 1, [0]);
+        lessons.teach(86_000_001, "Acme", "A1", Group::OwnWord, 1, [0]);
         assert_eq!(lessons.of(86_000_001)[0].weight(), 1800);
-        assert!(lessons.without(86_000_001, "Acme", "A1").of(86_000_001).is_empty());
-        lessons.teach(86_000_001, "Acme", "A1", 15, [1]);
+        let others = lessons.from_others(&[86_000_001], [(86_000_001, "Acme", "A1")].into_iter());
+        assert!(others.of(86_000_001).is_empty());
+        lessons.teach(86_000_001, "Acme", "A1", Group::Document, 15, [1]);
         assert_eq!(lessons.of(86_000_001)[0].weight(), 4000);
         assert_eq!(lessons.table()[0].inputs, [0, 1]);
+        assert_eq!(lessons.of(86_000_001)[0].group, Group::OwnWord);
     }
 }

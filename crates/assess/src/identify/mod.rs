@@ -87,6 +87,8 @@ pub struct ModuleVerdict {
     pub family: Option<String>,
     /// Most specific level at *possible* or better.
     pub level: Level,
+    /// The value of the claim at that level.
+    pub deciding: String,
     /// Of the claim at that level.
     pub confidence: f64,
     /// In a word.
@@ -135,6 +137,10 @@ pub fn identify(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'_>]) -> Verd
                 modules.push(*module);
             }
             Is::Product(found) => {
+                let casts: Vec<Cast> = members.iter().flat_map(|p| p.casts.iter().cloned()).collect();
+                if let (Some(conflict), Some(first)) = (class_conflict(&casts), casts.first()) {
+                    notices.push(("tac-mismatch", conflict.what, first.fact));
+                }
                 if product.as_ref().is_none_or(|p| found.confidence > p.confidence) {
                     product = Some(found);
                 }
@@ -197,7 +203,7 @@ fn cast_votes<'a>(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'a>]) -> Ve
             .facts
             .iter()
             .flat_map(|(at, fact)| {
-                let cast = |vote| Cast { fact: *at, group: fact.group, seen: fact.basis, vote };
+                let cast = |vote: vote::Vote| Cast { fact: *at, group: vote.group.unwrap_or(fact.group), seen: fact.basis, vote };
                 vote::votes(kb, lessons, fact, &around).into_iter().map(cast)
             })
             .collect();
@@ -250,6 +256,8 @@ fn what_is(kb: &Knowledge, members: &[&Part<'_>], host: Option<&Host>) -> Is {
     let explained = Explained::by(&casts);
     let makers = claims(&casts, Level::Maker, &|v| explained.brand(v));
     let (module, consumer) = (class_score(&[Class::Module]), class_score(&[Class::Dongle, Class::Handset]));
+    // A phone that says it is one is not a module because its IMEI's code is: the code may be copied.
+    let module = if class_conflict(&casts).is_some_and(|c| c.values.first().is_some_and(|v| v == "phone or stick")) { 0 } else { module };
     let (router, other) = (class_score(&[Class::Router]), class_score(&[Class::Other]));
     let named = makers.first().is_some_and(|m| m.confidence >= 0.5 && kb.brand(&m.value).is_none_or(|b| b.kind == BrandKind::Module));
     // A maker's name alone stands for a module unless the thing is classed as something else.
@@ -270,8 +278,6 @@ fn what_is(kb: &Knowledge, members: &[&Part<'_>], host: Option<&Host>) -> Is {
     let models = claims(&casts, Level::Model, &|_| false);
     let (brand, model) = (brands.first().filter(|c| c.confidence >= 0.5), best(&models).filter(|c| c.confidence >= 0.5));
     let top = model.or(brand);
-    // A router is the device itself: it goes by the names that its register or its own pages give it.
-    let host = host.filter(|_| kind == "router");
     let weight = consumer.max(router).max(other);
     let host_basis = casts.iter().find(|c| matches!(c.vote.what, For::Class(_))).map_or(Basis::Inferred, |c| c.vote.basis);
     Is::Product(ProductVerdict {
@@ -345,7 +351,6 @@ fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers:
     let cellular = claims(casts, Level::Cellular, &none);
     let possible = |c: &&Claimed| c.confidence >= 0.5;
     let value = |c: Option<&Claimed>| c.map(|c| c.value.clone());
-    let variant = best(&variants).filter(possible).cloned();
     let maker = makers.first().filter(possible).cloned();
     // A model of another maker than the one found (a foreign IMEI's) is no answer; it stays among the claims.
     let fits = |c: &Claimed| {
@@ -353,9 +358,12 @@ fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers:
         known.is_empty() || maker.as_ref().is_none_or(|maker| known.iter().any(|m| *m.maker == *maker.value))
     };
     let fitting: Vec<Claimed> = models.iter().filter(|c| fits(c)).cloned().collect();
-    let model = best(&fitting).filter(possible).cloned();
-    let family = families.first().filter(possible).cloned();
+    // Where makers contradict each other and none prevails, neither does a model of one of them.
+    let open = |c: &Claimed| possible(&c) && (maker.is_some() || makers.is_empty());
+    let model = best(&fitting).filter(|c| open(c)).cloned();
+    let family = families.first().filter(|c| open(c)).cloned();
     let brand = brands.first().filter(possible).cloned();
+    let variant = best(&variants).filter(|c| open(c)).cloned();
     // A variant of another model than the one chosen would contradict it.
     let variant = variant.filter(|v| {
         model
@@ -406,8 +414,9 @@ fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers:
         });
     let mut all: Vec<Claimed> = Vec::new();
     for list in [variants, models, families, makers, brands, silicon, cellular] {
-        // A page of rivals nobody believes helps nobody: the best four of a level tell the story.
-        all.extend(list.into_iter().take(4));
+        // A page of rivals nobody believes helps nobody: the best four of a level tell the story, and whatever was chosen.
+        let chosen = |c: &Claimed| [&variant, &model, &family, &maker, &brand, &deciding].into_iter().flatten().any(|v| v.value == c.value);
+        all.extend(list.into_iter().enumerate().filter(|(n, c)| *n < 4 || chosen(c)).map(|(_, c)| c));
     }
     ModuleVerdict {
         brand: value(brand.as_ref()),
@@ -417,6 +426,7 @@ fn module_verdict(kb: &Knowledge, members: &[&Part<'_>], casts: &[Cast], makers:
         variant: value(variant.as_ref()),
         family: value(family.as_ref()),
         level,
+        deciding: value(deciding.as_ref()).unwrap_or_default(),
         confidence,
         confidence_level,
         basis,
@@ -454,6 +464,14 @@ fn class_conflict(casts: &[Cast]) -> Option<Conflict> {
             .unwrap_or(0)
     };
     let (phone, module) = (of(&[Class::Handset, Class::Dongle, Class::Other], true), of(&[Class::Module], false));
+    let (module_tac, says_phone) = (of(&[Class::Module], true), of(&[Class::Handset, Class::Dongle], false));
+    if module_tac >= 2000 && says_phone >= 2500 && module < 2500 {
+        return Some(Conflict {
+            level: Level::Cellular,
+            values: vec!["phone or stick".into(), "module".into()],
+            what: "the IMEI's type allocation code belongs to a module, while the thing says it is a phone or stick".into(),
+        });
+    }
     (phone >= 2000 && module >= 2500).then(|| Conflict {
         level: Level::Cellular,
         values: vec!["module".into(), "other equipment".into()],
@@ -506,8 +524,9 @@ fn cellular(parts: &[Part<'_>], found: bool) -> (Cellular, f64, Vec<Reason>) {
     if let Some(no) = of("no").filter(|c| c.confidence >= 0.5) {
         return (Cellular::No, no.confidence, because(Some(no)));
     }
-    // A bus was listed and nothing on it is cellular, or could hide it behind a serial line.
+    // Both buses were listed, and nothing on them is cellular or could hide it behind a serial line.
     let bus: Vec<&Part<'_>> = parts.iter().filter(|p| p.on_bus()).collect();
+    let listed = |kind: Kind| bus.iter().any(|p| p.facts.iter().any(|(_, f)| f.kind == kind && !f.value.starts_with("1d6b:")));
     let serial = |p: &&&Part<'_>| {
         p.facts.iter().any(|(_, f)| match f.kind {
             Kind::Driver => matches!(&*f.value, "pl2303" | "ftdi_sio" | "cp210x" | "ch341" | "cdc_acm" | "option1" | "usbserial"),
@@ -518,7 +537,7 @@ fn cellular(parts: &[Part<'_>], found: bool) -> (Cellular, f64, Vec<Reason>) {
     };
     let network_word = parts.iter().flat_map(|p| &p.facts).any(|(_, f)| f.group == Group::Network);
     let consumer = parts.iter().flat_map(|p| &p.casts).any(|c| matches!(c.vote.what, For::Class(Class::Handset | Class::Dongle)));
-    if bus.len() >= 2 && !network_word && !consumer && bus.iter().filter(serial).count() == 0 {
+    if listed(Kind::UsbId) && listed(Kind::PciId) && !network_word && !consumer && bus.iter().filter(serial).count() == 0 {
         let reasons = bus
             .iter()
             .filter_map(|p| p.facts.iter().find(|(_, f)| matches!(f.kind, Kind::UsbId | Kind::PciId)))

@@ -18,10 +18,11 @@ pub fn evidence(verdict: &Verdict, facts: &[Placed<'_>]) -> Vec<String> {
     match verdict.cellular {
         Cellular::No => {}
         Cellular::Unknown => {
-            if !has(Kind::UsbId) && !has(Kind::PciId) {
-                out.push("`lsusb -v` and `lspci -nn` of the host, or an SNMP walk of the router");
-            } else {
-                out.push(own);
+            match (has(Kind::UsbId), has(Kind::PciId)) {
+                (false, false) => out.push("`lsusb -v` and `lspci -nn` of the host, or an SNMP walk of the router"),
+                (true, false) => out.push("`lspci -nn` of the host: a modem on PCI Express does not show in a USB listing"),
+                (false, true) => out.push("`lsusb -v` of the host: a USB modem does not show in a PCI listing"),
+                (true, true) => out.push(own),
             }
             out.push(sim);
             out.push(label);

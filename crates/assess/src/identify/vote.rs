@@ -6,7 +6,7 @@
 
 use umbilical_core::answer::Level;
 use umbilical_core::text::{clean, squash};
-use umbilical_core::{Basis, Fact, Kind};
+use umbilical_core::{Basis, Fact, Group, Kind};
 use umbilical_knowledge::{
     BrandKind, EndpointLevel, Grade, GranteeRole, Knowledge, Module, PatternHit, PciKey, ProductBasis, ProductClass, Relation, Scope,
     Source, Strength, TacClass, TacOrigin, UsbClass,
@@ -60,6 +60,9 @@ pub struct Vote {
     pub matched: String,
     /// How the conclusion is known: as the fact, or inferred through a table.
     pub basis: Basis,
+    /// The witness that it really comes from, where that is not the fact's own: what modules said of themselves taught
+    /// the meaning of a type allocation code, whoever saw it.
+    pub group: Option<Group>,
 }
 
 /// The votes of one fact, under construction.
@@ -67,6 +70,7 @@ pub struct Votes<'k> {
     kb: &'k Knowledge,
     lessons: &'k Lessons,
     basis: Basis,
+    group: Option<Group>,
     /// Every vote so far.
     pub list: Vec<Vote>,
 }
@@ -98,7 +102,7 @@ pub struct Around<'a> {
 
 /// The votes of a fact.
 pub fn votes(kb: &Knowledge, lessons: &Lessons, fact: &Fact, around: &Around<'_>) -> Vec<Vote> {
-    let mut v = Votes { kb, lessons, basis: fact.basis, list: Vec::new() };
+    let mut v = Votes { kb, lessons, basis: fact.basis, group: None, list: Vec::new() };
     let value = &*fact.value;
     match fact.kind {
         Kind::UsbId => v.usb(value, around),
@@ -122,7 +126,7 @@ pub fn votes(kb: &Knowledge, lessons: &Lessons, fact: &Fact, around: &Around<'_>
         Kind::AtLine => v.at_line(value),
         Kind::Plugin => v.plugin(value),
         Kind::Tac => v.tac(value, 100, 6000),
-        Kind::TacUnchecked => v.tac(value, 30, 3000),
+        Kind::TacUnchecked => v.tac(value, 25, 3000),
         Kind::FccId => v.fcc(value),
         Kind::Oui => v.oui(value),
         Kind::Domain => v.domain(value),
@@ -158,7 +162,7 @@ struct Words {
 impl Votes<'_> {
     fn push(&mut self, what: For, weight: i32, matched: String, inferred: bool) {
         let basis = if inferred && self.basis == Basis::Observed { Basis::Inferred } else { self.basis };
-        self.list.push(Vote { what, weight, matched, basis });
+        self.list.push(Vote { what, weight, matched, basis, group: self.group });
     }
 
     fn claim(&mut self, level: Level, value: &str, weight: i32, matched: &str, inferred: bool) {
@@ -202,8 +206,8 @@ impl Votes<'_> {
             BrandKind::Host | BrandKind::Accessory | BrandKind::Phone => {
                 self.claim(Level::Brand, &name, brand, matched, inferred);
                 match kind {
-                    BrandKind::Phone => self.class(Class::Handset, 1500, matched),
-                    BrandKind::Accessory => self.class(Class::Dongle, 1500, matched),
+                    BrandKind::Phone => self.class(Class::Handset, brand, matched),
+                    BrandKind::Accessory => self.class(Class::Dongle, brand, matched),
                     _ => {}
                 }
                 false
@@ -245,6 +249,8 @@ impl Votes<'_> {
             let matched = cite(&format!("USB id {value}"), &row.source);
             let verified = row.source.verified;
             let (cellular, class) = match row.class {
+                // A chip's loader: of a phone as well as of a module.
+                _ if row.is_loader() && row.needs_second => (900, None),
                 UsbClass::Module | UsbClass::BrandedModule => (5000, Some((Class::Module, 4000))),
                 UsbClass::Dongle | UsbClass::DongleOrHandset => (4500, Some((Class::Dongle, 4000))),
                 UsbClass::Handset => (4500, Some((Class::Handset, 4000))),
@@ -431,7 +437,11 @@ impl Votes<'_> {
             for product in kb.products_in(None, value) {
                 if matches!(product.class, ProductClass::Dongle | ProductClass::Handset) {
                     let class = if product.class == ProductClass::Dongle { Class::Dongle } else { Class::Handset };
-                    self.class(class, 3500, &cite("product", &product.source));
+                    let matched = cite(&format!("{} {}", product.brand, product.product), &product.source);
+                    self.class(class, 3500, &matched);
+                    self.cellular(3000, matched.clone());
+                    self.claim(Level::Brand, &product.brand, words.model, &matched, false);
+                    self.claim(Level::Model, &product.product, words.model, &matched, false);
                     known = true;
                 }
             }
@@ -494,7 +504,7 @@ impl Votes<'_> {
             Strength::Weak => (900, 900, 600),
             Strength::Trap => return,
         };
-        let scale = |w: i32| trust(w, row.source.verified || row.strength == Strength::Decide).saturating_mul(percent) / 100;
+        let scale = |w: i32| trust(w, row.source.verified).saturating_mul(percent) / 100;
         let matched = cite(&format!("grammar `{}`", row.id), &row.source);
         if let Some(name) = &row.maker {
             let known = self.kb.brand(name).map(|b| (b.brand.to_string(), b.kind));
@@ -588,6 +598,7 @@ impl Votes<'_> {
             }
         }
         for lesson in self.lessons.of(tac) {
+            self.group = Some(lesson.group);
             let weight = scale(lesson.weight());
             let matched = format!("TAC {value} seen {} times in this evidence with {} {}", lesson.count, lesson.maker, lesson.model);
             self.claim(Level::Maker, &lesson.maker, weight, &matched, true);
@@ -597,6 +608,7 @@ impl Votes<'_> {
                 None => self.claim(Level::Model, &lesson.model, weight, &matched, true),
             }
         }
+        self.group = None;
     }
 
     fn fcc(&mut self, value: &str) {
@@ -718,19 +730,23 @@ impl Votes<'_> {
     }
 
     fn device_class(&mut self, value: &str) {
-        let word = value.to_ascii_lowercase();
+        let word = value.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|w| word.split(|c: char| !c.is_alphanumeric()).any(|t| t == *w));
         let matched = "the class declared for it";
-        if has(&["smartphone", "phone", "handset", "tablet", "iphone", "feature"]) && !word.contains("no phone") {
+        // `module` and `modem` alone may be of an I/O rack, a power supply or a telephone line.
+        let cellular =
+            has(&["lte", "4g", "5g", "3g", "2g", "cellular", "wwan", "nb", "nbiot", "catm1", "gsm", "gprs", "umts", "mobilfunk"])
+                || word.contains("蜂窝");
+        if has(&["smartphone", "phone", "handset", "tablet", "iphone"]) && !has(&["no", "desk", "ip", "voip", "sip"]) {
             self.class(Class::Handset, 3000, matched);
             self.cellular(3000, matched.into());
-        } else if has(&["dongle", "stick", "hotspot", "mifi"]) {
+        } else if has(&["mifi", "hotspot"]) || (cellular && has(&["dongle", "stick"])) {
             self.class(Class::Dongle, 3000, matched);
             self.cellular(3000, matched.into());
-        } else if has(&["modem", "module"]) && !has(&["wifi", "wi", "bluetooth", "memory", "cable", "adsl", "dsl"]) {
-            self.class(Class::Module, 2000, matched);
-            self.cellular(3000, matched.into());
-        } else if has(&["lte", "4g", "5g", "cellular", "wwan", "nb", "catm1", "gsm"]) {
+        } else if cellular {
+            if has(&["modem", "module", "modul"]) {
+                self.class(Class::Module, 2000, matched);
+            }
             self.cellular(3000, matched.into());
         }
     }
