@@ -379,7 +379,7 @@ impl Observations {
             self.ids.push(String::new());
         }
         let start = self.ids.last().map_or(0, String::len);
-        Record { start, id_count: 0, facts, ats, part: 0, crowded: false, default: at, day: None, out: self }
+        Record { start, id_count: 0, facts, ats, part: 0, highest: 0, default: at, day: None, out: self }
     }
 
     /// The number of records.
@@ -462,8 +462,8 @@ pub struct Record<'a> {
     default: At,
     day: Option<Day>,
     part: u16,
-    /// Whether it has been said that there are too many parts.
-    crowded: bool,
+    /// The highest number of a part so far.
+    highest: u16,
     /// Where its identifiers begin in the last chunk.
     start: usize,
     id_count: u64,
@@ -476,12 +476,18 @@ impl Record<'_> {
     /// the thing itself. Two parts of one record are two physical things unless assessment finds reasons to join.
     /// Parts beyond [`LAST_PART`] share its number, which is said.
     pub fn part(&mut self, part: u16) -> &mut Self {
-        if part > LAST_PART && !std::mem::replace(&mut self.crowded, true) {
+        if part > LAST_PART && self.highest <= LAST_PART {
             let at = self.default;
             self.out.problem(at, format!("more than {LAST_PART} parts of one thing: the rest are read as one part"));
         }
+        self.highest = self.highest.max(part);
         self.part = part.min(LAST_PART);
         self
+    }
+
+    /// What follows is about a component that has not been spoken of: its part has the next number.
+    pub fn next_part(&mut self) -> &mut Self {
+        self.part(self.highest.saturating_add(1))
     }
 
     /// The part that is spoken of.

@@ -614,7 +614,6 @@ impl<'a, 'k> Items<'a, 'k> {
         }
         let mut record = out.record(at);
         mapper.fill(&mut record, at, |i| row.get(i).map_or("", String::as_str));
-        let mut part = 0u16;
         for (path, list) in lists {
             let (names, inner) = self.inner.entry(path.clone()).or_insert_with(|| {
                 let mut names = Names::default();
@@ -627,9 +626,8 @@ impl<'a, 'k> Items<'a, 'k> {
                 continue;
             }
             for value in list.iter().take(64) {
-                part = part.saturating_add(1);
                 let row = names.row(flatten(value).0.into_iter().map(|(n, v)| (format!("{path}.{n}"), v)).collect());
-                record.part(part);
+                record.next_part();
                 inner.fill(&mut record, at, |i| row.get(i).map_or("", String::as_str));
             }
         }

@@ -218,6 +218,11 @@ fn delimited(lines: &[&str], delimiter: u8) -> u8 {
     }
     let header = header_row(&rows, None);
     let first = header.unwrap_or(0);
+    // A number is no head, and a line by itself that holds one is a sentence or a label.
+    let lone = rows.len() == 1 && rows.iter().flatten().any(|c| longest_run(c) >= 10 || c.split_whitespace().count() > 6);
+    if lone || header.and_then(|h| rows.get(h)).is_some_and(|row| row.iter().any(|c| longest_run(c) >= 14)) {
+        return 0;
+    }
     let table = rows.get(first..).unwrap_or_default();
     let width = table.first().map_or(0, Vec::len);
     if width < 2 {
@@ -258,6 +263,11 @@ fn delimited(lines: &[&str], delimiter: u8) -> u8 {
     }
 }
 
+/// The length of the longest run of digits.
+fn longest_run(text: &str) -> usize {
+    text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0)
+}
+
 /// Nothing in it is known, but it can be nothing else: three columns or more, the same number in every line, short
 /// different heads.
 fn strictly_a_table(heads: &[String], below: &[Vec<String>], width: usize) -> bool {
@@ -286,6 +296,7 @@ mod tests {
         assert_eq!(of("Report of today\n\nName\tIMEI\na, b\t490154203237518\n").0, Some('\t'));
         assert_eq!(of("490154203237518\n490154203237526\n"), (None, 75));
         assert_eq!(of("x,490154203237518\ny,490154203237526\n"), (Some(','), 65));
+        assert_eq!(of("Name,IMEI,ICCID\n").1, 90);
         assert_eq!(of("a,b,c\n1,2,3\n4,5,6\n"), (Some(','), 15));
         for text in [
             "",
@@ -294,6 +305,10 @@ mod tests {
             "AT+CGMI\r\nQuectel\r\n\r\nOK\r\nAT+CSQ\r\n+CSQ: 20,99\r\n\r\nOK\r\n",
             "+CGREG: 2,1,\"1A2B\",\"01C3D4E5\",7\n+COPS: 0,0,\"Carrier\",7\n",
             "1.3.6.1.2.1.1.1.0|4|Linux router\n1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.8072\n1.3.6.1.2.1.1.3.0|67|12345\n",
+            "Quectel EC25, IMEI 490154203237518, ICCID 89445001021983048260\n",
+            "Quectel EC25, IMEI: 490154203237518\nQuectel EC25, IMEI: 490154203237526\n",
+            "IMEI 490154203237518; MSISDN +4917112345678",
+            "Router, with the IMEI, the serial number and the model of the modem, as installed\n",
             "Dear colleague, the modem, as you said, is a Quectel EC25.\nIts IMEI, by the label, is unknown.\n",
             "[    2.1] usb 1-1: New USB device found, idVendor=2c7c, idProduct=0125\n[    2.1] usb 1-1: New USB device strings: Mfr=1, Product=2\n",
         ] {

@@ -367,7 +367,8 @@ impl<'k> Mapper<'k> {
 
     /// The guess in words, for `inputs[].mapping`, and the problems of the table as a whole.
     pub fn announce(&self, at: At, out: &mut Observations) {
-        let seen = || self.unused.iter().take(20).map(|u| short(u, 60).into_owned()).collect::<Vec<_>>().join(", ");
+        // Where a table has no header, or a wrong one, its heads are the cells of a row.
+        let seen = || self.unused.iter().take(20).map(|u| head(u, 60)).collect::<Vec<_>>().join(", ");
         let more = if self.unused.len() > 20 { format!(" and {} more", self.unused.len().saturating_sub(20)) } else { String::new() };
         if self.traffic {
             out.problem(at, "a log of network traffic: its rows are conversations, not devices, and `umbilical watch`, which will read it, is not built yet");
@@ -379,7 +380,7 @@ impl<'k> Mapper<'k> {
         } else if let Some(input) = out.inputs.last_mut() {
             let mut columns: Vec<&Column> = self.columns.iter().collect();
             columns.sort_by_key(|c| c.index);
-            for line in columns.iter().map(|c| format!("{} → {}", short(&c.header, 80), self.label(c.field))) {
+            for line in columns.iter().map(|c| format!("{} → {}", head(&c.header, 80), self.label(c.field))) {
                 let line = umbilical_core::text::clean(&line).into_owned();
                 if !input.mapping.contains(&line) {
                     input.mapping.push(line);
@@ -446,6 +447,7 @@ impl<'k> Mapper<'k> {
             value_of(columns, Field::DeviceClass).is_some_and(is_modem_class) && value_of(columns, Field::ModuleModel).is_none();
         let own = *plain_is_module || says_modem;
         let (mut body, mut first): (Option<&'c str>, Option<&str>) = (None, None);
+        let mut others: Vec<&'c str> = Vec::new();
         let (mut has_sim, mut has_name) = (false, false);
         for i in 0..columns.len() {
             let Some(column) = columns.get_mut(i) else { break };
@@ -473,9 +475,12 @@ impl<'k> Mapper<'k> {
                         body = Some(value);
                         first = Some(if column.current { "now" } else { "" });
                     }
-                    Some(known) if same_equipment(known, value) => {}
+                    Some(known) if same_equipment(known, value) || others.iter().any(|o| same_equipment(o, value)) => {}
+                    // Another modem of the same device: what its number says is said of it alone.
                     Some(_) if second(&column.header) => {
-                        record.imei(at, value, group, basis);
+                        let here = record.current_part();
+                        record.next_part().imei(at, value, group, basis).part(here);
+                        others.push(value);
                     }
                     Some(known) => {
                         let what = if first == Some("now") {
@@ -492,6 +497,8 @@ impl<'k> Mapper<'k> {
                         record.id(IdKind::ImeiUnusable, value);
                     }
                 },
+                // `sim1`, `slot 2`: which of the cards is in use, not its number.
+                Field::Iccid if is_slot(value) => {}
                 Field::Iccid => {
                     has_sim = true;
                     record.iccid(at, value);
@@ -714,6 +721,21 @@ fn truth(value: &str) -> bool {
     ["true", "false", "yes", "no", "y", "n", "0", "1", "on", "off", "enabled", "disabled"].iter().any(|w| value.eq_ignore_ascii_case(w))
 }
 
+/// A head as it may be printed: it may be the telephone number or the card of a first row.
+fn head(text: &str, max: usize) -> String {
+    let text = text.trim();
+    let phone = text.len() >= 9 && text.bytes().all(|b| b.is_ascii_digit()) && identifier(text) != Some(Field::Imei);
+    if phone { number::Shown(text).to_string() } else { short(&number::mask_numbers(text), max).into_owned() }
+}
+
+/// The name of a place for a card.
+fn is_slot(value: &str) -> bool {
+    let name = value.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '_' | '.' | '#'));
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let names = ["sim", "slot", "sim slot", "simslot", "sim_slot", "sim card", "simcard", "usim", "uicc", "esim", "euicc", "psim", "card", "modem"];
+    digits <= 2 && names.iter().any(|n| name.eq_ignore_ascii_case(n))
+}
+
 /// Whether a cell means nothing; longer values than any such word are not compared.
 fn blank(value: &str) -> bool {
     // No such word has a digit in it.
@@ -790,6 +812,20 @@ mod tests {
         assert_eq!(unwrapped("'490154203237518"), "490154203237518");
         assert!(scientific("4.90154E+14") && scientific("4,90154e+14") && scientific("8.98823E19"));
         assert!(!scientific("EC25EFAR06A11M4G") && !scientific("1E2") && !scientific("ME3630") && !scientific("490154203237518"));
+    }
+
+    #[test]
+    fn places_for_cards_and_heads_that_are_values() {
+        for text in ["sim1", "SIM 2", "slot-1", "esim", "modem0"] {
+            assert!(is_slot(text), "{text}");
+        }
+        for text in ["", "1", "8988280666000000001", "sim 898828", "simple"] {
+            assert!(!is_slot(text), "{text}");
+        }
+        assert_eq!(head("491711234567", 60), "49171…67");
+        assert_eq!(head("+49 card 89882806660000000012", 60), "+49 card 89882…12");
+        assert_eq!(head("490154203237518", 60), "490154203237518");
+        assert_eq!(head(" Device name ", 6), "Device…");
     }
 
     #[test]

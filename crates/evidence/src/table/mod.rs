@@ -73,10 +73,12 @@ impl Witness {
         }
     }
 
-    /// Group and basis of what it says of makers and models.
+    /// Group and basis of what it says of makers and models. A platform looks them up by the IMEI's type allocation code: they
+    /// are no second witness beside it.
     pub(crate) fn of_descriptions(self) -> (Group, Basis) {
         match self {
-            Self::Platform | Self::Register => (Group::Document, Basis::Declared),
+            Self::Platform => (Group::Network, Basis::Declared),
+            Self::Register => (Group::Document, Basis::Declared),
             Self::OwnWord => (Group::OwnWord, Basis::Observed),
         }
     }

@@ -321,6 +321,10 @@ impl At {
         }
         let status = || value.split(',').map(|v| v.trim().trim_matches('"')).collect::<Vec<_>>();
         match name {
+            // `+QCFG: "usbid",3035,6438` is what `AT+QCFG="usbid",3035,6438` had set.
+            "+QCFG" if value.get(..8).is_some_and(|v| v.eq_ignore_ascii_case("\"usbid\",")) => {
+                self.proprietary(&format!("{name}={}", value.trim()), n, host);
+            }
             // `+CREG: 1` unasked, `+CREG: 2,1,"…"` asked: the state is 1 (home) or 5 (roaming).
             "+CREG" | "+CGREG" | "+CEREG" | "+C5GREG" => {
                 let fields = status();

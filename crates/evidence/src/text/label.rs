@@ -21,7 +21,7 @@ use umbilical_core::number::{Check, Imei, imei};
 use umbilical_knowledge::{Knowledge, Scope, Strength};
 
 use super::pairs::{
-    Voice, What, host_meaning, host_serial, imei_like, meaning, names_maker, names_model, nothing, say, speaks_of_module, split, squash,
+    Voice, What, host_meaning, host_serial, imei_like, meaning, names_maker, names_model, nothing, say, speaks_of_module, split, squash, unquote,
 };
 use super::{Dialect, Host, Line, Part};
 
@@ -96,6 +96,7 @@ impl Dialect for Label {
         for segment in segments(text) {
             let Some((name, value)) = split(segment) else { continue };
             let name = squash(name);
+            let value = without_bus_id(value);
             if nothing(value) || value.len() > 160 {
                 continue;
             }
@@ -310,6 +311,16 @@ fn what_of(entry: &Entry) -> What {
     }
 }
 
+/// hwinfo's `usb 0x2c7c "Quectel"`: half a bus id, and the name that its table or the device gives.
+fn without_bus_id(value: &str) -> &str {
+    let behind = || {
+        let id = value.strip_prefix("usb 0x").or_else(|| value.strip_prefix("pci 0x"))?;
+        let (digits, name) = id.split_at_checked(4)?;
+        (digits.bytes().all(|b| b.is_ascii_hexdigit()) && (name.is_empty() || name.starts_with(' '))).then_some(name)
+    };
+    behind().map_or(value, unquote)
+}
+
 fn decisive(kb: &Knowledge, value: &str) -> bool {
     kb.matches(Scope::Revision, value).iter().any(|h| h.pattern.strength == Strength::Decide)
 }
@@ -408,6 +419,14 @@ mod tests {
         assert_eq!(segments("IMEI:490154203237518;SN:A1B2C3;PN:EC25EFA"), ["IMEI:490154203237518", "SN:A1B2C3", "PN:EC25EFA"]);
         assert_eq!(segments("Model: EC25-E IMEI: 490154203237518 SN: X1"), ["Model: EC25-E", "IMEI: 490154203237518", "SN: X1"]);
         assert_eq!(segments("Manufacturer: Sierra Wireless, Incorporated"), ["Manufacturer: Sierra Wireless, Incorporated"]);
+    }
+
+    #[test]
+    fn half_a_bus_id_is_no_name() {
+        assert_eq!(without_bus_id("usb 0x2c7c \"Quectel Wireless\""), "Quectel Wireless");
+        assert_eq!(without_bus_id("pci 0x17cb \"Qualcomm\""), "Qualcomm");
+        assert_eq!(without_bus_id("usb 0x2c7c"), "");
+        assert_eq!(without_bus_id("usb modem"), "usb modem");
     }
 
     #[test]

@@ -408,6 +408,17 @@ pub(super) fn host_serial(host: &mut Host<'_, '_>, maker: &str, value: &str) {
     }
 }
 
+/// Whether a value of "hardware" can be a revision: few words, and none that is a name (`Banana Pi BPI-R4`).
+fn is_revision(value: &str) -> bool {
+    let name = |w: &str| {
+        w.chars().count() >= 3
+            && w.chars().all(char::is_alphabetic)
+            && !["rev", "revision", "ver", "version"].iter().any(|r| w.eq_ignore_ascii_case(r))
+    };
+    let words = || value.split_whitespace();
+    words().count() <= 3 && (words().count() == 1 || !words().any(name))
+}
+
 /// By whom and how it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Voice {
@@ -450,10 +461,12 @@ pub(super) fn say(host: &mut Host<'_, '_>, part: Part, n: u32, what: What, value
                 fact(host, Kind::FirmwareRevision);
             }
         }
-        // `Hardware: some board (its chip)` is the box, not a revision.
+        // `Hardware: some board (its chip)` is the box, not a revision; or it is the module's name.
         What::Hardware => {
-            if value.split_whitespace().count() <= 3 {
+            if is_revision(value) {
                 fact(host, Kind::HardwareRevision);
+            } else {
+                say(host, part, n, What::MaybeModel, value, voice);
             }
         }
         What::Chipset => fact(host, Kind::Chipset),

@@ -140,3 +140,72 @@ fn a_million_rows() {
     println!("{} rows, {} signatures, {took:?}", out.len(), out.signature_count());
     assert_eq!(out.len(), 1_000_000);
 }
+
+#[test]
+fn a_second_modem_of_a_row_is_a_part_of_its_own() {
+    let (one, two) = (imei(1), umbilical_core::number::Imei::canonical("86688204000001"));
+    let (tac, other) = (&one[..8], &two[..8]);
+    let out = read_bytes("two.csv", format!("Name,IMEI,IMEI 2,ICCID\ngate,{one},{two},8988280666000000001\n").as_bytes());
+    let text = essence(&out).concat();
+    for said in [format!("0 imei {one}"), format!("0 tac {tac}"), format!("1 imei {two}"), format!("1 tac {other}")] {
+        assert!(text.contains(&said), "{said}: {text}");
+    }
+    assert!(text.contains("0 iccid 8988280666000000001") && !text.contains(&format!("0 tac {other}")), "{text}");
+    // The same equipment with its software version is one modem; so is a repetition of the second.
+    let out = read_bytes("one.csv", format!("Name,IMEI,IMEI 2\ngate,{one},{}07\n", &one[..14]).as_bytes());
+    assert!(!essence(&out).concat().contains("1 "), "{:?}", essence(&out));
+    // The modems of an object's list come behind.
+    let json = format!(
+        r#"[{{"name":"gate","imei":"{one}","imei2":"{two}","modems":[{{"imei":"{}","model":"EC25"}},{{"imei":"{}","model":"EC21"}}]}}]"#,
+        imei(2),
+        imei(3)
+    );
+    let text = essence(&read_bytes("three.json", json.as_bytes())).concat();
+    for said in [format!("1 imei {two}"), format!("2 imei {}", imei(2)), format!("3 imei {}", imei(3))] {
+        assert!(text.contains(&said), "{said}: {text}");
+    }
+}
+
+#[test]
+fn a_platform_that_looks_models_up_by_the_imei_is_one_witness() {
+    let csv = format!("IMSI,IMEI,ICCID,Manufacturer,Model\n901405100000001,{},8988280666000000001,Quectel,EC25\n", imei(1));
+    let out = read_bytes("sims.csv", csv.as_bytes());
+    let facts: Vec<_> = out.things().flat_map(|t| t.facts().map(|f| f.1.clone()).collect::<Vec<_>>()).collect();
+    assert!(facts.iter().any(|f| f.kind == umbilical_core::Kind::DeclaredModel), "{facts:?}");
+    assert!(facts.iter().all(|f| f.group == umbilical_core::Group::Network), "{facts:?}");
+    for fact in facts {
+        let declared = matches!(fact.kind, umbilical_core::Kind::DeclaredMaker | umbilical_core::Kind::DeclaredModel);
+        assert_eq!(fact.basis == umbilical_core::Basis::Declared, declared, "{fact:?}");
+    }
+}
+
+#[test]
+fn a_line_of_prose_is_no_table() {
+    let out = read_bytes("note.txt", format!("Quectel EC25, IMEI {}, ICCID 89445001021983048260\n", imei(1)).as_bytes());
+    assert!(!out.inputs[0].format.contains("csv"), "{out:?}");
+    let text = essence(&out).concat();
+    assert!(text.contains(&format!("imei {}", imei(1))) && text.contains("Quectel EC25"), "{out:?}");
+}
+
+#[test]
+fn no_number_of_a_first_row_is_printed() {
+    // A headerless table whose first row is taken for its header, and one of which nothing is known.
+    for text in [
+        format!("gate,491711234567,89445001021983048260,+4917112345678\nshed,491711234568,89445001021983048278,+4917112345679\n{}", ""),
+        "what,491711234567,262011234567890x\none,two,three\nfour,five,six\n".to_owned(),
+    ] {
+        let out = read_bytes("bare.csv", text.as_bytes());
+        let words = out.problems.iter().map(|p| p.what.as_str()).chain(out.inputs[0].mapping.iter().map(String::as_str));
+        for word in words {
+            let longest = word.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+            assert!(longest < 9, "{word}");
+        }
+    }
+}
+
+#[test]
+fn a_slot_is_no_card() {
+    let json = format!(r#"{{"data":[{{"imei":"{}","sim":"sim1","name":"mdm-1"}},{{"imei":"{}","sim":"sim2","name":"mdm-2"}}]}}"#, imei(1), imei(2));
+    let out = read_bytes("router.json", json.as_bytes());
+    assert!(out.len() == 2 && out.problems.is_empty(), "{out:?}");
+}

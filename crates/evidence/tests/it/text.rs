@@ -123,3 +123,33 @@ fn surroundings_change_nothing() {
         assert_eq!(facts(&read_bytes("d.txt", &wide)), plain, "{file} as UTF-16");
     }
 }
+
+/// The line that tells how a module's id was rewritten, asked, answered, and answered with the question cut off.
+#[test]
+fn a_rewritten_usb_id_set_and_told_is_one_line() {
+    let lines = |text: &str| -> Vec<String> {
+        let out = read_bytes("at.txt", text.as_bytes());
+        let facts: Vec<_> = out.things().flat_map(|t| t.facts().map(|f| f.1.clone()).collect::<Vec<_>>()).collect();
+        facts.into_iter().filter(|f| f.kind == umbilical_core::Kind::AtLine && f.value.contains("usbid")).map(|f| f.value.into()).collect()
+    };
+    let set = lines("AT+QCFG=\"usbid\",3035,6438\nOK\n");
+    assert_eq!(set.len(), 1);
+    assert_eq!(lines("AT+QCFG=\"usbid\"\n+QCFG: \"usbid\",3035,6438\n\nOK\n"), set);
+    assert_eq!(lines("+QCFG: \"usbid\",3035,6438\n\nOK\n"), set);
+    assert!(lines("+QCFG: \"nwscanmode\",0\n\nOK\n").is_empty());
+}
+
+/// A board is not the hardware revision of the module in it.
+#[test]
+fn a_board_is_no_revision() {
+    let revisions = |text: &str| -> Vec<String> {
+        let out = read_bytes("status.txt", text.as_bytes());
+        let facts: Vec<_> = out.things().flat_map(|t| t.facts().map(|f| f.1.clone()).collect::<Vec<_>>()).collect();
+        facts.into_iter().filter(|f| f.kind == umbilical_core::Kind::HardwareRevision).map(|f| f.value.into()).collect()
+    };
+    let text = |hardware: &str| format!("Manufacturer: Quectel\nModel: RM520N-GL\nHardware: {hardware}\nRSRP: -90 dBm\n");
+    assert!(revisions(&text("Banana Pi BPI-R4")).is_empty());
+    assert!(revisions(&text("Banana Pi")).is_empty());
+    assert_eq!(revisions(&text("R1.2")), ["R1.2"]);
+    assert_eq!(revisions(&text("Rev 10")), ["Rev 10"]);
+}
