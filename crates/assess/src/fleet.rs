@@ -11,7 +11,7 @@ use umbilical_core::answer::{
     Product, Said, Tallies, Tally, Trace,
 };
 use umbilical_core::finding::Finding;
-use umbilical_core::number::Shown;
+use umbilical_core::number::{Shown, mask_numbers};
 use umbilical_core::observation::ThingRef;
 use umbilical_core::text::clean;
 use umbilical_core::{Day, Group, IdKind, Kind, Observations};
@@ -422,18 +422,40 @@ impl<'a> Fleet<'a> {
             at: self.all.locate(at),
             group: fact.group.name(),
             kind: fact.kind.name(),
-            value: fact.value.to_string(),
+            value: if self.options.show_subscribers || !in_words(fact.kind) {
+                fact.value.to_string()
+            } else {
+                mask_numbers(&fact.value).into_owned()
+            },
             basis: fact.basis,
             weight: reason.weight,
             matched: clean(&reason.matched).into_owned(),
         })
     }
 
+    /// A name or number that people gave, in which what belongs to the subscription is covered: the device's own
+    /// numbers, a card's number, a telephone number. Other long numbers are the owner's.
+    fn covered(&self, text: &str, numbers: &[&str]) -> String {
+        let card = umbilical_core::number::iccid(text).is_some();
+        let mut out = if card || text.contains('+') { mask_numbers(text).into_owned() } else { text.to_owned() };
+        for number in numbers.iter().filter(|n| n.len() >= 7 && !n.contains('…')) {
+            if out.contains(number) {
+                out = out.replace(number, &Shown(number).to_string());
+            }
+        }
+        out
+    }
+
     fn identifiers(&self, things: &[ThingRef<'_>]) -> (Vec<String>, Identifiers) {
         let mut names = Vec::new();
         let mut ids = Identifiers::default();
+        let numbers: Vec<&str> =
+            things.iter().flat_map(|t| t.ids()).filter(|(_, kind, _)| is_subscriber(*kind)).map(|(_, _, v)| v).collect();
         for (_, kind, value) in things.iter().flat_map(|t| t.ids()) {
+            // What people type as a name or asset number may be the card's or the subscriber's number.
+            let text = matches!(kind, IdKind::Name | IdKind::AssetId | IdKind::Serial | IdKind::Site);
             let shown = clean(value).into_owned();
+            let shown = if text && !self.options.show_subscribers { self.covered(&shown, &numbers) } else { shown };
             let masked = |v: String| if self.options.show_subscribers { v } else { Shown(&v).to_string() };
             match kind {
                 IdKind::AssetId => ids.asset_id.push(shown),
@@ -538,6 +560,18 @@ impl<'a> Fleet<'a> {
         }
         out
     }
+}
+
+/// Facts that are people's words, and may hold any number.
+fn in_words(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Text | Kind::HostMaker | Kind::HostModel | Kind::DeclaredMaker | Kind::DeclaredModel | Kind::Model | Kind::DeviceClass
+    )
+}
+
+fn is_subscriber(kind: IdKind) -> bool {
+    matches!(kind, IdKind::Iccid | IdKind::Imsi | IdKind::Msisdn)
 }
 
 /// Makers and brands of what a verdict found.

@@ -50,7 +50,7 @@ pub fn trace(kb: &Knowledge, org: &str, as_of: Day) -> Trace {
     let jurisdictions = walk.jurisdictions();
     let (listings, pending) = walk.listings();
     let sources_to = kb.sources_to().map_or_else(|| "an unknown day".to_owned(), |d| d.to_string());
-    let statement = sentence::statement(kb, org, &jurisdictions, &listings, as_of, &sources_to);
+    let statement = sentence::statement(kb, org, &jurisdictions, &listings, &pending, as_of, &sources_to);
     Trace {
         org: org.to_owned(),
         name,
@@ -263,16 +263,21 @@ impl<'k> Walk<'k> {
         out
     }
 
-    /// The laws on file that exist on the day.
+    /// The laws on file that exist on the day; one that began at an unknown day of a month or year says so inside it.
     fn laws(&self, country: &str) -> Vec<String> {
         let national = self.kb.laws(country);
         let union = EU.contains(&country).then(|| self.kb.laws("EU")).into_iter().flatten();
         let mut laws = Vec::new();
-        for law in national.chain(union).filter(|l| l.date.is_none_or(|d| self.day >= d.earliest())) {
+        for law in national.chain(union) {
+            let doubt = match (holds(self.day, law.date, None), law.date) {
+                (Holds::No, _) => continue,
+                (Holds::Unclear, Some(date)) => format!(" (in force in {date}, day not on file)"),
+                _ => String::new(),
+            };
             let comma = |p: &str| if p.starts_with('(') { " " } else { ", " };
             let provision = law.provision.as_deref().map(|p| format!("{}{p}", comma(p))).unwrap_or_default();
             let mark = if law.source.verified { "" } else { " (unverified)" };
-            laws.push(format!("{}{provision}{mark}", law.law));
+            laws.push(format!("{}{provision}{doubt}{mark}", law.law));
         }
         if laws.is_empty() {
             laws.push(NO_ROW.to_owned());

@@ -2,15 +2,19 @@
 
 use umbilical_core::Day;
 use umbilical_core::answer::{Jurisdiction, Listing};
+use umbilical_core::date::{Holds, holds};
 use umbilical_knowledge::Knowledge;
 
 /// `jurisdiction CN, not listed as of 2026-11-25 (sources to 2026-08-22)`, or
-/// `jurisdiction CN; listed: US-DOD-1260H since 2025-01-07 (names …)`.
+/// `jurisdiction CN; listed: US-DOD-1260H since 2025-01-07 (names …)`. Behind it stand entries that are no listing yet
+/// (`; pending: US-FCC-COVERED (proposed)`) and lists of which nobody has seen what they say
+/// (`; not evaluable: UK-PA23 (debarment list)`), so that "not listed" is never read as more than it says.
 pub(super) fn statement(
     kb: &Knowledge,
     org: &str,
     jurisdictions: &[Jurisdiction],
     listings: &[Listing],
+    pending: &[Listing],
     day: Day,
     sources_to: &str,
 ) -> String {
@@ -26,11 +30,32 @@ pub(super) fn statement(
             parts.push(format!("{word}: {}", items.join("; ")));
         }
     }
-    if parts.is_empty() {
+    let mut out = if parts.is_empty() {
         format!("{place}, not listed as of {day} (sources to {sources_to})")
     } else {
         format!("{place}; {}; as of {day} (sources to {sources_to})", parts.join("; "))
+    };
+    let waiting = pending.iter().map(|l| format!("{} ({})", l.regime, l.list_status.replace('-', " ")));
+    let unread =
+        kb.listings().iter().filter(|l| UNREAD.contains(&&*l.list_status) && l.orgs.is_empty() && holds(day, l.from, l.to) != Holds::No);
+    for (word, items) in
+        [("pending", each_once(waiting)), ("not evaluable", each_once(unread.map(|l| format!("{} {}", l.regime, l.entity))))]
+    {
+        if !items.is_empty() {
+            out.push_str(&format!("; {word}: {}", items.join(", ")));
+        }
     }
+    out
+}
+
+/// What is said of a list or rule whose entries or state nobody has seen: it may reach anybody.
+const UNREAD: [&str; 2] = ["empty_or_unknown", "unknown"];
+
+fn each_once(items: impl Iterator<Item = String>) -> Vec<String> {
+    let mut out: Vec<String> = items.collect();
+    out.sort_unstable();
+    out.dedup();
+    out
 }
 
 /// The countries, each once; what is unclear stands apart.

@@ -22,6 +22,10 @@ fn parents(steps: &[Step]) -> Vec<(&str, bool, bool)> {
     steps.iter().map(|s| (&*s.parent, s.control, s.unclear)).collect()
 }
 
+/// What the words about lists end with on a day on which no list has an unknown content, or some have.
+const UNREAD: &str = "; not evaluable: UK-PA23 (debarment list)";
+const UNREAD_LATE: &str = "; not evaluable: UK-PA23 (debarment list), US-BIS-EL Affiliates rule (>=50% owned by listed parties)";
+
 fn sources_to() -> String {
     KB.sources_to().unwrap().to_string()
 }

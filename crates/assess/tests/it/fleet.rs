@@ -79,3 +79,24 @@ fn a_cloned_imei_is_a_finding_on_both() {
     assert_eq!(found.len(), 2);
     assert!(found.iter().all(|d| d.findings.iter().any(|f| f.code == "cloned-imei")));
 }
+
+#[test]
+fn subscriber_numbers_are_covered_wherever_people_wrote_them() {
+    let card = "8944500102198304826";
+    let ids = [
+        (IdKind::Name, "+491701234567"),
+        (IdKind::AssetId, card),
+        (IdKind::Iccid, card),
+        (IdKind::Msisdn, "491701234567"),
+        (IdKind::Site, "SIM 491701234567"),
+    ];
+    let facts = [(0, Kind::Text, "Quectel EC25 modem with SIM 8944500102198304826 and +49 number +491701234567", Group::Document)];
+    let all = observe(&[Thing { ids: &ids, facts: &facts }]);
+    let kb = Knowledge::embedded();
+    let shown = |show_subscribers: bool| {
+        let fleet = Fleet::new(&all, &kb, umbilical_assess::Options { show_subscribers, ..options("2026-11-25") });
+        serde_json::to_string(&fleet.devices().collect::<Vec<_>>()).unwrap()
+    };
+    assert!(!shown(false).contains("491701234567") && !shown(false).contains(card), "{}", shown(false));
+    assert!(shown(true).contains("491701234567") && shown(true).contains(card));
+}

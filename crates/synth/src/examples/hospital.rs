@@ -22,7 +22,7 @@ const EXPECT: &[Expect] = &[
     module("AMB-03", "Sierra Wireless", "MC7455", "", "status of the ambulance's router"),
     module("PMP-1201", "u-blox", "SARA-R410M", "", "a covered IMEI still shows its type allocation code"),
     cellular("PMP-1202", "an IMEI covered so far that nothing is left of it, with an active SIM card"),
-    without("NUR-0005", "the whole bus is listed and nothing on it is a modem"),
+    without("NUR-0005", "both buses are listed and nothing on them is a modem"),
     without("GPS-0001", "a positioning receiver of a maker that also makes modems"),
     open("XR-0002", "only in the register"),
 ];
@@ -109,6 +109,8 @@ pub(super) fn example() -> Example {
         ),
     );
     folder.add("NUR-0005/lsusb.txt", listing::lsusb(&[&parts::HUB, &parts::KEYBOARD]));
+    folder.add("NUR-0005/lspci.txt", listing::lspci(&[&parts::ETHERNET_PCI]));
+    folder.add("GPS-0001/lspci.txt", listing::lspci(&[&parts::ETHERNET_PCI]));
     folder.add("GPS-0001/lsusb.txt", listing::lsusb(&[&parts::HUB, &parts::GNSS]));
 
     let mut expect = EXPECT.to_vec();

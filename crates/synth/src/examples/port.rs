@@ -23,7 +23,7 @@ const EXPECT: &[Expect] = &[
     module("SCHLEPP-1", "Fibocom", "L610", "", "AT transcript; Unisoc's vendor id"),
     module("BOJE-7", "Nordic", "nRF9160", "", "AT transcript of a system in package"),
     open("LAGER-01", "a storage server whose disk is called EG0600…: not a module"),
-    without("WAAGE-02", "the whole bus is listed and nothing on it is a modem"),
+    without("WAAGE-02", "both buses are listed and nothing on them is a modem"),
 ];
 
 fn latin1(text: &str) -> Vec<u8> {
@@ -138,6 +138,7 @@ pub(super) fn example() -> Example {
     let mut walk = Walk::new("Linux lager01 5.4.0-100-generic #1 SMP x86_64", "1.3.6.1.4.1.39324", "lager01");
     walk.text("1.3.6.1.4.1.39324.1.4.1.1.5.1", "EG0600JEMCV").text("1.3.6.1.4.1.39324.1.4.1.1.6.1", "EM0300FCHFN");
     folder.add("LAGER-01/walk.snmprec", walk.snmprec());
+    folder.add("WAAGE-02/lspci.txt", listing::lspci(&[&parts::ETHERNET_PCI]));
     folder.add("WAAGE-02/lsusb.txt", listing::lsusb(&[&parts::HUB, &parts::KEYBOARD]));
 
     Example { name: "port", title: "A port", story: STORY, files: folder.0, expect: EXPECT.to_vec() }

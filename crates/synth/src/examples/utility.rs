@@ -43,7 +43,7 @@ const EXPECT: &[Expect] = &[
     cellular("PMP-0032", "SNMP walk with an IMEI and no model"),
     module("GW-0107", "Quectel", "EC20", "", "the USB id says Ericsson H5321gw, the revision says EC20").with("usb-id-reprogrammed"),
     cellular("GW-0108", "the kernel log shows emergency download mode: a Qualcomm modem of any maker"),
-    without("HMI-0009", "the whole bus is listed and nothing on it is a modem"),
+    without("HMI-0009", "both buses are listed and nothing on them is a modem"),
     module("MTR-2210", "Quectel", "EG25-G", "", "the label names the FCC ID of the module inside: declared, not observed"),
     open("MTR-2211", "the FCC ID on the label is of a Wi-Fi part of the same grantee"),
 ];
@@ -123,6 +123,7 @@ pub(super) fn example() -> Example {
     folder.add("GW-0107/at.txt", disguised.at(true));
     folder.add("GW-0108/dmesg.txt", listing::dmesg(&parts::EDL, "1-3", 4));
     folder.add("HMI-0009/lsusb.txt", listing::lsusb(&[&parts::HUB, &parts::KEYBOARD, &parts::WIFI]));
+    folder.add("HMI-0009/lspci.txt", listing::lspci(&[&parts::ETHERNET_PCI]));
     folder.add("MTR-2210/label.txt", "FLOWSENSE 300   S/N FM-2210\nContains FCC ID: XMR201903EG25G\nMade for test purposes\n");
     folder.add("MTR-2211/label.txt", "FLOWSENSE 300W  S/N FM-2211\nContains FCC ID: XMR2023FCU760K\nMade for test purposes\n");
 
