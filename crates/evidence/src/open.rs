@@ -183,7 +183,7 @@ fn walk(folder: &Path, folders: &mut BTreeSet<PathBuf>, found: &mut BTreeSet<Fou
         return;
     }
     let mut inside: Vec<PathBuf> = match fs::read_dir(folder) {
-        Ok(entries) => entries.flatten().map(|e| e.path()).collect(),
+        Ok(entries) => listed(folder, entries.map(|entry| entry.map(|e| e.path())), found),
         Err(error) => {
             found.insert(Found { path: folder.to_path_buf(), unreadable: Some(error.to_string()) });
             return;
@@ -206,6 +206,22 @@ fn walk(folder: &Path, folders: &mut BTreeSet<PathBuf>, found: &mut BTreeSet<Fou
             }
         }
     }
+}
+
+/// The entries of a folder that can be listed; that some cannot is said of the folder.
+fn listed(folder: &Path, entries: impl Iterator<Item = io::Result<PathBuf>>, found: &mut BTreeSet<Found>) -> Vec<PathBuf> {
+    let (mut inside, mut failed) = (Vec::new(), None);
+    for entry in entries {
+        match entry {
+            Ok(path) => inside.push(path),
+            Err(error) => failed = Some(error),
+        }
+    }
+    if let Some(error) = failed {
+        let why = format!("not all of this folder can be listed, what can is read: {error}");
+        found.insert(Found { path: folder.to_path_buf(), unreadable: Some(why) });
+    }
+    inside
 }
 
 /// Reads one file into a sink of its own. A bug in a container's code costs this file, not the run.
@@ -372,6 +388,16 @@ fn not_read(head: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_listed_whole_says_so() {
+        let mut found = BTreeSet::new();
+        let entries = [Ok(PathBuf::from("d/a")), Err(io::Error::other("bad sector")), Ok(PathBuf::from("d/b"))];
+        assert_eq!(listed(Path::new("d"), entries.into_iter(), &mut found), [PathBuf::from("d/a"), PathBuf::from("d/b")]);
+        let why = found.first().and_then(|f| f.unreadable.clone()).unwrap();
+        assert!(why.contains("bad sector") && found.len() == 1, "{why}");
+        assert!(listed(Path::new("d"), [Ok(PathBuf::from("d/a"))].into_iter(), &mut BTreeSet::new()).len() == 1);
+    }
 
     #[test]
     fn formats_that_are_not_read_are_named() {

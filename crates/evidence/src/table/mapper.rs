@@ -310,7 +310,18 @@ impl<'k> Mapper<'k> {
             _ => Vec::new(),
         };
         let plain_is_module = witness == Witness::OwnWord && !about_host;
-        Self { knowledge: cx.knowledge, columns, witness, plain_is_module, unused, width: headers.len(), traffic, missing, rounded: 0, sim: None }
+        Self {
+            knowledge: cx.knowledge,
+            columns,
+            witness,
+            plain_is_module,
+            unused,
+            width: headers.len(),
+            traffic,
+            missing,
+            rounded: 0,
+            sim: None,
+        }
     }
 
     /// A mapper for things inside the things of another table: it has the same witness, unless it shows one of its own.
@@ -732,7 +743,8 @@ fn head(text: &str, max: usize) -> String {
 fn is_slot(value: &str) -> bool {
     let name = value.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '_' | '.' | '#'));
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let names = ["sim", "slot", "sim slot", "simslot", "sim_slot", "sim card", "simcard", "usim", "uicc", "esim", "euicc", "psim", "card", "modem"];
+    let names =
+        ["sim", "slot", "sim slot", "simslot", "sim_slot", "sim card", "simcard", "usim", "uicc", "esim", "euicc", "psim", "card", "modem"];
     digits <= 2 && names.iter().any(|n| name.eq_ignore_ascii_case(n))
 }
 

@@ -41,6 +41,46 @@ pub(super) struct At {
     open: bool,
     /// Said in this session: somebody speaks AT here.
     session: bool,
+    /// The round of questions that goes on: another begins where one is answered again.
+    round: Round,
+    /// What earlier rounds were answered.
+    rounds: Vec<Round>,
+}
+
+/// Questions about identity and their answers, each once. Two modems in one text are told apart by rounds that
+/// contradict each other; a round that agrees with an earlier one is of the same modem.
+#[derive(Default)]
+struct Round {
+    /// Which of the text, and the part that its answers go to.
+    number: u32,
+    part: Option<Part>,
+    /// The port on which it was asked.
+    port: Option<String>,
+    /// What was asked with what command, and the answer.
+    answers: Vec<(String, What, String)>,
+}
+
+/// As many rounds are told apart; what follows is of the last modem.
+const ROUNDS: usize = 64;
+
+impl Round {
+    /// Whether two rounds are of different modems: makers of modules, known models or IMEIs differ, and the later one says
+    /// more than one thing about itself. A lone answer that differs is a contradiction of one modem.
+    fn contradicts(&self, earlier: &Self, kb: &Knowledge) -> bool {
+        let first = |round: &Self, what: What| round.answers.iter().find(|(_, w, _)| *w == what).map(|(.., v)| v.clone());
+        let both = |what: What| Some((first(self, what)?, first(earlier, what)?));
+        let module = |name: &str| kb.brand_of(name).filter(|b| b.kind == BrandKind::Module).map(|b| b.brand.clone());
+        let makers = both(What::Manufacturer).is_some_and(|(a, b)| module(&a).zip(module(&b)).is_some_and(|(a, b)| a != b));
+        let models = both(What::Model).is_some_and(|(a, b)| {
+            let (x, y) = (squash(&a), squash(&b));
+            names_model(kb, &a) && names_model(kb, &b) && !x.contains(&y) && !y.contains(&x)
+        });
+        let stem = |v: &str| v.get(..14).map(str::to_owned);
+        let imeis = both(What::Imei).is_some_and(|(a, b)| stem(&a) != stem(&b));
+        let kinds = [What::Manufacturer, What::Model, What::Revision, What::Imei];
+        let complete = kinds.iter().filter(|k| first(self, **k).is_some()).count() >= 2;
+        complete && (makers || models || imeis)
+    }
 }
 
 struct Command {
@@ -165,9 +205,34 @@ fn unquote(text: &str) -> &str {
 
 impl At {
     fn part(&self, host: &mut Host<'_, '_>) -> Part {
-        match &self.port {
-            Some(port) => host.part(&format!("port:{port}")),
-            None => host.part("modem"),
+        match (self.round.part, &self.port) {
+            (Some(part), port) if *port == self.round.port => part,
+            (_, Some(port)) => host.part(&format!("port:{port}")),
+            (_, None) => host.part("modem"),
+        }
+    }
+
+    /// A question is answered. Where it was before in this round, another round begins, on a part of its own until it
+    /// is over.
+    fn note(&mut self, what: What, value: &str, host: &mut Host<'_, '_>) {
+        if !matches!(what, What::Manufacturer | What::Model | What::Revision | What::Imei) || (what == What::Imei && !whole_imei(value)) {
+            return;
+        }
+        let asked = self.command.as_ref().map(|c| bare_name(&c.name)).unwrap_or_default();
+        if self.round.port != self.port {
+            self.settle(host);
+            self.round.port.clone_from(&self.port);
+        }
+        let known = self.round.answers.iter().find(|(a, w, _)| *a == asked && *w == what);
+        if known.is_some_and(|(.., v)| v != value) && what != What::Revision && self.rounds.len() < ROUNDS {
+            self.settle(host);
+            let number = u32::try_from(self.rounds.len()).unwrap_or(u32::MAX).saturating_add(1);
+            let base = self.port.as_ref().map_or_else(|| "modem".to_owned(), |port| format!("port:{port}"));
+            let part = Some(host.part(&format!("{base}#{number}")));
+            self.round = Round { number, part, port: self.port.clone(), answers: Vec::new() };
+        }
+        if self.round.answers.len() < 32 {
+            self.round.answers.push((asked, what, value.to_owned()));
         }
     }
 

@@ -21,7 +21,8 @@ use umbilical_core::number::{Check, Imei, imei};
 use umbilical_knowledge::{Knowledge, Scope, Strength};
 
 use super::pairs::{
-    Voice, What, host_meaning, host_serial, imei_like, meaning, names_maker, names_model, nothing, say, speaks_of_module, split, squash, unquote,
+    Voice, What, host_meaning, host_serial, imei_like, meaning, names_maker, names_model, nothing, say, speaks_of_module, split, squash,
+    unquote,
 };
 use super::{Dialect, Host, Line, Part};
 
@@ -36,6 +37,8 @@ enum Got {
     Fcc,
     PartNumber,
     Mac,
+    /// A sentence that names a module beside its numbers.
+    Sentence,
 }
 
 struct Entry {
@@ -61,6 +64,8 @@ static FCC_ID: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(?:[A-Z][A-Z0-9]{2}|[2-9][A-Z0-9]{4})[ -]?[A-Z0-9][A-Z0-9-]{0,13}$").ok());
 static LOOSE_IMEI: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)\bIMEI(?:[ _-]?[12])?(?:[ _-]?(?:no|number|code|sv))?\b[\s:#.=-]*([0-9][0-9 /-]{12,20}[0-9])").ok());
+static LOOSE_ICCID: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)\b(?:ICCID|CCID|SIM(?: card)?)(?:[ _-]?(?:no|number))?\b[\s:#.=-]*(89[0-9]{16,18})\b").ok());
 static GS1: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\((01|10|21|240|8002)\)\s*([^()\s]{1,40})").ok());
 
 impl Dialect for Label {
@@ -136,6 +141,12 @@ impl Dialect for Label {
             && let Some(found) = loose()
         {
             self.push(line.n, Got::Value(What::Imei, true), found);
+            if let Some(card) = LOOSE_ICCID.as_ref().and_then(|re| re.captures(text)?.get(1)) {
+                self.push(line.n, Got::Value(What::Iccid, true), card.as_str());
+            }
+            if !taken && text.len() <= 400 && speaks_of_module(kb, text) {
+                self.push(line.n, Got::Sentence, text);
+            }
             taken = true;
         }
         taken
@@ -236,6 +247,10 @@ fn tell(block: &[Entry], key: &str, voice: Voice, status: bool, others: bool, ho
             Got::Fcc => {
                 let part = host.part(key);
                 host.fact_of(part, e.n, Kind::FccId, &e.value, Voice::DOCUMENT.group, Voice::DOCUMENT.basis);
+            }
+            Got::Sentence => {
+                let part = host.part(key);
+                host.fact_of(part, e.n, Kind::Text, &e.value, Voice::DOCUMENT.group, Voice::DOCUMENT.basis);
             }
             Got::PartNumber => {
                 if speaks_of_module(kb, &e.value) {

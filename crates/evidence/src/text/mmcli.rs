@@ -29,7 +29,14 @@ pub(super) struct Mmcli {
     open: Option<(String, String, u32)>,
     /// The modem that the command asked for.
     asked: Option<String>,
+    /// Modems whose block with a path has begun, by their key.
+    blocks: Vec<(String, Part)>,
+    /// A further block of such a modem, and the first: one, unless they turn out to say different IMEIs.
+    again: Option<(Part, Part)>,
 }
+
+/// As many blocks are told apart.
+const BLOCKS: usize = 256;
 
 const SECTIONS: &[&str] = &[
     "General",
@@ -173,6 +180,31 @@ impl Mmcli {
         part
     }
 
+    /// A block with the path of its modem begins. Two hosts pasted one after the other both have a modem 0.
+    fn block(&mut self, key: &str, n: u32, host: &mut Host<'_, '_>) {
+        self.settle(host);
+        let first = self.blocks.iter().rev().find(|(k, _)| k == key).map(|(_, part)| *part);
+        let part = match first {
+            None => self.begin(key, n, host),
+            Some(_) if self.blocks.len() >= BLOCKS => self.begin(key, n, host),
+            Some(first) => {
+                let part = self.begin(&format!("{key}#{n}"), n, host);
+                self.again = Some((part, first));
+                part
+            }
+        };
+        if first != Some(part) {
+            self.blocks.push((key.to_owned(), part));
+        }
+    }
+
+    /// The block has ended: it was of a modem that had one before, or of another.
+    fn settle(&mut self, host: &mut Host<'_, '_>) {
+        if let Some((part, first)) = self.again.take() {
+            host.join(part, first);
+        }
+    }
+
     /// The part of a line whose block began somewhere else.
     fn current(&mut self, name: &str, n: u32, host: &mut Host<'_, '_>) -> Part {
         let again = matches!(name, "manufacturer" | "path" | "dbus-path") && self.seen.iter().any(|s| s == name);
@@ -195,7 +227,7 @@ impl Mmcli {
         if matches!(name, "path" | "dbus-path") {
             let plain = unquote(value);
             if let Some(modem) = number(plain, "Modem") {
-                self.begin(&format!("modem:{modem}"), n, host);
+                self.block(&format!("modem:{modem}"), n, host);
             } else if let Some(sim) = number(plain, "SIM") {
                 self.begin(&format!("sim:{sim}"), n, host);
             }
@@ -333,6 +365,7 @@ impl Dialect for Mmcli {
             return false;
         }
         if line.shell {
+            self.settle(host);
             self.part = None;
             self.section.clear();
             self.open = None;
@@ -355,7 +388,13 @@ impl Dialect for Mmcli {
         // `/org/freedesktop/ModemManager1/Modem/0 [Telit] FN990A40`; the head of an old block has a device id behind it.
         if text.starts_with("/org/freedesktop/ModemManager1/") || text.starts_with("Found ") && text.contains("ModemManager1") {
             if let Some(modem) = number(text, "Modem") {
-                let part = self.begin(&format!("modem:{modem}"), line.n, host);
+                let key = format!("modem:{modem}");
+                // The head of an old block.
+                if text.contains(" (device id") {
+                    self.block(&key, line.n, host);
+                    return true;
+                }
+                let part = self.begin(&key, line.n, host);
                 if let Some((maker, model)) = text.split_once(" [").and_then(|(_, r)| r.split_once(']')) {
                     property(host, part, line.n, "manufacturer", maker);
                     property(host, part, line.n, "model", model);
@@ -381,6 +420,7 @@ impl Dialect for Mmcli {
         if let Some((name, value, n)) = self.open.take() {
             self.say(&name, &value, n, host);
         }
+        self.settle(host);
     }
 }
 

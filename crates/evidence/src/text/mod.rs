@@ -27,6 +27,7 @@ mod usb_devices;
 use std::io;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use umbilical_core::number::{Imei, imei};
 use umbilical_core::{At, Basis, Group, IdKind, Kind, Observations};
 
 use crate::source::for_each_line;
@@ -68,9 +69,14 @@ pub struct Host<'a, 'k> {
     said: Vec<Said>,
     /// What has been said, so that repetitions cost nothing.
     heard: FxHashSet<Said>,
+    /// The IMEIs that parts said, without what may differ between two readings of one: two parts that said different
+    /// ones are never one.
+    imeis: Vec<(u16, String)>,
     /// How many different facts each part has of each kind.
     counts: FxHashMap<(u16, Kind), u16>,
     left_out: u64,
+    /// Statements about parts for which there was no room.
+    beyond: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -115,6 +121,8 @@ pub struct Part(u16);
 impl Part {
     /// The host itself.
     pub const HOST: Self = Self(0);
+    /// What is said of this part is dropped: there are too many.
+    const NONE: Self = Self(u16::MAX);
 }
 
 /// At most this many different facts of one kind are kept of one part, and statements of one thing: more is a hostile
@@ -123,6 +131,7 @@ const FACTS_PER_KIND: u16 = 64;
 const STATEMENTS: usize = 8000;
 /// At most this many parts of one thing.
 const PARTS: usize = 2000;
+const _: () = assert!(PARTS < umbilical_core::observation::LAST_PART as usize);
 /// Longer values are no identity; the sink cuts them too.
 const LONGEST: usize = 1600;
 
@@ -135,8 +144,10 @@ impl<'a, 'k> Host<'a, 'k> {
             same: vec![0],
             said: Vec::new(),
             heard: FxHashSet::default(),
+            imeis: Vec::new(),
             counts: FxHashMap::default(),
             left_out: 0,
+            beyond: 0,
         }
     }
 
@@ -149,8 +160,8 @@ impl<'a, 'k> Host<'a, 'k> {
             return Part(*part);
         }
         if self.same.len() > PARTS {
-            self.left_out = self.left_out.saturating_add(1);
-            return Part(u16::try_from(PARTS).unwrap_or(u16::MAX));
+            // Together they would be one device with the numbers of many.
+            return Part::NONE;
         }
         let part = u16::try_from(self.same.len()).unwrap_or(u16::MAX);
         self.same.push(part);
@@ -170,10 +181,12 @@ impl<'a, 'k> Host<'a, 'k> {
         self.parts.contains_key(key)
     }
 
-    /// A part has another name too; where that named another part, the two are one.
+    /// A part has another name too; where that named another part, the two are one, unless they said different IMEIs:
+    /// then the name has moved.
     pub fn also(&mut self, part: Part, key: &str) {
-        match self.parts.get(key) {
-            Some(other) => self.join(part, Part(*other)),
+        match self.parts.get(key).copied() {
+            Some(other) if !self.join(part, Part(other)) => self.now(part, key),
+            Some(_) => {}
             None if self.parts.len() > PARTS.saturating_mul(4) => {}
             // The number changes whenever a device returns; its port is its place.
             None if key.contains('/') => self.now(part, key),
@@ -186,8 +199,24 @@ impl<'a, 'k> Host<'a, 'k> {
         self.parts.insert(key.to_owned(), part.0);
     }
 
-    /// Two parts are found to be one.
-    pub fn join(&mut self, a: Part, b: Part) {
+    /// Two parts are found to be one, unless each said an IMEI of its own; says whether they are.
+    pub fn join(&mut self, a: Part, b: Part) -> bool {
+        let alike = self.alike(a, b);
+        if alike {
+            self.merge(a, b);
+        }
+        alike
+    }
+
+    /// Whether two parts may be one as far as their IMEIs tell.
+    fn alike(&self, a: Part, b: Part) -> bool {
+        let (a, b) = (self.first(a.0), self.first(b.0));
+        let of = |root: u16| self.imeis.iter().filter(move |(p, _)| self.first(*p) == root).map(|(_, imei)| imei);
+        a == b || of(a).next().is_none() || of(b).next().is_none() || of(a).any(|x| of(b).any(|y| x == y))
+    }
+
+    /// Two parts are one, whatever they said.
+    fn merge(&mut self, a: Part, b: Part) {
         let (a, b) = (self.first(a.0), self.first(b.0));
         if let Some(slot) = self.same.get_mut(usize::from(a.max(b))) {
             *slot = a.min(b);
@@ -204,6 +233,10 @@ impl<'a, 'k> Host<'a, 'k> {
     }
 
     fn say(&mut self, part: Part, at: At, word: Word) {
+        if part == Part::NONE {
+            self.beyond = self.beyond.saturating_add(1);
+            return;
+        }
         let said = Said { part: part.0, at, word };
         if self.heard.contains(&said) {
             return;
@@ -249,6 +282,12 @@ impl<'a, 'k> Host<'a, 'k> {
 
     /// An IMEI with its witness and basis.
     pub fn imei_of(&mut self, part: Part, n: u32, text: &str, group: Group, basis: Basis) {
+        if self.imeis.len() < PARTS
+            && let Some(stem) = imei_stem(text)
+            && !self.imeis.iter().any(|(p, known)| *p == part.0 && *known == stem)
+        {
+            self.imeis.push((part.0, stem));
+        }
         self.say(part, At::line(n), Word::Imei(cut(text).to_owned(), group, basis));
     }
 
@@ -272,7 +311,8 @@ impl<'a, 'k> Host<'a, 'k> {
         self.match_listings();
         let said = std::mem::take(&mut self.said);
         let at = said.iter().map(|s| s.at).filter(|at| at.n > 0).min_by_key(|at| at.n);
-        // Parts with identifiers take the first numbers: the sink has room for 255 of those.
+        // Parts with identifiers take the first numbers, in the order in which they were spoken of, then the others. There
+        // are never more than the sink can number.
         let mut numbers: FxHashMap<u16, u16> = FxHashMap::default();
         numbers.insert(0, 0);
         for ids in [true, false] {
@@ -283,6 +323,12 @@ impl<'a, 'k> Host<'a, 'k> {
         }
         if self.left_out > 0 {
             self.out.problem(At::WHOLE, format!("{} more statements than are kept of one text were left out", self.left_out));
+        }
+        if self.beyond > 0 {
+            self.out.problem(
+                At::WHOLE,
+                format!("{} statements about devices beyond the first {PARTS} of one text were left out: split the text", self.beyond),
+            );
         }
         // Who writes about a modem and shows what it says is no second witness.
         let speaks = |s: &Said| matches!(s.word, Word::Fact(kind, _, Group::OwnWord, Basis::Observed) if kind != Kind::BusPath);
@@ -309,8 +355,10 @@ impl<'a, 'k> Host<'a, 'k> {
         self.parts.clear();
         self.same.truncate(1);
         self.heard.clear();
+        self.imeis.clear();
         self.counts.clear();
         self.left_out = 0;
+        self.beyond = 0;
     }
 
     /// A device known by its number only (`lsusb`) and one known by its port only (`dmesg`, `mmcli`) are one where each
@@ -388,6 +436,12 @@ impl<'a, 'k> Host<'a, 'k> {
             self.join(Part(a), Part(b));
         }
     }
+}
+
+/// An IMEI without its check digit or software version, which differ between two ways of reading one.
+fn imei_stem(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).take(14).collect();
+    (digits.len() == 14 && matches!(imei(text), Imei::Whole { .. })).then_some(digits)
 }
 
 fn cut(text: &str) -> &str {

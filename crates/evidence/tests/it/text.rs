@@ -153,3 +153,17 @@ fn a_board_is_no_revision() {
     assert_eq!(revisions(&text("R1.2")), ["R1.2"]);
     assert_eq!(revisions(&text("Rev 10")), ["Rev 10"]);
 }
+
+/// Of more devices than are kept none is mixed with another.
+#[test]
+fn devices_beyond_the_last_are_dropped_not_mixed() {
+    let line = |i: u32| format!("Bus {:03} Device {:03}: ID 2c7c:{i:04x} Thing {i}\n", i / 100 + 1, i % 100 + 1);
+    let out = read_bytes("lsusb.txt", (0..2500).map(line).collect::<String>().as_bytes());
+    assert!(!broke_off(&out));
+    let mut ids: std::collections::BTreeMap<u16, Vec<String>> = std::collections::BTreeMap::new();
+    for (part, fact, _) in out.thing(0).unwrap().facts().filter(|(_, f, _)| f.kind == Kind::UsbId) {
+        ids.entry(part).or_default().push(fact.value.to_string());
+    }
+    assert!(ids.len() >= 1900 && ids.values().all(|v| v.len() == 1), "{} parts", ids.len());
+    assert!(out.problems.iter().any(|p| p.what.contains("devices beyond the first 2000")), "{:?}", out.problems);
+}
