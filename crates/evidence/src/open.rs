@@ -319,7 +319,17 @@ pub fn read_stream(source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observat
         }
         return Ok(());
     };
-    match catch_unwind(AssertUnwindSafe(|| reader.read(source, cx, out))) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| reader.read(source, cx, out)));
+    if let Some(line) = source.broken() {
+        let encoding = source.encoding();
+        let what = if encoding == encoding_rs::UTF_8 {
+            "this is not UTF-8, as the text before is: lines of this kind are read as windows-1252".to_owned()
+        } else {
+            format!("this is not {}, as the text before is: what it cannot say is replaced", encoding.name())
+        };
+        out.problem(At::line(line), what);
+    }
+    match outcome {
         Ok(result) => result,
         Err(_) => {
             out.problem(At::WHOLE, format!("the {} reader broke off: a bug, please report it with this input", reader.name()));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use sha2::{Digest, Sha256};
 use umbilical_core::id::hex;
 
@@ -28,6 +28,8 @@ pub struct Head<'a> {
 pub struct Source<'a> {
     inner: BufReader<Hashing<'a>>,
     encoding: &'static Encoding,
+    /// The line on which the text first was not what its encoding allows.
+    broken: Option<u32>,
 }
 
 struct Hashing<'a> {
@@ -57,7 +59,7 @@ impl<'a> Source<'a> {
         let hashing = Hashing { inner: Box::new(io::Cursor::new(head).chain(inner)), hash: Sha256::new(), bytes: 0 };
         let mut inner = BufReader::with_capacity(HEAD, hashing);
         inner.fill_buf()?;
-        Ok(Self { inner, encoding })
+        Ok(Self { inner, encoding, broken: None })
     }
 
     /// The peeked head.
@@ -69,6 +71,12 @@ impl<'a> Source<'a> {
     /// The encoding that the head suggests.
     pub fn encoding(&self) -> &'static Encoding {
         self.encoding
+    }
+
+    /// The first line read so far on which the text is not in the encoding that its head suggests. Of UTF-8, such lines
+    /// are read as windows-1252; of others, what means nothing is replaced.
+    pub fn broken(&self) -> Option<u32> {
+        self.broken
     }
 
     /// The raw bytes, streaming.
@@ -89,10 +97,25 @@ impl<'a> Source<'a> {
             if self.inner.buffer().starts_with(b"\xef\xbb\xbf") {
                 self.inner.consume(3);
             }
-            Box::new(&mut self.inner)
+            Box::new(Mending {
+                inner: &mut self.inner,
+                good: 0,
+                held: Vec::new(),
+                at: 0,
+                carry: Vec::new(),
+                seen: Ends::default(),
+                broken: &mut self.broken,
+            })
         } else {
-            let decoding =
-                Decoding { decoder: self.encoding.new_decoder(), inner: &mut self.inner, pending: Vec::new(), at: 0, done: false };
+            let decoding = Decoding {
+                decoder: self.encoding.new_decoder(),
+                inner: &mut self.inner,
+                pending: Vec::new(),
+                at: 0,
+                done: false,
+                seen: Ends::default(),
+                broken: &mut self.broken,
+            };
             Box::new(BufReader::with_capacity(HEAD, decoding))
         }
     }
@@ -105,15 +128,150 @@ impl<'a> Source<'a> {
     }
 }
 
-struct Decoding<R> {
+/// Line ends that have gone by: LF, or CR in a text that has no other.
+#[derive(Default)]
+struct Ends {
+    lf: usize,
+    cr: usize,
+}
+
+impl Ends {
+    fn pass(&mut self, bytes: &[u8]) {
+        self.lf = self.lf.saturating_add(memchr::memchr_iter(b'\n', bytes).count());
+        if self.lf == 0 {
+            self.cr = self.cr.saturating_add(memchr::memchr_iter(b'\r', bytes).count());
+        }
+    }
+
+    /// The number of the line that follows.
+    fn line(&self) -> u32 {
+        let ends = if self.lf > 0 { self.lf } else { self.cr };
+        u32::try_from(ends).unwrap_or(u32::MAX).saturating_add(1)
+    }
+}
+
+/// UTF-8 of which only the head has been looked at. Whole lines that are valid pass as they stand in the buffer; one that
+/// is not is read as windows-1252, which gives every byte a meaning. Lines longer than [`MAX_LINE`] pass in pieces.
+struct Mending<'s, R> {
+    inner: R,
+    /// So many bytes of the inner buffer are whole valid lines.
+    good: usize,
+    /// Text that had to be copied, and how far it has been read.
+    held: Vec<u8>,
+    at: usize,
+    /// The beginning of a character that the end of a piece has cut.
+    carry: Vec<u8>,
+    seen: Ends,
+    broken: &'s mut Option<u32>,
+}
+
+impl<R: BufRead> Mending<'_, R> {
+    /// Makes more text ready: in `held`, or `good` bytes of the inner buffer; neither at the end.
+    fn advance(&mut self) -> io::Result<()> {
+        self.held.clear();
+        self.at = 0;
+        self.held.append(&mut self.carry);
+        loop {
+            let buffer = self.inner.fill_buf()?;
+            if buffer.is_empty() {
+                self.mend(true);
+                return Ok(());
+            }
+            let fresh = self.held.is_empty();
+            let room = buffer.get(..MAX_LINE.saturating_sub(self.held.len())).unwrap_or(buffer);
+            let end = if fresh { memchr::memrchr2(b'\n', b'\r', room) } else { memchr::memchr2(b'\n', b'\r', room) };
+            let taken = end.and_then(|end| room.get(..=end)).unwrap_or(room);
+            let used = taken.len();
+            if fresh && end.is_some() && std::str::from_utf8(taken).is_ok() {
+                if self.broken.is_none() {
+                    self.seen.pass(taken);
+                }
+                self.good = used;
+                return Ok(());
+            }
+            self.held.extend_from_slice(taken);
+            self.inner.consume(used);
+            if end.is_some() || self.held.len() >= MAX_LINE {
+                self.mend(end.is_some());
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes what is held UTF-8; `whole` where it ends with a line.
+    fn mend(&mut self, whole: bool) {
+        if std::str::from_utf8(&self.held).is_ok() {
+            if self.broken.is_none() {
+                self.seen.pass(&self.held);
+            }
+            return;
+        }
+        let mut out = Vec::with_capacity(self.held.len());
+        for line in self.held.split_inclusive(|b| matches!(b, b'\n' | b'\r')) {
+            match std::str::from_utf8(line) {
+                Ok(_) => out.extend_from_slice(line),
+                Err(error) if !whole && error.error_len().is_none() => {
+                    let (valid, cut) = line.split_at_checked(error.valid_up_to()).unwrap_or((line, &[]));
+                    out.extend_from_slice(valid);
+                    self.carry.extend_from_slice(cut);
+                }
+                Err(_) => {
+                    self.broken.get_or_insert(self.seen.line());
+                    out.extend_from_slice(WINDOWS_1252.decode_without_bom_handling(line).0.as_bytes());
+                }
+            }
+            if self.broken.is_none() {
+                self.seen.pass(line);
+            }
+        }
+        self.held = out;
+    }
+}
+
+impl<R: BufRead> BufRead for Mending<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at >= self.held.len() && self.good == 0 {
+            self.advance()?;
+        }
+        if self.at < self.held.len() {
+            return Ok(self.held.get(self.at..).unwrap_or_default());
+        }
+        if self.good == 0 {
+            return Ok(&[]);
+        }
+        let buffer = self.inner.fill_buf()?;
+        Ok(buffer.get(..self.good).unwrap_or(buffer))
+    }
+
+    fn consume(&mut self, n: usize) {
+        if self.at < self.held.len() {
+            self.at = self.at.saturating_add(n);
+        } else {
+            self.inner.consume(n);
+            self.good = self.good.saturating_sub(n);
+        }
+    }
+}
+
+impl<R: BufRead> Read for Mending<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.fill_buf()?.read(buf)?;
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+struct Decoding<'s, R> {
     decoder: encoding_rs::Decoder,
     inner: R,
     pending: Vec<u8>,
     at: usize,
     done: bool,
+    seen: Ends,
+    broken: &'s mut Option<u32>,
 }
 
-impl<R: BufRead> Read for Decoding<R> {
+impl<R: BufRead> Read for Decoding<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.at >= self.pending.len() {
             if self.done {
@@ -122,8 +280,15 @@ impl<R: BufRead> Read for Decoding<R> {
             let input = self.inner.fill_buf()?;
             let last = input.is_empty();
             let mut text = String::with_capacity(self.decoder.max_utf8_buffer_length(input.len()).unwrap_or(HEAD));
-            let (_, read, _) = self.decoder.decode_to_string(input, &mut text, last);
+            let (_, read, replaced) = self.decoder.decode_to_string(input, &mut text, last);
             self.inner.consume(read);
+            if self.broken.is_none() {
+                let sound = text.split('\u{fffd}').next().filter(|_| replaced).unwrap_or(&text);
+                self.seen.pass(sound.as_bytes());
+                if replaced {
+                    *self.broken = Some(self.seen.line());
+                }
+            }
             self.done = last;
             self.pending = text.into_bytes();
             self.at = 0;
@@ -262,6 +427,54 @@ mod tests {
         assert_eq!(lines(b"\xef\xbb\xbfIMEI\n")[0].1, "IMEI");
     }
 
+    /// The lines of a text, and where it is broken.
+    fn mended(bytes: &[u8], chunk: usize) -> (Vec<String>, Option<u32>) {
+        struct Slow<'b>(&'b [u8], usize);
+        impl Read for Slow<'_> {
+            fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+                let n = self.1.min(buf.len());
+                self.0.read(buf.get_mut(..n).unwrap_or_default())
+            }
+        }
+        let mut out = Vec::new();
+        let mut source = Source::new(Box::new(Slow(bytes, chunk))).unwrap();
+        for_each_line(&mut *source.utf8(), |l| out.push(l.text.into_owned())).unwrap();
+        (out, source.broken())
+    }
+
+    #[test]
+    fn lines_behind_the_head_that_are_no_utf8_are_read_and_told() {
+        let mut bytes = "Gerät;IMEI\n".repeat(HEAD / 12 + 10).into_bytes();
+        let before = bytes.iter().filter(|b| **b == b'\n').count();
+        bytes.extend_from_slice("gut ü\n".as_bytes());
+        bytes.extend_from_slice(b"schlecht \xfc \x80\r\nwieder gut\nnoch \xe4\nEnde \xc3");
+        for chunk in [1000, 64 * 1024, 70_001] {
+            let (lines, broken) = mended(&bytes, chunk);
+            assert_eq!(lines[before..], ["gut ü", "schlecht ü €", "wieder gut", "noch ä", "Ende Ã"], "{chunk}");
+            assert_eq!(broken.map(|n| n as usize), Some(before + 2), "{chunk}");
+        }
+        let whole: usize = bytes.split_inclusive(|b| *b == b'\n').take(before).map(<[u8]>::len).sum();
+        assert_eq!(mended(&bytes[..whole], 7000).1, None);
+    }
+
+    #[test]
+    fn a_long_line_is_mended_in_pieces_that_cut_no_character() {
+        // Three bytes each: no power of two is a multiple.
+        let text = "設".repeat(MAX_LINE);
+        let mut source = Source::new(Box::new(io::Cursor::new(text.clone().into_bytes()))).unwrap();
+        let mut read = String::new();
+        source.utf8().read_to_string(&mut read).unwrap();
+        assert!(read == text && source.broken().is_none());
+    }
+
+    #[test]
+    fn other_encodings_that_are_broken_are_told() {
+        let mut utf16: Vec<u8> = "IMEI\nGer\u{e4}t\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(mended(&utf16, 64).1, None);
+        utf16.extend_from_slice(&[0x01, 0xdc, b'x', 0]);
+        assert_eq!(mended(&utf16, 64).1, Some(3));
+    }
+
     #[test]
     fn the_hash_is_of_every_byte_however_much_was_read() {
         for len in [0usize, 3, HEAD, HEAD + 1, 3 * HEAD + 7] {
@@ -281,6 +494,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn whatever_the_reads_the_text_is_the_same(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(0xc3), Just(0xa4)], 0..200), chunk in 1usize..50) {
+            let head = "a;b\n".repeat(HEAD / 4);
+            let bytes = [head.as_bytes(), &bytes].concat();
+            prop_assert_eq!(mended(&bytes, chunk.saturating_mul(997)), mended(&bytes, HEAD));
+        }
+
         #[test]
         fn any_bytes_give_lines_and_never_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
             let got = lines(&bytes);

@@ -215,3 +215,19 @@ fn a_slot_is_no_card() {
     let out = read_bytes("router.json", json.as_bytes());
     assert!(out.len() == 2 && out.problems.is_empty(), "{out:?}");
 }
+
+#[test]
+fn a_table_that_changes_its_encoding_says_so_once() {
+    let mut bytes = b"Name,IMEI,Site\n".to_vec();
+    for n in 0..4000 {
+        bytes.extend_from_slice(format!("gate {n},{},Süd\n", imei(n)).as_bytes());
+    }
+    for n in 4000..4010 {
+        bytes.extend_from_slice(format!("gate {n},{},", imei(n)).as_bytes());
+        bytes.extend_from_slice(b"S\xfcd\n");
+    }
+    let out = read_bytes("mixed.csv", &bytes);
+    let told: Vec<_> = out.problems.iter().map(|p| (out.locate(p.at), p.what.as_str())).collect();
+    assert!(matches!(told.as_slice(), [(at, what)] if at == "line 4002" && what.contains("windows-1252")), "{told:?}");
+    assert!(out.len() == 4010 && out.things().all(|t| t.ids().any(|id| id.1 == IdKind::Site && id.2 == "Süd")));
+}
