@@ -18,9 +18,10 @@ use regex::Regex;
 use umbilical_core::number::{Imei, imei, imsi, is_masked, msisdn};
 use umbilical_core::text::is_blank;
 use umbilical_core::{IdKind, Kind};
-use umbilical_knowledge::{Scope, Strength};
+use umbilical_knowledge::{BrandKind, Knowledge, Scope, Strength};
 
 use super::bus::port_name;
+use super::pairs::{names_model, squash};
 use super::strip::regex;
 use super::{Dialect, Host, Line, Part};
 
@@ -43,31 +44,37 @@ pub(super) struct At {
     session: bool,
     /// The round of questions that goes on: another begins where one is answered again.
     round: Round,
-    /// What earlier rounds were answered.
+    /// What earlier rounds were answered, and how many there were.
     rounds: Vec<Round>,
+    begun: usize,
 }
 
 /// Questions about identity and their answers, each once. Two modems in one text are told apart by rounds that
 /// contradict each other; a round that agrees with an earlier one is of the same modem.
 #[derive(Default)]
 struct Round {
-    /// Which of the text, and the part that its answers go to.
-    number: u32,
+    /// The part that its answers go to, where it is not that of the port or the text.
     part: Option<Part>,
     /// The port on which it was asked.
     port: Option<String>,
-    /// What was asked with what command, and the answer.
-    answers: Vec<(String, What, String)>,
+    answers: Vec<Answer>,
+}
+
+struct Answer {
+    /// The command, and where it was given.
+    asked: (String, u32),
+    what: What,
+    value: String,
 }
 
 /// As many rounds are told apart; what follows is of the last modem.
-const ROUNDS: usize = 64;
+const ROUNDS: usize = 200;
 
 impl Round {
     /// Whether two rounds are of different modems: makers of modules, known models or IMEIs differ, and the later one says
     /// more than one thing about itself. A lone answer that differs is a contradiction of one modem.
     fn contradicts(&self, earlier: &Self, kb: &Knowledge) -> bool {
-        let first = |round: &Self, what: What| round.answers.iter().find(|(_, w, _)| *w == what).map(|(.., v)| v.clone());
+        let first = |round: &Self, what: What| round.answers.iter().find(|a| a.what == what).map(|a| a.value.clone());
         let both = |what: What| Some((first(self, what)?, first(earlier, what)?));
         let module = |name: &str| kb.brand_of(name).filter(|b| b.kind == BrandKind::Module).map(|b| b.brand.clone());
         let makers = both(What::Manufacturer).is_some_and(|(a, b)| module(&a).zip(module(&b)).is_some_and(|(a, b)| a != b));
@@ -207,9 +214,13 @@ impl At {
     fn part(&self, host: &mut Host<'_, '_>) -> Part {
         match (self.round.part, &self.port) {
             (Some(part), port) if *port == self.round.port => part,
-            (_, Some(port)) => host.part(&format!("port:{port}")),
-            (_, None) => host.part("modem"),
+            _ => host.part(&self.base()),
         }
+    }
+
+    /// The key of the part that answers where no round has one of its own.
+    fn base(&self) -> String {
+        self.port.as_ref().map_or_else(|| "modem".to_owned(), |port| format!("port:{port}"))
     }
 
     /// A question is answered. Where it was before in this round, another round begins, on a part of its own until it
@@ -218,21 +229,42 @@ impl At {
         if !matches!(what, What::Manufacturer | What::Model | What::Revision | What::Imei) || (what == What::Imei && !whole_imei(value)) {
             return;
         }
-        let asked = self.command.as_ref().map(|c| bare_name(&c.name)).unwrap_or_default();
+        let asked = self.command.as_ref().map(|c| (bare_name(&c.name), c.n)).unwrap_or_default();
         if self.round.port != self.port {
             self.settle(host);
-            self.round.port.clone_from(&self.port);
         }
-        let known = self.round.answers.iter().find(|(a, w, _)| *a == asked && *w == what);
-        if known.is_some_and(|(.., v)| v != value) && what != What::Revision && self.rounds.len() < ROUNDS {
+        // A revision changes with an update, and is asked for to see that.
+        let repeated =
+            what != What::Revision && self.round.answers.iter().any(|a| a.what == what && a.asked.0 == asked.0 && a.asked.1 != asked.1);
+        if repeated && self.begun < ROUNDS {
             self.settle(host);
-            let number = u32::try_from(self.rounds.len()).unwrap_or(u32::MAX).saturating_add(1);
-            let base = self.port.as_ref().map_or_else(|| "modem".to_owned(), |port| format!("port:{port}"));
-            let part = Some(host.part(&format!("{base}#{number}")));
-            self.round = Round { number, part, port: self.port.clone(), answers: Vec::new() };
+            self.begun = self.begun.saturating_add(1);
+            let part = host.part(&format!("{}#{}", self.base(), self.begun.saturating_add(1)));
+            self.round.part = Some(part);
         }
         if self.round.answers.len() < 32 {
-            self.round.answers.push((asked, what, value.to_owned()));
+            self.round.answers.push(Answer { asked, what, value: value.to_owned() });
+        }
+    }
+
+    /// A round is over: it was of a modem that answered one before, or of another.
+    fn settle(&mut self, host: &mut Host<'_, '_>) {
+        let next = Round { port: self.port.clone(), ..Round::default() };
+        let round = std::mem::replace(&mut self.round, next);
+        let Some(part) = round.part else {
+            self.rounds.push(round);
+            return;
+        };
+        let kb = host.cx.knowledge;
+        match self.rounds.iter_mut().rev().find(|r| r.port == round.port && !round.contradicts(r, kb)) {
+            Some(earlier) => {
+                let base = round.port.as_ref().map_or_else(|| "modem".to_owned(), |port| format!("port:{port}"));
+                let other = earlier.part.unwrap_or_else(|| host.part(&base));
+                host.merge(part, other);
+                let room = 64usize.saturating_sub(earlier.answers.len());
+                earlier.answers.extend(round.answers.into_iter().take(room));
+            }
+            None => self.rounds.push(round),
         }
     }
 
@@ -352,6 +384,12 @@ impl At {
         }
         match what {
             What::Identity if count <= BARE => self.identity(text, count, n, host),
+            // A list of the versions of all that runs in it; that of the radio has the module's name in front.
+            What::Revision if listed(text).is_some() => {
+                if let Some(("RADIO", version)) = listed(text) {
+                    self.say(what, version, n, host);
+                }
+            }
             What::Revision if count <= 3 && !more => self.say(what, text, n, host),
             _ if count == 1 => self.say(what, text, n, host),
             _ => return false,
@@ -431,7 +469,7 @@ impl At {
     }
 
     /// A bare line of `ATI`: maker, model, revision, in no fixed order and with no names.
-    fn identity(&self, text: &str, count: u32, n: u32, host: &mut Host<'_, '_>) {
+    fn identity(&mut self, text: &str, count: u32, n: u32, host: &mut Host<'_, '_>) {
         let kb = host.cx.knowledge;
         let plain = unquote(text);
         let decides = |scope: Scope| kb.matches(scope, plain).iter().any(|h| h.pattern.strength != Strength::Trap && h.model.is_some());
@@ -464,7 +502,7 @@ impl At {
         self.say(what, revision.unwrap_or(plain), n, host);
     }
 
-    fn say(&self, what: What, value: &str, n: u32, host: &mut Host<'_, '_>) {
+    fn say(&mut self, what: What, value: &str, n: u32, host: &mut Host<'_, '_>) {
         let value = unquote(value.trim().trim_end_matches('\''));
         if what == What::Manufacturer && matches!(value, "" | "\"\"" | "INCORPORATED") {
             // An empty maker, and half of one, are habits of families.
@@ -475,6 +513,7 @@ impl At {
         if is_blank(value) || final_code(value).is_some() || value.len() > 200 {
             return;
         }
+        self.note(what, value, host);
         let part = self.part(host);
         let digits = || value.bytes().any(|b| b.is_ascii_digit());
         match what {
@@ -659,6 +698,13 @@ impl Dialect for At {
         if text.is_empty() || text.len() > 4000 {
             return false;
         }
+        // A heading that names a port: `=== /dev/ttyUSB2`.
+        let heading = text.trim_matches(|c: char| matches!(c, '=' | '-' | '#' | '*' | ':' | '[' | ']' | ' '));
+        if let Some(node) = heading.strip_prefix("/dev/").filter(|node| port_name(node) == Some(node)) {
+            self.command = None;
+            self.opens(node, host);
+            return true;
+        }
         if line.shell {
             let prompt = !line.raw.trim_start().starts_with('+');
             if prompt && !text.contains("AT") && !text.contains("at") {
@@ -751,7 +797,20 @@ impl Dialect for At {
         if let Some(command) = self.command.take().filter(|c| c.name.to_ascii_uppercase().starts_with("+QCFG=\"USBID\"")) {
             self.proprietary(&command.name, command.n, host);
         }
+        self.settle(host);
     }
+}
+
+/// `RADIO,BC95HB-02-STD_900`: what, and its version.
+fn listed(text: &str) -> Option<(&str, &str)> {
+    let (name, version) = text.split_once(',')?;
+    let capital = name.len() >= 4 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    (capital && !version.is_empty() && !version.contains([',', ' '])).then_some((name, version))
+}
+
+/// Whether an answer is an IMEI, whole.
+fn whole_imei(value: &str) -> bool {
+    value.len() >= 14 && matches!(imei(value), Imei::Whole { .. })
 }
 
 #[cfg(test)]

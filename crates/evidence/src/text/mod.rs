@@ -334,7 +334,13 @@ impl<'a, 'k> Host<'a, 'k> {
         let speaks = |s: &Said| matches!(s.word, Word::Fact(kind, _, Group::OwnWord, Basis::Observed) if kind != Kind::BusPath);
         let shown = said.iter().any(speaks);
         let ported: FxHashSet<u16> = said.iter().filter(|s| s.word.is_port()).map(|s| self.first(s.part)).collect();
-        let placed: Vec<(u16, Said)> = said.into_iter().map(|s| (self.first(s.part), s)).collect();
+        // Parts that were found to be one may have said the same.
+        let mut told: FxHashSet<Said> = FxHashSet::default();
+        let placed: Vec<(u16, Said)> = said
+            .into_iter()
+            .map(|s| (self.first(s.part), s))
+            .filter(|(root, s)| told.insert(Said { part: *root, at: s.at, word: s.word.clone() }))
+            .collect();
         let mut record = self.out.record(at.unwrap_or(At::WHOLE));
         for (root, s) in placed {
             // One place is enough: the port, where it is known.
