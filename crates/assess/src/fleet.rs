@@ -449,8 +449,10 @@ impl<'a> Fleet<'a> {
     fn identifiers(&self, things: &[ThingRef<'_>]) -> (Vec<String>, Identifiers) {
         let mut names = Vec::new();
         let mut ids = Identifiers::default();
-        let numbers: Vec<&str> =
+        let mut numbers: Vec<&str> =
             things.iter().flat_map(|t| t.ids()).filter(|(_, kind, _)| is_subscriber(*kind)).map(|(_, _, v)| v).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
         for (_, kind, value) in things.iter().flat_map(|t| t.ids()) {
             // What people type as a name or asset number may be the card's or the subscriber's number.
             let text = matches!(kind, IdKind::Name | IdKind::AssetId | IdKind::Serial | IdKind::Site);

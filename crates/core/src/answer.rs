@@ -71,14 +71,16 @@ pub struct Coverage {
     pub devices: u64,
     /// With a cellular module or product.
     pub cellular: u64,
-    /// Surely without.
+    /// Without a modem where one would be listed.
     pub not_cellular: u64,
     /// Not decidable from this evidence.
     pub unknown: u64,
     /// Cellular devices whose module's maker is known at *possible* or better.
     pub module_known: u64,
-    /// Devices whose documents leave out a module that must be there.
-    pub undisclosed: u64,
+    /// Cellular devices that are the product themselves (a stick, a phone, a router): no module is named in them.
+    pub products: u64,
+    /// Devices whose documents leave out a module that must be there; `null` where no such document was judged.
+    pub undisclosed: Option<u64>,
 }
 
 /// What the IMEIs of a fleet tell.

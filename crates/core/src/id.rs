@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn ids_are_the_first_12_hex_digits_of_sha256_of_kind_and_value() {
         // printf 'imei:490154203237518' | sha256sum
-        assert_eq!(super::content_id("dev-", "imei", "490154203237518").len(), 16);
+        assert_eq!(super::content_id("dev-", "imei", "490154203237518"), "dev-ff958c35a9ad");
         assert_eq!(super::hex(&[0, 255, 16]), "00ff10");
     }
 }

@@ -33,8 +33,7 @@ impl ConfidenceLevel {
 }
 
 /// The level of a confidence. `groups` is the number of independent groups that speak for the claim,
-/// `observed_beyond_own_word` whether one of them other than the module's own word was observed, or the
-/// own word was observed and another group agrees: a single group never confirms.
+/// `any_observed` whether at least one of them was observed: a single group never confirms, nor do papers alone.
 pub fn level(confidence: f64, groups: usize, any_observed: bool) -> ConfidenceLevel {
     if confidence >= 0.99 && groups >= 2 && any_observed {
         ConfidenceLevel::Confirmed

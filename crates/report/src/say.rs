@@ -1,6 +1,6 @@
 //! Words and numbers for people, shared by the terminal and the page.
 
-use umbilical_core::answer::{Audit, Because, Cellular, Device, Jurisdiction, Level, Module, Product, Step, Trace};
+use umbilical_core::answer::{Audit, Because, Cellular, Coverage, Device, Jurisdiction, Level, Module, Product, Step, Trace};
 use umbilical_core::text::short;
 use unicode_width::UnicodeWidthStr;
 
@@ -223,15 +223,30 @@ pub fn place(audit: &Audit, input: Option<u32>, at: &str) -> String {
     }
 }
 
-/// The first sentence of every answer: how many devices carry a module, how many are unknown and what would decide
-/// (`collect`; else what most open devices need).
+/// Cellular devices that carry a module, not counting those that are the cellular product themselves.
+pub fn carrying(c: &Coverage) -> u64 {
+    c.cellular.saturating_sub(c.products)
+}
+
+/// `612 of 4,211 devices carry a cellular module; 2 are cellular products themselves`.
+fn carry(c: &Coverage) -> String {
+    let verb = if carrying(c) == 1 || c.devices == 1 { "carries" } else { "carry" };
+    let own = match c.products {
+        0 => String::new(),
+        1 => "; 1 is a cellular product itself".to_owned(),
+        n => format!("; {} are cellular products themselves", count(n)),
+    };
+    format!("{} of {} {verb} a cellular module{own}", count(carrying(c)), counted(c.devices, "device"))
+}
+
+/// The first sentence of every answer: how many devices carry a module, how many are cellular products themselves, how
+/// many are unknown and what would decide (`collect`; else what most open devices need).
 pub fn coverage(audit: &Audit, collect: Option<&str>) -> String {
     let c = &audit.coverage;
     if c.devices == 0 {
         return "No device was seen in this evidence.".to_owned();
     }
-    let verb = if c.cellular == 1 { "carries" } else { "carry" };
-    let mut out = format!("{} of {} {verb} a cellular module", count(c.cellular), counted(c.devices, "device"));
+    let mut out = carry(c);
     if c.unknown > 0 {
         out.push_str(&format!("; {} unknown", count(c.unknown)));
         if let Some(next) = collect.or(audit.tallies.next_evidence.first().map(|t| t.label.as_str())) {
@@ -242,18 +257,19 @@ pub fn coverage(audit: &Audit, collect: Option<&str>) -> String {
     out
 }
 
-/// The second sentence: of how many the maker is known, and what surely has none.
+/// The second sentence: of how many the maker is known, and what shows none where a modem would be listed.
 pub fn known(audit: &Audit) -> String {
     let c = &audit.coverage;
     let mut parts = Vec::new();
-    if c.cellular > 0 {
-        parts.push(format!("The module's maker is known for {} of {}.", count(c.module_known), count(c.cellular)));
+    let carrying = carrying(c);
+    if carrying > 0 {
+        parts.push(format!("The module's maker is known for {} of {}.", count(c.module_known), count(carrying)));
     }
     if c.not_cellular > 0 {
-        parts.push(format!("{} surely without.", counted(c.not_cellular, "device")));
+        parts.push(format!("{} without a modem in the listings given.", counted(c.not_cellular, "device")));
     }
-    if c.undisclosed > 0 {
-        parts.push(format!("The documents of {} leave out a module that must be there.", counted(c.undisclosed, "device")));
+    if let Some(n) = c.undisclosed.filter(|n| *n > 0) {
+        parts.push(format!("The documents of {} leave out a module that must be there.", counted(n, "device")));
     }
     parts.join(" ")
 }
@@ -416,6 +432,16 @@ mod tests {
         assert_eq!([0.0, 0.29, 0.9, 0.994, 0.995, 1.0].map(percent), ["< 1 %", "29 %", "90 %", "99 %", "> 99 %", "> 99 %"]);
         assert_eq!([bytes(999), bytes(1500), bytes(2_000_000)], ["999 B", "1.5 kB", "2.0 MB"]);
         assert_eq!([nats(4200), nats(-505), nats(0)], ["+4.20", "−0.50", "+0.00"]);
+    }
+
+    #[test]
+    fn products_are_not_counted_as_carrying_a_module() {
+        let say = |devices, cellular, products| carry(&Coverage { devices, cellular, products, ..Coverage::default() });
+        assert_eq!(say(1, 1, 0), "1 of 1 device carries a cellular module");
+        assert_eq!(say(1, 0, 0), "0 of 1 device carries a cellular module");
+        assert_eq!(say(1, 1, 1), "0 of 1 device carries a cellular module; 1 is a cellular product itself");
+        assert_eq!(say(7, 5, 2), "3 of 7 devices carry a cellular module; 2 are cellular products themselves");
+        assert_eq!(say(4211, 612, 0), "612 of 4,211 devices carry a cellular module");
     }
 
     #[test]

@@ -74,8 +74,11 @@ fn coverage(out: &mut dyn Write, audit: &Audit) -> io::Result<()> {
     let c = &audit.coverage;
     writeln!(out, "<section id=\"coverage\">\n<h2>Coverage</h2>")?;
     let part = |label: &str, count, class| Bar { label: label.to_owned(), count, class };
-    let parts =
-        [part("with a cellular module", c.cellular, "c1"), part("unknown", c.unknown, "c3"), part("surely without", c.not_cellular, "c0")];
+    let mut parts = vec![part("with a cellular module", say::carrying(c), "c1")];
+    if c.products > 0 {
+        parts.push(part("cellular products themselves", c.products, "c2"));
+    }
+    parts.extend([part("unknown", c.unknown, "c3"), part("without one in the listings given", c.not_cellular, "c0")]);
     write!(out, "<figure>{}<ul class=\"key\">", svg::share("share", "Devices by whether they are cellular", &parts))?;
     for p in &parts {
         write!(out, "<li><i class=\"{}\"></i>{} {} ({})</li>", p.class, say::count(p.count), p.label, say::share(p.count, c.devices))?;
@@ -84,7 +87,8 @@ fn coverage(out: &mut dyn Write, audit: &Audit) -> io::Result<()> {
     let findings: u64 = audit.tallies.findings.iter().map(|t| t.count).sum();
     let tiles = [
         ("devices", "", c.devices, "devices seen"),
-        ("devices", "", c.cellular, "with a cellular module"),
+        ("devices", "", say::carrying(c), "with a cellular module"),
+        ("devices", "", c.products, "cellular products themselves"),
         ("modules", "", c.module_known, "module's maker known"),
         ("next", if c.unknown > 0 { "warn" } else { "" }, c.unknown, "unknown"),
         ("next", if audit.imeis.undecided > 0 { "warn" } else { "" }, audit.imeis.undecided, "IMEIs no table here decides"),

@@ -402,7 +402,7 @@ pub fn audit() -> Audit {
             Said { input: Some(2), at: "row 40".into(), what: "3 cells where the header has 4: the row was kept without the last".into() },
             Said { input: None, at: "file".into(), what: "serial `<0>` stands on 3 things: not used to join them".into() },
         ],
-        coverage: Coverage { devices: 7, cellular: 5, not_cellular: 1, unknown: 1, module_known: 3, undisclosed: 0 },
+        coverage: Coverage { devices: 7, cellular: 5, not_cellular: 1, unknown: 1, module_known: 3, products: 1, undisclosed: None },
         imeis: Imeis { seen: 6, decided: 1, undecided: 5, licensed_table: false },
         learned: vec![Learned { tac: "86769804".into(), maker: "Fenwick".into(), model: "FW25-G".into(), count: 1, inputs: vec![1, 2] }],
         organisations: vec![fenwick()],
