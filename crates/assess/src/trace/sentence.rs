@@ -7,8 +7,8 @@ use umbilical_knowledge::Knowledge;
 
 /// `jurisdiction CN, not listed as of 2026-11-25 (sources to 2026-08-22)`, or
 /// `jurisdiction CN; listed: US-DOD-1260H since 2025-01-07 (names …)`. Behind it stand entries that are no listing yet
-/// (`; pending: US-FCC-COVERED (proposed)`) and lists of which nobody has seen what they say
-/// (`; not evaluable: UK-PA23 (debarment list)`), so that "not listed" is never read as more than it says.
+/// (`; pending: US-FCC-COVERED (proposed since 2026)`) and lists of which nobody has seen what they say
+/// (`; not evaluable: UK-PA23`), so that "not listed" is never read as more than it says.
 pub(super) fn statement(
     kb: &Knowledge,
     org: &str,
@@ -35,12 +35,13 @@ pub(super) fn statement(
     } else {
         format!("{place}; {}; as of {day} (sources to {sources_to})", parts.join("; "))
     };
-    let waiting = pending.iter().map(|l| format!("{} ({})", l.regime, l.list_status.replace('-', " ")));
+    let waiting = pending.iter().map(|l| {
+        let since = l.from.as_deref().map(|f| format!(" since {f}")).unwrap_or_default();
+        format!("{} ({}{since})", l.regime, l.list_status.replace('-', " "))
+    });
     let unread =
         kb.listings().iter().filter(|l| UNREAD.contains(&&*l.list_status) && l.orgs.is_empty() && holds(day, l.from, l.to) != Holds::No);
-    for (word, items) in
-        [("pending", each_once(waiting)), ("not evaluable", each_once(unread.map(|l| format!("{} {}", l.regime, l.entity))))]
-    {
+    for (word, items) in [("pending", each_once(waiting)), ("not evaluable", each_once(unread.map(unread_list)))] {
         if !items.is_empty() {
             out.push_str(&format!("; {word}: {}", items.join(", ")));
         }
@@ -50,6 +51,12 @@ pub(super) fn statement(
 
 /// What is said of a list or rule whose entries or state nobody has seen: it may reach anybody.
 const UNREAD: [&str; 2] = ["empty_or_unknown", "unknown"];
+
+/// `UK-PA23`, `US-BIS-EL Affiliates rule`: a regime, and which of its rules, without what is put in brackets.
+fn unread_list(row: &umbilical_knowledge::Listing) -> String {
+    let rule = row.entity.split('(').next().unwrap_or_default().trim();
+    if rule.is_empty() { row.regime.to_string() } else { format!("{} {rule}", row.regime) }
+}
 
 fn each_once(items: impl Iterator<Item = String>) -> Vec<String> {
     let mut out: Vec<String> = items.collect();

@@ -22,9 +22,9 @@ fn parents(steps: &[Step]) -> Vec<(&str, bool, bool)> {
     steps.iter().map(|s| (&*s.parent, s.control, s.unclear)).collect()
 }
 
-/// What the words about lists end with on a day on which no list has an unknown content, or some have.
-const UNREAD: &str = "; not evaluable: UK-PA23 (debarment list)";
-const UNREAD_LATE: &str = "; not evaluable: UK-PA23 (debarment list), US-BIS-EL Affiliates rule (>=50% owned by listed parties)";
+/// What the words about lists end with once a list exists that nobody has seen, and once a second one is in doubt.
+const UNREAD: &str = "; not evaluable: UK-PA23";
+const UNREAD_LATE: &str = "; not evaluable: UK-PA23, US-BIS-EL Affiliates rule";
 
 fn sources_to() -> String {
     KB.sources_to().unwrap().to_string()
@@ -117,7 +117,10 @@ fn a_sale_known_by_its_month_is_for_review_inside_it() {
     let inside = at("ublox-cellular", "2025-06-15");
     assert!(countries(&inside).is_empty());
     assert!(inside.chain.iter().all(|s| s.unclear && !s.control));
-    assert_eq!(inside.statement, format!("jurisdiction for review (CH or IE), not listed as of 2025-06-15 (sources to {})", sources_to()));
+    assert_eq!(
+        inside.statement,
+        format!("jurisdiction for review (CH or IE), not listed as of 2025-06-15 (sources to {}){UNREAD}", sources_to())
+    );
     assert_eq!(countries(&at("ublox-cellular", "2025-07-01")), ["IE"]);
 }
 
@@ -129,7 +132,7 @@ fn an_alleged_affiliate_is_printed_and_never_counted() {
     assert!(!netprisma.alleged[0].verified);
     assert_eq!(countries(&netprisma), ["US"]);
     assert!(netprisma.owner.is_empty() && netprisma.chain.is_empty() && netprisma.listings.is_empty());
-    assert_eq!(netprisma.statement, format!("jurisdiction US, not listed as of 2026-11-25 (sources to {})", sources_to()));
+    assert_eq!(netprisma.statement, format!("jurisdiction US, not listed as of 2026-11-25 (sources to {}){UNREAD_LATE}", sources_to()));
     // A brand is another matter: its house is in the chain.
     assert!(at("ikotek", "2026-11-25").listings.iter().any(|l| l.org == "quectel"));
 }
@@ -137,7 +140,9 @@ fn an_alleged_affiliate_is_printed_and_never_counted() {
 #[test]
 fn quectel_is_listed_from_the_day_of_the_list() {
     let before = at("quectel", "2025-01-06");
-    assert_eq!(before.statement, format!("jurisdiction CN, not listed as of 2025-01-06 (sources to {})", sources_to()));
+    let asked = "; pending: US-NSCMIC (requested since 2024-01-04)";
+    assert_eq!(before.statement, format!("jurisdiction CN, not listed as of 2025-01-06 (sources to {}){asked}", sources_to()));
+    assert!(!at("quectel", "2024-01-03").statement.contains("pending"), "nobody had asked for it yet");
     let listed = at("quectel", "2025-01-07");
     assert!(
         listed
@@ -156,7 +161,10 @@ fn quectel_is_listed_from_the_day_of_the_list() {
 fn who_is_not_named_is_said_not_to_be_listed_in_those_words() {
     for org in ["fibocom", "simcom", "meig", "neoway", "lierda"] {
         let trace = at(org, "2026-11-25");
-        assert_eq!(trace.statement, format!("jurisdiction CN, not listed as of 2026-11-25 (sources to {})", sources_to()), "{org}");
+        // What is only proposed, and what nobody has seen, stands behind the words and never inside them.
+        let proposed = if org == "fibocom" { "; pending: US-FCC-COVERED (proposed since 2026)" } else { "" };
+        let expected = format!("jurisdiction CN, not listed as of 2026-11-25 (sources to {}){proposed}{UNREAD_LATE}", sources_to());
+        assert_eq!(trace.statement, expected, "{org}");
     }
     // Nothing later than this was read; a listing's own dates may lie ahead of it.
     assert_eq!(sources_to(), "2026-08-22");
@@ -200,7 +208,7 @@ fn a_western_maker_gets_the_same_sections() {
         assert_eq!(keys(&trace), keys(&quectel));
         assert_eq!(countries(&trace), expected);
         assert!(trace.jurisdictions.iter().all(|j| !j.laws.is_empty() && j.laws[0] != NO_ROW), "{org}");
-        assert!(trace.statement.ends_with(&format!(", not listed as of 2026-11-25 (sources to {})", sources_to())), "{org}");
+        assert!(trace.statement.ends_with(&format!(", not listed as of 2026-11-25 (sources to {}){UNREAD_LATE}", sources_to())), "{org}");
     }
     let sequans = at("sequans", "2026-11-25");
     assert!(sequans.other.iter().any(|s| s.edge == "state-support" && s.parent == "fr-state"));
@@ -213,6 +221,15 @@ fn a_law_reaches_nobody_before_its_date_and_keeps_its_mark() {
     assert!(!laws("2017-06-26").iter().any(|l| l.starts_with("National Intelligence Law")));
     assert!(laws("2017-06-27").iter().any(|l| l == "National Intelligence Law, art. 7, 14 (amended 2018-04-27)"));
     assert!(laws("2026-11-25").iter().filter(|l| l.starts_with("Counter-Espionage")).all(|l| l.ends_with("(unverified)")));
+}
+
+#[test]
+fn a_law_known_by_its_year_is_in_doubt_inside_it() {
+    let fisa = |text: &str| at("netprisma", text).jurisdictions[0].laws.iter().find(|l| l.starts_with("FISA")).cloned();
+    assert_eq!(fisa("2007-12-31"), None);
+    let inside = fisa("2008-03-01").unwrap();
+    assert!(inside.contains(" (in force in 2008, day not on file)"), "{inside}");
+    assert!(!fisa("2009-01-01").unwrap().contains("day not on file"));
 }
 
 #[test]
