@@ -58,6 +58,9 @@ pub enum Problem {
     /// A row without a source.
     #[error("no source: every row says where it comes from")]
     NoSource,
+    /// A row marked verified whose source nobody outside has checked.
+    #[error("`verified`, but `{0}` names nothing that was checked: mark the row `unverified` or name a public source")]
+    Unchecked(String),
     /// A word outside the column's vocabulary.
     #[error("column `{column}`: `{text}` is none of {allowed}")]
     Unknown {
@@ -240,8 +243,28 @@ impl<'a> Row<'a> {
             return Err(Problem::NoSource);
         }
         let verified = self.word::<Status>("status")? == Status::Verified;
+        if verified && !checkable(text) {
+            return Err(Problem::Unchecked(text.to_owned()));
+        }
         Ok(Source { text: text.into(), verified, line: u32::try_from(self.line).unwrap_or(u32::MAX) })
     }
+}
+
+/// Whether one part at least of a source (parts stand between `|` or `;`) is neither marked as unchecked nor a
+/// reference to another of these tables, which proves nothing by itself.
+fn checkable(source: &str) -> bool {
+    const UNCHECKED: [&str; 8] = [
+        "public source text",
+        "not re-checked",
+        "not checked",
+        "unverified",
+        "(identifiers/",
+        "naming rule",
+        "vendor product naming",
+        "general knowledge",
+    ];
+    let outside = |part: &str| !part.is_empty() && !part.starts_with("USB id") && !part.starts_with("PCI id");
+    source.split(['|', ';']).map(str::trim).any(|part| outside(part) && !UNCHECKED.iter().any(|word| part.contains(word)))
 }
 
 /// Four hex digits as a number.
@@ -370,6 +393,8 @@ mod tests {
     #[test]
     fn a_good_row_loads() {
         assert_eq!(problem("a,2c7c,2020,2024-07-26,yes,high,a paper,verified"), "");
+        assert_eq!(problem("a,2c7c,,,yes,high,TAC 1 public source text; not re-checked | a paper,verified"), "");
+        assert_eq!(problem("a,2c7c,,,yes,high,public source text; not re-checked,unverified"), "");
     }
 
     #[test]
@@ -383,6 +408,10 @@ mod tests {
             ("a,2c7c,,,si,high,s,verified", "sample.csv:2: column `flag`: `si` is none of yes, no"),
             ("a,2c7c,,,no,sure,s,verified", "sample.csv:2: column `confidence`: `sure` is none of `high` `medium` `low` "),
             ("a,2c7c,,,no,low,,verified", "sample.csv:2: no source: every row says where it comes from"),
+            (
+                "a,2c7c,,,no,low,TAC 1 public source text; not re-checked | USB id 2c7c:0125 (identifiers/usb.csv),verified",
+                "sample.csv:2: `verified`, but `TAC 1 public source text; not re-checked | USB id 2c7c:0125 (identifiers/usb.csv)` names nothing that was checked: mark the row `unverified` or name a public source",
+            ),
             ("a,2c7c,,,no,low,s,", "sample.csv:2: column `status`: `` is none of `verified` `unverified` "),
         ];
         for (rows, expected) in cases {
