@@ -94,6 +94,15 @@ fn gates() {
     assert_eq!(run(&folder, ["audit", "c", "--no-save", "--fail-on", "cloned-imei"]).code, 1);
     assert_eq!(run(&folder, ["audit", "c", "--no-save", "--fail-on", "high,unknown"]).code, 1);
     assert_eq!(run(&folder, ["audit", "c", "--no-save", "--fail-on", "critical,sim-moved"]).code, 0);
+    // What nothing judges yet cannot trip: that is said, not passed over.
+    let words = "fail,review,incident,undisclosed";
+    let idle = run(&folder, ["audit", "f", "--no-save", "--fail-on", words, "--format", "json"]);
+    assert_eq!((idle.code, &idle.json()["coverage"]["undisclosed"]), (0, &serde_json::Value::Null));
+    for word in words.split(',') {
+        assert!(idle.err.contains(&format!("judges `{word}` yet: it cannot trip")), "{word}\n{}", idle.err);
+    }
+    assert_eq!(run(&folder, ["audit", "f", "--no-save", "--fail-on", words, "--quiet"]).err, "");
+    assert_eq!(run(&folder, ["audit", "f", "--no-save", "--fail-on", "unknown,high"]).err, "");
     // The document is written whatever the code.
     assert!(run(&folder, ["audit", "c", "--no-save", "--fail-on", "high", "--format", "json"]).json()["devices"].is_array());
 }
@@ -122,6 +131,62 @@ fn standard_input_output_files_and_closed_pipes() {
     let done = child.wait_with_output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(done.stderr.is_empty());
+}
+
+#[test]
+fn a_closed_pipe_changes_neither_the_gate_nor_what_is_kept() {
+    let folder = Folder::new();
+    let number = imei("86769804", 1);
+    folder.write("cmdb.csv", format!("asset id,imei\nGW-1,{number}\nGW-2,{number}\n"));
+    let mut child = command(&folder)
+        .args(["audit", "cmdb.csv", "--fail-on", "cloned-imei"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let done = child.wait_with_output().unwrap();
+    assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).as_ref()), (Some(1), ""));
+    assert!(run(&folder, ["explain", "GW-1"]).out.contains(&number));
+}
+
+#[test]
+fn the_saved_answer_is_for_its_own_day_and_its_own_masks() {
+    let folder = Folder::new();
+    folder.write("sims.csv", sims(&[&imei("86769804", 1)]));
+    assert_eq!(run(&folder, ["audit", "sims.csv", "--as-of", "2025-03-01"]).code, 0);
+    let name = "meter 0";
+    assert_eq!(run(&folder, ["explain", name]).code, 0);
+    assert_eq!(run(&folder, ["explain", name, "--as-of", "2025-03-01"]).code, 0);
+    let other = run(&folder, ["explain", name, "--as-of", "2020-01-01"]);
+    assert_eq!((other.code, other.out.as_str()), (2, ""));
+    assert!(other.err.contains("as of 2025-03-01") && other.err.contains("PATH"), "{}", other.err);
+    let whole = run(&folder, ["explain", name, "--show-subscribers"]);
+    assert_eq!((whole.code, whole.out.as_str()), (2, ""));
+    // With the evidence both are answered.
+    let evident = run(&folder, ["explain", name, "sims.csv", "--as-of", "2020-01-01", "--show-subscribers"]);
+    assert!(evident.out.contains("8988228000000000000"), "{}{}", evident.out, evident.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_home_holds_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = Folder::new();
+    let number = imei("86769804", 1);
+    folder.write("sims.csv", sims(&[&number]));
+    folder.write("tac.csv", "TAC,Brand Name,Model Name\n35000001,Acme,A1\n");
+    let home = folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(run(&folder, ["audit", "sims.csv"]).code, 0);
+    assert_eq!(run(&folder, ["knowledge", "import", "tac.csv"]).code, 0);
+    assert_eq!(mode(&home), 0o755, "a folder that was there keeps its mode");
+    for file in ["audit.json", "knowledge/tac-licensed.csv"] {
+        assert_eq!(mode(&home.join(file)), 0o600, "{file}");
+    }
+    assert_eq!(mode(&home.join("knowledge")), 0o700);
 }
 
 #[test]

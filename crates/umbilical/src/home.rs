@@ -36,7 +36,7 @@ pub fn folder(global: &Global) -> Result<PathBuf, Fail> {
     data.map(|d| d.join("umbilical")).ok_or_else(|| Fail::usage("no data directory on this system", "name one with --home DIR"))
 }
 
-/// Makes a folder of the home, for its owner alone: it holds who has which device.
+/// Makes a folder of the home, for its owner alone: it holds who has which device. One that is there keeps its mode.
 pub fn make(folder: &Path) -> Result<(), Fail> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

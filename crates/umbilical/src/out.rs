@@ -16,12 +16,23 @@ pub fn answer(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<
             let done = write(&mut out).and_then(|()| out.flush());
             done.map_err(|source| Fail::Output { to: "standard output".into(), source })
         }
-        Some(path) => file(path, write),
+        Some(path) => whole(path, Readers::AsTheSystemSays, write),
     }
 }
 
-/// Writes a file whole.
-pub fn file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Fail> {
+/// Writes a file of the home whole, for its owner alone: it holds who has which device.
+pub fn private(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Fail> {
+    whole(path, Readers::OwnerAlone, write)
+}
+
+/// Who may read a file that is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    AsTheSystemSays,
+    OwnerAlone,
+}
+
+fn whole(path: &Path, readers: Readers, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Fail> {
     let fail = |source| Fail::Output { to: path.display().to_string(), source };
     let special = fs::metadata(path).is_ok_and(|m| !m.is_file());
     if special {
@@ -29,7 +40,7 @@ pub fn file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
         return write(&mut out).and_then(|()| out.flush()).map_err(fail);
     }
     let beside = beside(path);
-    let done = File::create(&beside).and_then(|f| {
+    let done = make(&beside, readers).and_then(|f| {
         let mut out = BufWriter::with_capacity(1 << 16, f);
         write(&mut out)?;
         out.flush()?;
@@ -40,6 +51,18 @@ pub fn file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
         let _ = fs::remove_file(&beside);
     }
     done.map_err(fail)
+}
+
+/// A new file. One that a run of the same number left behind is removed first: it keeps the mode it was made with.
+fn make(path: &Path, readers: Readers) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if readers == Readers::OwnerAlone {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let _ = fs::remove_file(path);
+    options.open(path)
 }
 
 fn beside(path: &Path) -> PathBuf {

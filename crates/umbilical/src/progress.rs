@@ -17,9 +17,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar for `total` bytes (0 = not known).
-    pub fn new(global: &Global, total: u64) -> Self {
+    /// A bar for `total` bytes (0 = not known), which are counted only when somebody is looking.
+    pub fn new(global: &Global, total: impl FnOnce() -> u64) -> Self {
         let visible = !global.quiet && io::stderr().is_terminal();
+        let total = if visible { total() } else { 0 };
         let bar = ProgressBar::with_draw_target((total > 0).then_some(total), ProgressDrawTarget::hidden());
         let template = if total > 0 { "{spinner} reading {bytes} of {total_bytes} [{bar:30}] {eta}" } else { "{spinner} reading {bytes}" };
         if let Ok(style) = ProgressStyle::with_template(template) {

@@ -22,24 +22,35 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
     let all = evidence(global, &kb, &audit.paths, audit.map.as_deref(), audit.threads)?;
     let fleet = Fleet::new(&all, &kb, Options { as_of: home::as_of(global), show_subscribers: global.show_subscribers });
     let answer = fleet.audit();
+    let code = gates.iter().map(|g| g.code(&answer)).fold(0, worse);
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
-    out::answer(global, |w| match global.format {
+    let written = out::answer(global, |w| match global.format {
         Format::Table => table::audit(w, &answer, fleet.devices(), &view),
         Format::Json => json::audit(w, &answer, fleet.devices()),
         Format::Csv => csv::audit(w, fleet.devices()),
         Format::Html => html::audit(w, &answer, fleet.devices(), PAGE),
-    })?;
+    });
+    // A reader that has seen enough (`| head`) changes neither what is kept nor what a gate says.
+    match written {
+        Err(problem) if !problem.is_closed_pipe() => return Err(problem),
+        _ => {}
+    }
     if !global.no_save {
         keep(global, &answer, &fleet);
     }
-    Ok(gates.iter().map(|g| g.code(&answer)).fold(0, worse))
+    if !global.quiet {
+        for note in gates.iter().filter_map(|g| g.powerless(&answer)) {
+            eprintln!("umbilical: {note}");
+        }
+    }
+    Ok(code)
 }
 
 /// Keeps the answer in the home. An answer that cannot be kept has been given all the same: a note, no failure.
 fn keep(global: &Global, answer: &Answer, fleet: &Fleet<'_>) {
     let kept = home::folder(global).and_then(|folder| {
         home::make(&folder)?;
-        out::file(&folder.join(home::AUDIT), |w| json::packed(w, answer, fleet.devices()))
+        out::private(&folder.join(home::AUDIT), |w| json::packed(w, answer, fleet.devices()))
     });
     if let Err(problem) = kept
         && !global.quiet
@@ -54,8 +65,8 @@ enum Gate {
     Undisclosed,
     Severity(Severity),
     Code(&'static str),
-    /// Rules and detectors: their rooms raise nothing yet, so nothing can trip it.
-    Quiet,
+    /// Verdicts of rules and incidents of detectors, by the word that names them: nothing raises them yet.
+    Quiet(&'static str),
 }
 
 fn gates(words: &[String]) -> Result<Vec<Gate>, Fail> {
@@ -73,7 +84,9 @@ fn gate(word: &str) -> Result<Gate, Fail> {
     match word {
         "unknown" => Ok(Gate::Unknown),
         "undisclosed" => Ok(Gate::Undisclosed),
-        "fail" | "review" | "incident" => Ok(Gate::Quiet),
+        "fail" => Ok(Gate::Quiet("fail")),
+        "review" => Ok(Gate::Quiet("review")),
+        "incident" => Ok(Gate::Quiet("incident")),
         _ => {
             let codes: Vec<&str> = CODES.iter().map(|c| c.0).collect();
             Err(Fail::usage(
@@ -92,12 +105,23 @@ impl Gate {
         let found = |code: &str| answer.tallies.findings.iter().any(|t| t.label == code && t.count > 0);
         let tripped = match self {
             Self::Unknown => return if answer.coverage.unknown > 0 { 3 } else { 0 },
-            Self::Undisclosed => return if answer.coverage.undisclosed > 0 { 3 } else { 0 },
+            Self::Undisclosed => return if answer.coverage.undisclosed.is_some_and(|n| n > 0) { 3 } else { 0 },
             Self::Severity(least) => CODES.iter().any(|(code, _)| found(code) && umbilical_assess::findings::severity(code) >= *least),
             Self::Code(code) => found(code),
-            Self::Quiet => false,
+            Self::Quiet(_) => false,
         };
         u8::from(tripped)
+    }
+
+    /// Why a gate that was asked for cannot trip: silence would look like a pass.
+    fn powerless(&self, answer: &Answer) -> Option<String> {
+        let (judge, word) = match self {
+            Self::Quiet(word @ "incident") => ("detector", *word),
+            Self::Quiet(word) => ("rule", *word),
+            Self::Undisclosed if answer.coverage.undisclosed.is_none() => ("bill of materials", "undisclosed"),
+            _ => return None,
+        };
+        Some(format!("no {judge} judges `{word}` yet: it cannot trip"))
     }
 }
 

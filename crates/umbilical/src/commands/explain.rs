@@ -68,8 +68,21 @@ impl<'a> Document<'a> {
 }
 
 fn from_home(global: &Global, id: &str) -> Result<(Audit, Vec<Device>), Fail> {
+    if global.show_subscribers {
+        return Err(Fail::usage(
+            "the saved answer may hold subscriber numbers masked: --show-subscribers needs the evidence",
+            "name it: umbilical explain ID PATH… --show-subscribers",
+        ));
+    }
     let path = home::folder(global)?.join(home::AUDIT);
-    find_saved(&path, id)
+    let (answer, devices) = find_saved(&path, id)?;
+    match global.as_of.map(|day| day.to_string()) {
+        Some(day) if day != answer.as_of => Err(Fail::usage(
+            format!("the saved answer is as of {}: --as-of {day} needs the evidence", answer.as_of),
+            format!("name it: umbilical explain ID PATH… --as-of {day}"),
+        )),
+        _ => Ok((answer, devices)),
+    }
 }
 
 fn find_saved(path: &Path, id: &str) -> Result<(Audit, Vec<Device>), Fail> {

@@ -44,7 +44,7 @@ fn import(global: &Global, file: &Path, map: Option<&str>) -> Result<u8, Fail> {
     if let Some(parent) = to.parent() {
         home::make(parent)?;
     }
-    out::file(&to, |w| w.write_all(written.as_bytes()))?;
+    out::private(&to, |w| w.write_all(written.as_bytes()))?;
     out::answer(global, |w| {
         writeln!(w, "imported {} type allocation codes from {}", table.rows.len(), file.display())?;
         writeln!(w, "columns: {}", table.says)?;

@@ -70,8 +70,7 @@ fn facts(global: &Global) -> Result<Knowledge, Fail> {
 /// when anything was not.
 fn evidence(global: &Global, kb: &Knowledge, paths: &[PathBuf], map: Option<&Path>, threads: Option<usize>) -> Result<Observations, Fail> {
     let mapping = map.map(mapping).transpose()?;
-    let total = paths.iter().filter_map(|p| fs::metadata(p).ok()).filter(|m| m.is_file()).map(|m| m.len()).sum();
-    let progress = Progress::new(global, total);
+    let progress = Progress::new(global, || open::total_bytes(paths));
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let mut all = Observations::new();
     let options = open::Options { knowledge: kb, mapping: mapping.as_ref(), threads, progress: &|bytes| progress.at(bytes) };
