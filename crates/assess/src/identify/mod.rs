@@ -256,8 +256,9 @@ fn what_is(kb: &Knowledge, members: &[&Part<'_>], host: Option<&Host>) -> Is {
     let explained = Explained::by(&casts);
     let makers = claims(&casts, Level::Maker, &|v| explained.brand(v));
     let (module, consumer) = (class_score(&[Class::Module]), class_score(&[Class::Dongle, Class::Handset]));
-    // A phone that says it is one is not a module because its IMEI's code is: the code may be copied.
-    let module = if class_conflict(&casts).is_some_and(|c| c.values.first().is_some_and(|v| v == "phone or stick")) { 0 } else { module };
+    // A phone that says it is one is not a module because its IMEI's code is: the code may be copied, and names nothing.
+    let copied = class_conflict(&casts).is_some_and(|c| c.values.first().is_some_and(|v| v == "phone or stick"));
+    let module = if copied { 0 } else { module };
     let (router, other) = (class_score(&[Class::Router]), class_score(&[Class::Other]));
     let named = makers.first().is_some_and(|m| m.confidence >= 0.5 && kb.brand(&m.value).is_none_or(|b| b.kind == BrandKind::Module));
     // A maker's name alone stands for a module unless the thing is classed as something else.
@@ -274,8 +275,9 @@ fn what_is(kb: &Knowledge, members: &[&Part<'_>], host: Option<&Host>) -> Is {
     } else {
         return Is::Unnamed;
     };
-    let brands = claims(&casts, Level::Brand, &|_| false);
-    let models = claims(&casts, Level::Model, &|_| false);
+    let own: Vec<Cast> = casts.iter().filter(|c| !copied || !c.vote.matched.starts_with("TAC ")).cloned().collect();
+    let brands = claims(&own, Level::Brand, &|_| false);
+    let models = claims(&own, Level::Model, &|_| false);
     let (brand, model) = (brands.first().filter(|c| c.confidence >= 0.5), best(&models).filter(|c| c.confidence >= 0.5));
     let top = model.or(brand);
     let weight = consumer.max(router).max(other);

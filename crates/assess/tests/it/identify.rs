@@ -139,3 +139,40 @@ fn nothing_known_is_unknown_with_what_to_collect() {
     assert_eq!(device.cellular, Cellular::Unknown);
     assert!(!device.next_evidence.is_empty());
 }
+
+#[test]
+fn a_phone_with_a_modules_imei_is_a_phone_with_a_finding() {
+    // The TAC of a Sierra Wireless WP7702, on file as learned.
+    let number = umbilical_core::number::Imei::canonical("35265309123456");
+    let device = own_word(&[(1, Kind::Manufacturer, "SAMSUNG ELECTRONICS"), (1, Kind::Model, "SM-G960F"), (1, Kind::Tac, number.as_str())]);
+    assert!(device.modules.is_empty(), "{:#?}", device.modules);
+    let product = device.product.as_ref().unwrap();
+    assert_eq!((product.kind, product.brand.as_deref()), ("handset", Some("Samsung")));
+    assert!(device.findings.iter().any(|f| f.code == "tac-mismatch"));
+}
+
+#[test]
+fn a_foreign_imei_lends_no_model_to_the_maker_that_answers() {
+    // The TAC of a u-blox SARA-R410M.
+    let number = umbilical_core::number::Imei::canonical("35275309004168");
+    let device = own_word(&[(1, Kind::Manufacturer, "Fibocom"), (1, Kind::Model, "XYZ-1"), (1, Kind::Tac, number.as_str())]);
+    let (maker, model, _) = module(&device);
+    assert_eq!((maker, model), (Some("Fibocom"), Some("XYZ-1")));
+    assert_eq!(device.modules[0].family, None);
+    assert!(device.findings.iter().any(|f| f.code == "tac-mismatch"));
+}
+
+#[test]
+fn what_modules_say_of_themselves_confirms_no_sibling() {
+    let numbers: Vec<String> = (1..=20).map(|n| umbilical_core::number::Imei::canonical(&format!("999999070000{n:02}"))).collect();
+    let facts: Vec<Vec<(u16, Kind, &str, Group)>> = numbers
+        .iter()
+        .map(|i| vec![(1, Kind::FirmwareRevision, "RM520NGLAAR01A08M4G", Group::OwnWord), (1, Kind::Tac, i.as_str(), Group::OwnWord)])
+        .collect();
+    let ids: Vec<[(IdKind, &str); 1]> = numbers.iter().map(|i| [(IdKind::Imei, i.as_str())]).collect();
+    let mut things: Vec<Thing<'_>> = facts.iter().map(|f| Thing { ids: &[], facts: f }).collect();
+    things.extend(ids.iter().map(|i| Thing { ids: i, facts: &[] }));
+    let found = devices(&things);
+    assert_eq!(found.len(), 20);
+    assert!(found.iter().all(|d| d.modules[0].confidence_level != ConfidenceLevel::Confirmed), "{:#?}", found[0].modules[0].claims);
+}
