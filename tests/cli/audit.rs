@@ -82,6 +82,21 @@ fn every_format_of_one_fleet() {
 }
 
 #[test]
+fn a_stick_is_cellular_and_carries_no_module() {
+    let folder = Folder::new();
+    folder.write(
+        "lsusb.txt",
+        "Bus 001 Device 001: ID 1d6b:0002 Linux Foundation 2.0 root hub\nBus 001 Device 005: ID 12d1:1506 Huawei Technologies Co., Ltd. Modem/Networkcard\n",
+    );
+    let doc = run(&folder, ["audit", "lsusb.txt", "--no-save", "--format", "json"]).json();
+    let coverage = &doc["coverage"];
+    let counts = ["devices", "cellular", "products", "module_known"].map(|k| coverage[k].as_u64());
+    assert_eq!(counts, [Some(1), Some(1), Some(1), Some(0)], "{doc:#}");
+    let table = run(&folder, ["audit", "lsusb.txt", "--no-save"]).out;
+    assert!(table.starts_with("0 of 1 device carries a cellular module; 1 is a cellular product itself."), "{table}");
+}
+
+#[test]
 fn a_mapping_file_overrides_the_guess() {
     let folder = Folder::new();
     let number = imei("86769804", 7);
