@@ -1,6 +1,7 @@
 //! Text that tools print and people paste: one file may hold `lsusb`, `dmesg` and an AT session in a row, quoted
 //! in a mail or traced by a shell. So every line is offered to each [`Dialect`] in turn; what none takes is read
-//! as free text. All lines of a file speak of one host, unless a dialect begins another.
+//! as free text. The lines of a file speak of one host, unless they name several
+//! ([`turn`]) or a dialect begins another.
 
 mod at;
 mod bus;
@@ -22,6 +23,7 @@ mod sierra_router;
 pub(crate) mod snmp;
 mod strip;
 mod teltonika;
+mod turn;
 mod usb_devices;
 
 use std::io;
@@ -502,8 +504,7 @@ impl Reader for TextReader {
     }
 
     fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
-        let mut dialects = dialects();
-        let mut taken = vec![0u32; dialects.len()];
+        let mut turns = turn::Turns::new();
         let mut host = Host::new(cx, out);
         for_each_line(&mut *source.utf8(), |line| {
             if line.cut {
@@ -512,18 +513,9 @@ impl Reader for TextReader {
             let plain = strip::plain(&line.text);
             let stripped = strip::strip(&plain);
             let line = Line { n: line.n, raw: &line.text, text: stripped.text, shell: stripped.shell };
-            for (dialect, count) in dialects.iter_mut().zip(taken.iter_mut()) {
-                if dialect.line(line, &mut host) {
-                    *count = count.saturating_add(1);
-                    break;
-                }
-            }
+            turns.line(&plain, line, &mut host);
         })?;
-        for dialect in &mut dialects {
-            dialect.end(&mut host);
-        }
-        host.next_thing();
-        let names: Vec<&str> = dialects.iter().zip(&taken).filter(|(d, n)| **n > 0 && d.name() != "text").map(|(d, _)| d.name()).collect();
+        let names = turns.end(&mut host);
         if let (Some(input), false) = (out.inputs.last_mut(), names.is_empty()) {
             input.format = names.join("+");
         }

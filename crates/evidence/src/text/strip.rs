@@ -17,7 +17,7 @@ pub(super) struct Stripped<'a> {
 }
 
 /// Months and days of the week as logs write them.
-const DATE: &str = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\s+)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s+\d{1,2}\s+(?:\d{4}\s+)?\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?:\s+(?:\d{4}|[A-Z]{2,4}\s+\d{4}))?";
+pub(super) const DATE: &str = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\s+)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s+\d{1,2}\s+(?:\d{4}\s+)?\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?:\s+(?:\d{4}|[A-Z]{2,4}\s+\d{4}))?";
 
 /// The ways in which a prefix is told, in the order in which they are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
