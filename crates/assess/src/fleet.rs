@@ -192,6 +192,13 @@ impl<'a> Fleet<'a> {
         let mut organisations: Vec<Trace> = self.traces.values().map(|t| Trace::clone(t)).collect();
         organisations.sort_by(|a, b| a.org.cmp(&b.org));
         organisations.dedup_by(|a, b| a.org == b.org);
+        let unread = crate::trace::unread_lists(self.kb, self.options.as_of);
+        if !unread.is_empty() {
+            absent.push(format!(
+                "lists whose entries are not on file, so that nobody can be said to be on them or not: {}",
+                unread.join(", ")
+            ));
+        }
         let sources_to = self.kb.sources_to().map(|d| d.to_string()).unwrap_or_default();
         Audit {
             schema: AUDIT_SCHEMA,
@@ -455,7 +462,7 @@ impl<'a> Fleet<'a> {
         numbers.dedup();
         for (_, kind, value) in things.iter().flat_map(|t| t.ids()) {
             // What people type as a name or asset number may be the card's or the subscriber's number.
-            let text = matches!(kind, IdKind::Name | IdKind::AssetId | IdKind::Serial | IdKind::Site);
+            let text = matches!(kind, IdKind::Name | IdKind::AssetId | IdKind::Serial | IdKind::Site | IdKind::ImeiUnusable);
             let shown = clean(value).into_owned();
             let shown = if text && !self.options.show_subscribers { self.covered(&shown, &numbers) } else { shown };
             let masked = |v: String| if self.options.show_subscribers { v } else { Shown(&v).to_string() };

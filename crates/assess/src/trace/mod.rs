@@ -22,6 +22,8 @@
 //! are two minorities here; an owner that no row names is unknown, not absent.
 
 mod sentence;
+
+pub use sentence::unread_lists;
 #[cfg(test)]
 mod tests;
 

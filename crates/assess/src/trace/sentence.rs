@@ -7,8 +7,7 @@ use umbilical_knowledge::Knowledge;
 
 /// `jurisdiction CN, not listed as of 2026-11-25 (sources to 2026-08-22)`, or
 /// `jurisdiction CN; listed: US-DOD-1260H since 2025-01-07 (names …)`. Behind it stand entries that are no listing yet
-/// (`; pending: US-FCC-COVERED (proposed since 2026)`) and lists of which nobody has seen what they say
-/// (`; not evaluable: UK-PA23`), so that "not listed" is never read as more than it says.
+/// (`; pending: US-FCC-COVERED (proposed since 2026)`).
 pub(super) fn statement(
     kb: &Knowledge,
     org: &str,
@@ -39,18 +38,20 @@ pub(super) fn statement(
         let since = l.from.as_deref().map(|f| format!(" since {f}")).unwrap_or_default();
         format!("{} ({}{since})", l.regime, l.list_status.replace('-', " "))
     });
-    let unread =
-        kb.listings().iter().filter(|l| UNREAD.contains(&&*l.list_status) && l.orgs.is_empty() && holds(day, l.from, l.to) != Holds::No);
-    for (word, items) in [("pending", each_once(waiting)), ("not evaluable", each_once(unread.map(unread_list)))] {
-        if !items.is_empty() {
-            out.push_str(&format!("; {word}: {}", items.join(", ")));
-        }
+    let waiting = each_once(waiting);
+    if !waiting.is_empty() {
+        out.push_str(&format!("; pending: {}", waiting.join(", ")));
     }
     out
 }
 
-/// What is said of a list or rule whose entries or state nobody has seen: it may reach anybody.
-const UNREAD: [&str; 2] = ["empty_or_unknown", "unknown"];
+/// Lists and rules of which nobody has seen what they say, on a day: `UK-PA23`, `US-BIS-EL Affiliates rule`. They may
+/// reach anybody, so "not listed" is said beside them and not of them.
+pub fn unread_lists(kb: &Knowledge, day: Day) -> Vec<String> {
+    const UNREAD: [&str; 2] = ["empty_or_unknown", "unknown"];
+    let unread = kb.listings().iter().filter(|l| UNREAD.contains(&&*l.list_status) && l.orgs.is_empty());
+    each_once(unread.filter(|l| holds(day, l.from, l.to) != Holds::No).map(unread_list))
+}
 
 /// `UK-PA23`, `US-BIS-EL Affiliates rule`: a regime, and which of its rules, without what is put in brackets.
 fn unread_list(row: &umbilical_knowledge::Listing) -> String {

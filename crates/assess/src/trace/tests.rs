@@ -22,10 +22,6 @@ fn parents(steps: &[Step]) -> Vec<(&str, bool, bool)> {
     steps.iter().map(|s| (&*s.parent, s.control, s.unclear)).collect()
 }
 
-/// What the words about lists end with once a list exists that nobody has seen, and once a second one is in doubt.
-const UNREAD: &str = "; not evaluable: UK-PA23";
-const UNREAD_LATE: &str = "; not evaluable: UK-PA23, US-BIS-EL Affiliates rule";
-
 fn sources_to() -> String {
     KB.sources_to().unwrap().to_string()
 }
@@ -117,10 +113,7 @@ fn a_sale_known_by_its_month_is_for_review_inside_it() {
     let inside = at("ublox-cellular", "2025-06-15");
     assert!(countries(&inside).is_empty());
     assert!(inside.chain.iter().all(|s| s.unclear && !s.control));
-    assert_eq!(
-        inside.statement,
-        format!("jurisdiction for review (CH or IE), not listed as of 2025-06-15 (sources to {}){UNREAD}", sources_to())
-    );
+    assert_eq!(inside.statement, format!("jurisdiction for review (CH or IE), not listed as of 2025-06-15 (sources to {})", sources_to()));
     assert_eq!(countries(&at("ublox-cellular", "2025-07-01")), ["IE"]);
 }
 
@@ -132,7 +125,7 @@ fn an_alleged_affiliate_is_printed_and_never_counted() {
     assert!(!netprisma.alleged[0].verified);
     assert_eq!(countries(&netprisma), ["US"]);
     assert!(netprisma.owner.is_empty() && netprisma.chain.is_empty() && netprisma.listings.is_empty());
-    assert_eq!(netprisma.statement, format!("jurisdiction US, not listed as of 2026-11-25 (sources to {}){UNREAD_LATE}", sources_to()));
+    assert_eq!(netprisma.statement, format!("jurisdiction US, not listed as of 2026-11-25 (sources to {})", sources_to()));
     // A brand is another matter: its house is in the chain.
     assert!(at("ikotek", "2026-11-25").listings.iter().any(|l| l.org == "quectel"));
 }
@@ -163,7 +156,7 @@ fn who_is_not_named_is_said_not_to_be_listed_in_those_words() {
         let trace = at(org, "2026-11-25");
         // What is only proposed, and what nobody has seen, stands behind the words and never inside them.
         let proposed = if org == "fibocom" { "; pending: US-FCC-COVERED (proposed since 2026)" } else { "" };
-        let expected = format!("jurisdiction CN, not listed as of 2026-11-25 (sources to {}){proposed}{UNREAD_LATE}", sources_to());
+        let expected = format!("jurisdiction CN, not listed as of 2026-11-25 (sources to {}){proposed}", sources_to());
         assert_eq!(trace.statement, expected, "{org}");
     }
     // Nothing later than this was read; a listing's own dates may lie ahead of it.
@@ -208,7 +201,7 @@ fn a_western_maker_gets_the_same_sections() {
         assert_eq!(keys(&trace), keys(&quectel));
         assert_eq!(countries(&trace), expected);
         assert!(trace.jurisdictions.iter().all(|j| !j.laws.is_empty() && j.laws[0] != NO_ROW), "{org}");
-        assert!(trace.statement.ends_with(&format!(", not listed as of 2026-11-25 (sources to {}){UNREAD_LATE}", sources_to())), "{org}");
+        assert!(trace.statement.ends_with(&format!(", not listed as of 2026-11-25 (sources to {})", sources_to())), "{org}");
     }
     let sequans = at("sequans", "2026-11-25");
     assert!(sequans.other.iter().any(|s| s.edge == "state-support" && s.parent == "fr-state"));
@@ -307,4 +300,10 @@ fn half_and_unstated_shares_are_left_open() {
         ]
     );
     assert!(trace.statement.starts_with("jurisdiction LU (for review: SG, JP), not listed"));
+}
+
+#[test]
+fn lists_that_nobody_has_read_are_said_apart_and_by_date() {
+    assert_eq!(super::unread_lists(&KB, day("2026-11-25")), ["UK-PA23", "US-BIS-EL Affiliates rule"]);
+    assert!(!super::unread_lists(&KB, day("2020-01-01")).contains(&"UK-PA23".to_owned()));
 }

@@ -102,11 +102,16 @@ pub fn run(global: &Global, command: &Lookup) -> Result<u8, Fail> {
             Answer { text: clean(text).into_owned(), entries, ownership }
         })
         .collect();
+    let unread = umbilical_assess::trace::unread_lists(&kb, as_of);
     let sources_to = kb.sources_to().map(|d| d.to_string()).unwrap_or_default();
     let document = Document {
         schema: "umbilical.lookup/1",
         as_of: as_of.to_string(),
-        knowledge: KnowledgeStamp { version: kb.version().to_owned(), sources_to, absent: Vec::new() },
+        knowledge: KnowledgeStamp {
+            version: kb.version().to_owned(),
+            sources_to,
+            absent: unread.into_iter().map(|l| format!("the entries of {l}")).collect(),
+        },
         inputs: [],
         problems: [],
         answers,
@@ -381,6 +386,9 @@ fn print(w: &mut dyn Write, document: &Document) -> io::Result<()> {
         for trace in &answer.ownership {
             owner(w, trace)?;
         }
+    }
+    if !document.knowledge.absent.is_empty() {
+        writeln!(w, "\nnot on file, so that nobody can be said to be listed there or not: {}", document.knowledge.absent.join(", "))?;
     }
     writeln!(w, "\nas of {}, sources to {}, knowledge {}", document.as_of, document.knowledge.sources_to, document.knowledge.version)
 }
