@@ -18,13 +18,13 @@ use std::sync::LazyLock;
 use regex::Regex;
 use umbilical_core::Kind;
 use umbilical_core::number::{Check, Imei, imei};
-use umbilical_knowledge::{Knowledge, Scope, Strength};
+use umbilical_knowledge::{BrandKind, Knowledge, Scope, Strength};
 
 use super::pairs::{
     Voice, What, host_meaning, host_serial, imei_like, meaning, names_maker, names_model, nothing, say, speaks_of_module, split, squash,
     unquote,
 };
-use super::{Dialect, Host, Line, Part};
+use super::{Dialect, Host, Line, Part, Word};
 
 /// As much is held until the text ends.
 const ENTRIES: usize = 50_000;
@@ -56,6 +56,8 @@ pub(super) struct Label {
     /// The heading of a block that names a modem: `Modem 2`.
     tags: Vec<(u32, String)>,
     status: bool,
+    /// Lines that name a module and its IMEI: where there are several, each is of a thing of its own.
+    rows: Vec<u32>,
 }
 
 static FCC: LazyLock<Option<Regex>> =
@@ -66,6 +68,11 @@ static LOOSE_IMEI: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)\bIMEI(?:[ _-]?[12])?(?:[ _-]?(?:no|number|code|sv))?\b[\s:#.=-]*([0-9][0-9 /-]{12,20}[0-9])").ok());
 static LOOSE_ICCID: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)\b(?:ICCID|CCID|SIM(?: card)?)(?:[ _-]?(?:no|number))?\b[\s:#.=-]*(89[0-9]{16,18})\b").ok());
+/// A command given to a router, prompt and all: what follows is about something else.
+static COMMAND: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(?:[\w.@()-]{1,64}\s?)?[#>$%]\s?(?:show|get|diagnose|display|print|cat|sudo|uci|ubus|status|info|config|exec|execute)\b")
+        .ok()
+});
 static GS1: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\((01|10|21|240|8002)\)\s*([^()\s]{1,40})").ok());
 
 impl Dialect for Label {
@@ -82,6 +89,9 @@ impl Dialect for Label {
         }
         if self.entries.len() >= ENTRIES || text.len() > 2000 {
             return false;
+        }
+        if COMMAND.as_ref().is_some_and(|re| re.is_match(line.raw.trim())) {
+            self.block = self.block.saturating_add(1);
         }
         // Logs are long, and most of their lines name nothing.
         let marked = text.bytes().any(|b| matches!(b, b':' | b'=' | b'\t' | b'|' | b'(' | 0x80..)) || text.contains("  ");
@@ -146,6 +156,7 @@ impl Dialect for Label {
             }
             if !taken && text.len() <= 400 && speaks_of_module(kb, text) {
                 self.push(line.n, Got::Sentence, text);
+                self.rows.push(line.n);
             }
             taken = true;
         }
@@ -154,7 +165,9 @@ impl Dialect for Label {
 
     fn end(&mut self, host: &mut Host<'_, '_>) {
         let entries = std::mem::take(&mut self.entries);
-        let blocks: Vec<&[Entry]> = entries.chunk_by(|a, b| a.block == b.block).collect();
+        let rows = std::mem::take(&mut self.rows);
+        let row = |e: &Entry| if rows.len() > 1 && rows.binary_search(&e.n).is_ok() { e.n } else { 0 };
+        let blocks: Vec<&[Entry]> = entries.chunk_by(|a, b| a.block == b.block && row(a) == row(b)).collect();
         let has_imei = |b: &[Entry]| b.iter().any(|e| matches!(e.got, Got::Value(What::Imei, _)));
         // Where another dialect read a modem, what names the box is worth saying too.
         let others = !host.said.is_empty();
@@ -240,8 +253,8 @@ fn tell(block: &[Entry], key: &str, voice: Voice, status: bool, others: bool, ho
     let module = block.iter().any(about);
     let numbered =
         block.iter().any(|e| matches!(e.got, Got::Fcc | Got::Value(What::Imei | What::Imsi | What::Iccid | What::Eid | What::Meid, _)));
-    let maker =
-        block.iter().find(|e| matches!(e.got, Got::Value(What::HostMaker | What::Manufacturer, false))).map_or("", |e| e.value.as_str());
+    let maker = maker_of_box(block, host);
+    let maker = maker.as_str();
     for e in block {
         match e.got {
             Got::Fcc => {
@@ -311,6 +324,24 @@ fn tell(block: &[Entry], key: &str, voice: Voice, status: bool, others: bool, ho
             }
         }
     }
+}
+
+/// The maker to whom a serial number of a block belongs: the one it names, else the brand in the name of the box, else
+/// the one that another dialect found.
+fn maker_of_box(block: &[Entry], host: &Host<'_, '_>) -> String {
+    let kb = host.cx.knowledge;
+    let named = block.iter().find(|e| matches!(e.got, Got::Value(What::HostMaker | What::Manufacturer, false)));
+    let branded = || {
+        let names = block.iter().filter(|e| matches!(e.got, Got::Value(What::HostModel | What::Model, false)));
+        names.flat_map(|e| kb.brands_in(&e.value)).find(|h| h.brand.kind == BrandKind::Host).map(|h| h.brand.brand.to_string())
+    };
+    let found = || {
+        host.said.iter().find_map(|s| match &s.word {
+            Word::Fact(Kind::HostMaker, maker, ..) if s.part == Part::HOST.0 => Some(maker.clone()),
+            _ => None,
+        })
+    };
+    named.map(|e| e.value.clone()).or_else(branded).or_else(found).unwrap_or_default()
 }
 
 impl Entry {

@@ -77,6 +77,7 @@ const NAMES: &[(&str, What)] = &[
     ("description", What::MaybeModel),
     ("device", What::MaybeModel),
     ("card", What::MaybeModel),
+    ("cardtype", What::MaybeModel),
     ("firmware", What::Revision),
     ("firmwareversion", What::Revision),
     ("firmwarerevision", What::Revision),

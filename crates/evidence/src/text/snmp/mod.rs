@@ -456,7 +456,14 @@ impl Snmp {
             let modem_word = ["modem", "cellular", "wwan", "lte", "5g", "4g"].iter().any(|w| words.contains(w));
             let module_maker = || names_maker(host.cx.knowledge, entity.column(12)) || names_maker(host.cx.knowledge, entity.column(2));
             let listed = self.cellular.iter().any(|i| i == index);
-            if listed || (modem_word && module_maker()) {
+            // Outright: a maker of modules, and a model of its catalogue and nothing else.
+            let outright = || {
+                let model = entity.column(13).trim();
+                let kb = host.cx.knowledge;
+                let whole = kb.models_in(model).into_iter().find(|h| h.span == (0..model.len()));
+                whole.is_some_and(|h| kb.brands_in(entity.column(12)).iter().any(|b| b.brand.brand == h.module.maker))
+            };
+            if listed || (modem_word && module_maker()) || outright() {
                 let part = modem(host, index);
                 let revision = [9, 10].map(|c| entity.column(c)).into_iter().find(|t| !t.is_empty()).unwrap_or_default();
                 let descr = if names_model(host.cx.knowledge, entity.column(13)) { "" } else { entity.column(2) };
