@@ -122,6 +122,10 @@ fn an_imported_licensed_table_is_used_and_said() {
         "gsma.txt",
         "TAC|Manufacturer (or) Applicant|Brand Name|Model Name|Device Type\n99999905|Quectel Wireless|Quectel|BG95-M3|Module\nbad|x|y|z|\n",
     );
+    folder.write("noise.bin", (0..5000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect::<Vec<u8>>());
+    assert_eq!(run(&folder, ["knowledge", "import", "noise.bin"]).code, 2);
+    folder.write("other.csv", "TAC,Model\n99999905,A\nx,B\ny,C\nz,D\n");
+    assert_eq!(run(&folder, ["knowledge", "import", "other.csv"]).code, 2);
     let import = run(&folder, ["knowledge", "import", "gsma.txt"]);
     assert_eq!(import.code, 0, "{}", import.err);
     assert!(import.out.contains("imported 1") && import.out.contains("line 3"), "{}", import.out);

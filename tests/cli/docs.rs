@@ -64,6 +64,8 @@ fn documents_are_as_their_schemas_say() {
         documents.push(("edges", path.to_owned(), json(&["export", "edges"])));
         documents.push(("tac", path.to_owned(), json(&["export", "tac"])));
     }
+    let utility = examples.first().unwrap().as_str();
+    documents.push(("explain", utility.to_owned(), run(&folder, ["explain", "RTU-0417", utility, "--format", "json"])));
     for text in ["2c7c:0125", "86882204", "EG25GGBR07A08M2G", "Rolling Wireless", "ZTE", "no such thing"] {
         documents.push(("lookup", text.to_owned(), run(&folder, ["lookup", text, "--format", "json"])));
     }

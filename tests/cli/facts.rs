@@ -12,6 +12,8 @@ fn each_kind_of_key_is_answered() {
         ("EG25GGBR07A08M2G", &["Quectel", "EG25-G"]),
         ("iot-south.quectel.com", &["Quectel"]),
         ("17cb:0308/17cb:5201", &["Quectel", "RM520N-GL"]),
+        ("17cb:0308:17cb:5201", &["Quectel", "RM520N-GL"]),
+        ("mqtt://iot-south.quectel.com:1883/x", &["Quectel", "domain iot-south.quectel.com"]),
         ("DW5821e", &["Foxconn", "T77W968"]),
         ("EC25-E", &["Quectel"]),
         ("Quectel", &["CN", "listed"]),

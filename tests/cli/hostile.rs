@@ -35,6 +35,20 @@ fn names_steer_nothing() {
 }
 
 #[test]
+fn messages_steer_no_terminal() {
+    let folder = Folder::new();
+    for args in [
+        &["audit", "/no\u{1b}[31msuch"][..],
+        &["audit", ".", "--fail-on", "\u{1b}[31m"],
+        &["audit", ".", "--knowledge", "/no\u{1b}]0;x\u{7}"],
+    ] {
+        let ran = run(&folder, args);
+        assert_eq!(ran.code, 2);
+        assert!(!ran.err.contains('\u{1b}') && !ran.err.contains('\u{7}'), "{}", ran.err);
+    }
+}
+
+#[test]
 fn broken_files_are_located_problems() {
     let folder = Folder::new();
     folder.write("e/zip.zip", b"PK\x03\x04 not really a zip");

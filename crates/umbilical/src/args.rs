@@ -137,14 +137,12 @@ Examples:
     #[command(subcommand)]
     Export(Export),
     /// Print shell completions
-    #[command(hide = true)]
     Completions {
         /// The shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
     /// Print the manual page
-    #[command(hide = true)]
     Man,
 }
 

@@ -28,6 +28,9 @@ pub enum Fail {
     /// Nothing that was named could be read.
     #[error("nothing readable: {0}")]
     NothingReadable(String),
+    /// Something could not be read, and `--strict` asks for everything.
+    #[error("not understood: {0}")]
+    Strict(String),
     /// The answer could not be written.
     #[error("cannot write {to}: {source}")]
     Output {
@@ -65,6 +68,7 @@ impl Fail {
         match self {
             Self::Usage { help, .. } | Self::Home { help, .. } => help.as_deref(),
             Self::Input { .. } | Self::Open(_) => Some("check the path; `-` reads standard input"),
+            Self::Strict(_) => Some("without --strict it is listed as a problem and the rest is answered"),
             Self::NothingReadable(_) => Some("see `umbilical audit --help` for what can be read"),
             _ => None,
         }

@@ -11,6 +11,7 @@ mod saved;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use umbilical_core::text::clean;
 
 use crate::args::Args;
 
@@ -32,9 +33,10 @@ fn main() -> ExitCode {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(problem)) if problem.is_closed_pipe() => ExitCode::SUCCESS,
         Ok(Err(problem)) => {
-            eprintln!("umbilical: {problem}");
+            // Paths and words in it come from outside.
+            eprintln!("umbilical: {}", clean(&problem.to_string()));
             if let Some(help) = problem.help() {
-                eprintln!("  {help}");
+                eprintln!("  {}", clean(help));
             }
             ExitCode::from(problem.code())
         }

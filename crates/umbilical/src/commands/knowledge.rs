@@ -1,5 +1,6 @@
 //! `knowledge import`: a licensed TAC file that the user has, whatever its columns are called, into the home.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
@@ -22,7 +23,12 @@ pub fn run(global: &Global, command: &Knowledge) -> Result<u8, Fail> {
 
 fn import(global: &Global, file: &Path, map: Option<&str>) -> Result<u8, Fail> {
     let fail = |source| Fail::Input { path: file.to_path_buf(), source };
-    let mut source = umbilical_evidence::Source::new(Box::new(fs::File::open(file).map_err(fail)?)).map_err(fail)?;
+    let from: Box<dyn std::io::Read> =
+        if file.as_os_str() == "-" { Box::new(std::io::stdin().lock()) } else { Box::new(fs::File::open(file).map_err(fail)?) };
+    let mut source = umbilical_evidence::Source::new(from).map_err(fail)?;
+    if source.head("").text.is_none() {
+        return Err(Fail::usage(format!("{}: not a text file", file.display()), "give a CSV or TSV file"));
+    }
     let mut text = String::new();
     source.utf8().take(MAX_BYTES).read_to_string(&mut text).map_err(fail)?;
     let table = parse(&text, map)?;
@@ -30,6 +36,18 @@ fn import(global: &Global, file: &Path, map: Option<&str>) -> Result<u8, Fail> {
         return Err(Fail::usage(
             format!("{}: no row has an 8-digit type allocation code in the column taken for it ({})", file.display(), table.says),
             "name the columns: --map tac=1,brand=4,model=5 (numbers from 1, or header words)",
+        ));
+    }
+    if table.skipped.len() > table.rows.len() {
+        let (line, what) = table.skipped.first().cloned().unwrap_or_default();
+        return Err(Fail::usage(
+            format!(
+                "{}: {} of {} rows hold no type allocation code; the first is line {line}: {what}",
+                file.display(),
+                table.skipped.len(),
+                table.skipped.len().saturating_add(table.rows.len())
+            ),
+            "is this a TAC table? name its columns: --map tac=1,brand=4,model=5",
         ));
     }
     let mut written = String::from("tac,brand,model,class\n");
@@ -46,7 +64,14 @@ fn import(global: &Global, file: &Path, map: Option<&str>) -> Result<u8, Fail> {
     }
     out::private(&to, |w| w.write_all(written.as_bytes()))?;
     out::answer(global, |w| {
-        writeln!(w, "imported {} type allocation codes from {}", table.rows.len(), file.display())?;
+        let codes: BTreeSet<&str> = table.rows.iter().map(|r| r.tac.as_str()).collect();
+        writeln!(
+            w,
+            "imported {} type allocation codes in {} rows from {}",
+            codes.len(),
+            table.rows.len(),
+            clean(&file.display().to_string())
+        )?;
         writeln!(w, "columns: {}", table.says)?;
         if let Some((line, what)) = table.skipped.first() {
             writeln!(w, "skipped {} rows; the first is line {line}: {what}", table.skipped.len())?;

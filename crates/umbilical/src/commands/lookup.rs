@@ -136,7 +136,14 @@ fn models(list: &[Box<str>]) -> String {
 }
 
 fn bus(kb: &Knowledge, text: &str, out: &mut Vec<Entry>) {
-    let Some(key) = PciKey::parse(&text.to_ascii_lowercase()) else { return };
+    // `lspci -nn` prints subsystem ids apart, ModemManager all four in a row.
+    let text = text.to_ascii_lowercase();
+    let parts: Vec<&str> = text.split(':').collect();
+    let text = match parts.as_slice() {
+        [vendor, device, subvendor, subdevice] => format!("{vendor}:{device}/{subvendor}:{subdevice}"),
+        _ => text,
+    };
+    let Some(key) = PciKey::parse(&text) else { return };
     if key.subsystem.is_none() {
         for row in kb.usb(key.vendor, key.device) {
             let note = match (row.needs_second, row.vid_shared) {
@@ -294,7 +301,7 @@ fn words(kb: &Knowledge, text: &str, out: &mut Vec<Entry>) {
         }
     }
     if text.contains('.')
-        && let Some(row) = kb.endpoint(text)
+        && let Some(row) = kb.endpoint(host_of(text))
     {
         out.push(
             Entry::new("endpoint", format!("domain {}", row.domain), &row.source)
@@ -347,6 +354,13 @@ fn words(kb: &Knowledge, text: &str, out: &mut Vec<Entry>) {
             }
         }
     }
+}
+
+/// The name in a URL, with or without scheme, port and path.
+fn host_of(text: &str) -> &str {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let rest = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    rest.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(rest, |(host, _)| host)
 }
 
 fn module(kb: &Knowledge, m: &Module) -> Entry {

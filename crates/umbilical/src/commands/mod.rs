@@ -83,7 +83,8 @@ fn evidence(global: &Global, kb: &Knowledge, paths: &[PathBuf], map: Option<&Pat
     {
         let why = all.problems.iter().find(|p| p.input == u32::try_from(first).ok()).map(|p| p.what.clone()).unwrap_or_default();
         let path = all.inputs.get(first).map(|i| umbilical_core::text::clean(&i.path).into_owned()).unwrap_or_default();
-        return Err(Fail::NothingReadable(format!("{path}: {why}")));
+        let what = format!("{path}: {why}");
+        return Err(if all.inputs.iter().any(open::understood) { Fail::Strict(what) } else { Fail::NothingReadable(what) });
     }
     Ok(all)
 }
