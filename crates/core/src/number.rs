@@ -165,15 +165,24 @@ impl Iccid {
 /// Reads an ICCID; `None` where the text is not one (masked ones included: see [`is_masked`]).
 pub fn iccid(text: &str) -> Option<Iccid> {
     let mut digits = String::with_capacity(20);
+    let mut letters = false;
     for c in text.trim_end_matches(['F', 'f']).chars() {
         match c {
             '0'..='9' => digits.push(c),
             ' ' | '-' | '"' | '\'' | '=' | '\u{a0}' => {}
+            // Operators of China write hexadecimal digits behind the issuer; such a number has no check digit.
+            'A'..='F' | 'a'..='f' if digits.len() >= 6 && digits.starts_with("8986") => {
+                letters = true;
+                digits.push(c.to_ascii_uppercase());
+            }
             _ => return None,
         }
     }
     if !(18..=20).contains(&digits.len()) || !digits.starts_with("89") {
         return None;
+    }
+    if letters {
+        return (digits.len() >= 19).then_some(Iccid { digits, check: Check::Absent });
     }
     let check = match (digits.len(), luhn(&digits)) {
         (20, check) => check,
@@ -348,6 +357,9 @@ mod tests {
         assert_eq!(card.key(), "8944500102198304826");
         assert_eq!(iccid("89445001021983048260").unwrap().key(), card.key());
         assert!(iccid("12345678901234567890").is_none());
+        let chinese = iccid("898607b5151790000020").unwrap();
+        assert_eq!((chinese.digits.as_str(), chinese.check), ("898607B5151790000020", Check::Absent));
+        assert!(iccid("8986B75151790000020").is_none() && iccid("898807B5151790000020").is_none());
         assert_eq!(eid("89049032123451234512345678901235").unwrap().1, Check::Right);
         assert_eq!(eid("89049032123451234512345678901234").unwrap().1, Check::Wrong);
         assert!(imsi("262011234567890").is_some() && imsi("862011234567890").is_none());

@@ -246,9 +246,10 @@ fn delimited(lines: &[&str], delimiter: u8) -> u8 {
         }
     }
     // Where the heads are known, bad rows are bad rows; else they mean that this is no table.
-    let consistent = even.saturating_mul(10) >= below.len().saturating_mul(if known >= 3 { 3 } else { 7 });
     let short_heads = heads.iter().all(|h| h.chars().count() <= 60);
     let values = below.iter().filter(|r| r.iter().any(|c| identifier(c).is_some())).count();
+    let headed = known >= 3 || (known == width && surely >= 1 && short_heads && values > 0);
+    let consistent = even.saturating_mul(10) >= below.len().saturating_mul(if headed { 3 } else { 7 });
     let speaking = !below.is_empty() && values.saturating_mul(10) >= below.len().saturating_mul(7);
     // A sentence with commas may hold one of our words too: few known heads count only over values that speak.
     let sentence = known.saturating_mul(2) < width && values == 0 || below.is_empty() && first > 0;
@@ -298,6 +299,7 @@ mod tests {
         assert_eq!(of("x,490154203237518\ny,490154203237526\n"), (Some(','), 65));
         assert_eq!(of("Name,IMEI,ICCID\n").1, 90);
         assert_eq!(of("a,b,c\n1,2,3\n4,5,6\n"), (Some(','), 15));
+        assert_eq!(of("imei,module\n490154203237518,EC21\n490154203237526\n\n490154203237534,EC25\n"), (Some(','), 90));
         for text in [
             "",
             "IMEI",

@@ -5,7 +5,7 @@ use umbilical_core::number::{self, Imei};
 use umbilical_core::observation::FactId;
 use umbilical_core::text::{is_blank, short};
 use umbilical_core::{At, IdKind, Kind, Observations, Record};
-use umbilical_knowledge::{Knowledge, Scope};
+use umbilical_knowledge::{BrandKind, Knowledge, Scope};
 
 use super::Witness;
 use super::dates::{self, Order};
@@ -189,6 +189,49 @@ pub(crate) struct Mapper<'k> {
     rounded: u32,
     /// The fact that a row with a card has one.
     sim: Option<FactId>,
+    pairs: Pairs,
+}
+
+/// Which pairs of maker and model are modules of the catalogue: asked once for each that occurs.
+#[derive(Default)]
+struct Pairs {
+    key: String,
+    last: bool,
+    known: FxHashMap<Box<str>, bool>,
+}
+
+impl Pairs {
+    fn module(&mut self, knowledge: &Knowledge, maker: &str, model: &str) -> bool {
+        // Rows in a line are often alike.
+        if self.key.strip_prefix(maker).and_then(|rest| rest.strip_prefix('\0')) == Some(model) {
+            return self.last;
+        }
+        self.key.clear();
+        self.key.extend([maker, "\0", model]);
+        self.last = match self.known.get(self.key.as_str()) {
+            Some(known) => *known,
+            None => {
+                let module = catalogued(knowledge, maker, model);
+                if self.known.len() >= MEMO {
+                    self.known.clear();
+                }
+                self.known.insert(self.key.as_str().into(), module);
+                module
+            }
+        };
+        self.last
+    }
+}
+
+/// Whether maker and model are a module of the catalogue, or an order code of one. A maker that sells phones or
+/// terminals too may use a short name twice: there the name must be exact and say enough by itself.
+fn catalogued(knowledge: &Knowledge, maker: &str, model: &str) -> bool {
+    let Some(brand) = knowledge.brand(maker).or_else(|| knowledge.brand_of(maker)) else { return false };
+    let modules = brand.kind == BrandKind::Module;
+    match knowledge.module(&brand.brand, model) {
+        Some(module) => modules || module.distinct,
+        None => modules && knowledge.module_stem(&brand.brand, model).is_some(),
+    }
 }
 
 /// Zeek's logs, Suricata's EVE and flow exports have a column for either end of a conversation.
@@ -321,6 +364,7 @@ impl<'k> Mapper<'k> {
             missing,
             rounded: 0,
             sim: None,
+            pairs: Pairs::default(),
         }
     }
 
@@ -446,17 +490,22 @@ impl<'k> Mapper<'k> {
 
     /// Reads one row into the current part of a record.
     pub fn fill<'c>(&mut self, record: &mut Record<'_>, at: At, cell: impl Fn(usize) -> &'c str) {
-        let Self { columns, witness, knowledge, plain_is_module, rounded, sim, .. } = self;
+        let Self { columns, witness, knowledge, plain_is_module, rounded, sim, pairs, .. } = self;
         let witness = *witness;
         let value_of = |columns: &[Column], field: Field| {
             columns.iter().find(|c| c.field == field).map(|c| unwrapped(cell(c.index))).filter(|v| !blank(v))
         };
         let (group, basis) = witness.of_identifiers();
         let (told, how) = witness.of_descriptions();
-        // A row may say of itself that it is a modem.
-        let says_modem =
-            value_of(columns, Field::DeviceClass).is_some_and(is_modem_class) && value_of(columns, Field::ModuleModel).is_none();
-        let own = *plain_is_module || says_modem;
+        // A row may say of itself that it is a modem, or its maker and model may be those of one.
+        let mut is_modem = || {
+            value_of(columns, Field::DeviceClass).is_some_and(is_modem_class)
+                || matches!(
+                    (value_of(columns, Field::Maker), value_of(columns, Field::Model)),
+                    (Some(maker), Some(model)) if pairs.module(knowledge, maker, model)
+                )
+        };
+        let own = *plain_is_module || (value_of(columns, Field::ModuleModel).is_none() && is_modem());
         let (mut body, mut first): (Option<&'c str>, Option<&str>) = (None, None);
         let mut others: Vec<&'c str> = Vec::new();
         let (mut has_sim, mut has_name) = (false, false);
@@ -780,9 +829,23 @@ fn record_repeats<'c>(columns: &[Column], i: usize, value: &str, cell: &impl Fn(
     columns.iter().take(i).any(|c| c.field == Field::Name && unwrapped(cell(c.index)) == value)
 }
 
+/// A class that says of a row that it is a cellular modem. A module alone may be one of inputs and outputs, of power,
+/// of light; a modem alone one of a telephone line.
 fn is_modem_class(class: &str) -> bool {
     let class = class.to_lowercase();
-    ["modem", "module", "modul", "mdm", "wwan", "模块", "模组", "モジュール", "モデム", "модем", "модуль"].iter().any(|w| class.contains(w))
+    let words: Vec<&str> = class.split(|c: char| !c.is_alphanumeric()).collect();
+    let has = |list: &[&str]| list.iter().any(|w| words.contains(w));
+    let holds = |list: &[&str]| list.iter().any(|w| class.contains(w));
+    // Routers' own words for their cellular modems.
+    if has(&["mdm", "wwan"]) {
+        return true;
+    }
+    let modem = holds(&["modem", "module", "modul", "módem", "módulo", "moduł", "模块", "模组", "モジュール", "モデム", "модем", "модул"]);
+    let short = ["lte", "2g", "3g", "4g", "5g", "gsm", "gprs", "umts", "hspa", "cdma", "nb", "nbiot", "ltem", "catm", "catm1"];
+    // `M1` of `Cat-M1`, where `Cat` is a word of its own.
+    let category = has(&["cat"]) && has(&["m", "m1", "m2", "nb1", "nb2", "1bis"]);
+    let long = ["cellula", "celular", "cellulair", "mobil", "móvil", "movil", "komórk", "蜂窝", "移动", "セルラー", "携帯", "сотов"];
+    modem && (has(&short) || category || holds(&long))
 }
 
 /// Groups of exactly four hex digits, in order: `USB\VID_2C7C&PID_0125`, `2c7c:0125`, `0x2C7C 0x0125`.
@@ -847,6 +910,49 @@ mod tests {
         }
         assert_eq!(pci_id("PCI\\VEN_17CB&DEV_0308&SUBSYS_520117CB").as_deref(), Some("17cb:0308/17cb:5201"));
         assert_eq!(pci_id("17cb:0308").as_deref(), Some("17cb:0308"));
+    }
+
+    #[test]
+    fn which_classes_are_cellular_modems() {
+        for class in
+            ["LTE modem", "4G module", "mdm", "WWAN card", "cellular modem", "Mobilfunkmodul", "Modem NB-IoT", "Cat-M1 module", "蜂窝模块"]
+        {
+            assert!(is_modem_class(class), "{class}");
+        }
+        for class in [
+            "module",
+            "modem",
+            "I/O module",
+            "power module",
+            "SFP module",
+            "GPS module",
+            "LoRa module",
+            "fax modem",
+            "DSL modem",
+            "LTE router",
+        ] {
+            assert!(!is_modem_class(class), "{class}");
+        }
+    }
+
+    #[test]
+    fn makers_and_models_that_are_modules() {
+        let kb = Knowledge::embedded();
+        let mut pairs = Pairs::default();
+        for (maker, model) in [
+            ("Quectel", "EC25-E"),
+            ("QUECTEL", "EC25EFA-512-STD"),
+            ("Quectel Wireless Solutions", "EG91-E"),
+            ("移远", "BG96"),
+            ("Cinterion", "EHS6"),
+        ] {
+            assert!(pairs.module(&kb, maker, model) && pairs.module(&kb, maker, model), "{maker} {model}");
+        }
+        for (maker, model) in
+            [("Dell", "Latitude 7440"), ("Siemens", "SM 1231"), ("Quectel", "LC86L"), ("Sierra Wireless", "RV50X"), ("", "EC25-E")]
+        {
+            assert!(!pairs.module(&kb, maker, model) && !pairs.module(&kb, maker, model), "{maker} {model}");
+        }
     }
 
     #[test]
