@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use umbilical_core::{At, Observations};
 
 use crate::source::for_each_line;
-use crate::table::{Mapper, header_row};
+use crate::table::{Mapper, Mapping, header_row};
 use crate::{Context, Head, Reader, Source};
 
 /// Elements that are looked at before columns are decided, and the length from which an array is streamed.
@@ -154,7 +154,12 @@ fn read_lines(source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations)
             out.problem(at, "this line is longer than 1 MiB: it is skipped");
             return;
         }
-        match serde_json::from_str::<Value>(&line.text) {
+        let read = serde_json::from_str::<Value>(&line.text).or_else(|_| {
+            let mut bytes = line.text.as_bytes().to_vec();
+            let kept = Bounds::default().keep(&mut bytes);
+            serde_json::from_slice(bytes.get(..kept).unwrap_or_default())
+        });
+        match read {
             Ok(value) => items.push(at, value, out),
             Err(error) => out.problem(at, format!("not JSON: {}", said(&error))),
         }
@@ -173,7 +178,10 @@ fn said(error: &serde_json::Error) -> String {
 pub(crate) fn document(reader: impl BufRead, line: u32, cx: &Context<'_>, out: &mut Observations) {
     let held = Rc::new(Cell::new(0u64));
     let mut shared = Shared { cx, out, found: false, held: Rc::clone(&held) };
-    let mut json = serde_json::Deserializer::from_reader(io::BufReader::with_capacity(1 << 16, Budget { inner: reader, held }));
+    let mut json = serde_json::Deserializer::from_reader(io::BufReader::with_capacity(
+        1 << 16,
+        Budget { inner: reader, held, bounds: Bounds::default() },
+    ));
     let outcome = Part { shared: &mut shared, depth: 0 }.deserialize(&mut json);
     match outcome {
         Ok(rest) => {
@@ -199,6 +207,7 @@ pub(crate) fn document(reader: impl BufRead, line: u32, cx: &Context<'_>, out: &
 struct Budget<R> {
     inner: R,
     held: Rc<Cell<u64>>,
+    bounds: Bounds,
 }
 
 impl<R: Read> Read for Budget<R> {
@@ -206,9 +215,86 @@ impl<R: Read> Read for Budget<R> {
         if self.held.get() > MAX_HELD {
             return Err(io::Error::other("more than 64 MiB without a list of devices: export as CSV or JSON lines"));
         }
-        let n = self.inner.read(buf)?;
-        self.held.set(self.held.get().saturating_add(n as u64));
-        Ok(n)
+        loop {
+            let n = self.inner.read(buf)?;
+            self.held.set(self.held.get().saturating_add(n as u64));
+            let kept = buf.get_mut(..n).map_or(0, |read| self.bounds.keep(read));
+            // Nothing kept would be the end.
+            if n == 0 || kept > 0 {
+                return Ok(kept);
+            }
+        }
+    }
+}
+
+/// Takes digits off numbers that no machine number can hold (`1e400`), for which the parser would give up the whole
+/// document. No such number identifies anything; what is left of it is as useless, and is reported where it stands.
+#[derive(Default)]
+struct Bounds {
+    state: Place,
+    /// Digits that count, in the part of the number that is being read.
+    digits: u16,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Outside,
+    Text,
+    Escape,
+    Whole,
+    Fraction,
+    Power,
+}
+
+impl Bounds {
+    /// The most digits before the point, and in the power of ten: together below 10^308.
+    const WHOLE: u16 = 200;
+    const POWER: u16 = 2;
+
+    /// Moves what is kept to the front; how many bytes that are.
+    fn keep(&mut self, bytes: &mut [u8]) -> usize {
+        let mut kept = 0usize;
+        for i in 0..bytes.len() {
+            let Some(byte) = bytes.get(i).copied() else { break };
+            if self.keeps(byte) {
+                if let Some(slot) = bytes.get_mut(kept).filter(|_| kept != i) {
+                    *slot = byte;
+                }
+                kept = kept.saturating_add(1);
+            }
+        }
+        kept
+    }
+
+    fn keeps(&mut self, byte: u8) -> bool {
+        let most = match (self.state, byte) {
+            (Place::Text, b'"') => return self.turn(Place::Outside),
+            (Place::Text, b'\\') => return self.turn(Place::Escape),
+            (Place::Text, _) => return true,
+            (Place::Escape, _) => return self.turn(Place::Text),
+            (_, b'"') => return self.turn(Place::Text),
+            (Place::Outside, b'0'..=b'9') => {
+                self.turn(Place::Whole);
+                Self::WHOLE
+            }
+            (Place::Whole, b'0'..=b'9') => Self::WHOLE,
+            (Place::Fraction, b'0'..=b'9') => return true,
+            (Place::Power, b'0'..=b'9') => Self::POWER,
+            (Place::Whole, b'.') => return self.turn(Place::Fraction),
+            (Place::Whole | Place::Fraction, b'e' | b'E') => return self.turn(Place::Power),
+            (Place::Power, b'+' | b'-') => return true,
+            _ => return self.turn(Place::Outside),
+        };
+        // Zeros in front do not count, but a number may be one zero.
+        self.digits = self.digits.saturating_add(u16::from(self.digits > 0 || byte != b'0'));
+        self.digits <= most
+    }
+
+    fn turn(&mut self, state: Place) -> bool {
+        self.state = state;
+        self.digits = 0;
+        true
     }
 }
 
@@ -225,10 +311,7 @@ impl Shared<'_, '_> {
         let (names, _) = flatten(rest);
         let seen: Vec<&str> = names.iter().map(|(n, _)| n.as_str()).take(20).collect();
         let what = if seen.is_empty() { "nothing in it".to_owned() } else { seen.join(", ") };
-        self.out.problem(
-            At::WHOLE,
-            format!("no device is recognised in this JSON; it has {what}: write a mapping file with lines like \"member\" = \"imei\" and give it with --map"),
-        );
+        self.out.problem(At::WHOLE, format!("no device is recognised in this JSON; it has {what}: {}", Mapping::advice("member")));
     }
 }
 
@@ -654,4 +737,30 @@ impl<'a, 'k> Items<'a, 'k> {
 
 fn array_cells(value: &Value) -> Vec<String> {
     value.as_array().map(|a| a.iter().take(MAX_COLUMNS).map(|v| scalar(v).unwrap_or_default()).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_beyond_all_bounds() {
+        let long = "9".repeat(400);
+        for (text, expected) in [
+            (r#"{"a":1e400,"b":-2.5E+0012}"#.to_owned(), r#"{"a":1e40,"b":-2.5E+0012}"#.to_owned()),
+            (r#"["1e400","\\",1E9999,"\"1e400"]"#.to_owned(), r#"["1e400","\\",1E99,"\"1e400"]"#.to_owned()),
+            (format!("[{long}.5e999,true,0,352753090041680]"), format!("[{}.5e99,true,0,352753090041680]", &long[..200])),
+        ] {
+            for step in [1, 3, 1000] {
+                let (mut bounds, mut kept) = (Bounds::default(), Vec::new());
+                for chunk in text.as_bytes().chunks(step) {
+                    let mut chunk = chunk.to_vec();
+                    let n = bounds.keep(&mut chunk);
+                    kept.extend_from_slice(&chunk[..n]);
+                }
+                assert_eq!(String::from_utf8(kept).unwrap(), expected);
+            }
+            assert!(serde_json::from_str::<Value>(&expected).is_ok());
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use thiserror::Error;
-use umbilical_core::observation::Input;
+use umbilical_core::observation::{Input, Problem};
 use umbilical_core::{At, Basis, Group, Observations};
 use umbilical_knowledge::Knowledge;
 
@@ -139,6 +139,11 @@ pub fn read_paths(paths: &[PathBuf], options: &Options<'_>, out: &mut Observatio
             }
         }
     });
+    if let Some(mapping) = options.mapping.filter(|m| m.is_idle()) {
+        let names: Vec<_> = mapping.names().take(8).map(|n| format!("`{}`", umbilical_core::text::short(n, 60))).collect();
+        let what = format!("the mapping file fits nothing here: no table that was read has a column {}", names.join(" or "));
+        out.problems.push(Problem { input: None, at: At::WHOLE, what: umbilical_core::text::clean(&what).into_owned() });
+    }
     let bytes = run.done.load(Ordering::Relaxed);
     (options.progress)(bytes);
     let read = out.inputs.get(first..).unwrap_or_default();

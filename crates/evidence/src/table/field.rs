@@ -88,7 +88,7 @@ fields! {
         betriebsstätte, einbauort, lieu, emplacement, ubicación, sitio, emplazamiento, sede, ubicazione, posizione, luogo, 地点, 位置, 站点, \
         安装位置, 安装地点, 場所, 設置場所, 拠点, местоположение, объект, место установки, площадка, localização, local, locatie, vestiging",
     /// Maker; of the module or of the device around it, as the kind of table says.
-    Maker = "manufacturer": "manufacturer, manufacturer name, maker, make, brand, brand name, oem, mfg, mfr, device manufacturer, device make, \
+    Maker = "manufacturer": "manufacturer, manufacturer name, manuf, maker, make, brand, brand name, oem, mfg, mfr, device manufacturer, device make, \
         device brand, device maker, hersteller, gerätehersteller, marke, fabrikat, fabricant, marque, constructeur, fabricante, marca, \
         produttore, costruttore, 厂商, 制造商, 生产厂家, 生产商, 品牌, 厂家, 设备厂商, メーカー, 製造元, ブランド, 製造者, производитель, \
         изготовитель, бренд, fabrikant, merk",

@@ -282,6 +282,7 @@ impl<'k> Mapper<'k> {
                 _ => candidates.extend(by_values(values(i)).map(|field| (i, field, 1))),
             }
         }
+        candidates.extend(beside_imei(headers, &candidates, &values, cx));
         // `device id` and the like that hold IMEIs.
         if !candidates.iter().any(|c| c.1 == Field::Imei) {
             for candidate in candidates.iter_mut().filter(|c| c.2 == 1) {
@@ -428,10 +429,7 @@ impl<'k> Mapper<'k> {
         if self.traffic {
             out.problem(at, "a log of network traffic: its rows are conversations, not devices, and `umbilical watch`, which will read it, is not built yet");
         } else if self.columns.is_empty() {
-            out.problem(
-                at,
-                format!("no column is known; the table has {}{more}: write a mapping file with lines like \"column\" = \"imei\" and give it with --map", seen()),
-            );
+            out.problem(at, format!("no column is known; the table has {}{more}: {}", seen(), Mapping::advice("column")));
         } else if let Some(input) = out.inputs.last_mut() {
             let mut columns: Vec<&Column> = self.columns.iter().collect();
             columns.sort_by_key(|c| c.index);
@@ -730,6 +728,41 @@ impl<'k> Mapper<'k> {
             }
         }
     }
+}
+
+/// Columns under the parent of an IMEI (`wan.imei`, `wan.model`) that are known by their last word alone: they are of the
+/// equipment with that IMEI, and of a module where their values say so.
+fn beside_imei<'a, V: Iterator<Item = &'a str>>(
+    headers: &[String],
+    candidates: &[(usize, Field, u8)],
+    values: &impl Fn(usize) -> V,
+    cx: &Context<'_>,
+) -> Vec<(usize, Field, u8)> {
+    let parent = |i: usize| headers.get(i).and_then(|h| h.rsplit_once('.'));
+    let mut found = Vec::new();
+    for (under, _) in candidates.iter().filter(|c| c.1 == Field::Imei).filter_map(|c| parent(c.0)) {
+        let plain: Vec<(usize, Field)> = (0..headers.len())
+            .filter(|i| !candidates.iter().any(|c| c.0 == *i))
+            .filter_map(|i| match parent(i).filter(|(p, _)| *p == under).and_then(|(_, last)| recognise(last)) {
+                Some(Known::Field(field @ (Field::Maker | Field::Model | Field::Firmware), 2..)) => Some((i, field)),
+                _ => None,
+            })
+            .collect();
+        let module = plain.iter().any(|(i, field)| {
+            values(*i).any(|v| match field {
+                Field::Model => !cx.knowledge.modules_named(v).is_empty(),
+                Field::Firmware => !cx.knowledge.matches(Scope::Revision, v).is_empty(),
+                _ => false,
+            })
+        });
+        found.extend(plain.into_iter().map(|(i, field)| match field {
+            Field::Maker if module => (i, Field::ModuleMaker, 2),
+            Field::Model if module => (i, Field::ModuleModel, 2),
+            Field::Firmware if module => (i, Field::ModuleFirmware, 2),
+            plain => (i, plain, 2),
+        }));
+    }
+    found
 }
 
 /// Whether the columns say that each row is a thing: an identifier, a part of a module, or a name beside what describes

@@ -10,6 +10,8 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 use thiserror::Error;
@@ -37,7 +39,20 @@ pub struct Mapping {
     /// As written, with their fields.
     columns: Vec<(String, Field)>,
     source: Option<Witness>,
+    met: Met,
 }
+
+/// Whether a table had a column of the mapping; no part of what the mapping is. Shared by copies.
+#[derive(Clone, Debug, Default)]
+struct Met(Arc<AtomicBool>);
+
+impl PartialEq for Met {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Met {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,7 +86,19 @@ impl Mapping {
             })?;
             columns.push((column.as_ref().clone(), field));
         }
-        Ok(Self { columns, source })
+        Ok(Self { columns, source, met: Met::default() })
+    }
+
+    /// What to do where no column is known; `name` stands for one of them.
+    pub(crate) fn advice(name: &str) -> String {
+        format!(
+            "write a mapping file whose first line is `[columns]`, with a line such as `\"{name}\" = \"imei\"` below it for each, and give it with --map"
+        )
+    }
+
+    /// Whether columns were named and no table read so far has any of them.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.columns.is_empty() && !self.met.0.load(Ordering::Relaxed)
     }
 
     /// The field that the user gave a column, and the index of the entry.
@@ -79,6 +106,7 @@ impl Mapping {
         let found = self.columns.iter().position(|(name, _)| name.trim() == header.trim());
         let wanted = fold(header);
         let found = found.or_else(|| self.columns.iter().position(|(name, _)| !wanted.is_empty() && fold(name) == wanted))?;
+        self.met.0.store(true, Ordering::Relaxed);
         self.columns.get(found).map(|(_, field)| (found, *field))
     }
 
@@ -88,7 +116,7 @@ impl Mapping {
     }
 
     /// The column names, as written.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|(name, _)| name.as_str())
     }
 }
