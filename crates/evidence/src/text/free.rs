@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 use umbilical_core::{Basis, Group, Kind};
-use umbilical_knowledge::{PciKey, Scope, Strength};
+use umbilical_knowledge::{BrandKind, PciKey, Scope, Strength};
 
 use super::bus::{by_path, hex4};
 use super::pairs::split;
@@ -113,6 +113,18 @@ impl Ids {
             let on_usb = !kb.usb(a, b).is_empty() || kb.rebrands_by_usb(a, b).next().is_some();
             let lower = text.to_ascii_lowercase();
             let called = lower.contains("usb") || lower.contains("vid") || lower.contains("lsusb");
+            // A time and a byte look like an id too: in a longer line something must say that one is meant.
+            let meant = called
+                || text.split_whitespace().count() <= 4
+                || re.pci.is_match(text)
+                || lower
+                    .split(|c: char| !c.is_alphanumeric())
+                    .any(|w| matches!(w, "id" | "ids" | "device" | "vendor" | "product" | "modem" | "card"))
+                || kb.brand_of(text).is_some()
+                || speaks_of_radio(text);
+            if !meant {
+                continue;
+            }
             if re.pci.is_match(text) && !called || (on_pci && !on_usb) {
                 if self.pci.len() < 64 {
                     self.pci.push((n, as_pci));
@@ -155,6 +167,11 @@ impl Free {
             return false;
         }
         let kb = host.cx.knowledge;
+        // Who names several makers compares them, or says what is wanted and what is not.
+        let mut makers = kb.brands_in(text).into_iter().filter(|h| h.brand.kind == BrandKind::Module).map(|h| &*h.brand.brand);
+        if makers.next().is_some_and(|first| makers.any(|other| other != first && !other.contains(first) && !first.contains(other))) {
+            return false;
+        }
         let brand = kb.brand_of(text);
         let spans = kb
             .matches(Scope::Text, text)

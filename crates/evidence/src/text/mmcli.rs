@@ -4,6 +4,8 @@
 //! device (which joins it with what the bus shows), drivers and ports, equipment id, numbers, registration; of a SIM
 //! its ICCID, IMSI and EID.
 //!
+//! Its log names the device that a modem is made of, and sometimes its revision and model.
+//!
 //! **Old versions** (before 1.8) put values in quotes and break them over lines; sections have other names.
 //!
 //! **Traps.** Manufacturer may be "generic", "Intel" or "QUALCOMM INCORPORATED", model "0"; the model may hold an id
@@ -31,8 +33,10 @@ pub(super) struct Mmcli {
     asked: Option<String>,
     /// Modems whose block with a path has begun, by their key.
     blocks: Vec<(String, Part)>,
-    /// A further block of such a modem, and the first: one, unless they turn out to say different IMEIs.
-    again: Option<(Part, Part)>,
+    /// A further block of such a modem: of the same one, unless it turns out to say another IMEI.
+    again: Option<(String, Part)>,
+    /// The device for which ModemManager's log says that it makes a modem: the next number is its.
+    made: Option<String>,
 }
 
 /// As many blocks are told apart.
@@ -187,9 +191,9 @@ impl Mmcli {
         let part = match first {
             None => self.begin(key, n, host),
             Some(_) if self.blocks.len() >= BLOCKS => self.begin(key, n, host),
-            Some(first) => {
+            Some(_) => {
                 let part = self.begin(&format!("{key}#{n}"), n, host);
-                self.again = Some((part, first));
+                self.again = Some((key.to_owned(), part));
                 part
             }
         };
@@ -200,9 +204,44 @@ impl Mmcli {
 
     /// The block has ended: it was of a modem that had one before, or of another.
     fn settle(&mut self, host: &mut Host<'_, '_>) {
-        if let Some((part, first)) = self.again.take() {
-            host.join(part, first);
+        if let Some((key, part)) = self.again.take() {
+            let earlier = self.blocks.iter().rev().filter(|(k, p)| *k == key && *p != part);
+            for (_, other) in earlier {
+                if host.join(part, *other) {
+                    break;
+                }
+            }
         }
+    }
+
+    /// ModemManager's log: `[device /sys/…/1-1] creating modem with plugin 'quectel' …`, `[modem0] … revision: …`.
+    fn log(&mut self, line: Line<'_>, host: &mut Host<'_, '_>) -> bool {
+        let Some((_, rest)) = line.text.split_once('[').filter(|(before, _)| before.is_empty() || before.starts_with('<')) else {
+            return false;
+        };
+        let Some((about, said)) = rest.split_once("] ") else { return false };
+        if let Some(device) = about.strip_prefix("device ") {
+            // What the line says is for the dialect of the manager's programs.
+            if said.contains("creating modem with plugin") {
+                self.made = by_path(device).or_else(|| pci(device));
+            }
+            return false;
+        }
+        let number = about.strip_prefix("modem").map(|r| r.split('/').next().unwrap_or(r));
+        let Some(number) = number.filter(|d| !d.is_empty() && d.len() <= 9 && d.bytes().all(|b| b.is_ascii_digit())) else { return false };
+        let key = format!("modem:{number}");
+        if let Some(place) = self.made.take() {
+            let part = host.part(&place);
+            // Numbers are not given twice while the manager runs.
+            host.now(part, &key);
+        }
+        let Some((name, value)) = said.split_once(": ") else { return false };
+        let name = name.trim().to_ascii_lowercase();
+        let names = ["manufacturer", "model", "firmware revision", "revision", "equipment identifier"];
+        let Some(name) = names.into_iter().find(|n| name.ends_with(n)) else { return false };
+        let part = host.part(&key);
+        property(host, part, line.n, if name == "equipment identifier" { "equipment-identifier" } else { name }, value);
+        true
     }
 
     /// The part of a line whose block began somewhere else.
@@ -413,7 +452,7 @@ impl Dialect for Mmcli {
         if (self.part.is_some() || self.asked.is_some()) && text.len() >= 8 && text.bytes().all(|b| b == b'-') {
             return true;
         }
-        self.key_value(line, host) || self.table(line, host)
+        self.log(line, host) || self.key_value(line, host) || self.table(line, host)
     }
 
     fn end(&mut self, host: &mut Host<'_, '_>) {

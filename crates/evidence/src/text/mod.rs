@@ -7,6 +7,7 @@ mod at;
 mod bus;
 mod cisco;
 mod dmesg;
+mod document;
 pub mod filename;
 mod free;
 mod fwupd;
@@ -306,6 +307,13 @@ impl<'a, 'k> Host<'a, 'k> {
     /// A problem on a line.
     pub fn problem(&mut self, n: u32, what: impl Into<String>) {
         self.out.problem(At::line(n), what);
+    }
+
+    /// What has been said of the thing so far is not to be believed.
+    fn withdraw(&mut self) {
+        self.said.clear();
+        self.heard.clear();
+        (self.left_out, self.beyond) = (0, 0);
     }
 
     /// What has been said so far is one thing; what follows is about another.

@@ -13,6 +13,7 @@ use regex::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
 use umbilical_core::{IdKind, Kind};
 
+use super::document::Document;
 use super::strip::{DATE, regex};
 use super::{Dialect, Host, Line, Part, Said, dialects};
 
@@ -51,6 +52,8 @@ impl Kept {
 
 struct Speaker {
     name: Option<String>,
+    /// Takes what is no word of a device before the dialects read it.
+    document: Document,
     dialects: Vec<Box<dyn Dialect>>,
     /// While another speaks.
     kept: Kept,
@@ -58,7 +61,7 @@ struct Speaker {
 
 impl Speaker {
     fn new(name: Option<String>) -> Self {
-        Self { name, dialects: dialects(), kept: Kept::new() }
+        Self { name, document: Document::default(), dialects: dialects(), kept: Kept::new() }
     }
 }
 
@@ -85,6 +88,9 @@ impl Turns {
             self.turn(name, host);
         }
         let Some(speaker) = self.speakers.get_mut(self.now) else { return };
+        if speaker.document.line(line) {
+            return;
+        }
         for (dialect, count) in speaker.dialects.iter_mut().zip(self.taken.iter_mut()) {
             if dialect.line(line, host) {
                 *count = count.saturating_add(1);
@@ -126,6 +132,7 @@ impl Turns {
             for dialect in &mut speaker.dialects {
                 dialect.end(host);
             }
+            speaker.document.end(host);
             if let (true, false, Some(name)) = (self.several, host.said.is_empty(), &speaker.name) {
                 host.id(Part::HOST, IdKind::Name, name);
             }
