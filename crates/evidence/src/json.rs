@@ -127,7 +127,7 @@ impl Reader for MarkdownReader {
         }
         for (line, block) in blocks {
             // An example that is cut short or says nothing of a device is no problem of the document.
-            if serde_json::from_str::<Value>(&block).is_ok_and(|v| is_about_devices(&[v], cx)) {
+            if parsed(&block).is_ok_and(|v| is_about_devices(&[v], cx)) {
                 document(block.as_bytes(), line, cx, out);
             }
         }
@@ -138,7 +138,7 @@ impl Reader for MarkdownReader {
 /// Whether each line is a document of its own: the first is whole and something follows it, or several are.
 fn is_lines(text: &str) -> bool {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).take(20).collect();
-    let whole = |l: &&str| l.starts_with('{') && l.ends_with('}') && serde_json::from_str::<Value>(l).is_ok();
+    let whole = |l: &&str| l.starts_with('{') && l.ends_with('}') && parsed(l).is_ok();
     let count = lines.iter().filter(|l| whole(l)).count();
     lines.len() >= 2 && (lines.first().is_some_and(whole) || count >= 2)
 }
@@ -154,18 +154,22 @@ fn read_lines(source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations)
             out.problem(at, "this line is longer than 1 MiB: it is skipped");
             return;
         }
-        let read = serde_json::from_str::<Value>(&line.text).or_else(|_| {
-            let mut bytes = line.text.as_bytes().to_vec();
-            let kept = Bounds::default().keep(&mut bytes);
-            serde_json::from_slice(bytes.get(..kept).unwrap_or_default())
-        });
-        match read {
+        match parsed(&line.text) {
             Ok(value) => items.push(at, value, out),
             Err(error) => out.problem(at, format!("not JSON: {}", said(&error))),
         }
     })?;
     items.finish(out);
     Ok(())
+}
+
+/// A document held as text.
+fn parsed(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text).or_else(|_| {
+        let mut bytes = text.as_bytes().to_vec();
+        let kept = Bounds::default().keep(&mut bytes);
+        serde_json::from_slice(bytes.get(..kept).unwrap_or_default())
+    })
 }
 
 /// What the parser says, without the place, which is given beside it.

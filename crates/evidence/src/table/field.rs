@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 use super::Witness;
+use super::languages::{MORE, MORE_HINTS, spellings};
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $variant:ident = $name:literal : $words:literal,)*) => {
@@ -232,6 +233,13 @@ const MAKER_WORDS: &[&str] = &[
     "hersteller",
     "fabricant",
     "fabbricante",
+    "constructeur",
+    "costruttore",
+    "marque",
+    "marke",
+    "fabrikat",
+    "producent",
+    "merk",
     "produttore",
     "fabrikant",
     "marca",
@@ -246,8 +254,25 @@ const MAKER_WORDS: &[&str] = &[
     "изготовител",
 ];
 const MODEL_WORDS: &[&str] = &["model", "product", "typ", "型号", "型番", "機種", "модел", "тип", "modèle", "name", "名称", "bezeichnung"];
-const FIRMWARE_WORDS: &[&str] =
-    &["firmware", "fw", "software", "revision", "version", "固件", "软件", "版本", "ファーム", "バージョン", "прошивк", "верси"];
+const FIRMWARE_WORDS: &[&str] = &[
+    "firmware",
+    "fw",
+    "software",
+    "revision",
+    "version",
+    "versao",
+    "versie",
+    "wersja",
+    "logiciel",
+    "oprogramowanie",
+    "固件",
+    "软件",
+    "版本",
+    "ファーム",
+    "バージョン",
+    "прошивк",
+    "верси",
+];
 const HARDWARE_WORDS: &[&str] = &["hardware", "hwversion", "hwrev"];
 
 /// What a header was recognised as.
@@ -268,9 +293,14 @@ struct Words {
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let mut exact = FxHashMap::default();
     let mut hints = FxHashMap::default();
-    let list = |words: &'static str| words.split(',').map(fold).filter(|w| !w.is_empty());
+    let list = |words: &'static str| words.split(',').flat_map(spellings).map(|w| fold(&w)).filter(|w| !w.is_empty());
     for field in Field::ALL {
         for word in list(field.words()) {
+            exact.entry(word).or_insert(Known::Field(*field, 3));
+        }
+    }
+    for (field, words) in MORE {
+        for word in list(words) {
             exact.entry(word).or_insert(Known::Field(*field, 3));
         }
     }
@@ -279,7 +309,7 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
             exact.entry(word).or_insert(Known::Field(*field, 1));
         }
     }
-    for (witness, words) in HINTS {
+    for (witness, words) in HINTS.iter().chain(MORE_HINTS) {
         for word in list(words) {
             hints.entry(word.clone()).or_insert(*witness);
             exact.entry(word).or_insert(Known::Hint(*witness));
@@ -334,14 +364,18 @@ impl Field {
 /// Letters and digits in lower case, accents off: `Numéro IMEI`, `numero_imei` and `numeroImei` are one word.
 pub(super) fn fold(text: &str) -> String {
     text.chars()
-        .filter(|c| c.is_alphanumeric())
+        // `Nº`: the raised letters are letters, the degree sign that stands for them is none.
+        .filter(|c| c.is_alphanumeric() && !matches!(c, 'º' | 'ª'))
         .flat_map(char::to_lowercase)
         .map(|c| match c {
-            'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
-            'ç' => 'c',
-            'è' | 'é' | 'ê' | 'ë' => 'e',
+            'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ą' => 'a',
+            'ç' | 'ć' => 'c',
+            'è' | 'é' | 'ê' | 'ë' | 'ę' => 'e',
             'ì' | 'í' | 'î' | 'ï' => 'i',
-            'ñ' => 'n',
+            'ñ' | 'ń' => 'n',
+            'ł' => 'l',
+            'ś' => 's',
+            'ź' | 'ż' => 'z',
             'ò' | 'ó' | 'ô' | 'õ' | 'ö' => 'o',
             'ù' | 'ú' | 'û' | 'ü' => 'u',
             'ё' => 'е',
@@ -509,6 +543,22 @@ mod tests {
             ("sim.iccid", Field::Iccid),
             ("Numéro de série", Field::Serial),
             ("S/N", Field::Serial),
+            ("Nom de l'équipement", Field::Name),
+            ("N° de téléphone", Field::Msisdn),
+            ("Nº de serie", Field::Serial),
+            ("Nr. seryjny", Field::Serial),
+            ("No. d'inventaire", Field::AssetId),
+            ("Inventar-Nr.", Field::AssetId),
+            ("Geraetename", Field::Name),
+            ("Mobilfunk-Nr.", Field::Msisdn),
+            ("Número do cartão SIM", Field::Iccid),
+            ("Nr karty SIM", Field::Iccid),
+            ("Nazwa urządzenia", Field::Name),
+            ("Producent", Field::Maker),
+            ("Telefoonnr.", Field::Msisdn),
+            ("Marque du modem", Field::ModuleMaker),
+            ("Versão do módulo", Field::ModuleFirmware),
+            ("Última comunicación", Field::LastSeen),
             ("MAC_Address", Field::Mac),
             ("WiFiMacAddress", Field::Mac),
             ("Inventarnummer", Field::AssetId),

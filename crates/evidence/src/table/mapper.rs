@@ -496,14 +496,13 @@ impl<'k> Mapper<'k> {
         let (group, basis) = witness.of_identifiers();
         let (told, how) = witness.of_descriptions();
         // A row may say of itself that it is a modem, or its maker and model may be those of one.
-        let mut is_modem = || {
-            value_of(columns, Field::DeviceClass).is_some_and(is_modem_class)
-                || matches!(
-                    (value_of(columns, Field::Maker), value_of(columns, Field::Model)),
-                    (Some(maker), Some(model)) if pairs.module(knowledge, maker, model)
-                )
-        };
-        let own = *plain_is_module || (value_of(columns, Field::ModuleModel).is_none() && is_modem());
+        let open = !*plain_is_module && value_of(columns, Field::ModuleModel).is_none();
+        let listed = open
+            && matches!(
+                (value_of(columns, Field::Maker), value_of(columns, Field::Model)),
+                (Some(maker), Some(model)) if pairs.module(knowledge, maker, model)
+            );
+        let own = *plain_is_module || listed || (open && value_of(columns, Field::DeviceClass).is_some_and(is_modem_class));
         let (mut body, mut first): (Option<&'c str>, Option<&str>) = (None, None);
         let mut others: Vec<&'c str> = Vec::new();
         let (mut has_sim, mut has_name) = (false, false);
@@ -602,7 +601,7 @@ impl<'k> Mapper<'k> {
                     record.mac(at, value, told, how);
                 }
                 Field::Serial => {
-                    let maker = value_of(columns, Field::HostMaker).or_else(|| value_of(columns, Field::Maker).filter(|_| !own));
+                    let maker = value_of(columns, Field::HostMaker).or_else(|| value_of(columns, Field::Maker).filter(|_| !own || listed));
                     match maker {
                         Some(maker) => record.id(IdKind::Serial, &format!("{maker}|{value}")),
                         None => record.id(IdKind::Name, &format!("serial {value}")),

@@ -16,6 +16,7 @@
 mod dates;
 mod delimited;
 mod field;
+mod languages;
 mod mapper;
 mod mapping;
 mod ods;
