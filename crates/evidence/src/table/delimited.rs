@@ -151,7 +151,7 @@ fn fits<'c>(at: At, len: usize, width: usize, cell: impl Fn(usize) -> &'c str, o
         out.problem(at, format!("this row has {len} of {width} fields: skipped"));
         return false;
     }
-    out.problem(at, format!("this row has {len} fields, the header {width}: what is there is read"));
+    out.problem(at, format!("this row has {len} of {width} fields: what is there is read"));
     true
 }
 
