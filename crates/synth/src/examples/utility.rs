@@ -32,7 +32,7 @@ const ASSETS: &[[&str; 7]] = &[
 
 const EXPECT: &[Expect] = &[
     module("RTU-0417", "Quectel", "EG25-G", "confirmed", "USB listing, AT transcript and the SIM platform's IMEI agree"),
-    module("RTU-0418", "MeiG", "SRM815", "", "one USB id, three models: interface 1 decides"),
+    module("RTU-0418", "MeiG", "SRM815", "possible", "one USB id, three models: interface 1 decides"),
     module("RTU-0420", "Telit", "LE910C4-EU", "confirmed", "mmcli and the SIM platform's IMEI agree"),
     module("RTU-0425", "SIMCom", "SIM7600G-H", "", "answers as SIM7600G-H with the type allocation code of a Huawei stick")
         .with("tac-mismatch"),
