@@ -3,6 +3,7 @@
 
 use rustc_hash::FxHashMap;
 use umbilical_core::answer::Level;
+use umbilical_core::weight::NONE_OF_THEM;
 use umbilical_core::{Fact, Kind};
 
 use super::claims::{Cast, FactRef};
@@ -78,7 +79,7 @@ impl Part<'_> {
 
 /// Groups the parts that can be cellular into modules; gives indices into `parts`.
 pub fn modules(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
-    let candidates: Vec<usize> = (0..parts.len()).filter(|i| parts.get(*i).is_some_and(|p| p.cellular_score() > 0)).collect();
+    let candidates: Vec<usize> = (0..parts.len()).filter(|i| parts.get(*i).is_some_and(|p| p.cellular_score() > NONE_OF_THEM)).collect();
     let get = |i: &usize| parts.get(*i);
     let mut imeis: Vec<u32> = candidates.iter().filter_map(get).filter_map(|p| p.imei).collect();
     imeis.sort_unstable();
@@ -150,7 +151,8 @@ fn agree(parts: &[Part<'_>], cluster: &[usize], part: &Part<'_>) -> bool {
 
 /// Adds the parts that are not cellular by themselves and not devices on a bus: their words are about the one module.
 fn with_silent(parts: &[Part<'_>], mut candidates: Vec<usize>) -> Vec<usize> {
-    let silent = (0..parts.len()).filter(|i| parts.get(*i).is_some_and(|p| p.cellular_score() == 0 && !p.on_bus()));
+    let silent =
+        (0..parts.len()).filter(|i| parts.get(*i).is_some_and(|p| (0..=NONE_OF_THEM).contains(&p.cellular_score()) && !p.on_bus()));
     candidates.extend(silent);
     candidates.sort_unstable();
     candidates
