@@ -116,31 +116,6 @@ fn a_small_list_cut_short_says_where() {
     assert_eq!(out.locate(out.problems[0].at), "line 2");
 }
 
-/// A million rows of a SIM platform: `cargo test --release -p umbilical-evidence -- --ignored --nocapture a_million`.
-/// The bar is 0.8 s of processor time and 250 MB.
-#[test]
-#[ignore = "for measuring, in release"]
-fn a_million_rows() {
-    let folder = crate::fixtures::Scratch::new("million");
-    let path = folder.0.join("sims.csv");
-    let mut text = String::from("imei,iccid,imsi,msisdn,name,apn,status,rate plan,last seen\n");
-    for n in 0..1_000_000u64 {
-        let _ = writeln!(
-            text,
-            "{},8988228066{n:09},90140510{n:07},88294{n:08},device-{n:07},iot.example,Activated,Flex {},2026-05-{:02}T09:14:55.000Z",
-            umbilical_core::number::Imei::canonical(&format!("{:08}{n:06}", 86_000_000 + (n.wrapping_mul(2_654_435_761) >> 8) % 3000)),
-            n % 7,
-            1 + n % 28
-        );
-    }
-    std::fs::write(&path, text).unwrap();
-    let before = std::time::Instant::now();
-    let out = crate::fixtures::read(&[path], None, 1);
-    let took = before.elapsed();
-    println!("{} rows, {} signatures, {took:?}", out.len(), out.signature_count());
-    assert_eq!(out.len(), 1_000_000);
-}
-
 #[test]
 fn a_second_modem_of_a_row_is_a_part_of_its_own() {
     let (one, two) = (imei(1), umbilical_core::number::Imei::canonical("86688204000001"));
