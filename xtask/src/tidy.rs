@@ -27,8 +27,6 @@ const DENIED: &[&str] = &["clippy::unwrap_used", "clippy::expect_used", "clippy:
 const WORDS: &[(&str, &[&str])] = &[
     // The default folders of `corpus` and `bench`.
     ("../shared", &["xtask/src/corpus/mod.rs", "xtask/src/bench.rs", "xtask/src/main.rs"]),
-    ("/work/", &[]),
-    ("/root/", &[]),
     ("static.crates.io", &[]),
     ("index.crates.io", &[]),
     ("pypi.org", &[]),
@@ -47,7 +45,7 @@ pub fn run() -> Outcome {
     wrong.extend(lints(&root, &metadata));
     wrong.extend(facts(&root.join("knowledge")));
     let files = files(&root)?;
-    wrong.extend(texts(&root, &files));
+    wrong.extend(texts(&root, &files, &machine(&root)));
     wrong.extend(sizes(&root, &files));
     println!("tidy: {} packages, {} files looked at", metadata.packages.len(), files.len());
     if wrong.is_empty() { Ok(()) } else { Err(format!("{} things are untidy\n  {}", wrong.len(), wrong.join("\n  "))) }
@@ -167,7 +165,14 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-fn texts(root: &Path, files: &[PathBuf]) -> Vec<String> {
+/// Paths that mean something on this machine alone: the checkout's and the home folder's.
+fn machine(root: &Path) -> Vec<String> {
+    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(PathBuf::from);
+    let paths = root.canonicalize().ok().into_iter().chain(home);
+    paths.filter(|p| p.components().count() > 1).map(|p| format!("{}/", p.display())).collect()
+}
+
+fn texts(root: &Path, files: &[PathBuf], machine: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
     for path in files {
         let name = shown(root, path);
@@ -185,7 +190,8 @@ fn texts(root: &Path, files: &[PathBuf]) -> Vec<String> {
             wrong.push(format!("{name}: does not end with a newline"));
         }
         let text = String::from_utf8_lossy(&bytes);
-        for (word, _) in WORDS.iter().filter(|(word, but)| !but.contains(&name.as_str()) && text.contains(word)) {
+        let words = WORDS.iter().filter(|(_, but)| !but.contains(&name.as_str())).map(|(word, _)| *word);
+        for word in words.chain(machine.iter().map(String::as_str)).filter(|word| text.contains(word)) {
             let line = text.lines().position(|l| l.contains(word)).map_or(0, |n| n + 1);
             wrong.push(format!("{name}:{line}: `{word}` does not belong in the tree"));
         }
@@ -244,13 +250,16 @@ mod tests {
     fn words_and_newlines() {
         let dir = std::env::temp_dir().join(format!("umbilical-words-{}", std::process::id()));
         fs::create_dir_all(dir.join("target")).unwrap();
-        fs::write(dir.join("a.md"), "see\n/work/main here\n").unwrap();
+        fs::write(dir.join("a.md"), "see\n/srv/checkout/main here\n").unwrap();
         fs::write(dir.join("b.txt"), "no end").unwrap();
-        fs::write(dir.join("c.bin"), b"\0/work/").unwrap();
-        fs::write(dir.join("target/d.txt"), "/work/").unwrap();
+        fs::write(dir.join("c.bin"), b"\0/srv/checkout/").unwrap();
+        fs::write(dir.join("target/d.txt"), "/srv/checkout/").unwrap();
         let found = files(&dir).unwrap();
         assert_eq!(found.len(), 3);
-        assert_eq!(texts(&dir, &found), ["a.md:2: `/work/` does not belong in the tree", "b.txt: does not end with a newline"]);
+        assert_eq!(
+            texts(&dir, &found, &["/srv/checkout/".into()]),
+            ["a.md:2: `/srv/checkout/` does not belong in the tree", "b.txt: does not end with a newline"]
+        );
         fs::remove_dir_all(&dir).unwrap();
     }
 }

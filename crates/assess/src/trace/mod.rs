@@ -184,7 +184,7 @@ impl<'k> Walk<'k> {
     /// Sorts the edges of one organisation into what holds, what has ended and what is only said; returns the parents
     /// that decide, with whether that is in doubt.
     fn expand(&mut self, id: &str, asked: bool) -> Vec<(&'k str, bool)> {
-        let mut edges: Vec<&'k Edge> = self.kb.edges().iter().filter(|e| *e.child == *id).collect();
+        let mut edges: Vec<&'k Edge> = self.kb.edges_of(id).collect();
         edges.sort_by_key(|e| (e.edge, e.from.map(Loose::earliest), &e.parent));
         let mut parents = Vec::new();
         for edge in edges {

@@ -171,12 +171,12 @@ impl Document {
     pub(super) fn end(&self, host: &mut Host<'_, '_>) {
         let manual = self.marks == 7;
         let Some((n, shape)) = (if manual { Some((0, Shape::Manual)) } else { self.first }) else { return };
-        let observed = host.said.iter().any(|s| !matches!(s.word, Word::Fact(.., Basis::Declared) | Word::Imei(.., Basis::Declared)));
+        let observed = host.held.said.iter().any(|s| !matches!(s.word, Word::Fact(.., Basis::Declared) | Word::Imei(.., Basis::Declared)));
         let mostly = shape == Shape::Example || self.taken.saturating_mul(3) >= self.lines;
         if manual || (mostly && !observed) {
             host.withdraw();
         }
-        if host.said.is_empty() && (manual || mostly) {
+        if host.held.said.is_empty() && (manual || mostly) {
             let at = if n > 0 { At::line(n) } else { At::WHOLE };
             host.out.problem(at, format!("this was taken for {}: nothing in it is read as a device", shape.name()));
         }

@@ -170,7 +170,7 @@ impl Dialect for Label {
         let blocks: Vec<&[Entry]> = entries.chunk_by(|a, b| a.block == b.block && row(a) == row(b)).collect();
         let has_imei = |b: &[Entry]| b.iter().any(|e| matches!(e.got, Got::Value(What::Imei, _)));
         // Where another dialect read a modem, what names the box is worth saying too.
-        let others = !host.said.is_empty();
+        let others = !host.held.said.is_empty();
         let labels = blocks.iter().filter(|b| has_imei(b)).count();
         let mut told = 0usize;
         for block in &blocks {
@@ -336,7 +336,7 @@ fn maker_of_box(block: &[Entry], host: &Host<'_, '_>) -> String {
         names.flat_map(|e| kb.brands_in(&e.value)).find(|h| h.brand.kind == BrandKind::Host).map(|h| h.brand.brand.to_string())
     };
     let found = || {
-        host.said.iter().find_map(|s| match &s.word {
+        host.held.said.iter().find_map(|s| match &s.word {
             Word::Fact(Kind::HostMaker, maker, ..) if s.part == Part::HOST.0 => Some(maker.clone()),
             _ => None,
         })

@@ -65,6 +65,11 @@ pub struct Host<'a, 'k> {
     /// What readers are given.
     pub cx: &'a Context<'k>,
     out: &'a mut Observations,
+    held: Held,
+}
+
+/// What has been said of one thing and is not in the sink yet.
+struct Held {
     /// The part that each key names.
     parts: FxHashMap<String, u16>,
     /// Per part, the part it was found to be the same as (itself, mostly); never a later one.
@@ -80,6 +85,22 @@ pub struct Host<'a, 'k> {
     left_out: u64,
     /// Statements about parts for which there was no room.
     beyond: u64,
+}
+
+impl Default for Held {
+    /// Nothing but part 0, the thing itself.
+    fn default() -> Self {
+        Self {
+            parts: FxHashMap::default(),
+            same: vec![0],
+            said: Vec::new(),
+            heard: FxHashSet::default(),
+            imeis: Vec::new(),
+            counts: FxHashMap::default(),
+            left_out: 0,
+            beyond: 0,
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -140,18 +161,7 @@ const LONGEST: usize = 1600;
 
 impl<'a, 'k> Host<'a, 'k> {
     fn new(cx: &'a Context<'k>, out: &'a mut Observations) -> Self {
-        Self {
-            cx,
-            out,
-            parts: FxHashMap::default(),
-            same: vec![0],
-            said: Vec::new(),
-            heard: FxHashSet::default(),
-            imeis: Vec::new(),
-            counts: FxHashMap::default(),
-            left_out: 0,
-            beyond: 0,
-        }
+        Self { cx, out, held: Held::default() }
     }
 
     /// The part that a key names; the same key gives the same part. Keys that begin with `usb:` and `pci:` are places
@@ -159,21 +169,21 @@ impl<'a, 'k> Host<'a, 'k> {
     /// `pci:0000:01:00.0`. Others are names within the text: `modem:0` (ModemManager's number), `port:ttyUSB2`, and
     /// `modem`, the part of a transcript that does not say which modem answers.
     pub fn part(&mut self, key: &str) -> Part {
-        if let Some(part) = self.parts.get(key) {
+        if let Some(part) = self.held.parts.get(key) {
             return Part(*part);
         }
-        if self.same.len() > PARTS {
+        if self.held.same.len() > PARTS {
             // Together they would be one device with the numbers of many.
             return Part::NONE;
         }
-        let part = u16::try_from(self.same.len()).unwrap_or(u16::MAX);
-        self.same.push(part);
+        let part = u16::try_from(self.held.same.len()).unwrap_or(u16::MAX);
+        self.held.same.push(part);
         self.name_part(Part(part), key);
         Part(part)
     }
 
     fn name_part(&mut self, part: Part, key: &str) {
-        self.parts.insert(key.to_owned(), part.0);
+        self.held.parts.insert(key.to_owned(), part.0);
         if key.starts_with("usb:") || key.starts_with("pci:") {
             self.say(part, At::WHOLE, Word::Fact(Kind::BusPath, key.to_owned(), Group::OwnWord, Basis::Observed));
         }
@@ -181,16 +191,16 @@ impl<'a, 'k> Host<'a, 'k> {
 
     /// Whether a part of that key has been begun.
     pub fn has_part(&self, key: &str) -> bool {
-        self.parts.contains_key(key)
+        self.held.parts.contains_key(key)
     }
 
     /// A part has another name too; where that named another part, the two are one, unless they said different IMEIs:
     /// then the name has moved.
     pub fn also(&mut self, part: Part, key: &str) {
-        match self.parts.get(key).copied() {
+        match self.held.parts.get(key).copied() {
             Some(other) if !self.join(part, Part(other)) => self.now(part, key),
             Some(_) => {}
-            None if self.parts.len() > PARTS.saturating_mul(4) => {}
+            None if self.held.parts.len() > PARTS.saturating_mul(4) => {}
             // The number changes whenever a device returns; its port is its place.
             None if key.contains('/') => self.now(part, key),
             None => self.name_part(part, key),
@@ -199,7 +209,7 @@ impl<'a, 'k> Host<'a, 'k> {
 
     /// A name that moves: the port of another device now has it.
     pub fn now(&mut self, part: Part, key: &str) {
-        self.parts.insert(key.to_owned(), part.0);
+        self.held.parts.insert(key.to_owned(), part.0);
     }
 
     /// Two parts are found to be one, unless each said an IMEI of its own; says whether they are.
@@ -214,14 +224,14 @@ impl<'a, 'k> Host<'a, 'k> {
     /// Whether two parts may be one as far as their IMEIs tell.
     fn alike(&self, a: Part, b: Part) -> bool {
         let (a, b) = (self.first(a.0), self.first(b.0));
-        let of = |root: u16| self.imeis.iter().filter(move |(p, _)| self.first(*p) == root).map(|(_, imei)| imei);
+        let of = |root: u16| self.held.imeis.iter().filter(move |(p, _)| self.first(*p) == root).map(|(_, imei)| imei);
         a == b || of(a).next().is_none() || of(b).next().is_none() || of(a).any(|x| of(b).any(|y| x == y))
     }
 
     /// Two parts are one, whatever they said.
     fn merge(&mut self, a: Part, b: Part) {
         let (a, b) = (self.first(a.0), self.first(b.0));
-        if let Some(slot) = self.same.get_mut(usize::from(a.max(b))) {
+        if let Some(slot) = self.held.same.get_mut(usize::from(a.max(b))) {
             *slot = a.min(b);
         }
     }
@@ -229,7 +239,7 @@ impl<'a, 'k> Host<'a, 'k> {
     /// The first of the parts that are this one.
     fn first(&self, mut part: u16) -> u16 {
         // Each step leads to a smaller number.
-        while let Some(next) = self.same.get(usize::from(part)).filter(|next| **next < part) {
+        while let Some(next) = self.held.same.get(usize::from(part)).filter(|next| **next < part) {
             part = *next;
         }
         part
@@ -237,27 +247,27 @@ impl<'a, 'k> Host<'a, 'k> {
 
     fn say(&mut self, part: Part, at: At, word: Word) {
         if part == Part::NONE {
-            self.beyond = self.beyond.saturating_add(1);
+            self.held.beyond = self.held.beyond.saturating_add(1);
             return;
         }
         let said = Said { part: part.0, at, word };
-        if self.heard.contains(&said) {
+        if self.held.heard.contains(&said) {
             return;
         }
         if let Word::Fact(kind, ..) = &said.word {
-            let count = self.counts.entry((part.0, *kind)).or_default();
+            let count = self.held.counts.entry((part.0, *kind)).or_default();
             *count = count.saturating_add(1);
             if *count > FACTS_PER_KIND {
-                self.left_out = self.left_out.saturating_add(1);
+                self.held.left_out = self.held.left_out.saturating_add(1);
                 return;
             }
         }
-        if self.said.len() >= STATEMENTS {
-            self.left_out = self.left_out.saturating_add(1);
+        if self.held.said.len() >= STATEMENTS {
+            self.held.left_out = self.held.left_out.saturating_add(1);
             return;
         }
-        self.heard.insert(Said { part: said.part, at, word: said.word.clone() });
-        self.said.push(said);
+        self.held.heard.insert(Said { part: said.part, at, word: said.word.clone() });
+        self.held.said.push(said);
     }
 
     /// A fact of a part that the module or its host said itself (group own-word, observed).
@@ -285,11 +295,11 @@ impl<'a, 'k> Host<'a, 'k> {
 
     /// An IMEI with its witness and basis.
     pub fn imei_of(&mut self, part: Part, n: u32, text: &str, group: Group, basis: Basis) {
-        if self.imeis.len() < PARTS
+        if self.held.imeis.len() < PARTS
             && let Some(stem) = imei_stem(text)
-            && !self.imeis.iter().any(|(p, known)| *p == part.0 && *known == stem)
+            && !self.held.imeis.iter().any(|(p, known)| *p == part.0 && *known == stem)
         {
-            self.imeis.push((part.0, stem));
+            self.held.imeis.push((part.0, stem));
         }
         self.say(part, At::line(n), Word::Imei(cut(text).to_owned(), group, basis));
     }
@@ -311,15 +321,15 @@ impl<'a, 'k> Host<'a, 'k> {
 
     /// What has been said of the thing so far is not to be believed.
     fn withdraw(&mut self) {
-        self.said.clear();
-        self.heard.clear();
-        (self.left_out, self.beyond) = (0, 0);
+        self.held.said.clear();
+        self.held.heard.clear();
+        (self.held.left_out, self.held.beyond) = (0, 0);
     }
 
     /// What has been said so far is one thing; what follows is about another.
     pub fn next_thing(&mut self) {
         self.match_listings();
-        let said = std::mem::take(&mut self.said);
+        let said = std::mem::take(&mut self.held.said);
         let at = said.iter().map(|s| s.at).filter(|at| at.n > 0).min_by_key(|at| at.n);
         // Parts with identifiers take the first numbers, in the order in which they were spoken of, then the others. There
         // are never more than the sink can number.
@@ -331,13 +341,13 @@ impl<'a, 'k> Host<'a, 'k> {
                 numbers.entry(self.first(s.part)).or_insert(next);
             }
         }
-        if self.left_out > 0 {
-            self.out.problem(At::WHOLE, format!("{} more statements than are kept of one text were left out", self.left_out));
+        if self.held.left_out > 0 {
+            self.out.problem(At::WHOLE, format!("{} more statements than are kept of one text were left out", self.held.left_out));
         }
-        if self.beyond > 0 {
+        if self.held.beyond > 0 {
             self.out.problem(
                 At::WHOLE,
-                format!("{} statements about devices beyond the first {PARTS} of one text were left out: split the text", self.beyond),
+                format!("{} statements about devices beyond the first {PARTS} of one text were left out: split the text", self.held.beyond),
             );
         }
         // Who writes about a modem and shows what it says is no second witness.
@@ -368,20 +378,14 @@ impl<'a, 'k> Host<'a, 'k> {
             };
         }
         drop(record);
-        self.parts.clear();
-        self.same.truncate(1);
-        self.heard.clear();
-        self.imeis.clear();
-        self.counts.clear();
-        self.left_out = 0;
-        self.beyond = 0;
+        self.held = Held::default();
     }
 
     /// A device known by its number only (`lsusb`) and one known by its port only (`dmesg`, `mmcli`) are one where each
     /// listing shows their id once.
     fn match_listings(&mut self) {
         self.match_pci();
-        let mut keys: Vec<(&String, u16)> = self.parts.iter().filter(|(k, _)| k.starts_with("usb:")).map(|(k, p)| (k, *p)).collect();
+        let mut keys: Vec<(&String, u16)> = self.held.parts.iter().filter(|(k, _)| k.starts_with("usb:")).map(|(k, p)| (k, *p)).collect();
         keys.sort();
         let mut by_number: FxHashSet<u16> = FxHashSet::default();
         let mut by_port: FxHashSet<u16> = FxHashSet::default();
@@ -393,7 +397,7 @@ impl<'a, 'k> Host<'a, 'k> {
             };
         }
         let mut seen: FxHashMap<&str, (Vec<u16>, Vec<u16>)> = FxHashMap::default();
-        for s in &self.said {
+        for s in &self.held.said {
             let Word::Fact(Kind::UsbId, id, ..) = &s.word else { continue };
             let part = self.first(s.part);
             let (numbers, ports) = seen.entry(id).or_default();
@@ -423,13 +427,13 @@ impl<'a, 'k> Host<'a, 'k> {
     /// one that a driver spoke of, alike but for the domain, are one, where there is no other of either.
     fn match_pci(&mut self) {
         let mut with_id: FxHashSet<u16> = FxHashSet::default();
-        for s in &self.said {
+        for s in &self.held.said {
             if matches!(s.word, Word::Fact(Kind::PciId, ..)) {
                 with_id.insert(self.first(s.part));
             }
         }
         let mut alike: FxHashMap<&str, Vec<u16>> = FxHashMap::default();
-        let mut keys: Vec<(&String, u16)> = self.parts.iter().filter(|(k, _)| k.starts_with("pci:")).map(|(k, p)| (k, *p)).collect();
+        let mut keys: Vec<(&String, u16)> = self.held.parts.iter().filter(|(k, _)| k.starts_with("pci:")).map(|(k, p)| (k, *p)).collect();
         keys.sort();
         for (key, part) in keys {
             // `pci:0000:01:00.0` without its domain.

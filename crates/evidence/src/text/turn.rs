@@ -10,45 +10,14 @@
 use std::sync::OnceLock;
 
 use regex::Regex;
-use rustc_hash::{FxHashMap, FxHashSet};
-use umbilical_core::{IdKind, Kind};
+use umbilical_core::IdKind;
 
 use super::document::Document;
 use super::strip::{DATE, regex};
-use super::{Dialect, Host, Line, Part, Said, dialects};
+use super::{Dialect, Held, Host, Line, Part, dialects};
 
 /// As many hosts are kept apart at a time; when more appear, what was said of those is concluded.
 const SPEAKERS: usize = 64;
-
-/// What a [`Host`] holds of one thing.
-#[derive(Default)]
-struct Kept {
-    parts: FxHashMap<String, u16>,
-    same: Vec<u16>,
-    said: Vec<Said>,
-    heard: FxHashSet<Said>,
-    imeis: Vec<(u16, String)>,
-    counts: FxHashMap<(u16, Kind), u16>,
-    left_out: u64,
-    beyond: u64,
-}
-
-impl Kept {
-    fn new() -> Self {
-        Self { same: vec![0], ..Self::default() }
-    }
-
-    fn swap(&mut self, host: &mut Host<'_, '_>) {
-        std::mem::swap(&mut self.parts, &mut host.parts);
-        std::mem::swap(&mut self.same, &mut host.same);
-        std::mem::swap(&mut self.said, &mut host.said);
-        std::mem::swap(&mut self.heard, &mut host.heard);
-        std::mem::swap(&mut self.imeis, &mut host.imeis);
-        std::mem::swap(&mut self.counts, &mut host.counts);
-        std::mem::swap(&mut self.left_out, &mut host.left_out);
-        std::mem::swap(&mut self.beyond, &mut host.beyond);
-    }
-}
 
 struct Speaker {
     name: Option<String>,
@@ -56,12 +25,12 @@ struct Speaker {
     document: Document,
     dialects: Vec<Box<dyn Dialect>>,
     /// While another speaks.
-    kept: Kept,
+    held: Held,
 }
 
 impl Speaker {
     fn new(name: Option<String>) -> Self {
-        Self { name, document: Document::default(), dialects: dialects(), kept: Kept::new() }
+        Self { name, document: Document::default(), dialects: dialects(), held: Held::default() }
     }
 }
 
@@ -111,7 +80,7 @@ impl Turns {
             }
         }
         self.several = true;
-        current.kept.swap(host);
+        std::mem::swap(&mut current.held, &mut host.held);
         let known = self.speakers.iter().position(|s| s.name.as_deref() == Some(name));
         self.now = known.unwrap_or_else(|| {
             if self.speakers.len() >= SPEAKERS {
@@ -121,23 +90,23 @@ impl Turns {
             self.speakers.len().saturating_sub(1)
         });
         if let Some(next) = self.speakers.get_mut(self.now) {
-            next.kept.swap(host);
+            std::mem::swap(&mut next.held, &mut host.held);
         }
     }
 
     /// Says what was held of all hosts, none of which has its turn.
     fn conclude(&mut self, host: &mut Host<'_, '_>) {
         for mut speaker in self.speakers.drain(..) {
-            speaker.kept.swap(host);
+            std::mem::swap(&mut speaker.held, &mut host.held);
             for dialect in &mut speaker.dialects {
                 dialect.end(host);
             }
             speaker.document.end(host);
-            if let (true, false, Some(name)) = (self.several, host.said.is_empty(), &speaker.name) {
+            if let (true, false, Some(name)) = (self.several, host.held.said.is_empty(), &speaker.name) {
                 host.id(Part::HOST, IdKind::Name, name);
             }
             host.next_thing();
-            speaker.kept.swap(host);
+            std::mem::swap(&mut speaker.held, &mut host.held);
         }
     }
 
@@ -145,7 +114,7 @@ impl Turns {
     pub(super) fn end(mut self, host: &mut Host<'_, '_>) -> Vec<&'static str> {
         let names: Vec<&'static str> = dialects().iter().map(|d| d.name()).collect();
         if let Some(current) = self.speakers.get_mut(self.now) {
-            current.kept.swap(host);
+            std::mem::swap(&mut current.held, &mut host.held);
         }
         self.conclude(host);
         names.into_iter().zip(&self.taken).filter(|(name, n)| **n > 0 && *name != "text").map(|(name, _)| name).collect()
