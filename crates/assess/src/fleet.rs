@@ -305,6 +305,7 @@ impl<'a> Fleet<'a> {
             for (_, kind, value) in members.iter().filter_map(|m| self.all.thing(*m as usize)).flat_map(|t| t.ids()) {
                 if let Some(rank) = ORDER.iter().position(|k| *k == kind)
                     && best.is_none_or(|b| (rank, value) < b)
+                    && !(is_typed(kind) && self.is_subscribers(members, value))
                 {
                     best = Some((rank, value));
                 }
@@ -325,6 +326,19 @@ impl<'a> Fleet<'a> {
         };
         let id = umbilical_core::id::content_id("", kind, &value);
         u64::from_str_radix(&id, 16).unwrap_or_default()
+    }
+
+    /// Whether a name or number that people gave is the card's or the subscriber's: such a one is never in an id, from
+    /// which it could be guessed back.
+    fn is_subscribers(&self, members: &[u32], value: &str) -> bool {
+        let bare = value.trim_start_matches('+');
+        if bare.len() < 7 || !bare.bytes().next().is_some_and(|b| b.is_ascii_digit()) {
+            return false;
+        }
+        let ids = members.iter().filter_map(|m| self.all.thing(*m as usize)).flat_map(|t| t.ids());
+        bare.len() < value.len()
+            || umbilical_core::number::iccid(value).is_some()
+            || ids.into_iter().any(|(_, kind, v)| is_subscriber(kind) && v == bare)
     }
 
     fn device(&self, device: usize, id: u64) -> Option<Device> {
@@ -462,9 +476,8 @@ impl<'a> Fleet<'a> {
         numbers.dedup();
         for (_, kind, value) in things.iter().flat_map(|t| t.ids()) {
             // What people type as a name or asset number may be the card's or the subscriber's number.
-            let text = matches!(kind, IdKind::Name | IdKind::AssetId | IdKind::Serial | IdKind::Site | IdKind::ImeiUnusable);
             let shown = clean(value).into_owned();
-            let shown = if text && !self.options.show_subscribers { self.covered(&shown, &numbers) } else { shown };
+            let shown = if is_typed(kind) && !self.options.show_subscribers { self.covered(&shown, &numbers) } else { shown };
             let masked = |v: String| if self.options.show_subscribers { v } else { Shown(&v).to_string() };
             match kind {
                 IdKind::AssetId => ids.asset_id.push(shown),
@@ -577,6 +590,11 @@ fn in_words(kind: Kind) -> bool {
         kind,
         Kind::Text | Kind::HostMaker | Kind::HostModel | Kind::DeclaredMaker | Kind::DeclaredModel | Kind::Model | Kind::DeviceClass
     )
+}
+
+/// Identifiers that people type, and that may be any number.
+fn is_typed(kind: IdKind) -> bool {
+    matches!(kind, IdKind::Name | IdKind::AssetId | IdKind::Serial | IdKind::Site | IdKind::ImeiUnusable)
 }
 
 fn is_subscriber(kind: IdKind) -> bool {

@@ -99,4 +99,8 @@ fn subscriber_numbers_are_covered_wherever_people_wrote_them() {
     };
     assert!(!shown(false).contains("491701234567") && !shown(false).contains(card), "{}", shown(false));
     assert!(shown(true).contains("491701234567") && shown(true).contains(card));
+    // Nor is the id made of one: it could be guessed back.
+    let id = Fleet::new(&all, &kb, options("2026-11-25")).devices().next().unwrap().id;
+    let of = |kind: &str, value: &str| umbilical_core::id::content_id("dev-", kind, value);
+    assert!(id != of("asset-id", card) && id != of("name", "+491701234567"), "{id}");
 }
