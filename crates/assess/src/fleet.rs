@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use umbilical_core::answer::{
-    AUDIT_SCHEMA, Audit, Because, Behind, Cellular, Claim, Coverage, Device, Identifiers, Imeis, Jurisdiction, KnowledgeStamp, Module,
-    Product, Said, Tallies, Tally, Trace,
+    AUDIT_SCHEMA, Audit, Because, Behind, Cellular, Coverage, Device, Identifiers, Imeis, KnowledgeStamp, Product, Said, Tallies, Tally,
+    Trace,
 };
 use umbilical_core::finding::Finding;
 use umbilical_core::number::{Shown, mask_numbers};
@@ -18,10 +18,11 @@ use umbilical_core::{Day, Group, IdKind, Kind, Observations};
 use umbilical_knowledge::{Knowledge, TacOrigin};
 
 use crate::findings::identity;
-use crate::identify::claims::{Claimed, FactRef, Reason};
+use crate::identify::claims::{FactRef, Reason};
 use crate::identify::learn::Lessons;
 use crate::identify::{Placed, Verdict, identify};
 use crate::resolve::{Devices, keep_repeated, resolve};
+use crate::shown;
 use crate::trace::trace;
 
 /// What the user asked for.
@@ -354,36 +355,10 @@ impl<'a> Fleet<'a> {
             .modules
             .iter()
             .map(|m| {
+                let imei =
+                    m.imeis.iter().filter_map(|n| numbers.iter().find(|(_, number)| **number == *n as usize)).map(|(v, _)| (*v).to_owned());
                 let ownership = self.ownership(m.maker.as_deref(), m.brand.as_deref());
-                let claims: Vec<Claim> = m.claims.iter().map(|c| self.claim(&id, &things, c)).collect();
-                let decided = claims.iter().find(|c| c.level == m.level && c.value == m.deciding);
-                Module {
-                    brand: m.brand.clone(),
-                    maker: m.maker.clone(),
-                    model: m.model.clone(),
-                    sold_as: m.sold_as.clone(),
-                    variant: m.variant.clone(),
-                    family: m.family.clone(),
-                    level: m.level,
-                    confidence: m.confidence,
-                    confidence_level: m.confidence_level,
-                    basis: m.basis,
-                    chipset: m.chipset.clone(),
-                    rats: m.rats.clone(),
-                    imei: m
-                        .imeis
-                        .iter()
-                        .filter_map(|n| numbers.iter().find(|(_, number)| **number == *n as usize))
-                        .map(|(v, _)| (*v).to_owned())
-                        .collect(),
-                    because: decided.map(|c| c.because.clone()).unwrap_or_default(),
-                    against: decided.map(|c| c.against.clone()).unwrap_or_default(),
-                    claims,
-                    jurisdictions: jurisdictions(&ownership),
-                    ownership,
-                    conflicts: m.conflicts.clone(),
-                    firmware: m.firmware.clone(),
-                }
+                shown::module(m, &id, ownership, imei.collect(), &|reason| self.because(&things, reason))
             })
             .collect();
         Some(Device {
@@ -401,7 +376,7 @@ impl<'a> Fleet<'a> {
                     model: p.model.clone(),
                     confidence: p.confidence,
                     basis: p.basis,
-                    jurisdictions: jurisdictions(&ownership),
+                    jurisdictions: shown::jurisdictions(&ownership),
                     ownership,
                 }
             }),
@@ -419,20 +394,6 @@ impl<'a> Fleet<'a> {
         let maker_trace = of(maker, "maker");
         let brand_trace = if brand == maker { None } else { of(brand, "brand") };
         maker_trace.into_iter().chain(brand_trace).collect()
-    }
-
-    fn claim(&self, device: &str, things: &[ThingRef<'_>], c: &Claimed) -> Claim {
-        let of = |list: &[Reason]| list.iter().filter_map(|r| self.because(things, r)).collect();
-        Claim {
-            id: umbilical_core::id::content_id("clm-", c.level.name(), &format!("{device} {}", c.value)),
-            level: c.level,
-            value: clean(&c.value).into_owned(),
-            confidence: c.confidence,
-            confidence_level: c.confidence_level,
-            basis: c.basis,
-            because: of(&c.because),
-            against: of(&c.against),
-        }
     }
 
     fn because(&self, things: &[ThingRef<'_>], reason: &Reason) -> Option<Because> {
@@ -605,17 +566,6 @@ fn is_subscriber(kind: IdKind) -> bool {
 fn names_behind(verdict: &Verdict) -> impl Iterator<Item = &str> {
     let modules = verdict.modules.iter().flat_map(|m| [&m.maker, &m.brand]);
     modules.chain(verdict.product.iter().map(|p| &p.brand)).filter_map(|name| name.as_deref())
-}
-
-/// The jurisdictions of all that stand behind a thing, each once.
-fn jurisdictions(ownership: &[Behind]) -> Vec<Jurisdiction> {
-    let mut out: Vec<Jurisdiction> = Vec::new();
-    for j in ownership.iter().flat_map(|b| &b.jurisdictions) {
-        if !out.contains(j) {
-            out.push(j.clone());
-        }
-    }
-    out
 }
 
 /// Usable IMEIs of a device, each with its number: its place in the order of first sight.

@@ -8,6 +8,7 @@ pub mod findings;
 pub mod fleet;
 pub mod identify;
 pub mod resolve;
+mod shown;
 pub mod trace;
 
 pub use fleet::{Fleet, Options};

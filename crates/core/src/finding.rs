@@ -86,7 +86,7 @@ pub struct Finding {
     pub detail: serde_json::Value,
 }
 
-/// Every code that identity raises, with one line for people.
+/// Every code, with one line for people.
 pub const CODES: &[(&str, &str)] = &[
     ("identity-conflict", "Witnesses name different makers or models for one module"),
     ("tac-mismatch", "The IMEI's type allocation code belongs to another kind of equipment than the module says it is"),
@@ -96,4 +96,23 @@ pub const CODES: &[(&str, &str)] = &[
     ("sim-moved", "One SIM card was seen in several devices"),
     ("rebranded", "The module is sold under another name than its maker's"),
     ("alleged-relation", "An unverified relation to another organisation is reported"),
+    ("cellular-module", "A part of the product is a cellular module"),
+    ("undisclosed-modem", "A module must be there, and no document names it"),
+    ("open-alternates", "One line allows modules of different makers"),
+    ("documents-disagree", "Documents of one product name different modules"),
+    ("missing-tier", "Nobody has said who stands at a tier of the supply chain"),
+    ("new-module", "A module is declared that the earlier document did not have"),
+    ("removed-module", "A module of the earlier document is no longer declared"),
+    ("maker-change", "A part comes from another maker than before"),
+    ("alternates-change", "Other parts than before may stand in a part's place"),
+    ("origin-change", "A part comes from another country or jurisdiction than before"),
+    ("substituted-module", "Another module was observed than the one declared"),
+    ("undeclared-module", "A module was observed that no document declares"),
+    ("module-not-seen", "A declared module was not observed"),
+    ("undeclared-radio", "A radio is there that no document declares"),
+    ("uplink-energy", "Energy in a cellular uplink band beside a device that declares no modem"),
+    ("lot-mismatch", "What was received is not what was shipped"),
+    ("silent-supplier", "A supplier has not answered by the day it was asked to"),
+    ("withheld-tier", "A supplier refuses to name who stands at a tier"),
+    ("contradicted-answer", "A supplier's answer contradicts a known fact"),
 ];

@@ -9,6 +9,7 @@
 )]
 
 pub mod answer;
+pub mod bom;
 pub mod date;
 pub mod finding;
 pub mod id;

@@ -12,6 +12,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::bom::{Bom, Design, Part};
 use crate::date::Day;
 
 /// How a statement is known.
@@ -197,6 +198,8 @@ kinds! {
         Cellular = "cellular",
         /// Something that rules a cellular modem out where it would show: `no modem found`.
         NotCellular = "not-cellular",
+        /// A document leaves out a module that must be there: the line that tells (a carrier board, a SIM holder).
+        Undisclosed = "undisclosed",
     }
 }
 
@@ -214,7 +217,7 @@ pub struct Fact {
 }
 
 /// Where in an input something stands: a counted unit such as `line 7` or `sheet Fleet row 12`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At {
     /// Index into [`Observations::units`]; 0 is `line`.
     pub unit: u16,
@@ -284,6 +287,8 @@ pub struct Observations {
     pub inputs: Vec<Input>,
     /// The problems, in the order in which they were met.
     pub problems: Vec<Problem>,
+    /// The bills of materials, at most one for each input, in the order of the inputs.
+    pub boms: Vec<Bom>,
     units: Vec<String>,
     facts: Table<Fact>,
     signatures: Table<Box<[(u16, u32)]>>,
@@ -372,6 +377,28 @@ impl Observations {
         Some(FactId(self.facts.add(Fact { kind, value: value.into(), group, basis })))
     }
 
+    /// The bill of materials of the current input: begun when first asked for. `design` is kept where none was said before.
+    pub fn bom(&mut self, design: Design) -> &mut Bom {
+        let input = index(self.inputs.len()).saturating_sub(1);
+        if self.boms.last().is_none_or(|b| b.input != input) {
+            self.boms.push(Bom { input, ..Bom::default() });
+        }
+        let last = self.boms.len().saturating_sub(1);
+        let Some(bom) = self.boms.get_mut(last) else { unreachable!("one has just been pushed") };
+        bom.design.get_or_insert(design);
+        bom
+    }
+
+    /// Adds a part to the bill of the current input and gives its index, for the parts that it holds.
+    pub fn part(&mut self, design: Design, part: Part) -> u32 {
+        if let Some(input) = self.inputs.last_mut() {
+            input.observations = input.observations.saturating_add(1);
+        }
+        let parts = &mut self.bom(design).parts;
+        parts.push(part);
+        index(parts.len()).saturating_sub(1)
+    }
+
     /// Begins a record about one thing.
     pub fn record(&mut self, at: At) -> Record<'_> {
         let (facts, ats) = std::mem::take(&mut self.scratch);
@@ -431,6 +458,11 @@ impl Observations {
             .into_iter()
             .map(|list| self.signatures.add(list.iter().map(|(part, f)| (*part, facts.get(*f as usize).copied().unwrap_or(0))).collect()))
             .collect();
+        self.boms.extend(other.boms.into_iter().map(|mut bom| {
+            bom.input = bom.input.saturating_add(shift);
+            bom.parts.iter_mut().for_each(|part| part.at = move_at(part.at));
+            bom
+        }));
         let (chunks, ats) = (index(self.ids.len()), index(self.ats.len()));
         self.ids.append(&mut other.ids);
         self.chunk_of.extend(other.chunk_of.iter().map(|c| c.saturating_add(chunks)));

@@ -10,7 +10,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     let knowledge = Knowledge::embedded();
     let mut out = Observations::new();
-    read_paths(&paths, &Options { knowledge: &knowledge, mapping: None, threads: 1, progress: &|_| {} }, &mut out)?;
+    read_paths(
+        &paths,
+        &Options { knowledge: &knowledge, mapping: None, purpose: Default::default(), threads: 1, progress: &|_| {} },
+        &mut out,
+    )?;
     print!("{out:?}");
     Ok(())
 }

@@ -21,12 +21,24 @@ use umbilical_knowledge::Knowledge;
 
 pub use source::{Head, Source};
 
+/// What evidence is read for: decides tables that could be either a list of devices or a list of parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// A fleet: rows are devices unless their columns are those of a parts list beyond doubt.
+    #[default]
+    Fleet,
+    /// Bills of materials: rows are parts wherever the columns allow it.
+    Bom,
+}
+
 /// What a reader is given beside the bytes.
 pub struct Context<'a> {
     /// The facts (some dialects ask whether a word is a maker or model).
     pub knowledge: &'a Knowledge,
     /// The user's column mapping for tables, if any.
     pub mapping: Option<&'a table::Mapping>,
+    /// What the evidence is read for.
+    pub purpose: Purpose,
     /// The path as the user named it (`outer.zip!inner`), for names only.
     pub path: &'a str,
 }

@@ -15,7 +15,7 @@ use umbilical_knowledge::Knowledge;
 
 use crate::archive::{self, Container, Limits};
 use crate::table::Mapping;
-use crate::{Context, READERS, Reader, Source};
+use crate::{Context, Purpose, READERS, Reader, Source};
 
 /// The stack of a reading thread: nested documents are read by recursion, up to a depth that is capped.
 const STACK: usize = 16 << 20;
@@ -58,6 +58,8 @@ pub struct Options<'a> {
     pub knowledge: &'a Knowledge,
     /// The user's column mapping, if any.
     pub mapping: Option<&'a Mapping>,
+    /// What the evidence is read for.
+    pub purpose: Purpose,
     /// How many files are read at the same time; at least one. The answer does not depend on it.
     pub threads: usize,
     /// Called now and then with the number of bytes read so far, from any thread.
@@ -68,6 +70,7 @@ pub struct Options<'a> {
 pub(crate) struct Run<'a> {
     pub knowledge: &'a Knowledge,
     pub mapping: Option<&'a Mapping>,
+    pub purpose: Purpose,
     report: &'a (dyn Fn(u64) + Sync),
     done: AtomicU64,
 }
@@ -106,7 +109,13 @@ impl Found {
 /// of its input.
 pub fn read_paths(paths: &[PathBuf], options: &Options<'_>, out: &mut Observations) -> Result<Looked, OpenError> {
     let found = find(paths)?;
-    let run = Run { knowledge: options.knowledge, mapping: options.mapping, report: options.progress, done: AtomicU64::new(0) };
+    let run = Run {
+        knowledge: options.knowledge,
+        mapping: options.mapping,
+        purpose: options.purpose,
+        report: options.progress,
+        done: AtomicU64::new(0),
+    };
     let first = out.inputs.len();
     let next = AtomicUsize::new(0);
     let (send, receive) = mpsc::channel::<(usize, Observations)>();

@@ -144,6 +144,10 @@ pub fn votes(kb: &Knowledge, lessons: &Lessons, fact: &Fact, around: &Around<'_>
         Kind::Text => v.prose(value),
         Kind::Cellular => v.cellular(5000, "what only a cellular device has".into()),
         Kind::NotCellular => v.cellular(-3000, "the tool that would list a modem found none".into()),
+        Kind::Undisclosed => {
+            v.cellular(2500, "a document shows the place of a module that it does not name".into());
+            v.push(For::Notice("undisclosed-modem", value.to_owned()), 0, String::new(), true);
+        }
         Kind::UsbRevision | Kind::BusPath => {}
     }
     v.list
