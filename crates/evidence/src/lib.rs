@@ -10,6 +10,7 @@
 mod archive;
 pub mod json;
 pub mod open;
+mod parts;
 pub mod source;
 pub mod table;
 pub mod text;

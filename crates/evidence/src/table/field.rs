@@ -362,7 +362,7 @@ impl Field {
 }
 
 /// Letters and digits in lower case, accents off: `Numéro IMEI`, `numero_imei` and `numeroImei` are one word.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     text.chars()
         // `Nº`: the raised letters are letters, the degree sign that stands for them is none.
         .filter(|c| c.is_alphanumeric() && !matches!(c, 'º' | 'ª'))

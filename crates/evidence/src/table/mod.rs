@@ -26,6 +26,7 @@ mod xls;
 
 pub use delimited::TableReader;
 pub use field::Field;
+pub(crate) use field::fold;
 pub(crate) use mapper::{Mapper, header_row};
 pub use mapping::{Mapping, MappingError};
 pub use sheet::{OdsReader, XlsReader, XlsxReader};
