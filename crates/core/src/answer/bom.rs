@@ -122,6 +122,8 @@ pub struct Project {
 /// One part: what the document declares and what is known of it.
 #[derive(Clone, Debug)]
 pub struct PartAnswer {
+    /// Its index in the document, placed and not placed counted together: what [`Part::parent`] of its children names.
+    pub index: u32,
     /// Where it stands: `line 47`, `sheet BOM row 12`.
     pub at: String,
     /// The line of text it stands on, for annotations; `None` where the document has no lines.
