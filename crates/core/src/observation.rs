@@ -12,6 +12,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::air::{Heard, Piece, Sweep};
 use crate::bom::{Bom, Design, Part};
 use crate::date::Day;
 
@@ -289,6 +290,12 @@ pub struct Observations {
     pub problems: Vec<Problem>,
     /// The bills of materials, at most one for each input, in the order of the inputs.
     pub boms: Vec<Bom>,
+    /// Radios that surveys heard, in the order of the inputs.
+    pub heard: Vec<Heard>,
+    /// Spectrum sweeps, in the order of the inputs.
+    pub sweeps: Vec<Sweep>,
+    /// Pieces on lists of lots, in the order of the inputs.
+    pub pieces: Vec<Piece>,
     units: Vec<String>,
     facts: Table<Fact>,
     signatures: Table<Box<[(u16, u32)]>>,
@@ -463,6 +470,9 @@ impl Observations {
             bom.parts.iter_mut().for_each(|part| part.at = move_at(part.at));
             bom
         }));
+        self.heard.extend(other.heard.into_iter().map(|h| Heard { input: h.input.saturating_add(shift), at: move_at(h.at), ..h }));
+        self.sweeps.extend(other.sweeps.into_iter().map(|s| Sweep { input: s.input.saturating_add(shift), ..s }));
+        self.pieces.extend(other.pieces.into_iter().map(|p| Piece { input: p.input.saturating_add(shift), at: move_at(p.at), ..p }));
         let (chunks, ats) = (index(self.ids.len()), index(self.ats.len()));
         self.ids.append(&mut other.ids);
         self.chunk_of.extend(other.chunk_of.iter().map(|c| c.saturating_add(chunks)));
