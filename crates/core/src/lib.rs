@@ -16,6 +16,7 @@ pub mod finding;
 pub mod id;
 pub mod number;
 pub mod observation;
+pub mod signed;
 pub mod text;
 pub mod weight;
 pub mod words;
