@@ -136,7 +136,12 @@ fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".into(); // minus zero too
     }
-    let text = format!("{:e}", value.abs());
+    let shortest = format!("{:e}", value.abs());
+    let digits_of = |text: &str| text.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+    // Where several numbers of so many digits read back as the same double, ECMAScript takes the nearest, and of two
+    // equally near the even one.
+    let nearest = format!("{:.*e}", digits_of(&shortest).saturating_sub(1), value.abs());
+    let text = if nearest.parse() == Ok(value.abs()) { nearest } else { shortest };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
@@ -209,7 +214,8 @@ mod tests {
             "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
             "literals": [null, true, false]
         }"#;
-        let wanted = r#"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#;
+        let wanted =
+            r#"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#;
         assert_eq!(canonical(given), wanted);
     }
 
