@@ -11,11 +11,14 @@
 //! - **Lines.** A device with two modules has two lines with the same `id`; a device without one has one line. A stick,
 //!   phone or router that is itself the cellular product has its brand and model, and an empty `level`.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Value;
+use umbilical_core::answer::bom::{Check, FileAnswer, PartAnswer};
 use umbilical_core::answer::{Device, Module};
+use umbilical_core::bom::{PartKind, Placed};
 use umbilical_core::text::clean;
 
 use crate::say;
@@ -79,6 +82,81 @@ fn line<W: Write>(to: &mut csv::Writer<W>, device: &Device, module: Option<&Modu
     codes.dedup();
     to.write_field(list(&codes))?;
     to.write_field(list(&device.next_evidence))?;
+    Ok(to.write_record(None::<&[u8]>)?)
+}
+
+/// The columns of [`parts`]: what the document declares, then what is known.
+pub const PARTS: [&str; 20] = [
+    "path",
+    "at",
+    "designators",
+    "quantity",
+    "value",
+    "mpn",
+    "manufacturer",
+    "description",
+    "supplier",
+    "supplier_part",
+    "assembly",
+    "not_placed",
+    "alternates",
+    "umbilical_kind",
+    "umbilical_maker",
+    "umbilical_model",
+    "umbilical_state",
+    "umbilical_confidence",
+    "umbilical_jurisdictions",
+    "umbilical_findings",
+];
+
+/// Writes bills of materials, one line per part, after a line of column names. The parts that are not placed follow the
+/// others of their document. `umbilical_state` is the document's; `umbilical_findings` are the codes of those at the
+/// part's own place.
+pub fn parts(out: &mut dyn Write, check: &Check) -> io::Result<()> {
+    let mut to = csv::Writer::from_writer(out);
+    to.write_record(PARTS)?;
+    for file in &check.files {
+        let mut codes: HashMap<&str, Vec<&str>> = HashMap::new();
+        for finding in &file.findings {
+            let at = finding.detail.get("at").and_then(Value::as_str).unwrap_or_default();
+            let known = codes.entry(at).or_default();
+            if !known.contains(&finding.code) {
+                known.push(finding.code);
+            }
+        }
+        for part in file.parts.iter().chain(&file.not_placed) {
+            let found = codes.get(part.at.as_str()).map(Vec::as_slice).unwrap_or_default();
+            part_line(&mut to, file, part, found)?;
+        }
+    }
+    to.flush()
+}
+
+fn part_line<W: Write>(to: &mut csv::Writer<W>, file: &FileAnswer, answer: &PartAnswer, codes: &[&str]) -> io::Result<()> {
+    let part = &answer.part;
+    to.write_field(guarded(&file.path))?;
+    to.write_field(guarded(&answer.at))?;
+    to.write_field(guarded(&part.designators.join(", ")))?;
+    to.write_field(part.quantity.map(|q| q.to_string()).unwrap_or_default())?;
+    for cell in [&part.value, &part.mpn, &part.manufacturer, &part.description, &part.supplier, &part.supplier_part] {
+        to.write_field(guarded(cell.as_deref().unwrap_or_default()))?;
+    }
+    to.write_field(guarded(&answer.path.join(" / ")))?;
+    to.write_field(if let Placed::No(words) = &part.placed { guarded(words) } else { String::new() })?;
+    let alternates = part.alternates.iter().map(|a| {
+        let words = [a.manufacturer.as_deref(), a.mpn.as_deref().or(a.value.as_deref())];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    });
+    to.write_field(list(&alternates.collect::<Vec<_>>()))?;
+    let module = answer.module.as_deref();
+    to.write_field(if answer.kind == PartKind::Other { "" } else { answer.kind.name() })?;
+    to.write_field(guarded(answer.maker.as_deref().or(module.and_then(|m| m.maker.as_deref())).unwrap_or_default()))?;
+    to.write_field(guarded(module.and_then(|m| m.model.as_deref()).unwrap_or_default()))?;
+    to.write_field(file.state.name())?;
+    to.write_field(module.map(|m| m.confidence.to_string()).unwrap_or_default())?;
+    let countries = module.map(say::countries).unwrap_or_else(|| say::reaching(answer.ownership.iter().flat_map(|b| &b.jurisdictions)));
+    to.write_field(list(&countries))?;
+    to.write_field(list(codes))?;
     Ok(to.write_record(None::<&[u8]>)?)
 }
 

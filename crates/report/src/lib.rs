@@ -6,11 +6,17 @@
 //! what steers, [`csv`] guards cells, the terminal's page cleans every line, the HTML writer escapes every value.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod bom;
 pub mod csv;
+pub mod cyclonedx;
 pub mod explain;
+pub mod github;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod layers;
+pub mod located;
+pub mod sarif;
 pub mod svg;
 pub mod table;
 

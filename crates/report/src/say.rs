@@ -201,9 +201,14 @@ pub fn reason(device: &Device) -> String {
 
 /// Countries whose law reaches a module, each once; one that depends on an unclear day is marked.
 pub fn countries(module: &Module) -> Vec<String> {
+    reaching(&module.jurisdictions)
+}
+
+/// The same of any jurisdictions.
+pub fn reaching<'j>(jurisdictions: impl IntoIterator<Item = &'j Jurisdiction> + Clone) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    for j in &module.jurisdictions {
-        let clear = module.jurisdictions.iter().any(|k| k.country == j.country && !k.unclear);
+    for j in jurisdictions.clone() {
+        let clear = jurisdictions.clone().into_iter().any(|k| k.country == j.country && !k.unclear);
         let word = if clear { j.country.clone() } else { format!("{} (for review)", j.country) };
         if !out.contains(&word) {
             out.push(word);

@@ -1,0 +1,178 @@
+//! Names and values, for what the format has no field for: the official `cdx:device:` taxonomy where it has a name, our
+//! own `umbilical:` names elsewhere.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+use umbilical_core::answer::bom::PartAnswer;
+use umbilical_core::bom::{Alternate, PartKind, Placed};
+
+use super::component::{TYPES, version};
+
+/// A list of names and values, in the order in which they were put; borrowed as far as it can be.
+#[derive(Default)]
+pub(super) struct Properties<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+/// One of them.
+#[derive(Serialize)]
+pub(super) struct Property<'a> {
+    pub name: &'a str,
+    pub value: &'a str,
+}
+
+impl<'a> Properties<'a> {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn put(&mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// Puts what is there.
+    pub fn some(&mut self, name: &'static str, value: Option<&'a str>) {
+        if let Some(value) = value {
+            self.put(name, value);
+        }
+    }
+
+    /// One property for each value.
+    pub fn all(&mut self, name: &'static str, values: impl IntoIterator<Item = &'a str>) {
+        for value in values {
+            self.put(name, value);
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(n, _)| n == name)
+    }
+}
+
+impl Serialize for Properties<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut list = to.serialize_seq(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            list.serialize_element(&Property { name, value })?;
+        }
+        list.end()
+    }
+}
+
+/// What is said of a part and has no field.
+pub(super) fn of<'a>(answer: &'a PartAnswer, holder: Option<&'a str>) -> Properties<'a> {
+    let mut to = Properties::default();
+    declared(&mut to, answer);
+    known(&mut to, answer);
+    to.some("umbilical:holder", holder);
+    // What was read under a name that this writer fills itself would otherwise stand twice, or stand stale.
+    let own = to.0.len();
+    for (name, value) in &answer.part.properties {
+        let ours = name.starts_with("umbilical:") || to.0.iter().take(own).any(|(n, _)| *n == **name);
+        if !ours {
+            to.put(&**name, &**value);
+        }
+    }
+    to
+}
+
+fn declared<'a>(to: &mut Properties<'a>, answer: &'a PartAnswer) {
+    let part = &answer.part;
+    if let Some(quantity) = part.quantity {
+        to.put("cdx:device:quantity", quantity.to_string());
+    }
+    to.some("cdx:device:function", part.role.as_deref().filter(|r| !TYPES.contains(r)));
+    if !part.designators.is_empty() {
+        to.put("cdx:device:location", part.designators.join(", "));
+        to.put("umbilical:designators", joined(part.designators.iter().map(|d| &**d), ','));
+    }
+    to.some("cdx:device:serialNumber", part.serial.as_deref());
+    to.some("cdx:device:sku", part.supplier_part.as_deref());
+    to.some("cdx:device:certifications:US:FCC:id", part.fcc_id.as_deref());
+    for (scheme, number) in &part.certificates {
+        let country = scheme.len() == 2 && scheme.bytes().all(|b| b.is_ascii_uppercase());
+        to.put(format!("{}{scheme}", if country { "cdx:device:certifications:" } else { "umbilical:certificate:" }), &**number);
+    }
+    to.some("umbilical:mpn", part.mpn.as_deref());
+    if part.mpn.is_none() && part.value.is_none() {
+        to.put("umbilical:unnamed", "true");
+    }
+    to.some("umbilical:origin", part.origin.as_deref());
+    to.some("umbilical:version", version(part.version.as_deref()).1);
+    if let Placed::No(words) = &part.placed {
+        to.put("umbilical:placed", format!("no: {words}"));
+    }
+    for alternate in &part.alternates {
+        to.put("umbilical:alternate", alternative(alternate));
+    }
+    let e = &part.effective;
+    to.some("umbilical:effective-serial-from", e.serial_from.as_deref());
+    to.some("umbilical:effective-serial-to", e.serial_to.as_deref());
+    for (name, day) in [("umbilical:effective-from", e.from), ("umbilical:effective-to", e.to)] {
+        if let Some(day) = day {
+            to.put(name, day.to_string());
+        }
+    }
+}
+
+fn known<'a>(to: &mut Properties<'a>, answer: &'a PartAnswer) {
+    if answer.kind != PartKind::Other {
+        to.put("umbilical:kind", answer.kind.name());
+    }
+    to.some("umbilical:known-by", Some(&*answer.known_by).filter(|k| !k.is_empty()));
+    to.some("umbilical:maker", answer.maker.as_deref());
+    let module = answer.module.as_deref();
+    let behind = if answer.ownership.is_empty() { module.map_or(&[][..], |m| &m.ownership) } else { &answer.ownership[..] };
+    let mut owners: Vec<&str> = behind.iter().flat_map(|b| &b.owner).map(String::as_str).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    to.all("umbilical:owner", owners);
+    let reach = behind.iter().flat_map(|b| &b.jurisdictions).chain(module.iter().flat_map(|m| &m.jurisdictions));
+    let mut countries: Vec<&str> = reach.map(|j| j.country.as_str()).collect();
+    countries.sort_unstable();
+    countries.dedup();
+    to.all("umbilical:jurisdiction", countries);
+    if let Some(module) = module {
+        let mut tacs: Vec<&str> = module.imei.iter().filter_map(|i| i.get(..8)).collect();
+        tacs.sort_unstable();
+        tacs.dedup();
+        to.all("umbilical:tac", tacs);
+        to.some("umbilical:chipset", module.chipset.as_deref());
+        to.put("umbilical:confidence-level", module.confidence_level.name());
+        to.put("umbilical:basis", module.basis.name());
+    }
+    if !to.has("umbilical:tac") {
+        to.some("umbilical:tac", answer.part.property("tac").or_else(|| answer.part.property("umbilical:tac")));
+    }
+    for tier in &answer.tiers {
+        // A gap is written as one: who reads it must not take silence for an answer.
+        to.put(format!("umbilical:tier:{}", tier.tier.name()), tier.name.as_deref().unwrap_or("unknown"));
+    }
+    to.some("umbilical:worst", answer.worst.as_deref());
+}
+
+/// `manufacturer|mpn|value`, with `|` and `%` in them percent-encoded; what is not said is empty.
+fn alternative(alternate: &Alternate) -> String {
+    let cells = [&alternate.manufacturer, &alternate.mpn, &alternate.value];
+    joined(cells.into_iter().map(|c| c.as_deref().unwrap_or_default()), '|')
+}
+
+/// Texts with a separator between them, which is percent-encoded inside them, as `%` is.
+fn joined<'t>(texts: impl Iterator<Item = &'t str>, separator: char) -> String {
+    let mut out = String::new();
+    for (number, text) in texts.enumerate() {
+        if number > 0 {
+            out.push(separator);
+        }
+        for c in text.chars() {
+            if c == separator || c == '%' {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "%{:02X}", u32::from(c));
+            } else {
+                out.push(c);
+            }
+        }
+    }
+    out
+}
