@@ -5,8 +5,8 @@ use std::hash::Hash;
 
 use crate::table::{FromRow, Problem, Source, TableError, load};
 use crate::{
-    Brand, CompellingLaw, Edge, Endpoint, FccGrantee, ImeiTrap, Knowledge, LearnedTac, Listing, Module, Organisation, Oui, Pattern, PciId,
-    Plmn, Product, RatOffer, Rebrand, Regime, Replacement, UsbId, UsbInterface, UsbVendor, patterns,
+    Brand, CompellingLaw, Edge, Endpoint, FccGrantee, ImeiTrap, Knowledge, LearnedTac, Listing, Module, ModuleRadio, Organisation, Oui,
+    Pattern, PciId, Plmn, Product, RatOffer, Rebrand, Regime, Replacement, UsbId, UsbInterface, UsbVendor, patterns,
 };
 
 /// Mistakes gathered so far.
@@ -57,6 +57,7 @@ impl Check<'_> {
         self.parse::<Regime>();
         self.parse::<Replacement>();
         self.parse::<RatOffer>();
+        self.parse::<ModuleRadio>();
     }
 
     fn report<T: FromRow>(&mut self, source: &Source, problem: Problem) {
@@ -97,6 +98,8 @@ impl Check<'_> {
         self.unique(k.organisations(), |r| r.id.clone(), |r| r.id.to_string(), |r| &r.source);
         self.unique(k.regimes(), |r| r.regime.clone(), |r| r.regime.to_string(), |r| &r.source);
         let product = |r: &Product| (r.brand.clone(), crate::key(&r.product), r.module_model.clone());
+        let radio = |r: &ModuleRadio| (r.maker.clone(), crate::key(&r.model), r.radio);
+        self.unique(k.radios(), radio, |r| format!("{} {} {}", r.maker, r.model, r.radio.name()), |r| &r.source);
         self.unique(k.products(), product, |r| format!("{} {}", r.brand, r.product), |r| &r.source);
     }
 
@@ -192,6 +195,9 @@ impl Check<'_> {
         for r in k.replacements() {
             self.brand::<Replacement>(&r.source, "from_brand", &r.from_brand);
             self.brand::<Replacement>(&r.source, "to_brand", &r.to_brand);
+        }
+        for r in k.radios() {
+            self.model::<ModuleRadio>(&r.source, "model", &r.maker, &r.model);
         }
         for r in k.rats() {
             self.brand::<RatOffer>(&r.source, "maker", &r.maker);

@@ -13,7 +13,7 @@ macro_rules! embedded {
     };
 }
 
-const EMBEDDED: [(&str, &str); 22] = embedded![
+const EMBEDDED: [(&str, &str); 23] = embedded![
     "brands.csv",
     "compelling_law.csv",
     "identifiers/endpoints.csv",
@@ -32,6 +32,7 @@ const EMBEDDED: [(&str, &str); 22] = embedded![
     "organisations.csv",
     "ownership.csv",
     "products.csv",
+    "radios.csv",
     "rats.csv",
     "rebrands.csv",
     "regimes.csv",

@@ -27,6 +27,7 @@ mod pci;
 mod plmn;
 mod products;
 mod questionnaires;
+mod radios;
 mod rebrands;
 mod replacements;
 mod table;
@@ -51,6 +52,7 @@ pub use pci::{PciId, PciKey};
 pub use plmn::Plmn;
 pub use products::{Product, ProductBasis, ProductClass};
 pub use questionnaires::{Expects, KnownFact, Question, Template, When};
+pub use radios::{ModuleRadio, Presence};
 pub use rebrands::{Rebrand, Relation};
 pub use replacements::{DropIn, Offer, RatOffer, Replacement};
 pub use table::{Confidence, Problem, Source, TableError, Word};
@@ -88,6 +90,7 @@ pub struct Knowledge {
     regimes: OnceLock<Vec<Regime>>,
     replacements: OnceLock<Vec<Replacement>>,
     rats: OnceLock<Vec<RatOffer>>,
+    radios: OnceLock<Vec<ModuleRadio>>,
 }
 
 impl Default for Knowledge {
@@ -144,6 +147,7 @@ impl Knowledge {
             regimes: OnceLock::new(),
             replacements: OnceLock::new(),
             rats: OnceLock::new(),
+            radios: OnceLock::new(),
         }
     }
 
@@ -482,6 +486,17 @@ impl Knowledge {
     /// What makers offer by technology.
     pub fn rats(&self) -> &[RatOffer] {
         self.list(&self.rats)
+    }
+
+    /// Radios that modules have beside the cellular one.
+    pub fn radios(&self) -> &[ModuleRadio] {
+        self.list(&self.radios)
+    }
+
+    /// The radios of a model or family of a maker, in any spelling; empty where no row speaks of it, which is not "none".
+    pub fn radios_of(&self, maker: &str, model: &str) -> Vec<&ModuleRadio> {
+        let brand = self.brand(maker).map_or(maker, |b| &b.brand);
+        radios::of(self.radios(), self.module_table(), brand, model)
     }
 
     // ---- about the tables
