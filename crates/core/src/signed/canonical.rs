@@ -108,21 +108,29 @@ fn write(value: &Value, out: &mut Vec<u8>) {
             }
             out.push(b']');
         }
-        Value::Object(map) => {
-            let mut members: Vec<_> = map.iter().collect();
-            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-            out.push(b'{');
-            for (i, (name, value)) in members.into_iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                string(name, out);
-                out.push(b':');
-                write(value, out);
-            }
-            out.push(b'}');
-        }
+        Value::Object(map) => members(map.iter().map(|(name, value)| (&**name, value)).collect(), out),
     }
+}
+
+/// The canonical bytes of an object that has these members.
+pub fn object<'a>(of: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Vec<u8> {
+    let mut out = Vec::new();
+    members(of.into_iter().collect(), &mut out);
+    out
+}
+
+fn members(mut all: Vec<(&str, &Value)>, out: &mut Vec<u8>) {
+    all.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    out.push(b'{');
+    for (i, (name, value)) in all.into_iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        string(name, out);
+        out.push(b':');
+        write(value, out);
+    }
+    out.push(b'}');
 }
 
 /// The escapes of the scheme are the shortest ones, lower-case, and only where JSON demands one: what this library

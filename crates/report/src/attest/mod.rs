@@ -1,0 +1,25 @@
+//! Signed statements, written: an in-toto statement in a DSSE envelope, a signature inside a CycloneDX document,
+//! CycloneDX declarations, and a statement that keeps the parts back.
+//!
+//! A signature says that the holder of a key stands by these bytes. None of them says that a bill of materials is true.
+
+mod claims;
+mod declarations;
+mod key;
+mod redact;
+mod sign;
+mod verdict;
+
+pub use claims::{Claim, claims};
+pub use declarations::declarations;
+pub use key::{KeyError, Signer};
+pub use redact::{redact, reveal};
+pub use sign::{cyclonedx, envelope, inside};
+pub use verdict::verdict;
+
+use serde_json::{Value, json};
+
+/// Who judged, in every statement.
+fn tool() -> Value {
+    json!({ "name": "umbilical", "version": env!("CARGO_PKG_VERSION") })
+}
