@@ -8,6 +8,8 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod archive;
+mod compound;
+mod eda;
 pub mod json;
 pub mod open;
 mod parts;
@@ -59,6 +61,17 @@ pub trait Reader: Sync {
 /// Every reader. The highest sniff wins; the order here breaks ties. Containers (folders, zip, tar, gzip) are
 /// opened before, in [`open`].
 pub const READERS: &[&dyn Reader] = &[
+    &eda::KicadSchReader,
+    &eda::KicadLegacyReader,
+    &eda::KicadNetReader,
+    &eda::EagleReader,
+    &eda::BomDocReader,
+    &eda::SchDocReader,
+    &eda::ProtelReader,
+    &eda::PadsReader,
+    &eda::OrcadBomReader,
+    &eda::IbomReader,
+    &eda::Ipc2581Reader,
     &table::XlsxReader,
     &table::OdsReader,
     &table::XlsReader,

@@ -1,5 +1,5 @@
-//! Excel workbooks of the versions 97 to 2003: the compound file around them ([MS-CFB]) and the records of BIFF8 in it
-//! ([MS-XLS]), only as far as cells go.
+//! Excel workbooks of the versions 97 to 2003: the records of BIFF8 ([MS-XLS]) in the compound file around them, only as
+//! far as cells go.
 //!
 //! Written here because the general reader lays a sheet out as a grid from the corners it declares: a file of a few
 //! kilobytes can ask for gigabytes. This one walks the records and keeps one row.
@@ -10,9 +10,8 @@ use umbilical_core::{At, Observations};
 
 use super::sheet::{MAX_COLUMNS, Sheet, write_number, write_serial};
 use crate::Context;
+use crate::compound::{self, u16_at, u32_at};
 
-const MAGIC: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
-const END_OF_CHAIN: u32 = 0xffff_fffe;
 /// The most characters of one string that are kept.
 const MAX_CHARS: usize = 1024;
 /// The most cells of a sheet that are read.
@@ -21,106 +20,13 @@ const MAX_CELLS: usize = 4_000_000;
 /// Whether the head is of a compound file that may hold a workbook. The directory often stands at the end, so only what
 /// names another kind of document in the head decides against it.
 pub(super) fn is_workbook(head: &[u8]) -> bool {
-    let names = |name: &str| {
-        let utf16: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        memchr::memmem::find(head, &utf16).is_some()
-    };
-    head.starts_with(MAGIC)
+    let names = |name| compound::names(head, name);
+    head.starts_with(compound::MAGIC)
         && (names("Workbook") || !["WordDocument", "PowerPoint Document", "__substg1.0_", "__nameid_"].iter().any(|n| names(n)))
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
 fn f64_at(bytes: &[u8], at: usize) -> Option<f64> {
     Some(f64::from_le_bytes(bytes.get(at..at.checked_add(8)?)?.try_into().ok()?))
-}
-
-/// The workbook stream out of its compound file.
-fn workbook(file: &[u8]) -> Option<Vec<u8>> {
-    let shift = u16_at(file, 30)?;
-    if !matches!(shift, 9 | 12) {
-        return None;
-    }
-    let size = 1usize << shift;
-    let sector = |n: u32| {
-        let at = usize::try_from(n).ok()?.checked_add(1)?.checked_mul(size)?;
-        // The last sector may be cut short.
-        file.get(at..at.checked_add(size)?.min(file.len()))
-    };
-    let most = file.len().checked_div(size)?.checked_add(2)?;
-    // The allocation table: 109 of its sectors in the header, the rest in a chain.
-    let mut table: Vec<u32> = Vec::new();
-    let add = |n: u32, table: &mut Vec<u32>| {
-        if let Some(bytes) = sector(n) {
-            table.extend(bytes.chunks_exact(4).filter_map(|c| u32_at(c, 0)));
-        }
-    };
-    for i in 0..109usize {
-        match u32_at(file, 76usize.checked_add(i.checked_mul(4)?)?) {
-            Some(n) if n < 0xffff_fffa => add(n, &mut table),
-            _ => break,
-        }
-    }
-    let (mut next, mut seen) = (u32_at(file, 68)?, 0usize);
-    while next < 0xffff_fffa && seen < most {
-        let bytes = sector(next)?;
-        let entries: Vec<u32> = bytes.chunks_exact(4).filter_map(|c| u32_at(c, 0)).collect();
-        let (last, list) = entries.split_last()?;
-        for n in list.iter().filter(|n| **n < 0xffff_fffa) {
-            add(*n, &mut table);
-        }
-        if table.len() > most.saturating_mul(4) {
-            return None;
-        }
-        next = *last;
-        seen = seen.saturating_add(1);
-    }
-    let chain = |start: u32, of: &dyn Fn(u32) -> Option<Vec<u8>>, table: &[u32], max: usize| {
-        let (mut out, mut n, mut steps) = (Vec::new(), start, 0usize);
-        while n < 0xffff_fffa && steps < max {
-            out.extend_from_slice(&of(n)?);
-            n = table.get(usize::try_from(n).ok()?).copied().unwrap_or(END_OF_CHAIN);
-            steps = steps.saturating_add(1);
-        }
-        Some(out)
-    };
-    let big = |n: u32| sector(n).map(<[u8]>::to_vec);
-    let directory = chain(u32_at(file, 48)?, &big, &table, most)?;
-    let mut root = None;
-    let mut book: Option<(u32, usize)> = None;
-    for entry in directory.chunks_exact(128) {
-        let len = usize::from(u16_at(entry, 64)?).min(64);
-        let name: String = char::decode_utf16(entry.get(..len.saturating_sub(2))?.chunks_exact(2).filter_map(|c| u16_at(c, 0)))
-            .map(|c| c.unwrap_or('?'))
-            .collect();
-        let place = (u32_at(entry, 116)?, usize::try_from(u32_at(entry, 120)?).ok()?);
-        match entry.get(66) {
-            Some(5) => root = Some(place),
-            Some(2) if name == "Workbook" || (name == "Book" && book.is_none()) => book = Some(place),
-            _ => {}
-        }
-    }
-    let (start, len) = book?;
-    let mut stream = if len >= usize::try_from(u32_at(file, 56)?).ok()? {
-        chain(start, &big, &table, most)?
-    } else {
-        // Short streams stand in small sectors inside the root entry's stream.
-        let mini = chain(root?.0, &big, &table, most)?;
-        let mini_table: Vec<u32> = chain(u32_at(file, 60)?, &big, &table, most)?.chunks_exact(4).filter_map(|c| u32_at(c, 0)).collect();
-        let small = |n: u32| {
-            let at = usize::try_from(n).ok()?.checked_mul(64)?;
-            mini.get(at..at.checked_add(64)?.min(mini.len())).map(<[u8]>::to_vec)
-        };
-        chain(start, &small, &mini_table, most.saturating_mul(64))?
-    };
-    stream.truncate(len.min(stream.len()));
-    Some(stream)
 }
 
 /// The records of a stream from an offset: type, body, and the bodies of the CONTINUE records behind it.
@@ -312,7 +218,7 @@ fn rk(packed: u32) -> f64 {
 }
 
 pub(super) fn read(file: &[u8], cx: &Context<'_>, out: &mut Observations) {
-    let Some(stream) = workbook(file) else {
+    let Some(stream) = compound::stream(file, &["Workbook", "Book"]) else {
         out.problem(At::WHOLE, "no workbook can be found in this compound file: an old office document of another kind, or damaged");
         return;
     };
