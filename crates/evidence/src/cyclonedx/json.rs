@@ -1,0 +1,595 @@
+//! The reader of CycloneDX as JSON.
+//!
+//! The walk keeps one level for each object or array that is open: the document, `metadata`, the product, arrays of the
+//! document, components inside components. All else is handed over as text and parsed piece by piece.
+
+use std::io::{self, Read};
+
+use serde_json::Value;
+use umbilical_core::bom::{Design, Part};
+use umbilical_core::text::short;
+use umbilical_core::{At, Observations};
+
+use super::keep::{Checks, Kept};
+use super::part;
+use super::scan::{Broken, Copied, Into, Scanner, unexpected};
+use super::validate::{self, Distinct};
+use crate::{Context, Head, Reader, Source};
+
+/// The arrays of a document that may be long: read element by element.
+pub(super) const ARRAYS: &[&str] = &[
+    "components",
+    "services",
+    "externalReferences",
+    "dependencies",
+    "compositions",
+    "vulnerabilities",
+    "annotations",
+    "formulation",
+    "citations",
+    "properties",
+];
+
+/// The longest member or element that is held.
+const MAX_MEMBER: usize = 8 << 20;
+/// The most text that is held of all that is open.
+const MAX_HELD: usize = 16 << 20;
+/// The deepest brackets inside one member; the parser gives up at 128.
+const MAX_DEPTH: usize = 100;
+/// The deepest components inside components.
+const MAX_NESTED: usize = 256;
+/// How many elements of one array are told of one by one when they are no objects.
+const TOLD: u64 = 3;
+
+/// The reader of CycloneDX JSON.
+pub struct CycloneDxJson;
+
+impl Reader for CycloneDxJson {
+    fn name(&self) -> &'static str {
+        "cyclonedx-json"
+    }
+
+    fn about(&self) -> &'static str {
+        "CycloneDX bills of materials as JSON, versions 1.2 to 1.7 and the draft of 2.0: HBOMs, and what cdxgen's `hbom` prints."
+    }
+
+    fn sniff(&self, head: &Head<'_>) -> u8 {
+        let Some(text) = head.text.as_deref() else { return 0 };
+        let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+        if !text.starts_with('{') {
+            return 0;
+        }
+        if is_named(text, &["bomFormat", "specFormat"], |value| value.eq_ignore_ascii_case("cyclonedx"))
+            || is_named(text, &["$schema"], |value| value.to_ascii_lowercase().contains("cyclonedx.org/schema/"))
+        {
+            return 95;
+        }
+        // Without its name: the version of the format beside what only it has.
+        let version = is_named(text, &["specVersion"], |value| value.len() <= 4 && value.starts_with(|c: char| c.is_ascii_digit()));
+        if version && ["\"components\"", "\"metadata\"", "\"bom-ref\""].iter().any(|member| text.contains(member)) { 90 } else { 0 }
+    }
+
+    fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
+        let by_line = source.head("").text.as_deref().is_some_and(|t| t.trim().contains('\n'));
+        let component = out.unit("component");
+        out.bom(Design::Statement);
+        let mut walk = Walk {
+            scan: Scanner::new(source.utf8()),
+            out,
+            levels: Vec::new(),
+            held: 0,
+            checks: Checks::new(cx.validate),
+            asked: cx.validate,
+            kept: Kept::default(),
+            by_line,
+            component,
+            components: 0,
+            scratch: Vec::new(),
+        };
+        let outcome = walk.document();
+        walk.end(outcome)
+    }
+}
+
+/// Whether a text has a member of one of these names (whatever its case) with a text that fits.
+fn is_named(text: &str, names: &[&str], fits: impl Fn(&str) -> bool) -> bool {
+    // Every quoted word that is followed by a colon and another quoted word.
+    let mut quoted = text.split('"');
+    quoted.next();
+    let words: Vec<&str> = quoted.collect();
+    words.windows(3).any(|w| {
+        let [name, colon, value] = w else { return false };
+        colon.trim() == ":" && names.iter().any(|n| n.eq_ignore_ascii_case(name)) && fits(value)
+    })
+}
+
+/// What an object that is open is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Document,
+    Metadata,
+    Product,
+    Component,
+}
+
+/// An object that is open.
+struct Object {
+    kind: Kind,
+    at: At,
+    /// Its members, its long arrays emptied: JSON but for the last brace.
+    text: Vec<u8>,
+    members: usize,
+    comma: Comma,
+    /// Its index among the parts.
+    part: Option<u32>,
+    /// The components that it held.
+    children: Option<(u128, u64)>,
+    /// Something was left out of it: the schema has no say.
+    cut: bool,
+}
+
+/// An array that is open.
+struct List {
+    name: String,
+    comma: Comma,
+    items: Distinct,
+    count: u64,
+    /// How many elements are no objects.
+    strange: u64,
+    /// The part that holds its components.
+    parent: Option<u32>,
+    at: At,
+}
+
+enum Level {
+    Object(Object),
+    List(List),
+}
+
+/// What may come next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comma {
+    /// Nothing has been read.
+    First,
+    /// A value has been read.
+    Due,
+    /// A comma has been read.
+    Seen,
+}
+
+/// The walk through a document.
+struct Walk<'o, R> {
+    scan: Scanner<R>,
+    out: &'o mut Observations,
+    levels: Vec<Level>,
+    /// Text held by all that is open.
+    held: usize,
+    checks: Checks,
+    /// Whether the schema was asked for.
+    asked: bool,
+    kept: Kept,
+    /// Places are lines; else, in a document of one line, components by their number.
+    by_line: bool,
+    component: u16,
+    components: u32,
+    scratch: Vec<u8>,
+}
+
+impl<R: Read> Walk<'_, R> {
+    fn document(&mut self) -> Result<(), Broken> {
+        if self.scan.peek()? != Some(b'{') {
+            return Err(Broken::Syntax("no object begins here".into()));
+        }
+        self.open(Kind::Document, None);
+        while let Some(level) = self.levels.last() {
+            match level {
+                Level::Object(_) => self.member()?,
+                Level::List(_) => self.element()?,
+            }
+        }
+        match self.scan.peek()? {
+            None => Ok(()),
+            Some(_) => Err(Broken::Syntax("something stands behind the end of the document: it is not read".into())),
+        }
+    }
+
+    /// Tells how the walk ended, and closes what is still open with what was read of it.
+    fn end(mut self, outcome: Result<(), Broken>) -> io::Result<()> {
+        let line = At::line(self.scan.line());
+        let what = match outcome {
+            Ok(()) => None,
+            Err(Broken::Io(error)) => return Err(error),
+            Err(Broken::End) => Some("the document breaks off here: what stands before is read".to_owned()),
+            Err(Broken::Syntax(what)) => Some(format!("not JSON: {what}; what stands before is read")),
+        };
+        if let Some(what) = what {
+            self.checks.fail(self.out, line, what);
+            self.checks.stop();
+        }
+        while let Some(level) = self.levels.pop() {
+            self.close(level);
+        }
+        self.checks.finish(self.asked, self.out);
+        Ok(())
+    }
+
+    /// Where the next value stands.
+    fn place(&mut self) -> At {
+        if self.by_line { At::line(self.scan.line()) } else { At { unit: self.component, n: self.components } }
+    }
+
+    /// The path of what is open: `components[3].components[0]`.
+    fn path(&self) -> String {
+        let mut out = String::new();
+        for level in &self.levels {
+            let name = match level {
+                Level::Object(Object { kind: Kind::Metadata, .. }) => "metadata",
+                Level::Object(Object { kind: Kind::Product, .. }) => "component",
+                Level::Object(_) => continue,
+                Level::List(list) => &list.name,
+            };
+            if !out.is_empty() {
+                out.push('.');
+            }
+            out.push_str(name);
+            if let Level::List(list) = level {
+                out.push_str(&format!("[{}]", list.count.saturating_sub(1)));
+            }
+        }
+        out
+    }
+
+    fn problem(&mut self, at: At, field: &str, what: &str) {
+        let path = self.path();
+        let whole = if field.is_empty() || path.is_empty() || field.starts_with('[') { format!("{path}{field}") } else { format!("{path}.{field}") };
+        let colon = if whole.is_empty() { "" } else { ": " };
+        self.out.problem(at, format!("{whole}{colon}{what}"));
+    }
+
+    /// Reads a comma, and says so where one is missing or too many; whether the level ends here instead.
+    fn separated(&mut self, end: u8) -> Result<bool, Broken> {
+        loop {
+            let next = self.scan.peek()?.ok_or(Broken::End)?;
+            let comma = match self.levels.last_mut() {
+                Some(Level::Object(o)) => &mut o.comma,
+                Some(Level::List(l)) => &mut l.comma,
+                None => return Ok(true),
+            };
+            let was = *comma;
+            match (next, was) {
+                (b',', Comma::Due) => *comma = Comma::Seen,
+                (b',', _) => {}
+                _ if next == end => {}
+                _ => *comma = Comma::Due,
+            }
+            let what = match (next, was) {
+                (b',', Comma::Due) => None,
+                (b',', _) => Some("a comma too many"),
+                _ if next == end => (was == Comma::Seen).then_some("a comma too many"),
+                (_, Comma::Due) => Some("a comma is missing"),
+                _ => None,
+            };
+            if let Some(what) = what {
+                let line = At::line(self.scan.line());
+                self.checks.fail(self.out, line, format!("not JSON: {what} before this place; reading goes on"));
+            }
+            if next == b',' || next == end {
+                self.scan.take();
+            }
+            if next != b',' {
+                return Ok(next == end);
+            }
+        }
+    }
+
+    /// One member of the object that is open.
+    fn member(&mut self) -> Result<(), Broken> {
+        if self.separated(b'}')? {
+            if let Some(level) = self.levels.pop() {
+                self.close(level);
+            }
+            return Ok(());
+        }
+        let next = self.scan.peek()?.ok_or(Broken::End)?;
+        if next != b'"' {
+            return Err(unexpected(next));
+        }
+        let mut key = std::mem::take(&mut self.scratch);
+        key.clear();
+        let copied = self.scan.value(Some(Into { text: &mut key, room: 4096, depth: 0 }))?;
+        match self.scan.peek()?.ok_or(Broken::End)? {
+            b':' => self.scan.take(),
+            other => return Err(unexpected(other)),
+        }
+        let name = serde_json::from_slice::<String>(&key).ok().filter(|_| copied == Copied::Whole);
+        let outcome = match name {
+            Some(name) => self.named(&name, &key),
+            None => {
+                let at = self.place();
+                self.leave_out(at, "a member", "its name is longer than 4096 bytes or is no text: it is left out");
+                self.scan.value(None).map(|_| ())
+            }
+        };
+        self.scratch = key;
+        outcome
+    }
+
+    /// The value of a member.
+    fn named(&mut self, name: &str, key: &[u8]) -> Result<(), Broken> {
+        let first = self.scan.peek()?.ok_or(Broken::End)?;
+        let nested = self.levels.len();
+        let room = MAX_HELD.saturating_sub(self.held);
+        let at = self.place();
+        let Some(Level::Object(object)) = self.levels.last_mut() else { return Ok(()) };
+        if object.members > 0 {
+            object.text.push(b',');
+        }
+        let (kind, part, start) = (object.kind, object.part, object.text.len());
+        object.members = object.members.saturating_add(1);
+        object.text.extend_from_slice(key);
+        object.text.push(b':');
+        let long = match kind {
+            Kind::Document => ARRAYS.contains(&name),
+            Kind::Product | Kind::Component => name == "components",
+            Kind::Metadata => false,
+        };
+        match (first, kind, name) {
+            (b'[', ..) if long && nested < 2 * MAX_NESTED => {
+                object.text.extend_from_slice(b"[]");
+                self.scan.take();
+                self.levels.push(Level::List(List {
+                    name: name.to_owned(),
+                    comma: Comma::First,
+                    items: Distinct::default(),
+                    count: 0,
+                    strange: 0,
+                    parent: part,
+                    at,
+                }));
+                return Ok(());
+            }
+            (b'[', ..) if long => {
+                object.text.extend_from_slice(b"[]");
+                self.leave_out(at, name, &format!("more than {MAX_NESTED} components inside one another: those inside are left out"));
+                return self.scan.value(None).map(|_| ());
+            }
+            (b'{', Kind::Document, "metadata") => {
+                self.open(Kind::Metadata, None);
+                return Ok(());
+            }
+            (b'{', Kind::Metadata, "component") => {
+                self.open(Kind::Product, None);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let from = object.text.len();
+        let into = Into { text: &mut object.text, room: MAX_MEMBER.min(room), depth: MAX_DEPTH };
+        let copied = self.scan.value(Some(into));
+        let Some(Level::Object(object)) = self.levels.last_mut() else { return Ok(()) };
+        if matches!(copied, Ok(Copied::Whole)) {
+            self.held = self.held.saturating_add(object.text.len().saturating_sub(start));
+            if kind == Kind::Document && matches!(name, "specVersion" | "$schema") {
+                let value = object.text.get(from..).and_then(|t| serde_json::from_slice::<String>(t).ok());
+                self.checks.version(name, value.as_deref());
+            }
+            return Ok(());
+        }
+        object.text.truncate(start.saturating_sub(usize::from(object.members > 1)));
+        object.members = object.members.saturating_sub(1);
+        self.leave_out(at, name, &not_held(copied?, room));
+        Ok(())
+    }
+
+    /// Something of the object that is open cannot be held.
+    fn leave_out(&mut self, at: At, field: &str, what: &str) {
+        if let Some(Level::Object(object)) = self.levels.last_mut() {
+            object.cut = true;
+        }
+        let path = self.path();
+        let dot = if path.is_empty() { "" } else { "." };
+        self.checks.fail(self.out, at, format!("{path}{dot}{field}: {what}"));
+    }
+
+    fn open(&mut self, kind: Kind, parent: Option<u32>) {
+        self.scan.take();
+        if kind == Kind::Component {
+            self.components = self.components.saturating_add(1);
+        }
+        let at = self.place();
+        // Parents come before children: the place is taken now and filled when all of it has been read.
+        let part = (kind == Kind::Component).then(|| self.out.part(Design::Statement, Part { at, parent, ..Part::default() }));
+        self.levels.push(Level::Object(Object {
+            kind,
+            at,
+            text: vec![b'{'],
+            members: 0,
+            comma: Comma::First,
+            part,
+            children: None,
+            cut: false,
+        }));
+    }
+
+    /// One element of the array that is open.
+    fn element(&mut self) -> Result<(), Broken> {
+        if self.separated(b']')? {
+            if let Some(level) = self.levels.pop() {
+                self.close(level);
+            }
+            return Ok(());
+        }
+        let next = self.scan.peek()?.ok_or(Broken::End)?;
+        let Some(Level::List(list)) = self.levels.last_mut() else { return Ok(()) };
+        list.count = list.count.saturating_add(1);
+        let parts = list.name == "components";
+        if parts && next == b'{' {
+            let parent = list.parent;
+            self.open(Kind::Component, parent);
+            return Ok(());
+        }
+        let strange = next != b'{';
+        list.strange = list.strange.saturating_add(u64::from(strange));
+        let told = strange && list.strange <= TOLD;
+        let wanted = self.checks.is_on() || told || self.kept.wants(&list.name);
+        if strange && parts {
+            self.components = self.components.saturating_add(1);
+        }
+        if !wanted {
+            return self.scan.value(None).map(|_| ());
+        }
+        let at = if parts || self.by_line { self.place() } else { At::WHOLE };
+        let room = MAX_HELD.saturating_sub(self.held);
+        let mut text = std::mem::take(&mut self.scratch);
+        text.clear();
+        let copied = self.scan.value(Some(Into { text: &mut text, room: MAX_MEMBER.min(room), depth: MAX_DEPTH }))?;
+        let value = if copied == Copied::Whole { serde_json::from_slice::<Value>(&text).map_err(|e| said(&e)) } else { Err(not_held(copied, room)) };
+        self.scratch = text;
+        match value {
+            Ok(value) => self.item(at, &value, told),
+            Err(what) => {
+                let path = self.path();
+                self.checks.fail(self.out, at, format!("{path}: {what}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// An element that is no component.
+    fn item(&mut self, at: At, value: &Value, told: bool) {
+        let path = if told || self.checks.is_on() { self.path() } else { String::new() };
+        let Some(Level::List(list)) = self.levels.last_mut() else { return };
+        if told {
+            let what = short(&value.to_string(), 40).into_owned();
+            self.out.problem(at, format!("{path}: {what} where an object belongs"));
+        }
+        if self.checks.is_on() {
+            list.items.push(validate::digest(value, &mut self.scratch));
+            self.checks.item(&list.name, value, at, &path);
+        }
+        if list.name != "components" {
+            self.kept.item(&list.name, list.count.saturating_sub(1), value, self.out);
+        }
+    }
+
+    fn close(&mut self, level: Level) {
+        match level {
+            Level::Object(object) => self.close_object(object),
+            Level::List(list) => self.close_list(list),
+        }
+    }
+
+    fn close_list(&mut self, list: List) {
+        let path = self.path();
+        let dot = if path.is_empty() { "" } else { "." };
+        let path = format!("{path}{dot}{}", list.name);
+        if list.strange > TOLD {
+            let more = list.strange.saturating_sub(TOLD);
+            self.out.problem(list.at, format!("{path}: {more} more elements that are no objects"));
+        }
+        if self.checks.is_on() {
+            self.checks.array(&list.name, &list.items, list.at, &path);
+        }
+        self.kept.count(&list.name, list.count, self.out);
+        if let Some(Level::Object(object)) = self.levels.last_mut() {
+            object.children = Some((list.items.digest(), list.items.count()));
+        }
+    }
+
+    fn close_object(&mut self, mut object: Object) {
+        self.held = self.held.saturating_sub(object.text.len());
+        object.text.push(b'}');
+        let name = match object.kind {
+            Kind::Metadata => "metadata",
+            Kind::Product => "component",
+            Kind::Document | Kind::Component => "",
+        };
+        let value = crate::json::parsed_bytes(&object.text);
+        let members = object.members;
+        let value = match value {
+            Ok(Value::Object(map)) => {
+                if map.len() < members {
+                    self.problem(object.at, name, &format!("{} names stand twice: the last counts", members.saturating_sub(map.len())));
+                }
+                map
+            }
+            Ok(_) => return,
+            Err(error) => {
+                let path = self.path();
+                let dot = if path.is_empty() || name.is_empty() { "" } else { "." };
+                self.checks.fail(self.out, object.at, format!("{path}{dot}{name}: {}", said(&error)));
+                // The text stays where a part was to be, so that nothing is lost and what it holds still has its parent.
+                if let Some(slot) = object.part.and_then(|i| self.out.bom(Design::Statement).parts.get_mut(i as usize)) {
+                    let text = String::from_utf8_lossy(&object.text);
+                    slot.properties.push(("json:".into(), short(&umbilical_core::text::clean(&text), 4096).into()));
+                }
+                if let (Kind::Metadata | Kind::Product, Some(Level::Object(outer))) = (object.kind, self.levels.last_mut()) {
+                    outer.text.extend_from_slice(b"{}");
+                    outer.cut = true;
+                }
+                return;
+            }
+        };
+        match object.kind {
+            Kind::Component => self.close_component(&object, value),
+            Kind::Metadata | Kind::Product => {
+                let Some(Level::Object(outer)) = self.levels.last_mut() else { return };
+                outer.text.extend_from_slice(&object.text);
+                outer.cut |= object.cut;
+                self.held = self.held.saturating_add(object.text.len());
+                if object.kind == Kind::Product {
+                    let reading = part::component(value, object.at);
+                    for (field, what) in &reading.problems {
+                        self.problem(object.at, &format!("component.{field}"), what);
+                    }
+                    self.kept.product(reading.part, self.out);
+                }
+            }
+            Kind::Document => {
+                let value = Value::Object(value);
+                if !object.cut {
+                    self.checks.document(&value, object.at);
+                }
+                self.kept.document(value, self.out);
+            }
+        }
+    }
+
+    fn close_component(&mut self, object: &Object, value: serde_json::Map<String, Value>) {
+        let value = Value::Object(value);
+        if self.checks.is_on() {
+            let path = self.path();
+            let own = validate::digest(&value, &mut self.scratch);
+            let whole = object.children.map_or(own, |(children, count)| validate::with_children(own, children, count));
+            if let Some(Level::List(list)) = self.levels.last_mut() {
+                list.items.push(whole);
+            }
+            if !object.cut {
+                self.checks.item("components", &value, object.at, &path);
+            }
+        }
+        let Value::Object(members) = value else { return };
+        let reading = part::component(members, object.at);
+        for (field, what) in &reading.problems {
+            self.problem(object.at, field, what);
+        }
+        if let Some(slot) = object.part.and_then(|i| self.out.bom(Design::Statement).parts.get_mut(i as usize)) {
+            let parent = slot.parent;
+            *slot = Part { parent, ..reading.part };
+        }
+    }
+}
+
+/// What the parser says, without the place in a piece of the document, which helps nobody.
+fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+fn not_held(copied: Copied, room: usize) -> String {
+    match copied {
+        Copied::TooDeep => format!("nested deeper than {MAX_DEPTH} levels: it is left out"),
+        _ if room < MAX_MEMBER => format!("with what is open around it longer than {} MiB: it is left out", MAX_HELD >> 20),
+        _ => format!("longer than {} MiB: it is left out", MAX_MEMBER >> 20),
+    }
+}
