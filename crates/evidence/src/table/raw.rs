@@ -1,0 +1,413 @@
+//! Tables as cells, for documents whose columns are known beforehand: replies of suppliers to a questionnaire.
+//!
+//! Workbooks (XLSX, ODS), delimited text and JSON become the same thing, sheets of rows of text. Nothing is mapped to
+//! facts here. What is kept is bounded: rows without text cost nothing, repeated cells are not multiplied, and what goes
+//! beyond the bounds is said and left out.
+
+use std::io::{BufReader, Cursor, Read as _};
+
+use calamine::{Data, DataRef, Reader as _, Xlsx};
+use quick_xml::events::{BytesStart, Event};
+use serde_json::Value;
+use umbilical_core::answer::suppliers::Sheet;
+use umbilical_core::text::short;
+
+/// The largest document that is read.
+pub const MAX_BYTES: usize = 64 << 20;
+const MAX_UNPACKED: u64 = 256 << 20;
+const MAX_SHEETS: usize = 64;
+const MAX_ROWS: usize = 20_000;
+const MAX_COLUMNS: usize = 256;
+/// The longest text of a cell, in characters.
+const MAX_CELL: usize = 8_000;
+/// The most text of one document.
+const MAX_TEXT: usize = 64 << 20;
+
+/// What was read of a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Raw {
+    /// `xlsx`, `ods`, `csv`, `tsv`, `json`.
+    pub format: &'static str,
+    /// The sheets that hold any text.
+    pub sheets: Vec<Sheet>,
+    /// What was left out: place and reason.
+    pub problems: Vec<(String, String)>,
+}
+
+/// Reads a document.
+///
+/// # Errors
+/// It is none of the formats, or cannot be opened: why, and what to do.
+pub fn sheets(bytes: &[u8]) -> Result<Raw, String> {
+    if bytes.len() > MAX_BYTES {
+        return Err("this document is larger than 64 MiB: remove pictures and attachments from it".into());
+    }
+    let mut out = Out::default();
+    let format = if bytes.starts_with(b"PK\x03\x04") {
+        unpacks_within(bytes)?;
+        if super::is_ods(bytes) {
+            ods(bytes, &mut out)?;
+            "ods"
+        } else {
+            xlsx(bytes, &mut out)?;
+            "xlsx"
+        }
+    } else if bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+        return Err("this is a workbook of Excel 97 to 2003, or one with a password: save it as XLSX without a password".into());
+    } else {
+        let text = text(bytes)?;
+        match text.trim_start().chars().next() {
+            Some('{' | '[') => {
+                json(&text, &mut out)?;
+                "json"
+            }
+            _ => delimited(&text, &mut out),
+        }
+    };
+    Ok(Raw { format, sheets: out.sheets, problems: out.problems })
+}
+
+#[derive(Default)]
+struct Out {
+    sheets: Vec<Sheet>,
+    problems: Vec<(String, String)>,
+    text: usize,
+    /// Whether it has been said that there is more.
+    full: bool,
+}
+
+impl Out {
+    fn begin(&mut self, name: &str, unit: String) -> bool {
+        if self.sheets.len() >= MAX_SHEETS {
+            self.say("file".into(), "more than 64 sheets: the rest is not read");
+            return false;
+        }
+        self.sheets.push(Sheet { name: name.to_owned(), unit, rows: Vec::new() });
+        true
+    }
+
+    fn row(&mut self, n: u32, cells: Vec<String>) {
+        if cells.iter().all(|c| c.trim().is_empty()) {
+            return;
+        }
+        let size = cells.iter().map(String::len).fold(0usize, usize::saturating_add);
+        let Some(sheet) = self.sheets.last_mut() else { return };
+        if sheet.rows.len() >= MAX_ROWS || self.text.saturating_add(size) > MAX_TEXT {
+            let at = sheet.at(n);
+            self.say(at, "more rows than a reply can have: the rest is not read");
+            return;
+        }
+        self.text = self.text.saturating_add(size);
+        sheet.rows.push((n, cells));
+    }
+
+    fn say(&mut self, at: String, what: &str) {
+        if !std::mem::replace(&mut self.full, true) {
+            self.problems.push((at, what.to_owned()));
+        }
+    }
+}
+
+/// Text of a cell, trimmed and cut.
+fn cell(text: &str) -> String {
+    short(text.trim(), MAX_CELL).into_owned()
+}
+
+fn put(row: &mut Vec<String>, column: usize, text: String) {
+    if column >= MAX_COLUMNS || text.is_empty() {
+        return;
+    }
+    if row.len() <= column {
+        row.resize(column.saturating_add(1), String::new());
+    }
+    if let Some(slot) = row.get_mut(column) {
+        *slot = text;
+    }
+}
+
+/// Unpacks every part into nothing: what the directory declares is not believed.
+fn unpacks_within(bytes: &[u8]) -> Result<(), String> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| format!("this workbook is damaged ({e}): save it again"))?;
+    let mut left = MAX_UNPACKED;
+    for i in 0..archive.len() {
+        let Ok(part) = archive.by_index(i) else { continue };
+        let read = std::io::copy(&mut part.take(left.saturating_add(1)), &mut std::io::sink()).unwrap_or(0);
+        let rest = left.checked_sub(read);
+        left = rest.ok_or("this workbook unpacks to more than 256 MiB: that is no reply to a questionnaire")?;
+    }
+    Ok(())
+}
+
+fn xlsx(bytes: &[u8], out: &mut Out) -> Result<(), String> {
+    let mut book = Xlsx::new(Cursor::new(bytes))
+        .map_err(|e| format!("this workbook cannot be opened ({e}): save it as XLSX without a password, or as CSV"))?;
+    for name in book.sheet_names() {
+        // A chart or dialogue sheet has no cells.
+        let Ok(mut cells) = book.worksheet_cells_reader(&name) else { continue };
+        if !out.begin(&name, format!("sheet {} row", short(&name, 60))) {
+            break;
+        }
+        let mut row: (u32, Vec<String>) = (0, Vec::new());
+        loop {
+            match cells.next_cell() {
+                Ok(Some(found)) => {
+                    let (r, c) = found.get_position();
+                    let r = r.saturating_add(1);
+                    if r != row.0 {
+                        out.row(row.0, std::mem::take(&mut row.1));
+                        row.0 = r;
+                    }
+                    put(&mut row.1, usize::try_from(c).unwrap_or(usize::MAX), plain(found.get_value()));
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    let at = out.sheets.last().map_or_else(String::new, |s| s.at(row.0));
+                    out.problems.push((at, format!("the sheet breaks off here ({error})")));
+                    break;
+                }
+            }
+        }
+        out.row(row.0, row.1);
+    }
+    Ok(())
+}
+
+fn plain(value: &DataRef<'_>) -> String {
+    match Data::from(value.clone()) {
+        Data::DateTime(when) if when.is_datetime() => {
+            let (year, month, day, ..) = when.to_ymd_hms_milli();
+            format!("{year:04}-{month:02}-{day:02}")
+        }
+        Data::Float(n) => {
+            let mut text = String::new();
+            super::sheet::write_number(n, &mut text);
+            text
+        }
+        Data::Error(_) | Data::Empty => String::new(),
+        other => cell(&other.to_string()),
+    }
+}
+
+/// OpenDocument: cells and rows that are repeated by a number stand here once, empty ones move the column only.
+fn ods(bytes: &[u8], out: &mut Out) -> Result<(), String> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| format!("this workbook is damaged ({e}): save it again"))?;
+    let content = archive.by_name("content.xml").map_err(|e| format!("this workbook has no readable content ({e}): save it without a password"))?;
+    let mut xml = quick_xml::Reader::from_reader(BufReader::new(content));
+    let mut buffer = Vec::new();
+    let (mut n, mut row_repeat, mut column, mut cell_repeat) = (0u32, 1u32, 0usize, 1usize);
+    let (mut row, mut text, mut value): (Vec<String>, String, Option<String>) = (Vec::new(), String::new(), None);
+    let (mut inside, mut aside, mut reading) = (false, 0u32, true);
+    loop {
+        buffer.clear();
+        let event = match xml.read_event_into(&mut buffer) {
+            Ok(event) => event,
+            Err(error) => {
+                let at = out.sheets.last().map_or_else(|| "file".to_owned(), |s| s.at(n));
+                out.problems.push((at, format!("the workbook breaks off here ({error})")));
+                break;
+            }
+        };
+        let (tag, opens, closes) = match &event {
+            Event::Start(tag) => (Some(tag.local_name().as_ref().to_owned()), true, false),
+            Event::Empty(tag) => (Some(tag.local_name().as_ref().to_owned()), true, true),
+            Event::End(tag) => (Some(tag.local_name().as_ref().to_owned()), false, true),
+            _ => (None, false, false),
+        };
+        match (tag.as_deref(), &event) {
+            (Some("table"), Event::Start(tag)) => {
+                let name = attribute(tag, "name").unwrap_or_default();
+                reading = out.begin(&name, format!("sheet {} row", short(&name, 60)));
+                n = 0;
+            }
+            (Some("table-row"), event) => {
+                if let (true, Event::Start(tag) | Event::Empty(tag)) = (opens, event) {
+                    row_repeat = attribute(tag, "number-rows-repeated").and_then(|r| r.parse().ok()).unwrap_or(1).max(1);
+                    column = 0;
+                    row.clear();
+                }
+                if closes {
+                    if reading {
+                        out.row(n.saturating_add(1), std::mem::take(&mut row));
+                    }
+                    n = n.saturating_add(row_repeat);
+                }
+            }
+            (Some("table-cell" | "covered-table-cell"), event) => {
+                if let (true, Event::Start(tag) | Event::Empty(tag)) = (opens, event) {
+                    cell_repeat = attribute(tag, "number-columns-repeated").and_then(|r| r.parse().ok()).unwrap_or(1).max(1);
+                    value = attribute(tag, "date-value").map(|d| d.get(..10).unwrap_or(&d).to_owned());
+                    text.clear();
+                    inside = true;
+                }
+                if closes {
+                    put(&mut row, column, cell(value.take().as_deref().unwrap_or(&text)));
+                    column = column.saturating_add(cell_repeat);
+                    inside = false;
+                }
+            }
+            (Some("annotation"), _) if opens && !closes => aside = aside.saturating_add(1),
+            (Some("annotation"), _) if closes => aside = aside.saturating_sub(1),
+            (Some("p"), Event::Start(_)) if inside && aside == 0 && !text.is_empty() => text.push(' '),
+            (Some("s" | "tab" | "line-break"), _) if opens && inside => text.push(' '),
+            (None, Event::Text(part)) if inside && aside == 0 && text.len() < 4 * MAX_CELL => text.push_str(&part.xml10_content()),
+            (None, Event::GeneralRef(entity)) if inside && aside == 0 => text.extend(character(entity)),
+            (None, Event::Eof) => break,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The five entities of XML and character numbers; what a document defines for itself is not expanded.
+fn character(entity: &quick_xml::events::BytesRef<'_>) -> Option<char> {
+    match (&*entity.xml10_content(), entity.resolve_char_ref()) {
+        (_, Ok(Some(c))) => Some(c),
+        ("lt", _) => Some('<'),
+        ("gt", _) => Some('>'),
+        ("amp", _) => Some('&'),
+        ("quot", _) => Some('"'),
+        ("apos", _) => Some('\''),
+        _ => None,
+    }
+}
+
+fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    let found = tag.attributes().flatten().find(|a| a.key.local_name().as_ref() == name)?;
+    let text = found.value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
+    Some(text.replace("&amp;", "&"))
+}
+
+/// Text in whatever encoding a spreadsheet writes.
+fn text(bytes: &[u8]) -> Result<String, String> {
+    if let Some((encoding, skip)) = encoding_rs::Encoding::for_bom(bytes) {
+        return Ok(encoding.decode_without_bom_handling(bytes.get(skip..).unwrap_or_default()).0.into_owned());
+    }
+    if bytes.iter().take(4096).any(|b| *b == 0) {
+        return Err("this is neither a workbook (XLSX, ODS) nor CSV nor JSON".into());
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(text.to_owned());
+    }
+    let mut guess = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
+    guess.feed(bytes, true);
+    Ok(guess.guess(None, chardetng::Utf8Detection::Allow).decode(bytes).0.into_owned())
+}
+
+/// A CSV file is one sheet; its delimiter is the one that cuts its first lines into the most cells.
+fn delimited(text: &str, out: &mut Out) -> &'static str {
+    let sample: Vec<&str> = text.lines().take(20).collect();
+    let count = |d: u8| sample.iter().map(|l| l.bytes().filter(|b| *b == d).count()).fold(0usize, usize::saturating_add);
+    let delimiter = [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',');
+    out.begin("", "row".into());
+    let form = super::rows::Form { delimiter: Some(delimiter), end: if text.contains('\n') { b'\n' } else { b'\r' } };
+    let mut open = Vec::new();
+    let read = super::rows::for_each_row(&mut Cursor::new(text.as_bytes()), form, |met| match met {
+        super::rows::Met::Row(n, row) => {
+            let cells = (0..row.len().min(MAX_COLUMNS)).map(|i| cell(row.get(i))).collect();
+            out.row(n, cells);
+        }
+        super::rows::Met::TooLong(n) => open.push((format!("row {n}"), "longer than a megabyte: not read".to_owned())),
+        super::rows::Met::OpenQuote(n) => {
+            open.push((format!("row {n}"), "a quote is opened here and never closed: save the file again".to_owned()));
+        }
+    });
+    // A cursor cannot fail.
+    let _ = read;
+    out.problems.append(&mut open);
+    if delimiter == b'\t' { "tsv" } else { "csv" }
+}
+
+/// A document of our own form, or any other: its lists of objects become sheets, what else it says one more.
+fn json(text: &str, out: &mut Out) -> Result<(), String> {
+    let document: Value = serde_json::from_str(text).map_err(|e| format!("this JSON breaks off ({e})"))?;
+    let mut about: Vec<(u32, Vec<String>)> = Vec::new();
+    match &document {
+        Value::Array(items) => list("", items, out),
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::Array(items) if items.iter().any(Value::is_object) => list(name, items, out),
+                    Value::Object(inner) => {
+                        for (key, value) in inner {
+                            about.push((number(about.len()), vec![format!("{name}_{key}"), scalar(value)]));
+                        }
+                    }
+                    other => about.push((number(about.len()), vec![name.clone(), scalar(other)])),
+                }
+            }
+        }
+        _ => return Err("this JSON is no document of questions and answers".into()),
+    }
+    if out.begin("about", "about item".into()) {
+        for (n, cells) in about {
+            out.row(n, cells);
+        }
+    }
+    Ok(())
+}
+
+fn number(before: usize) -> u32 {
+    u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+fn list(name: &str, items: &[Value], out: &mut Out) {
+    let unit = if name.is_empty() { "item".to_owned() } else { format!("{} item", short(name, 60)) };
+    if !out.begin(name, unit) {
+        return;
+    }
+    let mut heads: Vec<&str> = Vec::new();
+    for key in items.iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys) {
+        if heads.len() < MAX_COLUMNS && !heads.contains(&key.as_str()) {
+            heads.push(key);
+        }
+    }
+    out.row(0, heads.iter().map(|h| (*h).to_owned()).collect());
+    for (before, item) in items.iter().enumerate() {
+        let cells = heads.iter().map(|h| item.get(*h).map_or_else(String::new, scalar)).collect();
+        out.row(number(before), cells);
+    }
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => cell(text),
+        Value::Array(items) => cell(&items.iter().map(scalar).collect::<Vec<_>>().join("; ")),
+        other => cell(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_in_any_form_becomes_rows() {
+        let rows = |bytes: &[u8]| sheets(bytes).unwrap().sheets.remove(0).rows;
+        assert_eq!(rows(b"a;b\n\n\"c;d\";e\n"), [(1, vec!["a".into(), "b".into()]), (3, vec!["c;d".into(), "e".into()])]);
+        let utf16: Vec<u8> = [0xfeffu16].into_iter().chain("a\tb\nc\td\n".encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        assert_eq!(rows(&utf16).len(), 2);
+        let read = sheets(br#"{"template":{"id":"hbom"},"tiers":["brand","odm"],"questions":[{"id":"HB-01","answer":"x"},{"answer":3}]}"#).unwrap();
+        assert_eq!(read.format, "json");
+        assert_eq!(read.sheets[0].at(2), "questions item 2");
+        assert_eq!(read.sheets[0].rows[2], (2, vec![String::new(), "3".into()]));
+        assert_eq!(read.sheets[1].rows[1].1, ["tiers", "brand; odm"]);
+    }
+
+    #[test]
+    fn what_is_no_table_is_said_to_be_none() {
+        assert!(sheets(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1").unwrap_err().contains("save it as XLSX"));
+        assert!(sheets(b"\x7fELF\x02\0\0\0").unwrap_err().contains("neither"));
+        assert!(sheets(b"PK\x03\x04 broken").unwrap_err().contains("damaged"));
+        assert!(sheets(b"{\"a\":").unwrap_err().contains("breaks off"));
+        let deep = "[".repeat(100_000);
+        assert!(sheets(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn rows_without_end_are_cut_and_said() {
+        let read = sheets("x,y\n".repeat(MAX_ROWS + 10).as_bytes()).unwrap();
+        assert_eq!(read.sheets[0].rows.len(), MAX_ROWS);
+        assert_eq!(read.problems.len(), 1);
+    }
+}
