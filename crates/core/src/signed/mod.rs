@@ -5,6 +5,7 @@ pub mod canonical;
 pub mod merkle;
 
 use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
 
 /// `_type` of a statement (in-toto attestation framework, Statement v1).
 pub const STATEMENT: &str = "https://in-toto.io/Statement/v1";
@@ -142,6 +143,11 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{b:02x}");
         out
     })
+}
+
+/// SHA-256, lower-case hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&sha2::Sha256::digest(bytes))
 }
 
 /// Bytes of hex, lower-case alone: one value has one spelling.

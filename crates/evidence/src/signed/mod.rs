@@ -8,3 +8,6 @@ mod key;
 pub use envelope::{Envelope, Redacted, Statement, Subject, envelopes};
 pub use jsf::{MAX_SIGNATURES, jsf};
 pub use key::{KeyError, PublicKey};
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod key;
 mod redact;
 mod sign;
 mod verdict;
+mod verified;
 
 pub use claims::{Claim, claims};
 pub use declarations::declarations;
@@ -16,6 +17,7 @@ pub use key::{KeyError, Signer};
 pub use redact::{redact, reveal};
 pub use sign::{cyclonedx, envelope, inside};
 pub use verdict::verdict;
+pub use verified::{Checked, Compared, Shown, VERIFIED_SCHEMA, Verified, page};
 
 use serde_json::{Value, json};
 
