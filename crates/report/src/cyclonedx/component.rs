@@ -113,7 +113,7 @@ impl Serialize for Component<'_> {
 }
 
 fn kind(answer: &PartAnswer) -> &'static str {
-    let role = answer.part.role.as_deref().and_then(|r| TYPES.iter().find(|t| **t == r));
+    let role = properties::roles(&answer.part).find_map(|r| TYPES.iter().find(|t| **t == r));
     match (role, answer.kind) {
         (Some(role), _) => role,
         (None, PartKind::Firmware) => "firmware",

@@ -7,8 +7,9 @@ use std::fmt::Write as _;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use umbilical_core::answer::bom::PartAnswer;
-use umbilical_core::bom::{Alternate, PartKind, Placed};
+use umbilical_core::bom::{Alternate, Part, PartKind, Placed};
 
+use super::TOOL;
 use super::component::{TYPES, version};
 
 /// A list of names and values, in the order in which they were put; borrowed as far as it can be.
@@ -69,7 +70,7 @@ pub(super) fn of<'a>(answer: &'a PartAnswer, holder: Option<&'a str>) -> Propert
     // What was read under a name that this writer fills itself would otherwise stand twice, or stand stale.
     let own = to.0.len();
     for (name, value) in &answer.part.properties {
-        let ours = name.starts_with("umbilical:") || to.0.iter().take(own).any(|(n, _)| *n == **name);
+        let ours = name.starts_with("umbilical:") || to.0.iter().take(own).any(|(n, _)| *n == **name) || written_by_us(name, value);
         if !ours {
             to.put(&**name, &**value);
         }
@@ -77,31 +78,58 @@ pub(super) fn of<'a>(answer: &'a PartAnswer, holder: Option<&'a str>) -> Propert
     to
 }
 
+/// Evidence that an earlier conversion wrote: it is written anew. That of other tools is kept.
+fn written_by_us(name: &str, value: &str) -> bool {
+    name == "json:evidence" && (!value.contains("\"identity\"") || value.contains(&format!("\"tools\":[\"{TOOL}\"]")))
+}
+
+/// What the document calls a part, word by word: a reader joins the type and the functions of a component.
+pub(super) fn roles(part: &Part) -> impl Iterator<Item = &str> {
+    part.role.as_deref().into_iter().flat_map(|r| r.split(", ")).filter(|r| !r.is_empty())
+}
+
+/// Where the taxonomy puts the FCC ID.
+const FCC: &str = "cdx:device:certifications:US:FCC:id";
+
+/// The name for a certificate: by country and authority where it has a country, else under its scheme.
+fn certification(scheme: &str) -> String {
+    let words: Vec<&str> = scheme.split_whitespace().collect();
+    let country = words.first().is_some_and(|w| w.len() == 2 && w.bytes().all(|b| b.is_ascii_uppercase()));
+    let space = if country { "cdx:device" } else { "umbilical" };
+    let id = if country && words.len() == 2 { ":id" } else { "" };
+    format!("{space}:certifications:{}{id}", words.join(":"))
+}
+
 fn declared<'a>(to: &mut Properties<'a>, answer: &'a PartAnswer) {
     let part = &answer.part;
     if let Some(quantity) = part.quantity {
         to.put("cdx:device:quantity", quantity.to_string());
     }
-    to.some("cdx:device:function", part.role.as_deref().filter(|r| !TYPES.contains(r)));
+    let function: Vec<&str> = roles(part).filter(|r| !TYPES.contains(r)).collect();
+    match *function.as_slice() {
+        [] => {}
+        [one] => to.put("cdx:device:function", one),
+        _ => to.put("cdx:device:function", function.join(", ")),
+    }
     if !part.designators.is_empty() {
         to.put("cdx:device:location", part.designators.join(", "));
         to.put("umbilical:designators", joined(part.designators.iter().map(|d| &**d), ','));
     }
     to.some("cdx:device:serialNumber", part.serial.as_deref());
     to.some("cdx:device:sku", part.supplier_part.as_deref());
-    to.some("cdx:device:certifications:US:FCC:id", part.fcc_id.as_deref());
+    to.some("umbilical:supplier-part", part.supplier_part.as_deref());
+    to.some(FCC, part.fcc_id.as_deref());
     for (scheme, number) in &part.certificates {
-        let country = scheme.len() == 2 && scheme.bytes().all(|b| b.is_ascii_uppercase());
-        to.put(format!("{}{scheme}", if country { "cdx:device:certifications:" } else { "umbilical:certificate:" }), &**number);
+        let name = certification(scheme);
+        if name != FCC || part.fcc_id.as_deref() != Some(&**number) {
+            to.put(name, &**number);
+        }
     }
     to.some("umbilical:mpn", part.mpn.as_deref());
-    if part.mpn.is_none() && part.value.is_none() {
-        to.put("umbilical:unnamed", "true");
-    }
     to.some("umbilical:origin", part.origin.as_deref());
     to.some("umbilical:version", version(part.version.as_deref()).1);
     if let Placed::No(words) = &part.placed {
-        to.put("umbilical:placed", format!("no: {words}"));
+        to.put("umbilical:not-placed", &**words);
     }
     for alternate in &part.alternates {
         to.put("umbilical:alternate", alternative(alternate));
