@@ -290,6 +290,8 @@ pub struct Observations {
     pub problems: Vec<Problem>,
     /// The bills of materials, at most one for each input, in the order of the inputs.
     pub boms: Vec<Bom>,
+    /// How many errors the schemas of statements found, where they were asked: what cannot be judged counts as one.
+    pub schema_errors: u64,
     /// Radios that surveys heard, in the order of the inputs.
     pub heard: Vec<Heard>,
     /// Spectrum sweeps, in the order of the inputs.
@@ -477,6 +479,7 @@ impl Observations {
         self.ids.append(&mut other.ids);
         self.chunk_of.extend(other.chunk_of.iter().map(|c| c.saturating_add(chunks)));
         self.problem_count = other.problem_count;
+        self.schema_errors = self.schema_errors.saturating_add(other.schema_errors);
         self.ats.extend(other.ats.iter().map(|at| move_at(*at)));
         self.things.extend(other.things.iter().map(|t| Thing {
             input: t.input.saturating_add(shift),

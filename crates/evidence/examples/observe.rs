@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = Observations::new();
     read_paths(
         &paths,
-        &Options { knowledge: &knowledge, mapping: None, purpose: Default::default(), threads: 1, progress: &|_| {} },
+        &Options { knowledge: &knowledge, mapping: None, purpose: Default::default(), validate: false, threads: 1, progress: &|_| {} },
         &mut out,
     )?;
     print!("{out:?}");

@@ -165,8 +165,13 @@ fn read_lines(source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations)
 
 /// A document held as text.
 fn parsed(text: &str) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(text).or_else(|_| {
-        let mut bytes = text.as_bytes().to_vec();
+    parsed_bytes(text.as_bytes())
+}
+
+/// The same, not yet known to be text.
+pub(crate) fn parsed_bytes(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(bytes).or_else(|_| {
+        let mut bytes = bytes.to_vec();
         let kept = Bounds::default().keep(&mut bytes);
         serde_json::from_slice(bytes.get(..kept).unwrap_or_default())
     })

@@ -8,6 +8,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod archive;
+pub mod cyclonedx;
 mod compound;
 mod eda;
 pub mod json;
@@ -42,6 +43,8 @@ pub struct Context<'a> {
     pub mapping: Option<&'a table::Mapping>,
     /// What the evidence is read for.
     pub purpose: Purpose,
+    /// Whether statements are judged by the schema of their version.
+    pub validate: bool,
     /// The path as the user named it (`outer.zip!inner`), for names only.
     pub path: &'a str,
 }
@@ -75,6 +78,7 @@ pub const READERS: &[&dyn Reader] = &[
     &table::XlsxReader,
     &table::OdsReader,
     &table::XlsReader,
+    &cyclonedx::CycloneDxJson,
     &json::JsonReader,
     &json::MarkdownReader,
     &table::TableReader,

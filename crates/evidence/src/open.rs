@@ -60,6 +60,8 @@ pub struct Options<'a> {
     pub mapping: Option<&'a Mapping>,
     /// What the evidence is read for.
     pub purpose: Purpose,
+    /// Whether statements are judged by the schema of their version.
+    pub validate: bool,
     /// How many files are read at the same time; at least one. The answer does not depend on it.
     pub threads: usize,
     /// Called now and then with the number of bytes read so far, from any thread.
@@ -71,6 +73,7 @@ pub(crate) struct Run<'a> {
     pub knowledge: &'a Knowledge,
     pub mapping: Option<&'a Mapping>,
     pub purpose: Purpose,
+    pub validate: bool,
     report: &'a (dyn Fn(u64) + Sync),
     done: AtomicU64,
 }
@@ -113,6 +116,7 @@ pub fn read_paths(paths: &[PathBuf], options: &Options<'_>, out: &mut Observatio
         knowledge: options.knowledge,
         mapping: options.mapping,
         purpose: options.purpose,
+        validate: options.validate,
         report: options.progress,
         done: AtomicU64::new(0),
     };

@@ -5,6 +5,7 @@
 
 use std::io::{self, Read};
 
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 use umbilical_core::bom::{Design, Part};
 use umbilical_core::text::short;
@@ -85,6 +86,7 @@ impl Reader for CycloneDxJson {
             component,
             components: 0,
             scratch: Vec::new(),
+            held_by: Vec::new(),
         };
         let outcome = walk.document();
         walk.end(outcome)
@@ -173,6 +175,8 @@ struct Walk<'o, R> {
     component: u16,
     components: u32,
     scratch: Vec<u8>,
+    /// Parts that name the part that holds them, because they could not be nested in it.
+    held_by: Vec<(u32, Box<str>)>,
 }
 
 impl<R: Read> Walk<'_, R> {
@@ -209,8 +213,29 @@ impl<R: Read> Walk<'_, R> {
         while let Some(level) = self.levels.pop() {
             self.close(level);
         }
+        self.resolve_holders();
         self.checks.finish(self.asked, self.out);
         Ok(())
+    }
+
+    fn resolve_holders(&mut self) {
+        if self.held_by.is_empty() {
+            return;
+        }
+        let parts = &mut self.out.bom(Design::Statement).parts;
+        let mut by_reference: FxHashMap<Box<str>, u32> = FxHashMap::default();
+        for (index, part) in (0u32..).zip(parts.iter()) {
+            if let Some(reference) = &part.reference {
+                by_reference.entry(reference.clone()).or_insert(index);
+            }
+        }
+        for (index, holder) in std::mem::take(&mut self.held_by) {
+            let Some(part) = parts.get_mut(index as usize) else { continue };
+            match by_reference.get(&holder) {
+                Some(found) if *found < index => part.parent = Some(*found),
+                _ => part.properties.push(("umbilical:holder".into(), holder)),
+            }
+        }
     }
 
     /// Where the next value stands.
@@ -542,7 +567,7 @@ impl<R: Read> Walk<'_, R> {
                     for (field, what) in &reading.problems {
                         self.problem(object.at, &format!("component.{field}"), what);
                     }
-                    self.kept.product(reading.part, self.out);
+                    self.kept.product(reading, self.out);
                 }
             }
             Kind::Document => {
@@ -576,6 +601,9 @@ impl<R: Read> Walk<'_, R> {
         if let Some(slot) = object.part.and_then(|i| self.out.bom(Design::Statement).parts.get_mut(i as usize)) {
             let parent = slot.parent;
             *slot = Part { parent, ..reading.part };
+        }
+        if let (Some(index), Some(holder)) = (object.part, reading.holder) {
+            self.held_by.push((index, holder));
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What a document says of itself, and what its schema says of it.
 
 use serde_json::Value;
-use umbilical_core::bom::{Bom, Design, Part};
+use umbilical_core::bom::{Bom, Design};
 use umbilical_core::text::{clean, short};
 use umbilical_core::{At, Observations};
 
 use super::json::ARRAYS;
-use super::part::cell;
+use super::part::{Reading, cell};
 use super::validate::{Distinct, Validator, Violation};
 
 /// The most that is kept of a document beside its parts: entries, and their text.
@@ -205,11 +205,13 @@ impl Kept {
     }
 
     /// The product.
-    pub fn product(&mut self, part: Part, out: &mut Observations) {
+    pub fn product(&mut self, reading: Reading, out: &mut Observations) {
+        let Reading { part, brand, date, .. } = reading;
         let bom = out.bom(Design::Statement);
         let product = &mut bom.product;
         product.name = part.value;
-        product.brand = part.supplier.or(product.brand.take());
+        product.brand = brand.or(part.supplier).or(product.brand.take());
+        product.date = date.or(product.date.take());
         product.manufacturer = part.manufacturer.or(product.manufacturer.take());
         (product.model, product.version, product.serial) = (part.mpn, part.version, part.serial);
         for (name, cell) in [("type", part.role), ("description", part.description), ("fcc-id", part.fcc_id), ("origin", part.origin)] {
@@ -268,7 +270,9 @@ impl Kept {
             let firm = value.get("name").and_then(Value::as_str).or(value.as_str()).map(str::to_owned);
             match (name.as_str(), firm) {
                 ("component", _) if value.is_object() => {}
-                ("timestamp", _) if value.is_string() => bom.product.date = firm_of(&value),
+                ("timestamp", _) if value.is_string() => {
+                    bom.product.date = bom.product.date.take().or_else(|| cell(value.as_str().unwrap_or_default().to_owned()));
+                }
                 // Until 1.5 the maker of the product; what `manufacturer` names since then is the maker of the document.
                 ("manufacture", Some(firm)) if bom.product.manufacturer.is_none() => bom.product.manufacturer = cell(firm),
                 ("supplier", Some(firm)) if bom.product.brand.is_none() => bom.product.brand = cell(firm),
@@ -307,8 +311,4 @@ impl Kept {
         self.text = self.text.saturating_add(value.len());
         bom.properties.push((short(&clean(name), 200).into(), value));
     }
-}
-
-fn firm_of(value: &Value) -> umbilical_core::bom::Cell {
-    value.as_str().and_then(|t| cell(t.to_owned()))
 }

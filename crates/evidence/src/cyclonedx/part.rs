@@ -14,6 +14,8 @@ use crate::parts::{self, PartField};
 const MAX_TEXT: usize = 4096;
 /// The most further properties of one part.
 const MAX_PROPERTIES: usize = 256;
+/// Where the taxonomy puts designators, among other places.
+const LOCATION: &str = "cdx:device:location";
 /// The most alternates, ancestors and designators of one part.
 const MAX_LIST: usize = 1000;
 
@@ -22,6 +24,11 @@ const MAX_LIST: usize = 1000;
 pub(super) struct Reading {
     pub part: Part,
     pub problems: Vec<(String, String)>,
+    /// The reference of the part that holds it, where it could not be nested in it.
+    pub holder: Cell,
+    /// What else is said of a product, by our own names: brand, date.
+    pub brand: Cell,
+    pub date: Cell,
     roles: Vec<Box<str>>,
     left_out: usize,
 }
@@ -32,6 +39,10 @@ pub(super) fn component(members: Map<String, Value>, at: At) -> Reading {
     for (name, value) in members {
         reading.member(&name, value);
     }
+    // The same designators twice, once as the taxonomy writes them.
+    let part = &mut reading.part;
+    let joined = part.designators.join(", ");
+    part.properties.retain(|(name, value)| **name != *LOCATION || **value != *joined);
     reading.part.role = Some(reading.roles.join(", ").into_boxed_str()).filter(|r| !r.is_empty());
     if reading.left_out > 0 {
         let n = reading.left_out;
@@ -55,7 +66,8 @@ impl Reading {
             "manufacturer" => self.part.manufacturer = self.organisation(name, value),
             "supplier" => self.part.supplier = self.organisation(name, value),
             "scope" => match self.text(name, value).as_deref() {
-                Some("excluded") => self.part.placed = Placed::No("scope excluded".into()),
+                Some("excluded") if self.part.is_placed() => self.part.placed = Placed::No("scope excluded".into()),
+                Some("excluded") => {}
                 Some(scope) => self.keep("scope", scope),
                 None => {}
             },
@@ -207,22 +219,34 @@ impl Reading {
         };
         let lower = name.to_ascii_lowercase();
         let known = match lower.as_str() {
-            "cdx:device:quantity" | "umbilical:quantity" => return self.quantity(name, &value),
-            "cdx:device:function" | "cdx:device:devicetype" | "cdx:hbom:hardwareclass" | "umbilical:role" => {
+            "cdx:device:quantity" => return self.quantity(name, &value),
+            "cdx:device:function" | "cdx:device:devicetype" | "cdx:hbom:hardwareclass" => {
                 return self.role(name, value.into());
             }
-            "cdx:device:location" | "umbilical:designators" => {
+            LOCATION => {
                 if self.designators(&value) {
                     return;
                 }
                 None
+            }
+            "umbilical:designators" => {
+                value.split(',').filter_map(|one| cell(unescaped(one))).for_each(|one| self.designator(one));
+                return;
             }
             "cdx:device:serialnumber" | "cdx:hbom:serialnumber" | "cdx:hbom:deviceserial" => Some(&mut self.part.serial),
             "cdx:device:partnumber" | "cdx:device:modelnumber" | "cdx:hbom:modelnumber" | "umbilical:mpn" | "mpn" => {
                 return self.mpn(&Value::String(value));
             }
             "umbilical:supplier-part" => Some(&mut self.part.supplier_part),
-            "umbilical:manufacturer" => Some(&mut self.part.manufacturer),
+            "umbilical:holder" => Some(&mut self.holder),
+            "umbilical:brand" => Some(&mut self.brand),
+            "umbilical:date" => Some(&mut self.date),
+            "umbilical:model" => Some(&mut self.part.mpn),
+            // A version that is too long for its field.
+            "umbilical:version" => {
+                self.part.version = cell(value);
+                return;
+            }
             "umbilical:fcc-id" => Some(&mut self.part.fcc_id),
             "umbilical:origin" => Some(&mut self.part.origin),
             "umbilical:not-placed" => {
@@ -282,11 +306,15 @@ impl Reading {
         let found = if is_designators(text) { parts::designators(text) } else { Vec::new() };
         let known = !found.is_empty();
         for one in found {
-            if self.part.designators.len() < MAX_LIST && !self.part.designators.contains(&one) {
-                self.part.designators.push(one);
-            }
+            self.designator(one);
         }
         known
+    }
+
+    fn designator(&mut self, one: Box<str>) {
+        if self.part.designators.len() < MAX_LIST && !self.part.designators.contains(&one) {
+            self.part.designators.push(one);
+        }
     }
 
     fn quantity(&mut self, field: &str, text: &str) {
@@ -306,9 +334,9 @@ impl Reading {
         }
     }
 
-    /// `manufacturer|mpn|value`, as this project writes it.
+    /// `manufacturer|mpn|value`, as this project writes it: `|` and `%` inside them percent-encoded.
     fn alternate(&mut self, name: &str, text: &str) {
-        let mut fields = text.splitn(3, '|').map(|f| cell(f.to_owned()));
+        let mut fields = text.splitn(3, '|').map(|f| cell(unescaped(f)));
         let mut next = || fields.next().flatten();
         let (manufacturer, mpn, value) = (next(), next(), next());
         let list = if name.ends_with("ancestor") { &mut self.part.ancestors } else { &mut self.part.alternates };
@@ -336,13 +364,17 @@ impl Reading {
             return self.keep(name, value);
         }
         scheme.pop_if(|last| last.eq_ignore_ascii_case("id"));
+        let exact = matches!(scheme.as_slice(), [_, authority] if authority.eq_ignore_ascii_case("fcc"));
         let american = scheme.first().is_some_and(|c| c.eq_ignore_ascii_case("us") || c.eq_ignore_ascii_case("fcc"));
         let by_fcc = scheme.iter().any(|s| s.eq_ignore_ascii_case("fcc")) || scheme.len() == 1;
         if american
             && by_fcc
             && let Some(id) = fcc_id(value)
         {
-            self.part.fcc_id.get_or_insert(id.into());
+            let taken = self.part.fcc_id.get_or_insert_with(|| id.as_str().into());
+            if exact && **taken == *id {
+                return;
+            }
         }
         if self.part.certificates.len() < MAX_LIST {
             let value = cell(value.to_owned()).unwrap_or_default();
@@ -350,7 +382,7 @@ impl Reading {
         }
     }
 
-    pub(super) fn keep(&mut self, name: &str, value: &str) {
+    fn keep(&mut self, name: &str, value: &str) {
         if self.part.properties.len() >= MAX_PROPERTIES {
             self.left_out = self.left_out.saturating_add(1);
             return;
@@ -360,9 +392,29 @@ impl Reading {
     }
 
     /// What no field above holds, as compact JSON under its path.
-    pub(super) fn keep_json(&mut self, path: &str, value: &Value) {
+    fn keep_json(&mut self, path: &str, value: &Value) {
         self.keep(&format!("json:{path}"), &value.to_string());
     }
+}
+
+/// What stands behind percent signs.
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(u8::is_ascii);
+        match code {
+            Some(code) => {
+                out.push(char::from(code));
+                out.push_str(part.get(2..).unwrap_or_default());
+            }
+            None => {
+                out.push('%');
+                out.push_str(part);
+            }
+        }
+    }
+    out
 }
 
 /// Text of a cell: trimmed, safe to print, nothing where there is nothing.

@@ -17,7 +17,7 @@ use crate::fixtures::read_bytes;
 /// Reads a stream that is on no disk.
 fn read_endless(name: &str, stream: impl Read) -> Observations {
     let knowledge = Knowledge::embedded();
-    let cx = Context { knowledge: &knowledge, mapping: None, purpose: Default::default(), path: name };
+    let cx = Context { knowledge: &knowledge, mapping: None, purpose: Default::default(), validate: false, path: name };
     let mut out = Observations::new();
     let mut source = Source::new(Box::new(stream)).unwrap();
     read_stream(&mut source, &cx, &mut out).unwrap();

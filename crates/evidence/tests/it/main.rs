@@ -1,6 +1,7 @@
 //! Readers, over fixtures and properties.
 
 mod archive;
+mod cyclonedx;
 mod fixtures;
 mod hostile;
 mod label;
