@@ -6,6 +6,7 @@
 //! what steers, [`csv`] guards cells, the terminal's page cleans every line, the HTML writer escapes every value.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod attest;
 pub mod bom;
 pub mod csv;
 pub mod cyclonedx;
@@ -17,6 +18,7 @@ pub mod junit;
 pub mod layers;
 pub mod located;
 pub mod sarif;
+pub mod suppliers;
 pub mod svg;
 pub mod table;
 

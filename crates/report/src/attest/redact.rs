@@ -15,6 +15,7 @@ const PURPOSE: &str = "urn:umbilical:redaction-salt:1";
 /// The statement, and what opens it.
 pub fn redact(check: &Check, claims: &[Claim], signer: &Signer) -> (Vec<u8>, Opening) {
     let (mut kept, mut shown) = (Vec::new(), Vec::new());
+    let hidden = verdict::state(check) == Some(State::Undisclosed);
     for (number, file) in check.files.iter().enumerate() {
         let input = check.inputs.get(file.input as usize);
         let digest = input.map(|i| &*i.sha256).unwrap_or_default();
@@ -27,7 +28,7 @@ pub fn redact(check: &Check, claims: &[Claim], signer: &Signer) -> (Vec<u8>, Ope
         keep(json!({ "document": number, "path": file.path, "format": file.format, "sha256": digest, "bytes": input.map(|i| i.bytes) }));
         for (part, placed) in file.parts.iter().map(|p| (p, true)).chain(file.not_placed.iter().map(|p| (p, false))) {
             let index = keep(leaf(number, part, placed));
-            if placed && makes(part, file.state) {
+            if placed && makes(part, hidden) {
                 shown.push(index);
             }
         }
@@ -85,9 +86,9 @@ fn open(kept: &[Kept], tree: &Tree, index: usize) -> Option<Opened> {
 }
 
 /// Whether a part makes the verdict: the modules where one is named, and where one is hidden what tells of it.
-fn makes(part: &PartAnswer, state: State) -> bool {
+fn makes(part: &PartAnswer, hidden: bool) -> bool {
     let module = part.kind == PartKind::Module || part.alternates.iter().any(|a| a.kind == PartKind::Module);
-    module || (state == State::Undisclosed && part.kind.is_tell())
+    module || (hidden && part.kind.is_tell())
 }
 
 /// What a leaf says of a part: what it is declared to be and what it is taken for. Not where it stands in a file.
