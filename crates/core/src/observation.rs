@@ -414,8 +414,18 @@ impl Observations {
         if self.ids.is_empty() {
             self.ids.push(String::new());
         }
+        let chunk = self.ids.len().saturating_sub(1);
         let start = self.ids.last().map_or(0, String::len);
-        Record { start, id_count: 0, facts, ats, part: 0, highest: 0, default: at, day: None, out: self }
+        Record { chunk, start, id_count: 0, facts, ats, part: 0, highest: 0, default: at, day: None, input: None, out: self }
+    }
+
+    /// Begins a record about the thing that an earlier input as a whole is about.
+    pub fn record_of(&mut self, input: u32) -> Record<'_> {
+        let chunk = self.chunk_of.get(input as usize).map_or(0, |c| *c as usize);
+        let start = self.ids.get(chunk).map_or(0, String::len);
+        let mut record = self.record(At::WHOLE);
+        (record.input, record.chunk, record.start) = (Some(input), chunk, start);
+        record
     }
 
     /// The number of records.
@@ -506,10 +516,13 @@ pub struct Record<'a> {
     out: &'a mut Observations,
     default: At,
     day: Option<Day>,
+    /// The input it belongs to where that is not the last one.
+    input: Option<u32>,
     part: u16,
     /// The highest number of a part so far.
     highest: u16,
-    /// Where its identifiers begin in the last chunk.
+    /// The chunk that takes its identifiers, and where they begin in it.
+    chunk: usize,
     start: usize,
     id_count: u64,
     facts: Vec<(u16, u32)>,
@@ -558,7 +571,7 @@ impl Record<'_> {
         if cut.is_empty() {
             return self;
         }
-        if let Some(ids) = self.out.ids.last_mut() {
+        if let Some(ids) = self.out.ids.get_mut(self.chunk) {
             let len = u8::try_from(cut.len()).unwrap_or_default();
             let (high, low) = (u8::try_from(self.part >> 7).unwrap_or_default(), u8::try_from(self.part & 0x7f).unwrap_or_default());
             for byte in [kind as u8, low, high << 1 | len >> 7, len & 0x7f] {
@@ -686,6 +699,12 @@ impl Record<'_> {
         self
     }
 
+    /// A piece of a list of lots; its input is the current one.
+    pub fn piece(&mut self, piece: Piece) {
+        let input = index(self.out.inputs.len()).saturating_sub(1);
+        self.out.pieces.push(Piece { input, ..piece });
+    }
+
     /// A problem of this record.
     pub fn problem(&mut self, at: At, what: impl Into<String>) {
         self.out.problem(at, what);
@@ -716,15 +735,15 @@ impl Drop for Record<'_> {
     fn drop(&mut self) {
         let out = &mut *self.out;
         if self.id_count > 0 || !self.facts.is_empty() {
-            let input = index(out.inputs.len()).saturating_sub(1);
-            if let Some(last) = out.inputs.last_mut() {
+            let input = self.input.unwrap_or_else(|| index(out.inputs.len()).saturating_sub(1));
+            if let Some(last) = out.inputs.get_mut(input as usize) {
                 last.observations = last.observations.saturating_add(self.id_count).saturating_add(self.facts.len() as u64);
             }
             let ats = if self.ats.iter().all(|at| *at == self.default) { NO_ATS } else { index(out.ats.len()) };
             if ats != NO_ATS {
                 out.ats.extend_from_slice(&self.ats);
             }
-            if let Some(ids) = out.ids.last_mut() {
+            if let Some(ids) = out.ids.get_mut(self.chunk) {
                 ids.push(END);
             }
             let signature = out.signatures.add_slice(&self.facts);

@@ -8,12 +8,15 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod archive;
-pub mod cyclonedx;
 mod compound;
+pub mod cyclonedx;
 mod eda;
 pub mod json;
+mod lots;
 pub mod open;
 mod parts;
+mod radio;
+pub mod signed;
 pub mod source;
 pub mod table;
 pub mod text;
@@ -33,6 +36,8 @@ pub enum Purpose {
     Fleet,
     /// Bills of materials: rows are parts wherever the columns allow it.
     Bom,
+    /// Lists of what was shipped or received: rows are pieces of lots.
+    Lot,
 }
 
 /// What a reader is given beside the bytes.
@@ -79,6 +84,10 @@ pub const READERS: &[&dyn Reader] = &[
     &table::OdsReader,
     &table::XlsReader,
     &cyclonedx::CycloneDxJson,
+    &radio::SweepReader,
+    &radio::KismetJson,
+    &radio::KismetXml,
+    &radio::SurveyTable,
     &json::JsonReader,
     &json::MarkdownReader,
     &table::TableReader,

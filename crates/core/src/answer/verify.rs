@@ -129,6 +129,8 @@ pub struct Row {
     pub device: Option<String>,
     /// The level at which both agree; `null` where they do not, or one is missing.
     pub level: Option<Level>,
+    /// The level at which they part: `maker`, `model`, `variant` (one family); `null` where they do not.
+    pub differs: Option<Level>,
     /// 0–1: how sure the result is.
     pub confidence: f64,
     /// The row in a sentence.
@@ -185,6 +187,8 @@ pub struct RadioRow {
     pub radio: RadioKind,
     /// `catalogue` (the module has it by design), `survey` (it was heard).
     pub witness: Word,
+    /// Of the catalogue: whether `always` every piece has it, or it is an `option`.
+    pub presence: Option<Word>,
     /// Whether a document declares it: by which line; `null` = none does.
     pub declared: Option<String>,
     /// Its address, where it was heard.

@@ -11,7 +11,7 @@ use super::Witness;
 use super::dates::{self, Order};
 use super::field::{Field, Known, fold, recognise};
 use super::mapping::Mapping;
-use crate::Context;
+use crate::{Context, Purpose, lots};
 
 /// How many rows from the top the header may stand.
 pub(crate) const HEADER_WITHIN: usize = 30;
@@ -190,6 +190,16 @@ pub(crate) struct Mapper<'k> {
     /// The fact that a row with a card has one.
     sim: Option<FactId>,
     pairs: Pairs,
+    /// Where the table is read as a list of pieces: its columns as such.
+    lots: Option<lots::Columns>,
+}
+
+/// The field that a head names surely.
+fn known_field(header: &str) -> Option<Field> {
+    match recognise(header) {
+        Some(Known::Field(field, 2..)) => Some(field),
+        _ => None,
+    }
 }
 
 /// Which pairs of maker and model are modules of the catalogue: asked once for each that occurs.
@@ -366,6 +376,7 @@ impl<'k> Mapper<'k> {
             rounded: 0,
             sim: None,
             pairs: Pairs::default(),
+            lots: (cx.purpose == Purpose::Lot).then(|| lots::Columns::new(headers, cx.mapping, &known_field)),
         }
     }
 
@@ -418,7 +429,7 @@ impl<'k> Mapper<'k> {
 
     /// Whether any column is used at all.
     pub fn is_empty(&self) -> bool {
-        self.columns.is_empty()
+        self.columns.is_empty() && self.lots.as_ref().is_none_or(lots::Columns::is_empty)
     }
 
     /// The guess in words, for `inputs[].mapping`, and the problems of the table as a whole.
@@ -428,7 +439,7 @@ impl<'k> Mapper<'k> {
         let more = if self.unused.len() > 20 { format!(" and {} more", self.unused.len().saturating_sub(20)) } else { String::new() };
         if self.traffic {
             out.problem(at, "a log of network traffic: its rows are conversations, not devices, and `umbilical watch`, which will read it, is not built yet");
-        } else if self.columns.is_empty() {
+        } else if self.is_empty() {
             out.problem(at, format!("no column is known; the table has {}{more}: {}", seen(), Mapping::advice("column")));
         } else if let Some(input) = out.inputs.last_mut() {
             let mut columns: Vec<&Column> = self.columns.iter().collect();
@@ -488,6 +499,10 @@ impl<'k> Mapper<'k> {
 
     /// Reads one row into the current part of a record.
     pub fn fill<'c>(&mut self, record: &mut Record<'_>, at: At, cell: impl Fn(usize) -> &'c str) {
+        if let Some(lots) = &self.lots {
+            lots.row(record, at, cell);
+            return;
+        }
         let Self { columns, witness, knowledge, plain_is_module, rounded, sim, pairs, .. } = self;
         let witness = *witness;
         let value_of = |columns: &[Column], field: Field| {

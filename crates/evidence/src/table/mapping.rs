@@ -102,7 +102,7 @@ impl Mapping {
     }
 
     /// The field that the user gave a column, and the index of the entry.
-    pub(super) fn field(&self, header: &str) -> Option<(usize, Field)> {
+    pub(crate) fn field(&self, header: &str) -> Option<(usize, Field)> {
         let found = self.columns.iter().position(|(name, _)| name.trim() == header.trim());
         let wanted = fold(header);
         let found = found.or_else(|| self.columns.iter().position(|(name, _)| !wanted.is_empty() && fold(name) == wanted))?;
