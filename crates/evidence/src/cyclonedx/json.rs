@@ -266,7 +266,11 @@ impl<R: Read> Walk<'_, R> {
 
     fn problem(&mut self, at: At, field: &str, what: &str) {
         let path = self.path();
-        let whole = if field.is_empty() || path.is_empty() || field.starts_with('[') { format!("{path}{field}") } else { format!("{path}.{field}") };
+        let whole = if field.is_empty() || path.is_empty() || field.starts_with('[') {
+            format!("{path}{field}")
+        } else {
+            format!("{path}.{field}")
+        };
         let colon = if whole.is_empty() { "" } else { ": " };
         self.out.problem(at, format!("{whole}{colon}{what}"));
     }
@@ -468,7 +472,11 @@ impl<R: Read> Walk<'_, R> {
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
         let copied = self.scan.value(Some(Into { text: &mut text, room: MAX_MEMBER.min(room), depth: MAX_DEPTH }))?;
-        let value = if copied == Copied::Whole { serde_json::from_slice::<Value>(&text).map_err(|e| said(&e)) } else { Err(not_held(copied, room)) };
+        let value = if copied == Copied::Whole {
+            serde_json::from_slice::<Value>(&text).map_err(|e| said(&e))
+        } else {
+            Err(not_held(copied, room))
+        };
         self.scratch = text;
         match value {
             Ok(value) => self.item(at, &value, told),

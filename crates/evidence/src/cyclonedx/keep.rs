@@ -69,7 +69,8 @@ impl Checks {
     pub fn version(&mut self, member: &str, value: Option<&str>) {
         let value = value.unwrap_or_default();
         if member == "$schema" {
-            self.hint = value.split_once("bom-").map(|(_, v)| v.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect::<String>());
+            self.hint =
+                value.split_once("bom-").map(|(_, v)| v.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect::<String>());
             self.hint = self.hint.take().map(|v| v.trim_end_matches('.').to_owned());
             return;
         }

@@ -312,10 +312,7 @@ mod tests {
             let (_, text) = VERSIONS.iter().find(|v| v.0 == version).unwrap().1;
             let schema: Value = serde_json::from_str(text).unwrap();
             let rules = |of: &Value| (of["type"].clone(), of["items"].clone(), of["uniqueItems"].clone());
-            assert_eq!(
-                rules(&schema["properties"]["components"]),
-                rules(&schema["definitions"]["component"]["properties"]["components"])
-            );
+            assert_eq!(rules(&schema["properties"]["components"]), rules(&schema["definitions"]["component"]["properties"]["components"]));
         }
         assert!(Validator::for_version("1.3").is_none());
     }
@@ -323,12 +320,34 @@ mod tests {
     #[test]
     fn equal_values_have_one_digest_and_others_have_others() {
         let d = |text: &str| digest(&serde_json::from_str(text).unwrap(), &mut Vec::new());
-        for (a, b) in [(r#"{"a":1,"b":[2,null]}"#, r#"{"b":[2.0,null],"a":1e0}"#), ("0", "-0.0"), ("18446744073709551615", "18446744073709551615")] {
+        for (a, b) in
+            [(r#"{"a":1,"b":[2,null]}"#, r#"{"b":[2.0,null],"a":1e0}"#), ("0", "-0.0"), ("18446744073709551615", "18446744073709551615")]
+        {
             assert_eq!(d(a), d(b), "{a} {b}");
         }
         let different = [
-            "null", "true", "false", "0", "1", "-1", "1.5", "1e300", "\"\"", "\"1\"", "[]", "[1]", "[[1]]", "{}", r#"{"a":1}"#, r#"{"a":[1]}"#,
-            r#"{"b":1}"#, r#"{"a":1,"b":1}"#, "18446744073709551615", "18446744073709551614", "9007199254740993", "9007199254740992",
+            "null",
+            "true",
+            "false",
+            "0",
+            "1",
+            "-1",
+            "1.5",
+            "1e300",
+            "\"\"",
+            "\"1\"",
+            "[]",
+            "[1]",
+            "[[1]]",
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"a":[1]}"#,
+            r#"{"b":1}"#,
+            r#"{"a":1,"b":1}"#,
+            "18446744073709551615",
+            "18446744073709551614",
+            "9007199254740993",
+            "9007199254740992",
         ];
         let digests: FxHashSet<u128> = different.iter().map(|t| d(t)).collect();
         assert_eq!(digests.len(), different.len());

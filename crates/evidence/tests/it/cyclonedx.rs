@@ -123,7 +123,8 @@ fn part_in_words(part: &Part, text: &mut String) {
 #[test]
 fn fixtures() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cyclonedx");
-    let mut cases: Vec<PathBuf> = fs::read_dir(&root).unwrap().map(|e| e.unwrap().path()).filter(|p| p.join("bom.json").is_file()).collect();
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(&root).unwrap().map(|e| e.unwrap().path()).filter(|p| p.join("bom.json").is_file()).collect();
     cases.sort();
     assert!(!cases.is_empty());
     let mut wrong = Vec::new();
@@ -152,7 +153,8 @@ fn it_is_known_by_what_it_says_whatever_the_order_and_the_case() {
     ] {
         assert_eq!(bytes(text), "cyclonedx-json", "{text}");
     }
-    let utf16: Vec<u8> = "\u{feff}{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> =
+        "\u{feff}{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(read_from(io::Cursor::new(utf16), false).inputs[0].format, "cyclonedx-json");
     for text in [
         r#"[{"imei":"490154203237518","note":"bomFormat CycloneDX"}]"#,

@@ -46,7 +46,8 @@ fn document(version: &str) -> Value {
     let mut module = hardware("module");
     module["pedigree"] = json!({"ancestors": [{"type": "device", "name": "EC25", "components": [{"type": "device", "name": "MDM9207"}, {"type": "device", "name": "PM"}]}]});
     let mut deep = hardware("deep");
-    deep["components"] = json!([{"type": "firmware", "name": "fw"}, {"type": "device", "name": "flash", "components": [{"type": "file", "name": "f"}]}]);
+    deep["components"] =
+        json!([{"type": "firmware", "name": "fw"}, {"type": "device", "name": "flash", "components": [{"type": "file", "name": "f"}]}]);
     let mut board = hardware("board");
     board["components"] = json!([module, {"type": "device", "name": "resistor"}, deep]);
     let mut root = json!({

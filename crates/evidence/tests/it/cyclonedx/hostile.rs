@@ -30,11 +30,9 @@ impl Read for Repeat {
 #[test]
 fn brackets_a_hundred_thousand_deep() {
     const DEEP: u64 = 100_000;
-    for (head, fill, tail) in [
-        (r#"{"type":"device","name":"a","hyper":"#, "[", "]"),
-        (r#"{"type":"device","name":"a","hyper":"#, "{\"a\":", "}"),
-        ("", "[", "]"),
-    ] {
+    for (head, fill, tail) in
+        [(r#"{"type":"device","name":"a","hyper":"#, "[", "]"), (r#"{"type":"device","name":"a","hyper":"#, "{\"a\":", "}"), ("", "[", "]")]
+    {
         let out = read_from(stream(head, fill, DEEP, "1"), true);
         assert!(says(&out, "breaks off"), "{fill}: {:?}", out.problems);
         assert_eq!(parts(&out)[0].value.as_deref(), Some("EC25-E"));
@@ -64,7 +62,11 @@ fn components_a_hundred_thousand_deep() {
 #[test]
 fn strings_beyond_all_bounds() {
     for (head, tail, at) in [
-        (r#"{"type":"device","version":"A","name":""#, "\"},{\"type\":\"device\",\"name\":\"after\"}]}", "components[1].name: longer than 8 MiB"),
+        (
+            r#"{"type":"device","version":"A","name":""#,
+            "\"},{\"type\":\"device\",\"name\":\"after\"}]}",
+            "components[1].name: longer than 8 MiB",
+        ),
         ("\"", "\",{\"type\":\"device\",\"name\":\"after\"}]}", "components[1]: longer than 8 MiB"),
         (r#"{"type":"device","name":"a",""#, "\":1},{\"type\":\"device\",\"name\":\"after\"}]}", "components[1].a member"),
     ] {
