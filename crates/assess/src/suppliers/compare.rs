@@ -3,6 +3,7 @@
 use umbilical_core::Day;
 use umbilical_core::answer::Trace;
 use umbilical_core::answer::suppliers::{Contradiction, Strength};
+use umbilical_core::date::{Holds, holds};
 use umbilical_core::text::{short, squash};
 use umbilical_knowledge::{Basis, Brand, BrandKind, EdgeKind, FccHit, GranteeRole, Knowledge, Module, Organisation, Relation, Source};
 
@@ -191,10 +192,16 @@ impl<'k> Compare<'k> {
     fn site(&mut self, org: &Organisation, said: &Text) {
         let Some(stated) = country::parse(&said.text) else { return };
         let mut factories = org.factory.as_deref().map(country::codes_in).unwrap_or_default();
-        // Who makes for it makes where it is.
-        for edge in self.kb.edges_of(&org.id).filter(|e| e.edge == EdgeKind::Makes) {
-            let maker = self.kb.org(&edge.parent).and_then(|o| o.country.as_deref()).unwrap_or_default();
-            factories.extend(country::codes_in(maker));
+        // Who makes for it makes where it is; a row that nobody has checked makes it a doubt.
+        let mut reported: Vec<(&str, &str)> = Vec::new();
+        for edge in self.kb.edges_of(&org.id).filter(|e| e.edge == EdgeKind::Makes && holds(self.day, e.from, e.to) != Holds::No) {
+            let Some(maker) = self.kb.org(&edge.parent) else { continue };
+            let places = maker.country.as_deref().map(country::codes_in).unwrap_or_default();
+            if edge.source.verified {
+                factories.extend(places);
+            } else {
+                reported.extend(places.into_iter().map(|p| (p, &*maker.name)));
+            }
         }
         let seat = [org.headquarters.as_deref(), org.country.as_deref()].into_iter().flatten().flat_map(country::codes_in);
         let seats: Vec<&str> = seat.collect();
@@ -207,9 +214,11 @@ impl<'k> Compare<'k> {
         if stated.iter().any(|c| known.contains(c)) {
             return;
         }
-        let strength = if factories.is_empty() { Strength::Doubt } else { strength(&org.source) };
+        let perhaps = reported.iter().find(|(place, _)| stated.contains(place));
+        let strength = if factories.is_empty() || perhaps.is_some() { Strength::Doubt } else { strength(&org.source) };
         let row = org.factory.as_deref().or(org.headquarters.as_deref()).or(org.country.as_deref()).unwrap_or_default();
-        let text = format!("{} {what} {}: {row}", org.name, known.join(", "));
+        let perhaps = perhaps.map(|(_, name)| format!("; {name} is said to build for it (unverified)")).unwrap_or_default();
+        let text = format!("{} {what} {}: {row}{perhaps}", org.name, known.join(", "));
         self.contradict("site-country", strength, format!("made in {}", said.text), &said.at, text, "organisations.csv", &org.source);
     }
 

@@ -159,27 +159,29 @@ pub(super) fn next(template: &Template, answers: &[Answered]) -> Vec<Next> {
             Status::Withheld | Status::Unknown => propose(question, full / 2, format!("{}; {reckoned}, halved", answer.status.name())),
             Status::Disclosed | Status::NotApplicable => {}
         }
+    }
+    for question in &template.questions {
+        let Some(answer) = answer_to(&question.id) else { continue };
+        let full = question.weight().saturating_mul(factor(question.tier));
         for (when, to) in &question.follow_up {
             let said = answer.answer.as_deref().and_then(said::yes);
-            let (holds, score) = match (when, answer.status) {
-                (When::Withheld, Status::Withheld) | (When::Unknown, Status::Unknown) | (When::Missing, Status::Unanswered) => (true, full),
-                (When::Disclosed, Status::Disclosed) => (true, 0),
-                (When::Yes, Status::Disclosed) => (said == Some(true), 0),
-                (When::No, Status::Disclosed) => (said == Some(false), 0),
-                _ => (false, 0),
+            let refused = matches!((when, answer.status), (When::Withheld, Status::Withheld) | (When::Unknown, Status::Unknown));
+            let holds = match (when, answer.status) {
+                (When::Missing, Status::Unanswered) | (When::Disclosed, Status::Disclosed) => true,
+                (When::Yes, Status::Disclosed) => said == Some(true),
+                (When::No, Status::Disclosed) => said == Some(false),
+                _ => refused,
             };
-            let Some(target) = template.question(to).filter(|_| holds && open(to)) else { continue };
+            let Some((target, state)) = template.question(to).filter(|_| holds).zip(answer_to(to).map(|a| a.status)) else { continue };
             let own = target.weight().saturating_mul(factor(target.tier));
-            let refused = matches!(when, When::Withheld | When::Unknown);
-            // The same leads on from an unanswered question, but that one itself is to be asked first.
-            let score = if refused { score.max(own) } else { own.max(score / 2) };
-            let state = answer.status.name();
-            let because = if refused {
-                format!("{} is {state}: this leads around it; {reckoned}", question.id)
-            } else {
-                format!("follows from {} ({state})", question.id)
-            };
-            propose(target, score, because);
+            if refused && open(to) {
+                let because = format!("{} is {}: this leads around it; at least what that one counts", question.id, answer.status.name());
+                propose(target, full.max(own), because);
+            } else if matches!(state, Status::Unanswered | Status::NotAsked) {
+                // What an answer leads to counts a little more than what is open by itself.
+                let more = if answer.status == Status::Disclosed { question.weight() } else { 0 };
+                propose(target, own.saturating_add(more), format!("follows from {} ({})", question.id, answer.status.name()));
+            }
         }
     }
     found.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.id.cmp(&b.id)));

@@ -218,7 +218,7 @@ fn by_content(found: &mut columns::Found, template: &Template, sheet: &Sheet) {
     fill("status", &whole_status);
     // What we wrote ourselves is no answer.
     let ours = |c: &str| template.questions.iter().any(|q| q.why == c || q.section == c || q.field.as_deref() == Some(c) || q.expects.to_string() == c);
-    fill("answer", &|c| !c.is_empty() && !ours(c));
+    fill("answer", &|c| !c.is_empty() && !ours(c) && said::day(c).is_none());
 }
 
 fn questions(reply: &mut Reply, sheet: &Sheet) {

@@ -69,10 +69,13 @@ pub(super) fn empty_answer(answer: &str) -> Option<Status> {
     if REFUSALS.iter().any(|w| refuses(w)) {
         return Some(Status::Withheld);
     }
-    if let Some(said) = status(answer).filter(|s| matches!(s, Status::Unknown | Status::NotApplicable))
-        && lower.len() <= 30
-    {
+    // A part number may begin like one of the words: here the whole answer is the word.
+    let whole = STATUSES.iter().find(|(_, words)| words.contains(&lower.as_str())).map(|(status, _)| *status);
+    if let Some(said) = whole.filter(|s| matches!(s, Status::Unknown | Status::NotApplicable)) {
         return Some(said);
+    }
+    if ["we do not know", "we don't know", "not known to us", "unknown to us"].iter().any(|w| lower.starts_with(w)) {
+        return Some(Status::Unknown);
     }
     (!lower.is_empty() && is_blank(answer)).then_some(Status::Unknown)
 }
