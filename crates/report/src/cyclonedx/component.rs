@@ -139,7 +139,7 @@ struct Ancestor<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    manufacturer: Option<&'a str>,
+    manufacturer: Option<Entity<'a>>,
     name: &'a str,
     /// Says that nobody declared it: it is concluded from the module's identity.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,14 +158,14 @@ fn ancestors(answer: &PartAnswer) -> Vec<Ancestor<'_>> {
 
 fn ancestor(declared: &Alternate) -> Ancestor<'_> {
     let name = declared.value.as_deref().or(declared.mpn.as_deref()).or(declared.manufacturer.as_deref()).unwrap_or("unknown");
-    Ancestor { kind: "device", manufacturer: declared.manufacturer.as_deref(), name, properties: None }
+    Ancestor { kind: "device", manufacturer: declared.manufacturer.as_deref().map(Entity::named), name, properties: None }
 }
 
 /// The maker's own module behind one that is sold under another name.
 fn rebranded(module: &Module) -> Option<Ancestor<'_>> {
     let (maker, model) = (module.maker.as_deref()?, module.model.as_deref()?);
     let other = module.sold_as.as_deref().is_some_and(|s| s != model) || module.brand.as_deref().is_some_and(|b| b != maker);
-    other.then_some(Ancestor { kind: "device", manufacturer: Some(maker), name: model, properties: Some([Property { name: "umbilical:basis", value: "inferred" }]) })
+    other.then_some(Ancestor { kind: "device", manufacturer: Some(Entity::named(maker)), name: model, properties: Some([Property { name: "umbilical:basis", value: "inferred" }]) })
 }
 
 /// Where a part is declared, and how it was identified.
