@@ -36,8 +36,8 @@ const HOW_TO_ANSWER: [&str; 8] = [
     "What happens with it: answers are compared with public records, the share that is disclosed is counted the same way for every supplier, and you are told what contradicts and what is asked next.",
 ];
 
-/// Makes out a questionnaire; parts are filled in with what the documents of `check` declare, never with what we hold of
-/// them ourselves: a supplier is not led.
+/// Makes out a questionnaire; parts are filled in with what the documents of `check` declare and what each part is for, never
+/// with what we hold of its maker, chip or origin ourselves: a supplier is not led.
 pub fn questionnaire(kb: &Knowledge, wanted: &Wanted<'_>, check: Option<&Check>) -> Questionnaire {
     let template = wanted.template;
     let tiers: Vec<TierKind> = TierKind::ALL.iter().copied().take(wanted.tiers.max(1)).collect();
