@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     let knowledge = Knowledge::embedded();
     let mut out = Observations::new();
-    let options = Options { knowledge: &knowledge, mapping: None, purpose: Purpose::Bom, threads: 1, progress: &|_| {} };
+    let options = Options { knowledge: &knowledge, mapping: None, purpose: Purpose::Bom, validate: false, threads: 1, progress: &|_| {} };
     read_paths(&paths, &options, &mut out)?;
     for (input, file) in (0u32..).zip(&out.inputs) {
         println!("{} ({})", file.path, file.format);

@@ -138,8 +138,10 @@ impl Sheet {
         if tag.name == "part" {
             bare = self.bare.contains(&(get("library").to_owned(), get("deviceset").to_owned(), get("device").to_owned()));
             if tag.get("value").is_none() {
-                draft.value(&device_name(get("deviceset"), get("technology"), get("device")));
-                draft.property("value from", "the name of the device, which Eagle shows where a part has no value");
+                draft.stand_in(
+                    &device_name(get("deviceset"), get("technology"), get("device")),
+                    "the name of the device: the part has no value",
+                );
             }
         }
         if let Some(value) = tag.get("value") {

@@ -51,8 +51,13 @@ impl Draft {
     }
 
     pub fn maker(&mut self, rank: u32, text: &str) {
-        self.makers.extend(cell(text).map(|t| (rank, t)));
-        self.makers.truncate(MOST_CHOICES);
+        // Two fields that name the maker name the same one in two spellings, or the first is right.
+        if self.makers.iter().any(|(r, _)| *r == rank) {
+            self.property("manufacturer", text);
+        } else {
+            self.makers.extend(cell(text).map(|t| (rank, t)));
+            self.makers.truncate(MOST_CHOICES);
+        }
     }
 
     pub fn alternate(&mut self, alternate: Alternate) {
@@ -65,6 +70,18 @@ impl Draft {
         if self.part.is_placed() {
             self.part.placed = Placed::No(words.trim().chars().take(200).collect::<String>().into());
         }
+    }
+
+    /// Programs let a part go without a value; then its symbol or device is the only name that it has, and what they draw.
+    /// Says whether that was so.
+    pub fn stand_in(&mut self, name: &str, whose: &str) -> bool {
+        let needed = self.part.value.is_none() && self.numbers.is_empty() && self.unsure.is_none();
+        if needed && let Some(name) = cell(name) {
+            self.part.value = Some(name);
+            self.property("value from", whose);
+            return true;
+        }
+        false
     }
 
     pub fn property(&mut self, name: &str, text: &str) {
@@ -166,7 +183,7 @@ impl Draft {
         for (rank, maker) in self.makers.iter().filter(|(rank, _)| !seen.contains(rank)) {
             if part.manufacturer.is_none() && (*rank == 1 || part.mpn.is_none()) {
                 part.manufacturer = Some(maker.clone());
-            } else {
+            } else if *rank > 1 {
                 part.alternates.push(Alternate { manufacturer: Some(maker.clone()), ..Alternate::default() });
             }
         }

@@ -122,6 +122,8 @@ impl Component {
     }
 
     fn finish(mut self, drawn: &mut Drawn) {
+        let name = self.symbol.rsplit(':').next().unwrap_or_default().to_owned();
+        self.draft.stand_in(&name, "the name of the symbol: the part has no value");
         self.draft.property("symbol", &self.symbol);
         let mut part = self.draft.finish();
         let mut seen = rustc_hash::FxHashSet::default();

@@ -119,9 +119,9 @@ fn component(list: &List, out: &mut Observations) {
     for name in ["footprint", "datasheet"] {
         draft.property(name, list.text(name).unwrap_or_default());
     }
-    if let Some(library) = list.first("libsource") {
-        draft.property("symbol", library.text("part").unwrap_or_default());
-    }
+    let symbol = list.first("libsource").and_then(|l| l.text("part")).unwrap_or_default();
+    draft.stand_in(symbol, "the name of the symbol: the part has no value");
+    draft.property("symbol", symbol);
     finish(draft, list.text("ref"), out);
 }
 
@@ -199,7 +199,11 @@ fn xml(xml: &mut Xml<'_>, out: &mut Observations) -> io::Result<()> {
                     named(&mut draft, tag.get("name").unwrap_or_default(), &text);
                 }
                 ("comp", "property") => named(&mut draft, tag.get("name").unwrap_or_default(), tag.get("value").unwrap_or_default()),
-                ("comp", "libsource") => draft.property("symbol", tag.get("part").unwrap_or_default()),
+                ("comp", "libsource") => {
+                    let symbol = tag.get("part").unwrap_or_default();
+                    draft.stand_in(symbol, "the name of the symbol: the part has no value");
+                    draft.property("symbol", symbol);
+                }
                 ("title_block", name @ ("title" | "company" | "rev" | "date")) => {
                     let text = xml.text(out)?;
                     let product = &mut out.bom(Design::Netlist).product;

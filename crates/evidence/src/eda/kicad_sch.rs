@@ -4,6 +4,8 @@
 //! further sheets. The copies of library symbols at the head of the file (`lib_symbols`) are passed over: a library may
 //! name a module that no sheet has.
 //!
+//! A part without a value is drawn under the name of its symbol: then that is the value, and the property `value from` says it.
+//!
 //! **When it is wrong.** A sheet that several designs share has a list of references for each; those of the designs in
 //! which the symbol has the reference that is drawn are taken.
 
@@ -96,7 +98,11 @@ fn symbol(list: &List, drawn: &mut Drawn) {
             draft.leave_out(words);
         }
     }
-    let symbol = list.text("lib_id").unwrap_or_default();
+    let library = list.first("lib_id");
+    let symbol = library.and_then(|l| l.word(0)).unwrap_or_default();
+    if draft.stand_in(symbol.rsplit(':').next().unwrap_or_default(), "the name of the symbol: the part has no value") {
+        draft.part.at = At::line(library.map_or(list.line, |l| l.line));
+    }
     draft.property("symbol", symbol);
     draft.part.designators = references(list, reference);
     drawn.add(draft.finish(), symbol, list.text("uuid").unwrap_or_default());

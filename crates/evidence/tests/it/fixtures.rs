@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use umbilical_core::Observations;
+use umbilical_core::bom::Placed;
 use umbilical_evidence::open::{Options, read_paths};
 use umbilical_evidence::table::Mapping;
 use umbilical_knowledge::Knowledge;
@@ -15,8 +16,12 @@ use umbilical_knowledge::Knowledge;
 pub fn read(paths: &[PathBuf], mapping: Option<&Mapping>, threads: usize) -> Observations {
     let mut out = Observations::new();
     let knowledge = Knowledge::embedded();
-    read_paths(paths, &Options { knowledge: &knowledge, mapping, purpose: Default::default(), validate: false, threads, progress: &|_| {} }, &mut out)
-        .unwrap();
+    read_paths(
+        paths,
+        &Options { knowledge: &knowledge, mapping, purpose: Default::default(), validate: false, threads, progress: &|_| {} },
+        &mut out,
+    )
+    .unwrap();
     out
 }
 
@@ -62,7 +67,69 @@ pub fn shown(out: &Observations, base: &Path) -> String {
             }
         }
     }
+    bills(out, &mut text);
     text
+}
+
+/// What bills of materials declare, in words: a line for each part, another for what else is said of it.
+fn bills(out: &Observations, text: &mut String) {
+    for bom in &out.boms {
+        let p = &bom.product;
+        let _ = write!(text, "\n[{}] {}", bom.input, bom.design.map_or("-", |d| d.name()));
+        for (name, cell) in [
+            ("name", &p.name),
+            ("brand", &p.brand),
+            ("manufacturer", &p.manufacturer),
+            ("model", &p.model),
+            ("version", &p.version),
+            ("serial", &p.serial),
+            ("date", &p.date),
+            ("spec", &bom.spec),
+        ] {
+            let _ = cell.as_ref().map(|c| write!(text, ", {name} {c:?}"));
+        }
+        let _ = if bom.sheets.is_empty() { writeln!(text) } else { writeln!(text, ", sheets {:?}", bom.sheets) };
+        for (name, value) in &bom.properties {
+            let _ = writeln!(text, "  {name} = {value:?}");
+        }
+        for part in &bom.parts {
+            let _ = write!(text, "  {}: {}", out.locate(part.at), part.designators.join(" "));
+            let _ = part.parent.map(|n| write!(text, " in part {n}"));
+            let _ = part.quantity.map(|n| write!(text, " ×{n}"));
+            for (name, cell) in [
+                ("reference", &part.reference),
+                ("value", &part.value),
+                ("mpn", &part.mpn),
+                ("maker", &part.manufacturer),
+                ("description", &part.description),
+                ("role", &part.role),
+                ("version", &part.version),
+                ("serial", &part.serial),
+                ("fcc-id", &part.fcc_id),
+                ("origin", &part.origin),
+                ("supplier", &part.supplier),
+                ("supplier-part", &part.supplier_part),
+            ] {
+                let _ = cell.as_ref().map(|c| write!(text, ", {name} {c:?}"));
+            }
+            if let Placed::No(words) = &part.placed {
+                let _ = write!(text, ", NOT PLACED {words:?}");
+            }
+            text.push('\n');
+            for (what, list) in [("or", &part.alternates), ("from", &part.ancestors)] {
+                for a in list {
+                    let words: Vec<&str> = [&a.value, &a.mpn, &a.manufacturer].into_iter().flatten().map(|w| &**w).collect();
+                    let _ = writeln!(text, "    {what} {words:?}");
+                }
+            }
+            if !part.effective.is_open() {
+                let _ = writeln!(text, "    {:?}", part.effective);
+            }
+            for (name, value) in part.certificates.iter().chain(&part.properties) {
+                let _ = writeln!(text, "    {name} = {value:?}");
+            }
+        }
+    }
 }
 
 /// Walks the cases of one kind.
