@@ -29,8 +29,7 @@ pub enum RadioKind {
 
 impl RadioKind {
     /// Every kind, in order.
-    pub const ALL: &[Self] =
-        &[Self::Gnss, Self::Wifi, Self::Bluetooth, Self::Lora, Self::Zigbee, Self::Satellite, Self::V2x, Self::Other];
+    pub const ALL: &[Self] = &[Self::Gnss, Self::Wifi, Self::Bluetooth, Self::Lora, Self::Zigbee, Self::Satellite, Self::V2x, Self::Other];
 
     /// The kebab-case name.
     pub fn name(self) -> &'static str {

@@ -21,6 +21,7 @@ pub mod sarif;
 pub mod suppliers;
 pub mod svg;
 pub mod table;
+pub mod verify;
 
 mod markup;
 mod say;

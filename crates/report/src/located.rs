@@ -117,6 +117,10 @@ impl<'a> Place<'a> {
             put(&designators.join(","));
             put(self.name.unwrap_or_default());
             put(self.maker.unwrap_or_default());
+            // One part in two devices is two things.
+            if let Some(device) = finding.detail.get("device").and_then(Value::as_str) {
+                put(device);
+            }
         }
         hex(&hash.finalize())
     }

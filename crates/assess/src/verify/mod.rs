@@ -14,6 +14,7 @@ mod rows;
 mod sampling;
 mod sweep;
 
+use rustc_hash::FxHashMap;
 use umbilical_core::answer::bom::{Check, State};
 use umbilical_core::answer::verify::{Row, VERIFY_SCHEMA, Verify};
 use umbilical_core::answer::{Because, Cellular, Device, Said, Trace};
@@ -55,7 +56,7 @@ pub struct Extra<'a> {
     pub received: Option<&'a Observations>,
 }
 
-/// The most findings of one kind that a run raises; the rest stay in the rows and lots, and are counted.
+/// The most findings of one code that a run raises.
 const MOST_FINDINGS: usize = 2_000;
 
 /// Compares what is declared with what is observed.
@@ -88,11 +89,14 @@ pub fn verify(
     }
     out.problems.extend(extra.problems.iter().map(|p| Said { input: p.input.map(|i| i.saturating_add(first)), ..p.clone() }));
     let devices = compared(observed, first);
+    let mut raised = Raised::default();
     if let Some(check) = declared {
-        compare(kb, check, &devices, options, &mut out);
-        air(kb, check, &devices, extra.observed, first, options, &mut out);
+        let side = Side { kb, check, devices: &devices, options };
+        side.compare(&mut out, &mut raised);
+        side.air(extra.observed, first, &mut out, &mut raised);
     }
-    lots(kb, extra, options, &mut out);
+    lots(kb, extra, options, &mut out, &mut raised);
+    out.findings = raised.list;
     out.limits.extend(notes::limits(&out, declared.is_some()));
     out.organisations = organisations(&out.rows);
     out
@@ -128,82 +132,90 @@ fn renumber(device: &mut Device, first: u32) {
     device.inputs.iter_mut().for_each(|i| *i = i.saturating_add(first));
 }
 
-fn compare(kb: &Knowledge, check: &Check, devices: &[Device], options: &Options<'_>, out: &mut Verify) {
-    let slots: Vec<Slot<'_>> = slots(check);
-    if devices.is_empty() {
-        out.rows = rows::rows(kb, &slots, None);
-        raise_rows(out, 0, false);
-        return;
-    }
-    let product = out.declared.clone();
-    for device in devices {
-        let about = notes::about(kb, product.as_ref(), device, devices.len(), options.named, slots.is_empty());
-        let from = out.rows.len();
-        out.rows.extend(rows::rows(kb, &slots, Some(device)));
-        let doubt = about.other_product;
-        if doubt {
-            for row in out.rows.iter_mut().skip(from) {
-                row.sentence.push_str("; what is observed is another product than the documents are about");
+/// Findings under way: of each code a bounded number, the rest stand in rows, radios and lots all the same.
+#[derive(Default)]
+struct Raised {
+    list: Vec<Finding>,
+    counts: FxHashMap<&'static str, usize>,
+}
+
+impl Extend<Finding> for Raised {
+    fn extend<T: IntoIterator<Item = Finding>>(&mut self, new: T) {
+        for finding in new {
+            let count = self.counts.entry(finding.code).or_default();
+            *count = count.saturating_add(1);
+            if *count <= MOST_FINDINGS {
+                self.list.push(finding);
             }
         }
-        out.devices.push(about.compared);
-        raise_rows(out, from, doubt);
     }
 }
 
-/// Raises the findings of the rows from `from` on; in doubt where the device is another product.
-fn raise_rows(out: &mut Verify, from: usize, doubt: bool) {
-    let new: Vec<Finding> = out.rows.iter().skip(from).filter_map(|row| raise::row(row, &out.inputs, doubt)).collect();
-    push(&mut out.findings, new);
+/// What is compared.
+struct Side<'a> {
+    kb: &'a Knowledge,
+    check: &'a Check,
+    devices: &'a [Device],
+    options: &'a Options<'a>,
 }
 
-fn push(findings: &mut Vec<Finding>, new: impl IntoIterator<Item = Finding>) {
-    let room = MOST_FINDINGS.saturating_sub(findings.len());
-    findings.extend(new.into_iter().take(room));
-}
-
-/// Radios and sweeps.
-fn air(
-    kb: &Knowledge,
-    check: &Check,
-    devices: &[Device],
-    observed: Option<&Observations>,
-    first: u32,
-    options: &Options<'_>,
-    out: &mut Verify,
-) {
-    let declared = DeclaredRadios::of(Some(check));
-    out.radios = radios::by_design(kb, &out.rows, &declared);
-    if let Some(all) = observed {
-        let locate = |h: &umbilical_core::air::Heard| (h.input.saturating_add(first), all.locate(h.at));
-        let (heard, others) = radios::heard(kb, &all.heard, devices, options.near, &declared, &locate);
-        out.radios.extend(heard);
-        if others > 0 {
-            out.limits.push(notes::not_tied(others, options.near));
+impl Side<'_> {
+    /// Rows, and what must be said of each device.
+    fn compare(&self, out: &mut Verify, raised: &mut Raised) {
+        let slots: Vec<Slot<'_>> = slots(self.check);
+        if self.devices.is_empty() {
+            out.rows = rows::rows(self.kb, &slots, None);
+            raised.extend(out.rows.iter().filter_map(|row| raise::row(row, &out.inputs, false)));
+            return;
+        }
+        let (count, named) = (self.devices.len(), self.options.named);
+        for device in self.devices {
+            let about = notes::about(self.kb, out.declared.as_ref(), device, count, named, slots.is_empty());
+            let mut rows = rows::rows(self.kb, &slots, Some(device));
+            for row in &mut rows {
+                row.label = Some(about.compared.label.clone());
+                if about.other_product {
+                    row.sentence.push_str("; what is observed is another product than the documents are about");
+                }
+            }
+            raised.extend(rows.iter().filter_map(|row| raise::row(row, &out.inputs, about.other_product)));
+            out.rows.append(&mut rows);
+            out.devices.push(about.compared);
         }
     }
-    let new: Vec<Finding> = out.radios.iter().filter_map(|r| raise::radio(r, check, &out.inputs)).collect();
-    push(&mut out.findings, new);
-    let modem = match out.declared.as_ref().map(|d| d.state) {
-        Some(State::Found) => Some("the documents declare a modem"),
-        Some(State::Undisclosed) => Some("the documents say that a module must be there"),
-        _ => None,
-    };
-    let only = if let [one] = devices { Some(one) } else { None };
-    for sweep in observed.iter().flat_map(|o| &o.sweeps) {
-        let at = |line: u32| format!("line {line}");
-        let energy = sweep::energy(kb, sweep, options.over_db, &at);
-        let answer = sweep::answer(sweep, sweep.input.saturating_add(first), energy, modem);
-        if modem.is_none() {
-            let new: Vec<Finding> = raise::energy(&answer, &out.inputs, only.map(|d| &*d.id), check).collect();
-            push(&mut out.findings, new);
+
+    /// Radios and sweeps.
+    fn air(&self, observed: Option<&Observations>, first: u32, out: &mut Verify, raised: &mut Raised) {
+        let declared = DeclaredRadios::of(self.check);
+        out.radios = radios::by_design(self.kb, &out.rows, &declared);
+        if let Some(all) = observed {
+            let survey = radios::Survey { all, first, near: self.options.near };
+            let (heard, others) = survey.heard(self.kb, self.devices, &declared);
+            out.radios.extend(heard);
+            if others > 0 {
+                out.limits.push(notes::not_tied(others, self.options.near));
+            }
         }
-        out.sweeps.push(answer);
+        raised.extend(out.radios.iter().filter_map(|r| raise::radio(r, self.check, &out.inputs)));
+        let modem = match out.declared.as_ref().map(|d| d.state) {
+            Some(State::Found) => Some("the documents declare a modem"),
+            Some(State::Undisclosed) => Some("the documents say that a module must be there"),
+            _ => None,
+        };
+        let only = if let [one] = self.devices { Some(&*one.id) } else { None };
+        for sweep in observed.iter().flat_map(|o| &o.sweeps) {
+            let energy = sweep::energy(self.kb, sweep, self.options.over_db, &|line| format!("line {line}"));
+            let answer = sweep::answer(sweep, sweep.input.saturating_add(first), energy, modem);
+            if modem.is_none() {
+                raised.extend(raise::energy(&answer, &out.inputs, only, self.check));
+            }
+            out.sweeps.push(answer);
+        }
     }
 }
 
 /// Shipped against received.
-fn lots(kb: &Knowledge, extra: Extra<'_>, options: &Options<'_>, out: &mut Verify) {
+fn lots(kb: &Knowledge, extra: Extra<'_>, options: &Options<'_>, out: &mut Verify, raised: &mut Raised) {
     let (Some(shipped), Some(received)) = (extra.shipped, extra.received) else { return };
     let mut list = |all: &'_ Observations| {
         let first = count(&out.inputs);
@@ -218,9 +230,9 @@ fn lots(kb: &Knowledge, extra: Extra<'_>, options: &Options<'_>, out: &mut Verif
     };
     let (ships, comes) = (list(shipped), list(received));
     let custody = custody::compare(kb, List { all: shipped, first: ships }, List { all: received, first: comes }, &options.ask);
-    let new: Vec<Finding> =
-        custody.lots.iter().flat_map(|lot| lot.mismatches.iter().filter_map(|m| raise::lot(lot, m, &out.inputs))).collect();
-    push(&mut out.findings, new);
+    for lot in &custody.lots {
+        raised.extend(lot.mismatches.iter().filter_map(|m| raise::lot(lot, m, &out.inputs)));
+    }
     out.custody = Some(custody);
 }
 

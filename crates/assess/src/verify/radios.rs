@@ -1,13 +1,14 @@
 //! Radios beside the cellular one: what an observed module has by design, what a survey heard, and whether a document
 //! declares it.
 
+use rustc_hash::FxHashMap;
 use umbilical_core::air::{Heard, RadioKind};
 use umbilical_core::answer::bom::{Check, PartAnswer};
 use umbilical_core::answer::verify::{RadioRow, Row};
 use umbilical_core::answer::{Because, Device};
 use umbilical_core::bom::PartKind;
 use umbilical_core::text::clean;
-use umbilical_core::{Basis, Group};
+use umbilical_core::{Basis, Group, Observations};
 use umbilical_knowledge::{Knowledge, ModuleRadio, Presence};
 
 /// Words by which a document says that a radio is there; each stands alone in the text.
@@ -33,9 +34,9 @@ pub(super) struct DeclaredRadios(Vec<Line>);
 
 impl DeclaredRadios {
     /// Reads them off parts and their descriptions.
-    pub fn of(check: Option<&Check>) -> Self {
+    pub fn of(check: &Check) -> Self {
         let mut out = Vec::new();
-        for file in check.iter().flat_map(|c| &c.files) {
+        for file in &check.files {
             for part in &file.parts {
                 let place = || format!("{}, {}", clean(&file.path), part.at);
                 let words = said(part);
@@ -91,7 +92,8 @@ pub(super) fn by_design(kb: &Knowledge, rows: &[Row], declared: &DeclaredRadios)
         let Some(module) = &row.observed else { continue };
         let (Some(maker), Some(model)) = (&module.maker, module.model.as_ref().or(module.family.as_ref())) else { continue };
         for radio in kb.radios_of(maker, model) {
-            if out.iter().any(|o| o.device == row.device && o.radio == radio.radio) {
+            // Rows of one device stand together.
+            if out.iter().rev().take_while(|o| o.device == row.device).any(|o| o.radio == radio.radio) {
                 continue;
             }
             let line = declared.line(radio.radio);
@@ -134,103 +136,129 @@ enum Tie<'d> {
     Near(Option<&'d Device>),
 }
 
-/// Radios of a survey that belong to a compared device, by address or, where the survey was taken beside it, by signal.
-/// The number of those that belong to none comes with them.
-pub(super) fn heard(
-    kb: &Knowledge,
-    heard: &[Heard],
-    devices: &[Device],
-    near: Option<i32>,
-    declared: &DeclaredRadios,
-    locate: &dyn Fn(&Heard) -> (u32, String),
-) -> (Vec<RadioRow>, usize) {
-    let (mut out, mut others) = (Vec::new(), 0usize);
-    for one in heard {
-        let has = |d: &&Device, fits: fn(&str, &str) -> bool| d.identifiers.mac.iter().any(|m| fits(m, &one.address));
-        let tie = devices
-            .iter()
-            .find(|d| has(d, |a, b| a.eq_ignore_ascii_case(b)))
-            .map(Tie::Same)
-            .or_else(|| devices.iter().find(|d| has(d, same_block)).map(Tie::Block))
-            .or_else(|| {
-                let only = if let [one] = devices { Some(one) } else { None };
-                near.filter(|least| one.dbm.is_some_and(|dbm| dbm >= *least)).map(|_| Tie::Near(only))
-            });
-        let Some(tie) = tie else {
-            others = others.saturating_add(1);
-            continue;
-        };
-        let (input, at) = locate(one);
-        let line = declared.line(one.kind);
-        let name = one.name.as_deref().map(|n| clean(n).into_owned());
-        let maker = kb.oui(&one.address).map(|o| o.brand.to_string()).or_else(|| one.maker.as_deref().map(|m| clean(m).into_owned()));
-        let dbm = one.dbm.map(|d| format!(" at {d} dBm")).unwrap_or_default();
-        let how = match tie {
-            Tie::Same(_) => "it is the device's own address".to_owned(),
-            Tie::Block(_) => "its address stands beside the device's".to_owned(),
-            Tie::Near(_) => "so strong that it stands beside the receiver; another device nearby could be as strong".to_owned(),
-        };
-        let device = match tie {
-            Tie::Same(d) | Tie::Block(d) => Some(d),
-            Tie::Near(d) => d,
-        };
-        let whose = maker.map(|m| format!(" of {m}")).unwrap_or_default();
-        let role = one.role.as_deref().map(|r| format!(", {}", clean(r))).unwrap_or_default();
-        let said = match &line {
-            Some(line) => format!("declared in {line}"),
-            None => "no document declares it".to_owned(),
-        };
-        let sentence = format!("{} {}{whose}{role} was heard{dbm}: {how}; {said}", one.kind.words(), one.address);
-        let sent = name.as_deref().map(|n| format!(" `{n}`")).unwrap_or_default();
-        out.push(RadioRow {
-            device: device.map(|d| d.id.clone()),
-            radio: one.kind,
-            witness: "survey",
-            presence: None,
-            declared: line,
-            address: Some(one.address.to_string()),
-            name,
-            dbm: one.dbm,
-            basis: if matches!(tie, Tie::Near(_)) { Basis::Inferred } else { Basis::Observed },
-            sentence,
-            because: vec![Because {
-                input,
-                at,
-                group: Group::Traffic.name(),
-                kind: "mac",
-                value: format!("{}{sent}{dbm}", one.address),
-                basis: Basis::Observed,
-                weight: 0,
-                matched: how,
-            }],
-        });
-    }
-    (out, others)
+/// Surveys, and how they were taken.
+pub(super) struct Survey<'a> {
+    pub all: &'a Observations,
+    /// Number of its first input in the answer.
+    pub first: u32,
+    /// The signal from which on a radio is at the device, where the survey was taken beside it.
+    pub near: Option<i32>,
 }
 
-/// Whether two addresses are of one block: all but the last octet alike (the bit for local addresses aside) and the last
-/// within sixteen. Radios of one product are numbered one after the other.
-fn same_block(a: &str, b: &str) -> bool {
-    let octets = |text: &str| -> Option<Vec<u8>> {
-        let list: Option<Vec<u8>> = text.split([':', '-']).map(|o| u8::from_str_radix(o, 16).ok()).collect();
-        list.filter(|l| l.len() == 6)
+impl Survey<'_> {
+    /// Radios that belong to a compared device, by address or, where the survey was taken beside it, by signal; and how many
+    /// belong to none.
+    pub fn heard(&self, kb: &Knowledge, devices: &[Device], declared: &DeclaredRadios) -> (Vec<RadioRow>, usize) {
+        let addresses = Addresses::of(devices);
+        let only = if let [one] = devices { Some(one) } else { None };
+        let (mut out, mut others) = (Vec::new(), 0usize);
+        for one in &self.all.heard {
+            let near = || self.near.filter(|least| one.dbm.is_some_and(|dbm| dbm >= *least)).map(|_| Tie::Near(only));
+            match addresses.tie(&one.address).or_else(near) {
+                Some(tie) => {
+                    let place = (one.input.saturating_add(self.first), self.all.locate(one.at));
+                    out.push(row(kb, one, &tie, place, declared));
+                }
+                None => others = others.saturating_add(1),
+            }
+        }
+        (out, others)
+    }
+}
+
+/// The addresses of devices.
+struct Addresses<'d>(FxHashMap<[u8; 5], Vec<(u8, bool, &'d Device)>>);
+
+impl<'d> Addresses<'d> {
+    fn of(devices: &'d [Device]) -> Self {
+        let mut out: FxHashMap<[u8; 5], Vec<(u8, bool, &Device)>> = FxHashMap::default();
+        for device in devices {
+            for (block, last, local) in device.identifiers.mac.iter().filter_map(|m| octets(m)) {
+                out.entry(block).or_default().push((last, local, device));
+            }
+        }
+        Self(out)
+    }
+
+    /// The device of an address: its own, or one beside it. Radios of one product are numbered one after the other, and
+    /// further networks of one radio differ in the bit for local addresses.
+    fn tie(&self, address: &str) -> Option<Tie<'d>> {
+        let (block, last, local) = octets(address)?;
+        let known = self.0.get(&block)?;
+        let same = known.iter().find(|k| (k.0, k.1) == (last, local)).map(|k| Tie::Same(k.2));
+        same.or_else(|| known.iter().find(|k| k.0.abs_diff(last) <= 16).map(|k| Tie::Block(k.2)))
+    }
+}
+
+/// The first five octets without the bit for local addresses, the last one, and that bit.
+fn octets(text: &str) -> Option<([u8; 5], u8, bool)> {
+    let list: Vec<u8> = text.split([':', '-']).map(|o| u8::from_str_radix(o, 16).ok()).collect::<Option<_>>()?;
+    let [a, b, c, d, e, last] = *list.as_slice() else { return None };
+    Some(([a & !2, b, c, d, e], last, a & 2 != 0))
+}
+
+/// A heard radio in the answer.
+fn row(kb: &Knowledge, one: &Heard, tie: &Tie<'_>, (input, at): (u32, String), declared: &DeclaredRadios) -> RadioRow {
+    let line = declared.line(one.kind);
+    let name = one.name.as_deref().map(|n| clean(n).into_owned());
+    let maker = kb.oui(&one.address).map(|o| o.brand.to_string()).or_else(|| one.maker.as_deref().map(|m| clean(m).into_owned()));
+    let dbm = one.dbm.map(|d| format!(" at {d} dBm")).unwrap_or_default();
+    let how = match *tie {
+        Tie::Same(_) => "it is the device's own address".to_owned(),
+        Tie::Block(_) => "its address stands beside the device's".to_owned(),
+        Tie::Near(_) => "so strong that it stands beside the receiver; another device nearby could be as strong".to_owned(),
     };
-    let (Some(a), Some(b)) = (octets(a), octets(b)) else { return false };
-    let bare = |o: &[u8]| -> Vec<u8> { o.iter().take(5).enumerate().map(|(n, v)| if n == 0 { v & !2 } else { *v }).collect() };
-    let last = |o: &[u8]| o.last().copied().unwrap_or_default();
-    bare(&a) == bare(&b) && last(&a).abs_diff(last(&b)) <= 16
+    let device = match *tie {
+        Tie::Same(d) | Tie::Block(d) => Some(d),
+        Tie::Near(d) => d,
+    };
+    let whose = maker.map(|m| format!(" of {m}")).unwrap_or_default();
+    let role = one.role.as_deref().map(|r| format!(", {}", clean(r))).unwrap_or_default();
+    let said = match &line {
+        Some(line) => format!("declared in {line}"),
+        None => "no document declares it".to_owned(),
+    };
+    let sentence = format!("{} {}{whose}{role} was heard{dbm}: {how}; {said}", one.kind.words(), one.address);
+    let sent = name.as_deref().map(|n| format!(" `{n}`")).unwrap_or_default();
+    RadioRow {
+        device: device.map(|d| d.id.clone()),
+        radio: one.kind,
+        witness: "survey",
+        presence: None,
+        declared: line,
+        address: Some(one.address.to_string()),
+        name,
+        dbm: one.dbm,
+        basis: if matches!(*tie, Tie::Near(_)) { Basis::Inferred } else { Basis::Observed },
+        sentence,
+        because: vec![Because {
+            input,
+            at,
+            group: Group::Traffic.name(),
+            kind: "mac",
+            value: format!("{}{sent}{dbm}", one.address),
+            basis: Basis::Observed,
+            weight: 0,
+            matched: how,
+        }],
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::same_block;
+    use super::octets;
+
+    /// Whether two addresses are of one block.
+    fn beside(a: &str, b: &str) -> bool {
+        matches!((octets(a), octets(b)), (Some(a), Some(b)) if a.0 == b.0 && a.1.abs_diff(b.1) <= 16)
+    }
 
     #[test]
     fn addresses_of_one_block_stand_beside_one_another() {
-        assert!(same_block("00:1e:42:aa:bb:10", "00:1E:42:AA:BB:12"));
-        assert!(same_block("00:1e:42:aa:bb:10", "02:1e:42:aa:bb:11"));
-        assert!(!same_block("00:1e:42:aa:bb:10", "00:1e:42:aa:bb:40"));
-        assert!(!same_block("00:1e:42:aa:bb:10", "00:1e:42:aa:bc:10"));
-        assert!(!same_block("", "x"));
+        assert!(beside("00:1e:42:aa:bb:10", "00:1E:42:AA:BB:12"));
+        assert!(beside("00:1e:42:aa:bb:10", "02:1e:42:aa:bb:11"));
+        assert!(!beside("00:1e:42:aa:bb:10", "00:1e:42:aa:bb:40"));
+        assert!(!beside("00:1e:42:aa:bb:10", "00:1e:42:aa:bc:10"));
+        assert!(!beside("", "x"));
     }
 }

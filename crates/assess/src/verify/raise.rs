@@ -60,7 +60,9 @@ pub(super) fn row(row: &Row, inputs: &[Input], other_product: bool) -> Option<Fi
         "at": declared.map(|d| &d.at),
         "designators": row.designators,
         "device": row.device,
-        "declared": declared.and_then(|d| d.mpn.as_ref().or(d.value.as_ref())),
+        "mpn": declared.and_then(|d| d.mpn.as_ref()),
+        "value": declared.and_then(|d| d.value.as_ref()),
+        "manufacturer": declared.and_then(|d| d.manufacturer.as_ref()),
         "observed": row.observed.as_ref().map(|m| rows::words(rows::Seen::Module(m))),
         "observed_at": rows::strongest(row).map(|b| format!("{}, {}", path(inputs, b.input), b.at)),
     });
@@ -99,6 +101,7 @@ pub(super) fn radio(row: &RadioRow, check: &Check, inputs: &[Input]) -> Option<F
         "line": null,
         "device": row.device,
         "radio": row.radio,
+        "value": format!("{} {}", row.radio.name(), row.address.as_deref().unwrap_or_default()).trim(),
         "witness": row.witness,
         "address": row.address,
         "dbm": row.dbm,
@@ -135,7 +138,8 @@ pub(super) fn energy<'a>(
             "file": file,
             "line": e.at.strip_prefix("line ").and_then(|l| l.parse::<u32>().ok()),
             "device": device,
-            "from_mhz": e.from_mhz,
+            "value": format!("{} to {} MHz", e.from_mhz, e.to_mhz),
+        "from_mhz": e.from_mhz,
             "to_mhz": e.to_mhz,
             "over_floor_db": e.over_floor_db,
             "direction": e.direction,
@@ -162,6 +166,7 @@ pub(super) fn lot(lot: &LotAnswer, m: &Mismatch, inputs: &[Input]) -> Option<Fin
         "lot": lot.lot,
         "kind": m.kind,
         "piece": m.piece,
+        "value": format!("{}: {}", m.piece, m.kind),
     });
     let id = lot.lot.as_deref().map(|l| format!("{l}: ")).unwrap_or_default();
     let mut finding = of_bom("lot-mismatch", Subject { kind: "part", id: format!("{id}{}", m.piece) }, because, detail)?;

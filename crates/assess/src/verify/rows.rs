@@ -159,6 +159,7 @@ fn base(slot: Option<&Slot<'_>>, device: Option<&Device>, result: Outcome) -> Ro
         product: None,
         because: slot.map(Slot::because).unwrap_or_default(),
         device: device.map(|d| d.id.clone()),
+        label: None,
         level: None,
         differs: None,
         confidence: 0.0,

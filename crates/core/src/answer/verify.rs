@@ -127,6 +127,8 @@ pub struct Row {
     pub because: Vec<Because>,
     /// The device it was observed in, or looked for; `null` where nothing was observed at all.
     pub device: Option<String>,
+    /// What people call that device.
+    pub label: Option<String>,
     /// The level at which both agree; `null` where they do not, or one is missing.
     pub level: Option<Level>,
     /// The level at which they part: `maker`, `model`, `variant` (one family); `null` where they do not.

@@ -1,12 +1,14 @@
 //! JUnit XML, which every CI system shows: a suite for each file, a case for each thing that was judged.
 
 mod bom;
+mod verify;
 
 use std::io::{self, Write};
 
 use crate::markup::Esc;
 
 pub use bom::{Gate, suites};
+pub use verify::verify;
 
 /// One suite: a file, a device, a rule pack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
