@@ -99,10 +99,14 @@ impl Checks {
     }
 
     /// Judges an element of an array.
-    pub fn item(&mut self, array: &str, value: &Value, at: At, path: &str) {
+    pub fn item(&mut self, array: &str, value: &Value, at: At, path: &dyn Fn() -> String) {
         for judge in self.judges() {
+            if judge.told.len() >= MAX_TOLD {
+                judge.count = judge.count.saturating_add(judge.validator.count(array, value));
+                continue;
+            }
             for violation in judge.validator.item(array, value) {
-                judge.hold(at, path, &violation);
+                judge.hold(at, &path(), &violation);
             }
         }
     }

@@ -12,10 +12,14 @@
 //! hardware is not decided here. What a tool found on a live host (`cdx:hbom:` properties) is what a document declares, not
 //! what was observed here.
 
+mod close;
 pub mod json;
 mod keep;
+mod level;
 mod part;
+mod property;
 mod scan;
 pub mod validate;
+mod walk;
 
 pub use json::CycloneDxJson;

@@ -32,7 +32,7 @@ impl From<io::Error> for Broken {
 pub(super) enum Copied {
     /// It was.
     Whole,
-    /// It has more bytes than there was room for: passed over.
+    /// It has more bytes or values than there was room for: passed over.
     TooLong,
     /// Its brackets are nested deeper than allowed: passed over.
     TooDeep,
@@ -42,8 +42,17 @@ pub(super) enum Copied {
 pub(super) struct Into<'t> {
     /// Its text is put behind what is there.
     pub text: &'t mut Vec<u8>,
+    /// How much.
+    pub room: Room,
+}
+
+/// How much of a value is taken.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
     /// The most bytes.
-    pub room: usize,
+    pub bytes: usize,
+    /// The most texts and brackets: many small values need far more memory than their text.
+    pub values: usize,
     /// The deepest brackets.
     pub depth: usize,
 }
@@ -183,7 +192,8 @@ impl<R: Read> Scanner<R> {
     fn brackets(&mut self, into: &mut Option<Into<'_>>, start: usize, copied: &mut Copied) -> Result<(), Broken> {
         self.open.clear();
         let mut depth = 0usize;
-        let deepest = into.as_ref().map_or(usize::MAX, |i| i.depth);
+        let mut values = into.as_ref().map_or(usize::MAX, |i| i.room.values);
+        let deepest = into.as_ref().map_or(usize::MAX, |i| i.room.depth);
         loop {
             let rest = self.rest()?;
             if rest.is_empty() {
@@ -194,6 +204,12 @@ impl<R: Read> Scanner<R> {
             put(rest.get(..n), into, start, copied);
             self.skip(n);
             let Some(mark) = mark else { continue };
+            if matches!(mark, b'"' | b'{' | b'[') {
+                values = values.saturating_sub(1);
+                if values == 0 && *copied == Copied::Whole {
+                    *copied = Copied::TooLong;
+                }
+            }
             match mark {
                 b'"' => {
                     self.string(into, start, copied)?;
@@ -231,7 +247,7 @@ pub(super) fn unexpected(byte: u8) -> Broken {
 
 fn put(bytes: Option<&[u8]>, into: &mut Option<Into<'_>>, start: usize, copied: &mut Copied) {
     let (Some(bytes), Some(into), Copied::Whole) = (bytes, into, *copied) else { return };
-    if into.text.len().saturating_sub(start).saturating_add(bytes.len()) > into.room {
+    if into.text.len().saturating_sub(start).saturating_add(bytes.len()) > into.room.bytes {
         *copied = Copied::TooLong;
         // The memory of what is passed over is given back at once.
         into.text.truncate(start);
@@ -260,7 +276,7 @@ mod tests {
                 let whole = format!(" \n{text} ,");
                 let mut scan = Scanner::new(Slow(whole.as_bytes(), step));
                 let mut out = b"<".to_vec();
-                let copied = scan.value(Some(Into { text: &mut out, room: 1000, depth: 10 })).unwrap();
+                let copied = scan.value(Some(Into { text: &mut out, room: Room { bytes: 1000, values: 100, depth: 10 } })).unwrap();
                 assert_eq!((copied, String::from_utf8(out).unwrap()), (Copied::Whole, format!("<{text}")), "{step}");
                 assert_eq!(scan.peek().unwrap(), Some(b','));
                 assert_eq!(scan.line() as usize, 2 + text.matches('\n').count());
@@ -271,10 +287,15 @@ mod tests {
     #[test]
     fn what_is_too_long_or_too_deep_is_passed_over() {
         let text = format!("{}{},1", "[".repeat(9000), "]".repeat(9000));
-        for (room, depth, expected) in [(100, 100_000, Copied::TooLong), (100_000, 100, Copied::TooDeep), (18_000, 9000, Copied::Whole)] {
+        for (bytes, values, depth, expected) in [
+            (100, 100_000, 100_000, Copied::TooLong),
+            (100_000, 9000, 100_000, Copied::TooLong),
+            (100_000, 100_000, 100, Copied::TooDeep),
+            (18_000, 9001, 9000, Copied::Whole),
+        ] {
             let mut scan = Scanner::new(text.as_bytes());
             let mut out = Vec::new();
-            assert_eq!(scan.value(Some(Into { text: &mut out, room, depth })).unwrap(), expected);
+            assert_eq!(scan.value(Some(Into { text: &mut out, room: Room { bytes, values, depth } })).unwrap(), expected);
             assert_eq!(out.is_empty(), expected != Copied::Whole);
             assert_eq!(scan.peek().unwrap(), Some(b','));
         }

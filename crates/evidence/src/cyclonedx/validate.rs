@@ -34,8 +34,10 @@ const VERSIONS: &[(&str, (&str, &str))] = &[
 const COMPANIONS: &[(&str, &str)] =
     &[schema!("spdx.schema.json"), schema!("jsf-0.82.schema.json"), schema!("cryptography-defs.schema.json")];
 
-static VALIDATORS: LazyLock<Vec<(&str, OnceLock<Option<Validator>>)>> =
-    LazyLock::new(|| VERSIONS.iter().map(|(version, _)| (*version, OnceLock::new())).collect());
+/// A version, and its validator once asked for.
+type Slot = (&'static str, OnceLock<Option<Validator>>);
+
+static VALIDATORS: LazyLock<Vec<Slot>> = LazyLock::new(|| VERSIONS.iter().map(|(version, _)| (*version, OnceLock::new())).collect());
 
 /// What a document does that its schema does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +118,12 @@ impl Validator {
     /// the document that has it is judged by [`Validator::document`].
     pub fn item(&self, array: &str, item: &Value) -> Vec<Violation> {
         self.array(array).map_or_else(Vec::new, |array| violations(&array.item, item))
+    }
+
+    /// How many things are wrong with an item, where nobody needs to know which.
+    pub fn count(&self, array: &str, item: &Value) -> u64 {
+        let wrong = self.array(array).filter(|a| !a.item.is_valid(item));
+        wrong.map_or(0, |array| array.item.iter_errors(item).count() as u64)
     }
 
     /// Whether no two items of an array may be the same.

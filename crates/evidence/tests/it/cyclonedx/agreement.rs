@@ -208,3 +208,34 @@ fn part_by_part_the_schema_judges_as_over_the_whole() {
     assert!(wrong.is_empty(), "{} of {judged}:\n{}", wrong.len(), wrong[..wrong.len().min(10)].join("\n"));
     assert!(judged >= 600 && invalid >= 400 && judged - invalid >= 40, "{judged} {invalid}");
 }
+
+#[test]
+fn a_text_is_valid_where_it_is_json_and_the_whole_of_it_is_valid() {
+    let oracle = oracle("1.6");
+    let text = document("1.6").to_string();
+    let mut state = 7u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let (mut sound, mut broken) = (0, 0);
+    for _ in 0..600 {
+        let mut bytes = text.clone().into_bytes();
+        let at = next(bytes.len());
+        match next(4) {
+            0 => drop(bytes.remove(at)),
+            1 => bytes.insert(at, b"{}[],:\"\\ 0ea-\n"[next(14)]),
+            2 => bytes[at] = b"{}[],:\"\\ 0ea-\n"[next(14)],
+            _ => bytes.swap(at, at.saturating_sub(1)),
+        }
+        let changed = String::from_utf8(bytes).unwrap();
+        let expected = serde_json::from_str::<Value>(&changed).is_ok_and(|v| oracle.is_valid(&v));
+        let out = read(&changed, true);
+        // What is no longer known as CycloneDX is read by another.
+        if out.inputs[0].format == "cyclonedx-json" {
+            assert_eq!(out.schema_errors == 0, expected, "{changed}\n{:?}", out.problems);
+            if expected { sound += 1 } else { broken += 1 }
+        }
+    }
+    assert!(sound > 50 && broken > 200, "{sound} {broken}");
+}
