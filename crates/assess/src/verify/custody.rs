@@ -253,7 +253,7 @@ impl<'a> Both<'a> {
             self.tac(kb, self.piece.model.as_deref(), None, out);
             return;
         };
-        let fields: [(&'static str, &str, &Option<Box<str>>, &Option<Box<str>>); 5] = [
+        let fields = [
             ("other-model", "model", &from.model, &self.piece.model),
             ("firmware", "firmware", &from.firmware, &self.piece.firmware),
             ("firmware-hash", "firmware digest", &from.hash, &self.piece.hash),

@@ -75,7 +75,7 @@ fn mhz(cell: &SweepCell) -> f64 {
 
 /// Bands in which devices send at a frequency.
 fn bands(kb: &Knowledge, mhz: f64) -> Vec<&Band> {
-    kb.uplinks_at(mhz).into_iter().collect()
+    Vec::from_iter(kb.uplinks_at(mhz))
 }
 
 /// The floor of each cell; `None` for a cell without measurements.

@@ -47,9 +47,9 @@ fn kind(word: &str) -> RadioKind {
     }
 }
 
-/// A signal in dBm; 0 and positive numbers are "not measured" in every one of these formats.
+/// A signal in dBm; -1, 0 and positive numbers are "not measured" in every one of these formats.
 fn dbm(text: &str) -> Option<i32> {
-    text.trim().parse::<f64>().ok().map(|d| d.round() as i32).filter(|d| (-150..0).contains(d))
+    text.trim().parse::<f64>().ok().map(|d| d.round() as i32).filter(|d| (-150..-1).contains(d))
 }
 
 /// Keeps a radio; one heard twice in a survey is one, at its strongest.

@@ -115,7 +115,8 @@ fn row(part: Part, heads: &[String], line: &str, at: At) -> Option<Heard> {
         Part::Networks => {
             // A name may hold commas; one column stands behind it.
             let from = heads.iter().position(|h| h == "essid").unwrap_or(13);
-            let name = cells.get(from..cells.len().saturating_sub(1).max(from)).unwrap_or_default().join(",");
+            let raw: Vec<&str> = line.split(',').collect();
+            let name = raw.get(from..raw.len().saturating_sub(1).max(from)).unwrap_or_default().join(",");
             Heard {
                 name: kept(&name),
                 role: kept("access point"),
@@ -163,7 +164,7 @@ mod tests {
         let line =
             "00:1E:42:AA:BB:10, 2026-05-01 10:00:00, 2026-05-01 10:05:00, 6, 130, WPA2, CCMP, PSK, -38, 120, 0, 0. 0. 0. 0, 9, a, b, c, ";
         let heard = row(Part::Networks, &heads, line, At::line(3)).unwrap();
-        assert_eq!((&*heard.address, heard.name.as_deref(), heard.dbm), ("00:1e:42:aa:bb:10", Some("a,b,c"), Some(-38)));
+        assert_eq!((&*heard.address, heard.name.as_deref(), heard.dbm), ("00:1e:42:aa:bb:10", Some("a, b, c"), Some(-38)));
         assert!(row(Part::Networks, &heads, "nonsense", At::line(3)).is_none());
     }
 }

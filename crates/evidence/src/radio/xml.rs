@@ -83,6 +83,11 @@ impl Reader for KismetXml {
                     text.clear();
                 }
                 Event::Text(part) if text.len() < 1000 => text.push_str(&part.xml10_content()),
+                // The five entities of XML and character numbers; what a document defines for itself is not expanded.
+                Event::GeneralRef(entity) if text.len() < 1000 => match entity.resolve_char_ref() {
+                    Ok(Some(c)) => text.push(c),
+                    _ => text.push_str(quick_xml::escape::resolve_predefined_entity(&entity.xml10_content()).unwrap_or_default()),
+                },
                 Event::End(_) => {
                     let name = path.pop().unwrap_or_default();
                     let open = client.as_mut().or(network.as_mut());

@@ -5,6 +5,7 @@ mod cyclonedx;
 mod fixtures;
 mod hostile;
 mod label;
+mod radio;
 mod router;
 mod snmp;
 mod table;
