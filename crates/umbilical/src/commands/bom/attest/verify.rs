@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use umbilical_core::answer::KnowledgeStamp;
+use umbilical_core::finding::Finding;
 use umbilical_core::observation::Input;
 use umbilical_core::signed::{self, PROOF, Proof, SignatureState, Standing};
 use umbilical_evidence::signed::{Envelope, PublicKey, Redacted, Statement, envelopes, jsf};
@@ -46,7 +47,7 @@ pub fn run(global: &Global, args: &Attest, path: &Path) -> Result<u8, Fail> {
         _ => page(w, &answer),
     })?;
     let unknown = answer.verified.is_none();
-    Ok(if answer.verified == Some(false) { 4 } else { gates.code(std::iter::empty(), Seen { unknown, undisclosed: false }) })
+    Ok(if answer.verified == Some(false) { 4 } else { gates.code(std::iter::empty::<&Finding>(), Seen { unknown, undisclosed: false }) })
 }
 
 fn key(path: &Path) -> Result<PublicKey, Fail> {

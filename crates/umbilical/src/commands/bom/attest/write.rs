@@ -140,9 +140,6 @@ pub fn redact(global: &Global, args: &Attest, signer: &attest::Signer) -> Result
         return Err(Fail::usage("nowhere to keep what opens the statement", "name the statement with -o, or the opening with --opening"));
     };
     let check = check(global, args, &args.paths)?;
-    if check.files.is_empty() {
-        return Err(Fail::NothingReadable("no bill of materials among the inputs".into()));
-    }
     let (statement, opening) = attest::redact(&check, &attest::claims(&check, &args.without), signer);
     out::private(&opening_path, |w| json::one(w, &opening))?;
     out::answer(global, |w| w.write_all(attest::envelope(&statement, signer).as_bytes()))?;
@@ -163,7 +160,11 @@ pub fn reveal(global: &Global, path: &Path, index: u64) -> Result<u8, Fail> {
 fn check(global: &Global, args: &Attest, paths: &[PathBuf]) -> Result<Check, Fail> {
     let kb = facts(global)?;
     let all = evidence(global, &kb, paths, args.map.as_deref(), None, Purpose::Bom)?;
-    Ok(bom::check(all, &kb, &bom::Options::on(home::as_of(global))))
+    let check = bom::check(all, &kb, &bom::Options::on(home::as_of(global)));
+    if check.files.is_empty() {
+        return Err(Fail::NothingReadable("no bill of materials among the inputs, so there is nothing to state".into()));
+    }
+    Ok(check)
 }
 
 /// Signing is no gate of itself: only what `--fail-on` names counts.
