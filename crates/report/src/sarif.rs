@@ -339,7 +339,11 @@ fn locations(place: &Place<'_>, fallback: Option<&str>) -> Vec<Location> {
     let own = [designators.as_str(), place.name.unwrap_or_default()].into_iter().find(|t| !t.is_empty());
     let way: Vec<&str> = place.assembly.iter().copied().chain(own).collect();
     let logical = way.last().map(|name| [Logical { name: plain(name), fully_qualified_name: plain(&way.join("/")), kind: "component" }]);
-    if physical.is_none() && logical.is_none() { Vec::new() } else { vec![Location { physical_location: physical, logical_locations: logical }] }
+    if physical.is_none() && logical.is_none() {
+        Vec::new()
+    } else {
+        vec![Location { physical_location: physical, logical_locations: logical }]
+    }
 }
 
 #[derive(Serialize)]
@@ -369,10 +373,7 @@ fn notification<'a>(problem: &'a Said, inputs: &[Input]) -> Notification<'a> {
     Notification {
         level: "warning",
         message: Text { text: plain(&problem.what) },
-        locations: file
-            .map(|f| Location { physical_location: Some(physical(f, line)), logical_locations: None })
-            .into_iter()
-            .collect(),
+        locations: file.map(|f| Location { physical_location: Some(physical(f, line)), logical_locations: None }).into_iter().collect(),
         properties: Where { at: &problem.at },
     }
 }

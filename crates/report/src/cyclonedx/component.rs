@@ -7,9 +7,9 @@ use umbilical_core::answer::{Because, Module};
 use umbilical_core::bom::{Alternate, PartKind};
 use umbilical_core::weight::round4;
 
-use super::tree::{Node, Tree};
-use super::properties::{self, Property};
 use super::TOOL;
+use super::properties::{self, Property};
+use super::tree::{Node, Tree};
 
 /// The format's types of components: a part whose document calls it one of these keeps that.
 pub(super) const TYPES: &[&str] = &[
@@ -165,7 +165,12 @@ fn ancestor(declared: &Alternate) -> Ancestor<'_> {
 fn rebranded(module: &Module) -> Option<Ancestor<'_>> {
     let (maker, model) = (module.maker.as_deref()?, module.model.as_deref()?);
     let other = module.sold_as.as_deref().is_some_and(|s| s != model) || module.brand.as_deref().is_some_and(|b| b != maker);
-    other.then_some(Ancestor { kind: "device", manufacturer: Some(Entity::named(maker)), name: model, properties: Some([Property { name: "umbilical:basis", value: "inferred" }]) })
+    other.then_some(Ancestor {
+        kind: "device",
+        manufacturer: Some(Entity::named(maker)),
+        name: model,
+        properties: Some([Property { name: "umbilical:basis", value: "inferred" }]),
+    })
 }
 
 /// Where a part is declared, and how it was identified.

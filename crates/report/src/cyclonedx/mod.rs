@@ -65,7 +65,8 @@ const TOOL: &str = "umbilical";
 pub fn write(out: &mut dyn Write, check: &Check, project: &Project, options: &Options<'_>) -> io::Result<()> {
     let tree = Tree::of(check, project);
     let product = Merged::of(check, project);
-    let reference = content_id("product-", "product", &[&product.name, &product.model, &product.version].map(|c| c.unwrap_or("")).join("\0"));
+    let reference =
+        content_id("product-", "product", &[&product.name, &product.model, &product.version].map(|c| c.unwrap_or("")).join("\0"));
     let gaps = gaps(&tree, &reference, project.state);
     let document = Document {
         schema: options.spec.schema(),
@@ -245,7 +246,11 @@ fn gaps<'a>(tree: &'a Tree<'_>, product: &'a str, state: State) -> Vec<Compositi
     let open = tree.nodes.iter().filter(|n| n.part.tiers.iter().any(|t| t.name.is_none())).map(|n| n.reference.as_str());
     let mut incomplete: Vec<&str> = open.collect();
     let mut unknown = Vec::new();
-    if state == State::Undisclosed { incomplete.insert(0, product) } else { unknown.push(product) }
+    if state == State::Undisclosed {
+        incomplete.insert(0, product)
+    } else {
+        unknown.push(product)
+    }
     [("incomplete", incomplete), ("unknown", unknown)]
         .into_iter()
         .filter(|(_, assemblies)| !assemblies.is_empty())

@@ -24,8 +24,7 @@ pub enum Gate {
 /// passed.
 pub fn suites(check: &Check, gate: impl Fn(&[&Finding], Option<State>) -> Gate) -> Vec<Suite> {
     let alone = |file: usize| check.projects.iter().find(|p| matches!(p.files.as_slice(), [f] if *f as usize == file));
-    let mut suites: Vec<Suite> =
-        check.files.iter().enumerate().map(|(number, file)| document(file, alone(number), &gate)).collect();
+    let mut suites: Vec<Suite> = check.files.iter().enumerate().map(|(number, file)| document(file, alone(number), &gate)).collect();
     suites.extend(check.projects.iter().filter(|p| p.files.len() > 1).map(|project| Suite {
         name: project.path.clone(),
         cases: vec![whole("product", project.state, &project.because, project.findings.iter().collect(), &gate)],

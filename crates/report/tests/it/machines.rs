@@ -111,7 +111,8 @@ fn a_fingerprint_stays_when_lines_move_and_files_are_renamed() {
     let check = check();
     let twice = finding("missing-tier", Severity::Info, "a.csv", None);
     let document = sarif_of(&check, &[Entry::from(&twice), Entry::from(&twice)]);
-    let github = |n: usize| document["runs"][0]["results"][n]["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned();
+    let github =
+        |n: usize| document["runs"][0]["results"][n]["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned();
     assert!(github(0).ends_with(":1") && github(1).ends_with(":2"));
 }
 
