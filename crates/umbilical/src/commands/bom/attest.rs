@@ -6,7 +6,7 @@ mod write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgGroup, Args};
+use clap::Args;
 use umbilical_report::attest::Signer;
 use zeroize::Zeroizing;
 
@@ -31,7 +31,6 @@ Examples:
 
 /// `bom attest`.
 #[derive(Args, Debug)]
-#[command(group(ArgGroup::new("instead").args(["verify", "generate_key", "sign_inside", "declarations", "redact", "reveal"])))]
 pub struct Attest {
     /// Bills of materials to sign; with --verify, files to compare with what was signed
     #[arg(value_name = "FILE")]
@@ -46,25 +45,25 @@ pub struct Attest {
     #[arg(long, value_name = "MAKER")]
     pub without: Vec<String>,
     /// Put the signature into the CycloneDX document (JSON Signature Format)
-    #[arg(long, requires = "key")]
+    #[arg(long, group = "instead", requires = "key")]
     pub sign_inside: bool,
     /// Write CycloneDX 1.6 declarations: claims, evidence, conformance; signed inside where --key is given
-    #[arg(long)]
+    #[arg(long, group = "instead")]
     pub declarations: bool,
     /// Give the verdict and keep the parts back; what opens it goes beside the output
-    #[arg(long, requires = "key")]
+    #[arg(long, group = "instead", requires = "key")]
     pub redact: bool,
     /// Take one leaf of a redacted statement out of its opening, with its proof
-    #[arg(long, value_name = "N", requires = "opening")]
+    #[arg(long, group = "instead", value_name = "N", requires = "opening")]
     pub reveal: Option<u64>,
     /// What opens a redacted statement
     #[arg(long, value_name = "FILE")]
     pub opening: Option<PathBuf>,
     /// Make a key: NAME.pem, for its owner alone, and NAME.pub.pem
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["key", "paths"])]
+    #[arg(long, group = "instead", value_name = "NAME", conflicts_with_all = ["key", "paths"])]
     pub generate_key: Option<PathBuf>,
     /// Verify a signed statement, or the signatures inside a CycloneDX document
-    #[arg(long, value_name = "SIGNED", conflicts_with = "key")]
+    #[arg(long, group = "instead", value_name = "SIGNED", conflicts_with = "key")]
     pub verify: Option<PathBuf>,
     /// The signer's public key, PEM (repeatable: one that signed is enough)
     #[arg(long, value_name = "KEY.pub.pem", requires = "verify")]
