@@ -98,12 +98,18 @@ fn save_ods(folder: &Folder, name: &str, sheets: &[Sheet]) {
         let mut before = 0;
         for (n, cells) in &sheet.rows {
             if n - before > 1 {
-                content.push_str(&format!("<table:table-row table:number-rows-repeated=\"{}\"><table:table-cell/></table:table-row>", n - before - 1));
+                content.push_str(&format!(
+                    "<table:table-row table:number-rows-repeated=\"{}\"><table:table-cell/></table:table-row>",
+                    n - before - 1
+                ));
             }
             before = *n;
             content.push_str("<table:table-row><table:table-cell table:number-columns-repeated=\"3\"/>");
             for text in cells.iter().rev() {
-                content.push_str(&format!("<table:table-cell office:value-type=\"string\"><text:p>{}</text:p></table:table-cell>", escape(text)));
+                content.push_str(&format!(
+                    "<table:table-cell office:value-type=\"string\"><text:p>{}</text:p></table:table-cell>",
+                    escape(text)
+                ));
             }
             content.push_str("</table:table-row>");
         }
@@ -151,7 +157,11 @@ fn what_was_filled_in_is_what_is_answered() {
         let [s] = document["suppliers"].as_array().unwrap().as_slice() else { panic!("{name}: {document:#}") };
         assert_eq!((&s["supplier"], &s["device"], &s["due"]), (&"Acme Gateways".into(), &"GW-17".into(), &"2026-12-15".into()), "{name}");
         let counts = &s["counts"];
-        assert_eq!((&counts["disclosed"], &counts["withheld"], &counts["unknown"], &counts["unanswered"]), (&6.into(), &1.into(), &1.into(), &33.into()), "{name}");
+        assert_eq!(
+            (&counts["disclosed"], &counts["withheld"], &counts["unknown"], &counts["unanswered"]),
+            (&6.into(), &1.into(), &1.into(), &33.into()),
+            "{name}"
+        );
         assert_eq!(status(&document, "HB-13")["answer"], "Telit");
         assert_eq!(status(&document, "HB-13")["date"], "2026-12-01");
         assert_eq!(status(&document, "HB-18")["reason"], "agreement with the maker");
@@ -244,7 +254,13 @@ fn what_is_no_reply_is_exit_2_with_its_reason() {
     folder.write("junk.xlsx", b"PK\x03\x04 not a zip");
     folder.write("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 password");
     folder.write("empty.csv", "");
-    for (name, why) in [("bom.csv", "no reply to a questionnaire"), ("junk.xlsx", "damaged"), ("old.xls", "save it as XLSX"), ("empty.csv", "no reply"), ("gone.xlsx", "cannot read")] {
+    for (name, why) in [
+        ("bom.csv", "no reply to a questionnaire"),
+        ("junk.xlsx", "damaged"),
+        ("old.xls", "save it as XLSX"),
+        ("empty.csv", "no reply"),
+        ("gone.xlsx", "cannot read"),
+    ] {
         let ran = answer(&folder, &[name]);
         assert_eq!(ran.code, 2, "{name}");
         assert!(ran.out.is_empty() && ran.err.contains(why), "{name}: {}", ran.err);

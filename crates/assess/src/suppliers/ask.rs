@@ -1,5 +1,6 @@
 //! Making out a questionnaire.
 
+use rustc_hash::FxHashSet;
 use umbilical_core::answer::bom::{Check, PartAnswer, TierKind};
 use umbilical_core::answer::suppliers::{Asked, PartRow, QUESTIONNAIRE_SCHEMA, Questionnaire, TemplateStamp};
 use umbilical_core::bom::{Alternate, PartKind};
@@ -64,7 +65,8 @@ pub fn questionnaire(kb: &Knowledge, wanted: &Wanted<'_>, check: Option<&Check>)
     }
     let due = wanted.due.map(|d| d.to_string());
     let (device, supplier) = (clean(wanted.device).into_owned(), clean(wanted.supplier).into_owned());
-    let mut content = vec![template.id.clone(), template.version.to_string(), device.clone(), supplier.clone(), due.clone().unwrap_or_default()];
+    let mut content =
+        vec![template.id.clone(), template.version.to_string(), device.clone(), supplier.clone(), due.clone().unwrap_or_default()];
     content.extend(questions.iter().map(|q| q.id.clone()));
     content.extend(parts.iter().flat_map(|p| p.cells.clone()));
     Questionnaire {
@@ -86,12 +88,7 @@ pub fn questionnaire(kb: &Knowledge, wanted: &Wanted<'_>, check: Option<&Check>)
 }
 
 pub(super) fn stamp(template: &Template) -> TemplateStamp {
-    TemplateStamp {
-        id: template.id.clone(),
-        version: template.version,
-        title: template.title.clone(),
-        source: template.source.clone(),
-    }
+    TemplateStamp { id: template.id.clone(), version: template.version, title: template.title.clone(), source: template.source.clone() }
 }
 
 /// Kinds of parts that a supplier is asked about; resistors and screws are not.
@@ -102,12 +99,13 @@ fn matters(kind: PartKind) -> bool {
 /// A row for each part that matters, those with the most open places first.
 fn parts(check: &Check) -> Vec<PartRow> {
     let mut rows: Vec<(PartKind, PartRow)> = Vec::new();
+    let mut seen: FxHashSet<(PartKind, PartRow)> = FxHashSet::default();
     for file in &check.files {
         let finished = file.product.model.as_deref().unwrap_or_default();
         for part in file.parts.iter().filter(|p| matters(p.kind)) {
             let row = row(part, finished);
             // One product in several documents: a part that reads alike is asked about once.
-            if !rows.iter().any(|(kind, r)| *kind == part.kind && *r == row) {
+            if seen.insert((part.kind, row.clone())) {
                 rows.push((part.kind, row));
             }
         }
@@ -134,7 +132,8 @@ fn row(part: &PartAnswer, finished: &str) -> PartRow {
     row.set("fcc_id", &text(&declared.fcc_id));
     let alternates: Vec<String> = declared.alternates.iter().map(alternate).filter(|a| !a.is_empty()).collect();
     row.set("alternates", &clean(&alternates.join("; ")));
-    let certificates: Vec<String> = declared.certificates.iter().map(|(scheme, number)| format!("{scheme} {number}").trim().to_owned()).collect();
+    let certificates: Vec<String> =
+        declared.certificates.iter().map(|(scheme, number)| format!("{scheme} {number}").trim().to_owned()).collect();
     row.set("certification", &clean(&certificates.join("; ")));
     row
 }

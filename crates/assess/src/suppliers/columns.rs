@@ -16,7 +16,10 @@ pub(super) const QUESTION_COLUMNS: [(&str, &[&str]); 11] = [
     ("status", &["status", "état", "estado", "stato", "状态"]),
     ("answer", &["answer", "your answer", "antwort", "réponse", "respuesta", "risposta", "reply", "response", "答案", "回答", "答复"]),
     ("reason", &["reason if withheld", "reason", "grund", "begründung", "raison", "motivo", "razón", "原因", "理由"]),
-    ("evidence", &["evidence attached", "evidence", "attachment", "nachweis", "beleg", "anlage", "preuve", "prueba", "evidencia", "证据", "附件"]),
+    (
+        "evidence",
+        &["evidence attached", "evidence", "attachment", "nachweis", "beleg", "anlage", "preuve", "prueba", "evidencia", "证据", "附件"],
+    ),
     ("who", &["who answers", "who", "answered by", "name", "wer antwortet", "qui répond", "quién responde", "填写人"]),
     ("date", &["date", "day", "datum", "fecha", "data", "日期"]),
 ];
@@ -44,7 +47,8 @@ pub(super) fn questions(sheet: &Sheet) -> Found {
 }
 
 pub(super) fn parts(sheet: &Sheet) -> Found {
-    let columns: Vec<(&str, Vec<&str>)> = PART_COLUMNS.iter().map(|c| (c.key, [c.title].into_iter().chain(more(c.key).iter().copied()).collect())).collect();
+    let columns: Vec<(&str, Vec<&str>)> =
+        PART_COLUMNS.iter().map(|c| (c.key, [c.title].into_iter().chain(more(c.key).iter().copied()).collect())).collect();
     find(sheet, &columns)
 }
 
@@ -58,7 +62,9 @@ fn more(key: &str) -> &'static [&'static str] {
         "maker_part_number" => &["maker part number", "mpn", "manufacturer part number", "herstellernummer", "型号", "料号"],
         "fg_part_number" => &["fg part number", "finished good part number"],
         "version" => &["version/hash", "version / hash", "hash", "revision", "版本"],
-        "site_country" => &["site country", "country of manufacture", "country of origin", "herstellungsland", "ursprungsland", "pays", "原产国", "产地"],
+        "site_country" => {
+            &["site country", "country of manufacture", "country of origin", "herstellungsland", "ursprungsland", "pays", "原产国", "产地"]
+        }
         "tier" => &["tier", "stufe", "层级"],
         "alternates" => &["alternate", "alternatives", "替代料"],
         "chipset" => &["chip", "baseband", "芯片"],

@@ -1,5 +1,9 @@
 //! Answers against the tables.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 use umbilical_core::Day;
 use umbilical_core::answer::Trace;
 use umbilical_core::answer::suppliers::{Contradiction, Strength};
@@ -41,11 +45,16 @@ pub(super) struct Compare<'k> {
     pub kb: &'k Knowledge,
     pub day: Day,
     pub out: Compared,
+    /// By organisation: a reply may list the same maker a thousand times.
+    traces: RefCell<FxHashMap<&'k str, Rc<Trace>>>,
 }
+
+/// The most contradictions, and the most open points, that are kept of one supplier.
+const MAX_KEPT: usize = 500;
 
 impl<'k> Compare<'k> {
     pub fn new(kb: &'k Knowledge, day: Day) -> Self {
-        Self { kb, day, out: Compared::default() }
+        Self { kb, day, out: Compared::default(), traces: RefCell::default() }
     }
 
     /// Everything that can be compared of one module.
@@ -54,7 +63,11 @@ impl<'k> Compare<'k> {
         if let (Some(said), true) = (&stated.maker, makers.is_empty()) {
             let known = organisation(self.kb, &said.text).is_some();
             if !known {
-                self.open(format!("`{}` ({}) is no maker of the tables: what hangs on it was not compared", short(&said.text, 60), said.at));
+                self.open(format!(
+                    "`{}` ({}) is no maker of the tables: what hangs on it was not compared",
+                    short(&said.text, 60),
+                    said.at
+                ));
             }
         }
         let catalogue = stated.model.as_ref().and_then(|m| self.catalogue(&m.text, &makers));
@@ -111,7 +124,15 @@ impl<'k> Compare<'k> {
                     row.maker,
                     row.model.as_deref().map(|m| format!(" ({m})")).unwrap_or_default()
                 );
-                self.contradict("rebrand", strength(&row.source), format!("{} makes {}", maker.text, model.text), &maker.at, known, "rebrands.csv", &row.source);
+                self.contradict(
+                    "rebrand",
+                    strength(&row.source),
+                    format!("{} makes {}", maker.text, model.text),
+                    &maker.at,
+                    known,
+                    "rebrands.csv",
+                    &row.source,
+                );
             }
             (_, Some(module), Some(maker)) => {
                 self.out.compared = self.out.compared.saturating_add(1);
@@ -130,11 +151,18 @@ impl<'k> Compare<'k> {
 
     fn fcc(&mut self, makers: &[&Brand], maker: Option<&Text>, catalogue: Option<&Module>, fcc: &Text) {
         let Some(hit) = self.kb.fcc(&fcc.text) else {
-            self.open(format!("FCC ID `{}` ({}): its grantee is not on file; look it up in the FCC's search", short(&fcc.text, 30), fcc.at));
+            self.open(format!(
+                "FCC ID `{}` ({}): its grantee is not on file; look it up in the FCC's search",
+                short(&fcc.text, 30),
+                fcc.at
+            ));
             return;
         };
         if hit.grantee.role == GranteeRole::Host {
-            self.open(format!("FCC ID `{}` ({}) names {}, who sells the host: it says nothing of the module in it", fcc.text, fcc.at, hit.grantee.name));
+            self.open(format!(
+                "FCC ID `{}` ({}) names {}, who sells the host: it says nothing of the module in it",
+                fcc.text, fcc.at, hit.grantee.name
+            ));
             return;
         }
         self.out.compared = self.out.compared.saturating_add(1);
@@ -162,7 +190,12 @@ impl<'k> Compare<'k> {
 
     fn chipset(&mut self, module: &Module, said: &Text) {
         let Some(known) = module.chipset.as_deref() else {
-            self.open(format!("the catalogue has no chip for {}: `{}` ({}) was not compared", module.model, short(&said.text, 60), said.at));
+            self.open(format!(
+                "the catalogue has no chip for {}: `{}` ({}) was not compared",
+                module.model,
+                short(&said.text, 60),
+                said.at
+            ));
             return;
         };
         let (ours, theirs) = (chips(known), chips(&said.text));
@@ -186,7 +219,15 @@ impl<'k> Compare<'k> {
         let strength = if sure && (other_house || !ours.is_empty()) { Strength::Conflict } else { Strength::Doubt };
         let rule = if module.chipset_basis == Basis::Rule { " (by its name)" } else { "" };
         let text = format!("{} {} has a {known}{rule}", module.maker, module.model);
-        self.contradict("chipset", strength, format!("the chip of {} is {}", module.model, said.text), &said.at, text, "modules.csv", &module.source);
+        self.contradict(
+            "chipset",
+            strength,
+            format!("the chip of {} is {}", module.model, said.text),
+            &said.at,
+            text,
+            "modules.csv",
+            &module.source,
+        );
     }
 
     fn site(&mut self, org: &Organisation, said: &Text) {
@@ -222,11 +263,16 @@ impl<'k> Compare<'k> {
         self.contradict("site-country", strength, format!("made in {}", said.text), &said.at, text, "organisations.csv", &org.source);
     }
 
-    fn owner(&mut self, org: &Organisation, said: &Text) {
+    fn owner(&mut self, org: &'k Organisation, said: &Text) {
         let Some(stated) = country::parse(&said.text) else { return };
-        let trace = crate::trace::trace(self.kb, &org.id, self.day);
+        let trace = self.trace(org);
         if trace.jurisdictions.is_empty() {
-            self.open(format!("no row says under whose law {} stands: `{}` ({}) was not compared", org.name, short(&said.text, 60), said.at));
+            self.open(format!(
+                "no row says under whose law {} stands: `{}` ({}) was not compared",
+                org.name,
+                short(&said.text, 60),
+                said.at
+            ));
             return;
         }
         self.out.compared = self.out.compared.saturating_add(1);
@@ -238,7 +284,15 @@ impl<'k> Compare<'k> {
         countries.dedup();
         let via = if first.via.is_empty() { String::new() } else { format!(" through {}", first.via.join(", ")) };
         let text = format!("{} stands under the law of {} as well{via} ({})", org.name, countries.join(", "), trace.statement);
-        self.contradict("owner-country", strength, format!("under the law of {}", said.text), &said.at, text, "organisations.csv and ownership.csv", &org.source);
+        self.contradict(
+            "owner-country",
+            strength,
+            format!("under the law of {}", said.text),
+            &said.at,
+            text,
+            "organisations.csv and ownership.csv",
+            &org.source,
+        );
     }
 
     /// "Nobody in the chain is listed", against what lists name.
@@ -262,11 +316,16 @@ impl<'k> Compare<'k> {
             return true;
         }
         let (Some(a), Some(b)) = (self.kb.org_of_brand(a), self.kb.org_of_brand(b)) else { return false };
-        let behind = |x: &Organisation, y: &Organisation| {
-            let trace = crate::trace::trace(self.kb, &x.id, self.day);
+        let behind = |x: &'k Organisation, y: &Organisation| {
+            let trace = self.trace(x);
             trace.chain.iter().chain(&trace.former).any(|s| s.parent == *y.id && s.basis != umbilical_core::Basis::Alleged)
         };
         a.id == b.id || behind(a, b) || behind(b, a)
+    }
+
+    fn trace(&self, org: &'k Organisation) -> Rc<Trace> {
+        let mut traces = self.traces.borrow_mut();
+        Rc::clone(traces.entry(&*org.id).or_insert_with(|| Rc::new(crate::trace::trace(self.kb, &org.id, self.day))))
     }
 
     #[expect(clippy::too_many_arguments, reason = "one sentence with its places")]
@@ -275,14 +334,16 @@ impl<'k> Compare<'k> {
         let source = format!("{table}{line}: {source}");
         let found = Contradiction { check, strength, said, at: at.to_owned(), known, source };
         let again = |c: &Contradiction| c.check == found.check && c.said == found.said && c.known == found.known;
-        if !self.out.contradictions.iter().any(again) {
+        if !self.out.contradictions.iter().any(again) && self.out.contradictions.len() < MAX_KEPT {
             self.out.contradictions.push(found);
         }
     }
 
     fn open(&mut self, point: String) {
-        if !self.out.open_points.contains(&point) {
-            self.out.open_points.push(point);
+        match self.out.open_points.len() {
+            MAX_KEPT => self.out.open_points.push("and more that could not be compared".into()),
+            n if n < MAX_KEPT && !self.out.open_points.contains(&point) => self.out.open_points.push(point),
+            _ => {}
         }
     }
 }

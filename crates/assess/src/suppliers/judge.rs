@@ -2,23 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use umbilical_core::Day;
 use umbilical_core::answer::bom::TierKind;
 use umbilical_core::answer::suppliers::{
-    ANSWER_SCHEMA, Answered, Answers, Change, Contradiction, Counts, ListedName, PART_COLUMNS, PartAnswered, Progress, ReplyStamp, Status,
-    Strength, Supplier, TierAnswer,
+    ANSWER_SCHEMA, Answered, Answers, Change, Counts, ListedName, PART_COLUMNS, PartAnswered, Progress, ReplyStamp, Status, Supplier,
 };
 use umbilical_core::answer::{Said, Trace};
-use umbilical_core::finding::{Finding, Severity, Subject};
 use umbilical_core::observation::Input;
 use umbilical_core::text::squash;
-use umbilical_core::Day;
-use umbilical_knowledge::{Expects, KnownFact, Knowledge, Template};
+use umbilical_knowledge::{Expects, Knowledge, KnownFact, Template};
 
 use super::compare::{Compare, Stated, Text, organisation};
 use super::measure::{self, Measured};
 use super::read::Reply;
-use super::{ask, said, tiers};
-use crate::findings::of_bom;
+use super::{ask, findings, said, tiers};
 
 /// Judges replies. `asked` are questionnaires that were sent: with them a supplier that is silent is known.
 pub fn answers(kb: &Knowledge, as_of: Day, inputs: Vec<Input>, mut problems: Vec<Said>, replies: Vec<Reply>, asked: Vec<Reply>) -> Answers {
@@ -130,13 +127,8 @@ impl Group {
         }
         let compared = compare.out;
         let listed = listed(&named, &own);
-        let measured = Measured {
-            state,
-            answers: &answers,
-            tiers: &tiers,
-            contradictions: &compared.contradictions,
-            compared: compared.compared,
-        };
+        let measured =
+            Measured { state, answers: &answers, tiers: &tiers, contradictions: &compared.contradictions, compared: compared.compared };
         let label = measure::label(&measured);
         let next = measure::next(self.template, &answers);
         let replied = self.replies.iter().filter_map(Reply::date).max();
@@ -166,7 +158,7 @@ impl Group {
             ask_again,
             findings: Vec::new(),
         };
-        supplier.findings = findings(&supplier);
+        supplier.findings = findings::of(&supplier);
         supplier
     }
 
@@ -223,7 +215,9 @@ impl Group {
             }
         }
         if !changes.is_empty() && self.replies.iter().filter(|r| r.date().is_none()).count() > 1 {
-            open_points.push("replies without a day disagree: which of them is the later one is not known; the order of their paths was taken".into());
+            open_points.push(
+                "replies without a day disagree: which of them is the later one is not known; the order of their paths was taken".into(),
+            );
         }
         changes
     }
@@ -252,7 +246,9 @@ fn said_in(reply: &Reply) -> Vec<Point> {
         out.push(Point { what: line.id.clone(), tier, text, at: line.at.clone(), date: line.date.map(|d| d.to_string()) });
     }
     for part in reply.parts.iter().filter(|p| !p.row.get("our_ref").is_empty()) {
-        for column in PART_COLUMNS.iter().filter(|c| c.tier.is_some() || matches!(c.key, "maker_part_number" | "site_country" | "alternates")) {
+        for column in
+            PART_COLUMNS.iter().filter(|c| c.tier.is_some() || matches!(c.key, "maker_part_number" | "site_country" | "alternates"))
+        {
             let text = part.row.get(column.key);
             if !text.is_empty() {
                 let what = format!("{} {}", part.row.get("our_ref"), column.key);
@@ -350,62 +346,4 @@ fn says_no(template: &Template, answers: &[Answered], path_of: PathOf<'_>) -> Op
     let answer = answers.iter().find(|a| a.id == question.id && a.status == Status::Disclosed)?;
     let text = answer.answer.clone().filter(|a| said::yes(a) == Some(false))?;
     Some(Text { text, at: place(answer, path_of) })
-}
-
-fn findings(s: &Supplier) -> Vec<Finding> {
-    let subject = || Subject { kind: "organisation", id: s.supplier.clone() };
-    let detail = |more: &[(&str, &str)]| {
-        let mut map = serde_json::Map::new();
-        map.insert("file".into(), s.replies.last().map(|r| r.path.clone()).into());
-        map.insert("line".into(), serde_json::Value::Null);
-        map.insert("device".into(), s.device.clone().into());
-        map.insert("questionnaire".into(), s.questionnaire.clone().into());
-        for (key, value) in more {
-            map.insert((*key).to_owned(), (*value).into());
-        }
-        serde_json::Value::Object(map)
-    };
-    let about = if s.device.is_empty() { String::new() } else { format!(" about {}", s.device) };
-    let mut found = Vec::new();
-    if s.state == Progress::Silent {
-        let due = s.due.as_deref().unwrap_or_default();
-        let because = format!("{} was asked{about} to answer by {due}, and no reply is among the inputs", s.supplier);
-        found.extend(of_bom("silent-supplier", subject(), vec![because], detail(&[("due", due)])));
-        return found;
-    }
-    for tier in &s.tiers {
-        found.extend(of_tier(s, tier, &about).and_then(|(code, because)| {
-            of_bom(code, subject(), vec![because], detail(&[("tier", tier.tier.name())]))
-        }));
-    }
-    for wrong in &s.contradictions {
-        found.extend(contradicted(wrong, subject(), detail(&[("check", wrong.check)])));
-    }
-    found
-}
-
-fn of_tier(s: &Supplier, tier: &TierAnswer, about: &str) -> Option<(&'static str, String)> {
-    let (name, at) = (tier.tier.name(), tier.at.as_deref().unwrap_or("no place"));
-    match tier.status {
-        Status::Withheld => {
-            let reason = tier.reason.as_deref().map_or_else(|| "no reason is given".to_owned(), |r| format!("reason: {r}"));
-            Some(("withheld-tier", format!("{} withholds who stands at tier {name}{about} ({at}); {reason}", s.supplier)))
-        }
-        Status::Unknown => Some(("missing-tier", format!("{} does not know who stands at tier {name}{about} ({at})", s.supplier))),
-        // An awaited answer is not missing yet.
-        Status::Unanswered if s.state != Progress::Awaited => {
-            Some(("missing-tier", format!("{} was asked who stands at tier {name}{about} and left the place empty", s.supplier)))
-        }
-        _ => None,
-    }
-}
-
-fn contradicted(wrong: &Contradiction, subject: Subject, detail: serde_json::Value) -> Option<Finding> {
-    let because = vec![format!("said: {} ({})", wrong.said, wrong.at), format!("on file: {} ({})", wrong.known, wrong.source)];
-    let mut finding = of_bom("contradicted-answer", subject, because, detail)?;
-    if wrong.strength == Strength::Doubt {
-        finding.severity = Severity::Medium;
-        finding.confidence = 0.5;
-    }
-    Some(finding)
 }

@@ -2,7 +2,9 @@
 
 use umbilical_core::Day;
 use umbilical_core::answer::bom::{Term, TierKind};
-use umbilical_core::answer::suppliers::{Answered, AskAgain, Contradiction, Counts, Disclosed, Label, Next, PartAnswered, Progress, Status, Strength, TierAnswer};
+use umbilical_core::answer::suppliers::{
+    Answered, AskAgain, Contradiction, Counts, Disclosed, Label, Next, PartAnswered, Progress, Status, Strength, TierAnswer,
+};
 use umbilical_knowledge::{Question, Template, When};
 
 use super::{days, said};
@@ -97,7 +99,12 @@ pub(super) fn label(m: &Measured<'_>) -> Label {
     let terms = vec![
         term("questions disclosed, by weight", 40, have, of),
         term("tiers named", 25, count(tiers_asked().filter(|t| t.status == Status::Disclosed).count()), count(tiers_asked().count())),
-        term("disclosed answers with evidence", 15, count(disclosed().filter(|a| a.evidence.is_some()).count()), count(disclosed().count())),
+        term(
+            "disclosed answers with evidence",
+            15,
+            count(disclosed().filter(|a| a.evidence.is_some()).count()),
+            count(disclosed().count()),
+        ),
         term("withheld answers with a reason", 5, count(refused().filter(|a| a.reason.is_some()).count()), count(refused().count())),
         term("compared answers that agree with known facts", 15, m.compared.saturating_sub(wrong.min(m.compared)), m.compared),
     ];
@@ -113,7 +120,10 @@ pub(super) fn label(m: &Measured<'_>) -> Label {
     let by_score = LETTERS.iter().find(|(least, _)| score >= *least).map_or("F", |(_, l)| *l);
     let conflict = m.contradictions.iter().any(|c| c.strength == Strength::Conflict);
     let module_open = tiers_asked().any(|t| t.tier == TierKind::Module && t.status != Status::Disclosed);
-    let caps = [(conflict, "D", "an answer contradicts a known fact: at most D"), (module_open, "C", "nobody named the maker of the module: at most C")];
+    let caps = [
+        (conflict, "D", "an answer contradicts a known fact: at most D"),
+        (module_open, "C", "nobody named the maker of the module: at most C"),
+    ];
     let cap = caps.iter().filter(|(holds, at_most, _)| *holds && by_score < *at_most).map(|(_, at_most, why)| (*at_most, *why)).max();
     let letter = cap.map_or(by_score, |(at_most, _)| at_most);
     Label { letter: Some(letter), score: Some(score), cap: cap.map(|(_, why)| why.to_owned()), terms }

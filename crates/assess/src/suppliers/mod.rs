@@ -16,6 +16,7 @@ mod compare;
 mod countries;
 mod country;
 mod days;
+mod findings;
 mod judge;
 mod measure;
 mod read;

@@ -1,5 +1,8 @@
 //! One document to one reply: which questionnaire, which questions, what was said, which parts.
 
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
 use umbilical_core::Day;
 use umbilical_core::answer::suppliers::{PART_COLUMNS, PartAnswered, PartRow, Sheet, Status};
 use umbilical_core::text::{short, squash};
@@ -7,6 +10,9 @@ use umbilical_knowledge::{Expects, Question, Template};
 
 use super::columns::{self, MARK};
 use super::{country, said};
+
+/// How many problems are kept of one reply; the rest are counted.
+const MAX_PROBLEMS: usize = 200;
 
 /// What one reply says to one question.
 #[derive(Clone, Debug)]
@@ -78,17 +84,18 @@ impl Reply {
 /// Nothing in it is of a questionnaire: why, and what to do.
 pub fn read(input: u32, path: &str, sheets: &[Sheet]) -> Result<Reply, String> {
     let about = About::of(sheets);
-    let named = about.get("template").and_then(|t| Template::get(&t));
-    let hits = |t: &Template| sheets.iter().map(|s| hits(t, s)).fold(0usize, usize::saturating_add);
-    let best = Template::all().iter().map(|t| (hits(t), t)).filter(|(n, _)| *n > 0).max_by_key(|(n, _)| *n).map(|(_, t)| t);
-    let lists_parts = |s: &Sheet| columns::parts(s);
-    let any_parts = || sheets.iter().any(|s| lists_parts(s).at.iter().flatten().count() >= 6);
-    let fallback = || (about.questionnaire.is_some() || any_parts()).then(|| Template::get("hbom")).flatten();
-    let Some(template) = named.or(best).or_else(fallback) else {
+    let named = about.get("template").and_then(|t| Form::get(&t));
+    let hits = |f: &Form| sheets.iter().map(|s| f.hits(s)).fold(0usize, usize::saturating_add);
+    let best = || Form::all().iter().map(|f| (hits(f), f)).filter(|(n, _)| *n > 0).max_by_key(|(n, _)| *n).map(|(_, f)| f);
+    // A list of parts by itself, or a reply in which nothing but the questionnaire's id is left.
+    let any_parts = || sheets.iter().any(|s| columns::parts(s).at.iter().flatten().count() >= 6);
+    let fallback = || (about.questionnaire.is_some() || any_parts()).then(|| Form::get("hbom")).flatten();
+    let Some(form) = named.or_else(best).or_else(fallback) else {
         return Err("this is no reply to a questionnaire: it has neither a questionnaire's id nor the ids or words of its questions. \
                     Name the file that the supplier sent back, or ask with `umbilical bom ask`"
             .into());
     };
+    let template = form.template;
     let mut reply = Reply {
         input,
         path: path.to_owned(),
@@ -97,7 +104,7 @@ pub fn read(input: u32, path: &str, sheets: &[Sheet]) -> Result<Reply, String> {
         supplier: about.get("supplier"),
         device: about.get("device"),
         due: about.get("due").and_then(|d| said::day(&d)),
-        asked: about.get("questions").map(|q| ids(template, &q)).filter(|ids| !ids.is_empty()),
+        asked: about.get("questions").map(|q| ids(form, &q)).filter(|ids| !ids.is_empty()),
         lines: Vec::new(),
         parts: Vec::new(),
         problems: Vec::new(),
@@ -110,8 +117,8 @@ pub fn read(input: u32, path: &str, sheets: &[Sheet]) -> Result<Reply, String> {
         reply.say("file".into(), what);
     }
     for sheet in sheets {
-        if hits_in(template, sheet) {
-            questions(&mut reply, sheet);
+        if form.hits(sheet) > 0 {
+            questions(&mut reply, form, sheet);
         } else {
             let found = columns::parts(sheet);
             if found.told && found.at.iter().flatten().count() >= 4 {
@@ -121,6 +128,10 @@ pub fn read(input: u32, path: &str, sheets: &[Sheet]) -> Result<Reply, String> {
     }
     let order = |id: &str| template.questions.iter().position(|q| q.id == id);
     reply.lines.sort_by_key(|l| order(&l.id));
+    if let Some(more) = reply.problems.len().checked_sub(MAX_PROBLEMS).filter(|n| *n > 0) {
+        reply.problems.truncate(MAX_PROBLEMS);
+        reply.say("file".into(), format!("and {more} more problems in this reply"));
+    }
     Ok(reply)
 }
 
@@ -161,43 +172,60 @@ fn is_id(cell: &str) -> bool {
     cell.strip_prefix("ask-").is_some_and(|hex| hex.len() == 12 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-fn ids(template: &Template, text: &str) -> Vec<String> {
-    let known = |w: &str| by_id(template, w).map(|q| q.id.clone());
+fn ids(form: &Form, text: &str) -> Vec<String> {
+    let known = |w: &str| form.by_id(w).map(|q| q.id.clone());
     text.split([';', ',', ' ']).filter_map(known).collect()
 }
 
-fn by_id<'t>(template: &'t Template, cell: &str) -> Option<&'t Question> {
-    // The longest id has a handful of characters: long cells are no ids.
-    if cell.len() > 16 {
-        return None;
+/// A form with its questions by id and by words.
+struct Form {
+    template: &'static Template,
+    ids: FxHashMap<String, &'static Question>,
+    texts: FxHashMap<String, &'static Question>,
+}
+
+impl Form {
+    fn all() -> &'static [Self] {
+        static ALL: OnceLock<Vec<Form>> = OnceLock::new();
+        ALL.get_or_init(|| {
+            let form = |template: &'static Template| Self {
+                template,
+                ids: template.questions.iter().map(|q| (squash(&q.id), q)).collect(),
+                texts: template.questions.iter().map(|q| (squash(&q.text), q)).collect(),
+            };
+            Template::all().iter().map(form).collect()
+        })
     }
-    let cell = squash(cell);
-    template.questions.iter().find(|q| squash(&q.id) == cell)
-}
 
-fn by_text<'t>(template: &'t Template, cell: &str) -> Option<&'t Question> {
-    if cell.len() < 20 || cell.len() > 600 {
-        return None;
+    fn get(id: &str) -> Option<&'static Self> {
+        Self::all().iter().find(|f| f.template.id == id)
     }
-    let cell = squash(cell);
-    template.questions.iter().find(|q| squash(&q.text) == cell)
-}
 
-fn hits(template: &Template, sheet: &Sheet) -> usize {
-    let is = |c: &String| by_id(template, c).is_some() || by_text(template, c).is_some();
-    sheet.rows.iter().filter(|(_, row)| row.iter().any(is)).count()
-}
+    fn by_id(&self, cell: &str) -> Option<&'static Question> {
+        // The longest id has a handful of characters: long cells are no ids.
+        (cell.len() <= 16 && cell.len() >= 4).then(|| self.ids.get(&squash(cell)).copied()).flatten()
+    }
 
-fn hits_in(template: &Template, sheet: &Sheet) -> bool {
-    sheet.rows.iter().any(|(_, row)| row.iter().any(|c| by_id(template, c).is_some() || by_text(template, c).is_some()))
+    fn by_text(&self, cell: &str) -> Option<&'static Question> {
+        (20..=600).contains(&cell.len()).then(|| self.texts.get(&squash(cell)).copied()).flatten()
+    }
+
+    fn names(&self, cell: &str) -> bool {
+        self.by_id(cell).is_some() || self.by_text(cell).is_some()
+    }
+
+    /// In how many rows a question stands.
+    fn hits(&self, sheet: &Sheet) -> usize {
+        sheet.rows.iter().filter(|(_, row)| row.iter().any(|c| self.names(c))).count()
+    }
 }
 
 /// Where the columns are when headings do not say: the statuses by what stands in them, the answer as the first column
 /// behind them that is filled and not told.
-fn by_content(found: &mut columns::Found, template: &Template, sheet: &Sheet) {
+fn by_content(found: &mut columns::Found, form: &Form, sheet: &Sheet) {
     let column = |key: &str| columns::QUESTION_COLUMNS.iter().position(|(k, _)| *k == key);
     let width = sheet.rows.iter().map(|(_, r)| r.len()).max().unwrap_or(0);
-    let rows = || sheet.rows.iter().map(|(_, r)| r).filter(|r| r.iter().any(|c| by_id(template, c).is_some() || by_text(template, c).is_some()));
+    let rows = || sheet.rows.iter().map(|(_, r)| r).filter(|r| r.iter().any(|c| form.names(c)));
     let most = |says: &dyn Fn(&str) -> bool, taken: &[Option<usize>]| {
         let count = |at: usize| rows().filter(|r| r.get(at).is_some_and(|c| says(c.trim()))).count();
         let free = (0..width).filter(|at| !taken.contains(&Some(*at)));
@@ -212,26 +240,28 @@ fn by_content(found: &mut columns::Found, template: &Template, sheet: &Sheet) {
             }
         }
     };
-    fill("id", &|c| by_id(template, c).is_some());
-    fill("question", &|c| by_text(template, c).is_some());
+    fill("id", &|c| form.by_id(c).is_some());
+    fill("question", &|c| form.by_text(c).is_some());
     let whole_status = |c: &str| c.len() <= 24 && said::status(c).is_some();
     fill("status", &whole_status);
     // What we wrote ourselves is no answer.
-    let ours = |c: &str| template.questions.iter().any(|q| q.why == c || q.section == c || q.field.as_deref() == Some(c) || q.expects.to_string() == c);
+    let ours = |c: &str| {
+        form.template.questions.iter().any(|q| q.why == c || q.section == c || q.field.as_deref() == Some(c) || q.expects.to_string() == c)
+    };
     fill("answer", &|c| !c.is_empty() && !ours(c) && said::day(c).is_none());
 }
 
-fn questions(reply: &mut Reply, sheet: &Sheet) {
-    let template = reply.template;
+fn questions(reply: &mut Reply, form: &Form, sheet: &Sheet) {
     let mut found = columns::questions(sheet);
-    by_content(&mut found, template, sheet);
+    by_content(&mut found, form, sheet);
     let column = |key: &str| columns::QUESTION_COLUMNS.iter().position(|(k, _)| *k == key).unwrap_or(usize::MAX);
     let get = |row: &[String], key: &str| said::text(found.cell(row, column(key)));
     for (n, row) in &sheet.rows {
         let at = sheet.at(*n);
-        let question = by_id(template, found.cell(row, column("id")))
-            .or_else(|| by_text(template, found.cell(row, column("question"))))
-            .or_else(|| row.iter().find_map(|c| by_id(template, c)));
+        let question = form
+            .by_id(found.cell(row, column("id")))
+            .or_else(|| form.by_text(found.cell(row, column("question"))))
+            .or_else(|| row.iter().find_map(|c| form.by_id(c)));
         let Some(question) = question else {
             let answer = get(row, "answer");
             if found.below.is_some_and(|b| *n > b) && !answer.is_empty() {
@@ -343,7 +373,7 @@ fn parts(reply: &mut Reply, sheet: &Sheet, found: &columns::Found) {
         let site = part.get("site_country");
         if !site.is_empty() && said::empty_answer(site).is_none() && country::parse(site).is_none() {
             let what = format!("`{}` is not a country: write its name or ISO 3166 code", short(site, 60));
-            reply.problems.push((at.clone(), what));
+            reply.say(at.clone(), what);
         }
         reply.parts.push(PartAnswered { input: reply.input, at, row: part });
     }

@@ -1,8 +1,8 @@
 //! From typed words to statuses, days, yes and no.
 
+use umbilical_core::Day;
 use umbilical_core::answer::suppliers::Status;
 use umbilical_core::text::{clean, is_blank, short};
-use umbilical_core::Day;
 
 /// The longest text of an answer that is kept, in characters.
 const MAX_TEXT: usize = 2000;
@@ -19,17 +19,53 @@ const STATUSES: [(Status, &[&str]); 4] = [
     // The longer word comes first where one begins like another.
     (
         Status::NotApplicable,
-        &["not applicable", "not-applicable", "n/a", "na", "nicht zutreffend", "entfällt", "sans objet", "no aplica", "non applicabile", "不适用"],
+        &[
+            "not applicable",
+            "not-applicable",
+            "n/a",
+            "na",
+            "nicht zutreffend",
+            "entfällt",
+            "sans objet",
+            "no aplica",
+            "non applicabile",
+            "不适用",
+        ],
     ),
     (
         Status::Disclosed,
-        &["disclosed", "answered", "offengelegt", "beantwortet", "divulgué", "communiqué", "divulgado", "revelado", "comunicato", "已披露", "公开"],
+        &[
+            "disclosed",
+            "answered",
+            "offengelegt",
+            "beantwortet",
+            "divulgué",
+            "communiqué",
+            "divulgado",
+            "revelado",
+            "comunicato",
+            "已披露",
+            "公开",
+        ],
     ),
     (
         Status::Withheld,
         &[
-            "withheld", "refused", "confidential", "not disclosed", "zurückgehalten", "verweigert", "vertraulich", "retenu", "confidentiel",
-            "refusé", "confidencial", "retenido", "riservato", "保密", "拒绝",
+            "withheld",
+            "refused",
+            "confidential",
+            "not disclosed",
+            "zurückgehalten",
+            "verweigert",
+            "vertraulich",
+            "retenu",
+            "confidentiel",
+            "refusé",
+            "confidencial",
+            "retenido",
+            "riservato",
+            "保密",
+            "拒绝",
         ],
     ),
     (Status::Unknown, &["unknown", "not known", "unbekannt", "inconnu", "desconocido", "sconosciuto", "未知", "不知道", "不明"]),

@@ -9,7 +9,14 @@ use super::compare::organisation;
 use super::said;
 
 /// Every tier, from the question that asks for its name, else from the rows of modules in the list of parts.
-pub(super) fn tiers(kb: &Knowledge, day: Day, template: &Template, answers: &[Answered], parts: &[PartAnswered], path_of: &dyn Fn(u32) -> String) -> Vec<TierAnswer> {
+pub(super) fn tiers(
+    kb: &Knowledge,
+    day: Day,
+    template: &Template,
+    answers: &[Answered],
+    parts: &[PartAnswered],
+    path_of: &dyn Fn(u32) -> String,
+) -> Vec<TierAnswer> {
     let asks = |tier: TierKind| template.questions.iter().find(move |q| q.names_tier && q.tier == Some(tier));
     TierKind::ALL
         .iter()

@@ -7,7 +7,8 @@ use umbilical_core::answer::suppliers::{Answers, PART_COLUMNS, Progress, Questio
 use umbilical_core::finding::Severity;
 use umbilical_knowledge::{Knowledge, Template};
 
-const HEADS: [&str; 10] = ["Id", "Question", "Why we ask", "Field", "Status", "Answer", "Reason if withheld", "Evidence attached", "Who answers", "Date"];
+const HEADS: [&str; 10] =
+    ["Id", "Question", "Why we ask", "Field", "Status", "Answer", "Reason if withheld", "Evidence attached", "Who answers", "Date"];
 const KEYS: [&str; 10] = ["#id", "#question", "#why", "#field", "#status", "#answer", "#reason", "#evidence", "#who", "#date"];
 
 fn day(text: &str) -> Day {
@@ -171,7 +172,12 @@ fn a_contradiction_holds_the_label_back() {
 
 #[test]
 fn made_in_usa_against_the_factories_on_file() {
-    let s = only(&[("HB-13", "disclosed", "Quectel"), ("HB-14", "disclosed", "EG25-G"), ("HB-25", "disclosed", "Germany"), ("HB-27", "disclosed", "US")]);
+    let s = only(&[
+        ("HB-13", "disclosed", "Quectel"),
+        ("HB-14", "disclosed", "EG25-G"),
+        ("HB-25", "disclosed", "Germany"),
+        ("HB-27", "disclosed", "US"),
+    ]);
     assert_eq!(checks(&s), [("site-country", Strength::Conflict), ("owner-country", Strength::Conflict)]);
     let site = &s.contradictions[0];
     assert!(site.known.contains("Hefei") && site.source.starts_with("organisations.csv:"), "{site:?}");
@@ -204,7 +210,13 @@ fn parts_are_compared_as_well() {
     let q = ask("Acme", None, 6);
     let mut sheets = filled(&q, &[], "");
     sheets.push(parts(&[
-        &[("our_ref", "P1"), ("function", "cellular module"), ("part_maker", "u-blox"), ("maker_part_number", "EG25-G"), ("memory", "withheld")],
+        &[
+            ("our_ref", "P1"),
+            ("function", "cellular module"),
+            ("part_maker", "u-blox"),
+            ("maker_part_number", "EG25-G"),
+            ("memory", "withheld"),
+        ],
         // The maker of a resistor is not asked who makes the module.
         &[("our_ref", "P2"), ("function", "resistor"), ("part_maker", "Quectel"), ("maker_part_number", "RC0402")],
     ]));
@@ -298,12 +310,17 @@ fn moved_columns_translated_headings_and_a_lost_row_of_keys() {
 #[test]
 fn added_rows_twice_answered_questions_and_odd_words_are_located() {
     let q = ask("Acme", None, 6);
-    let mut sheets = filled(&q, &[("HB-13", "later", "Quectel"), ("HB-14", "disclosed", ""), ("HB-10", "n/a", ""), ("HB-25", "disclosed", "somewhere")], "soon");
+    let mut sheets = filled(
+        &q,
+        &[("HB-13", "later", "Quectel"), ("HB-14", "disclosed", ""), ("HB-10", "n/a", ""), ("HB-25", "disclosed", "somewhere")],
+        "soon",
+    );
     let row = |cells: &[&str]| cells.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>();
     sheets[0].rows.push((60, row(&["", "we also note", "", "", "", "our own remark"])));
     sheets[0].rows.push((61, row(&["HB-13", "", "", "", "disclosed", "Fibocom"])));
     let r = reply(0, "r.xlsx", &sheets);
-    let said = |at: &str, what: &str| assert!(r.problems.iter().any(|(a, w)| a == at && w.contains(what)), "{at} {what}: {:#?}", r.problems);
+    let said =
+        |at: &str, what: &str| assert!(r.problems.iter().any(|(a, w)| a == at && w.contains(what)), "{at} {what}: {:#?}", r.problems);
     said("sheet Questions row 16", "status `later`");
     said("sheet Questions row 17", "holds no answer");
     said("sheet Questions row 13", "is no answer to it");
@@ -325,7 +342,10 @@ fn a_switch_of_supplier_is_dated() {
     let s = &answer.suppliers[0];
     assert_eq!(s.replies.iter().map(|r| r.path.as_str()).collect::<Vec<_>>(), ["b.xlsx", "a.xlsx"]);
     let [change] = s.history.as_slice() else { panic!("{:?}", s.history) };
-    assert_eq!((change.what.as_str(), change.tier, change.from.as_str(), change.to.as_str()), ("HB-13", Some(TierKind::Module), "Telit", "Quectel"));
+    assert_eq!(
+        (change.what.as_str(), change.tier, change.from.as_str(), change.to.as_str()),
+        ("HB-13", Some(TierKind::Module), "Telit", "Quectel")
+    );
     assert_eq!((change.from_date.as_deref(), change.to_date.as_deref()), (Some("2026-03-01"), Some("2026-10-01")));
     // What the second reply leaves open, the first has answered.
     assert_eq!(s.answers.iter().find(|a| a.id == "HB-06").unwrap().answer.as_deref(), Some("Acme"));
@@ -345,7 +365,11 @@ fn several_suppliers_have_the_same_terms() {
 
 #[test]
 fn what_is_no_reply_is_refused() {
-    let sheet = |cells: &[&str]| Sheet { name: "Sheet1".into(), unit: "sheet Sheet1 row".into(), rows: vec![(1, cells.iter().map(|c| (*c).to_owned()).collect())] };
+    let sheet = |cells: &[&str]| Sheet {
+        name: "Sheet1".into(),
+        unit: "sheet Sheet1 row".into(),
+        rows: vec![(1, cells.iter().map(|c| (*c).to_owned()).collect())],
+    };
     for sheets in [vec![], vec![sheet(&["Ref", "Value", "MPN"])], vec![sheet(&["HB-99", "what?"])]] {
         let error = read(0, "x.xlsx", &sheets).unwrap_err();
         assert!(error.contains("no reply to a questionnaire"), "{error}");
@@ -357,10 +381,74 @@ fn every_form_can_be_answered_in_full() {
     let kb = Knowledge::embedded();
     for template in Template::all() {
         let q = questionnaire(&kb, &Wanted { template, device: "D", supplier: "S", due: None, tiers: 6, as_of: today() }, None);
-        let mut sheets = filled(&q, &q.questions.iter().map(|a| (a.id.as_str(), "disclosed", "2030 yes 50 DE")).collect::<Vec<_>>(), "2026-11-01");
+        let mut sheets =
+            filled(&q, &q.questions.iter().map(|a| (a.id.as_str(), "disclosed", "2030 yes 50 DE")).collect::<Vec<_>>(), "2026-11-01");
         sheets[1].rows[1].1[1] = template.id.clone();
         let s = judged(vec![reply(0, "r.xlsx", &sheets)], Vec::new()).suppliers.remove(0);
         assert_eq!((s.state, s.coverage.by_weight, s.next.len()), (Progress::Complete, Some(100.0), 0), "{}", template.id);
         assert_eq!(s.ask_again.on.as_deref(), Some("2027-11-01"));
     }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Whatever stands in the cells, nothing breaks, and the numbers add up.
+    #[test]
+    fn any_cells_are_read(rows in proptest::collection::vec(proptest::collection::vec(cell(), 0..9), 0..14)) {
+        let rows = (1..).zip(rows).collect();
+        let sheet = Sheet { name: "S".into(), unit: "sheet S row".into(), rows };
+        if let Ok(reply) = read(0, "r.csv", &[sheet]) {
+            let answer = judged(vec![reply], Vec::new());
+            for s in &answer.suppliers {
+                let c = s.counts;
+                let all = c.disclosed + c.withheld + c.unknown + c.not_applicable + c.unanswered + c.not_asked;
+                proptest::prop_assert_eq!(all, s.answers.len() as u64);
+                proptest::prop_assert!(s.coverage.by_weight.is_none_or(|p| (0.0..=100.0).contains(&p)));
+                proptest::prop_assert!(s.label.score.is_none_or(|p| (0.0..=1.0).contains(&p)));
+            }
+        }
+    }
+}
+
+fn cell() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let words = [
+        "HB-13",
+        "HB-14",
+        "HB-15",
+        "HB-18",
+        "HB-25",
+        "HB-27",
+        "#id",
+        "#answer",
+        "#status",
+        "#part_maker",
+        "#our_ref",
+        "#fcc_id",
+        "#function",
+        "#maker_part_number",
+        "disclosed",
+        "withheld",
+        "Quectel",
+        "EG25-G",
+        "XMR201903EG25G",
+        "Made in USA",
+        "Dell",
+        "DW5821e",
+        "MDM9207",
+        "ask-0123456789ab",
+        "#supplier",
+        "#due",
+        "2026-99-99",
+        "P1",
+        "module",
+        "\u{202e}\u{1b}[2J",
+        "=1+1",
+        "",
+        "移远通信",
+        "İ",
+        "ﬃ",
+    ];
+    prop_oneof![4 => proptest::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => ".{0,12}"]
 }

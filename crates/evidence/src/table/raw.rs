@@ -4,10 +4,11 @@
 //! facts here. What is kept is bounded: rows without text cost nothing, repeated cells are not multiplied, and what goes
 //! beyond the bounds is said and left out.
 
-use std::io::{BufReader, Cursor, Read as _};
+mod ods;
+
+use std::io::{Cursor, Read as _};
 
 use calamine::{Data, DataRef, Reader as _, Xlsx};
-use quick_xml::events::{BytesStart, Event};
 use serde_json::Value;
 use umbilical_core::answer::suppliers::Sheet;
 use umbilical_core::text::short;
@@ -20,8 +21,9 @@ const MAX_ROWS: usize = 20_000;
 const MAX_COLUMNS: usize = 256;
 /// The longest text of a cell, in characters.
 const MAX_CELL: usize = 8_000;
-/// The most text of one document.
+/// The most text of one document, and the most cells.
 const MAX_TEXT: usize = 64 << 20;
+const MAX_CELLS: usize = 1_000_000;
 
 /// What was read of a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub fn sheets(bytes: &[u8]) -> Result<Raw, String> {
     let format = if bytes.starts_with(b"PK\x03\x04") {
         unpacks_within(bytes)?;
         if super::is_ods(bytes) {
-            ods(bytes, &mut out)?;
+            ods::read(bytes, &mut out)?;
             "ods"
         } else {
             xlsx(bytes, &mut out)?;
@@ -72,6 +74,7 @@ struct Out {
     sheets: Vec<Sheet>,
     problems: Vec<(String, String)>,
     text: usize,
+    cells: usize,
     /// Whether it has been said that there is more.
     full: bool,
 }
@@ -92,12 +95,14 @@ impl Out {
         }
         let size = cells.iter().map(String::len).fold(0usize, usize::saturating_add);
         let Some(sheet) = self.sheets.last_mut() else { return };
-        if sheet.rows.len() >= MAX_ROWS || self.text.saturating_add(size) > MAX_TEXT {
+        let held = self.cells.saturating_add(cells.len());
+        if sheet.rows.len() >= MAX_ROWS || self.text.saturating_add(size) > MAX_TEXT || held > MAX_CELLS {
             let at = sheet.at(n);
             self.say(at, "more rows than a reply can have: the rest is not read");
             return;
         }
         self.text = self.text.saturating_add(size);
+        self.cells = held;
         sheet.rows.push((n, cells));
     }
 
@@ -186,95 +191,6 @@ fn plain(value: &DataRef<'_>) -> String {
         Data::Error(_) | Data::Empty => String::new(),
         other => cell(&other.to_string()),
     }
-}
-
-/// OpenDocument: cells and rows that are repeated by a number stand here once, empty ones move the column only.
-fn ods(bytes: &[u8], out: &mut Out) -> Result<(), String> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| format!("this workbook is damaged ({e}): save it again"))?;
-    let content = archive.by_name("content.xml").map_err(|e| format!("this workbook has no readable content ({e}): save it without a password"))?;
-    let mut xml = quick_xml::Reader::from_reader(BufReader::new(content));
-    let mut buffer = Vec::new();
-    let (mut n, mut row_repeat, mut column, mut cell_repeat) = (0u32, 1u32, 0usize, 1usize);
-    let (mut row, mut text, mut value): (Vec<String>, String, Option<String>) = (Vec::new(), String::new(), None);
-    let (mut inside, mut aside, mut reading) = (false, 0u32, true);
-    loop {
-        buffer.clear();
-        let event = match xml.read_event_into(&mut buffer) {
-            Ok(event) => event,
-            Err(error) => {
-                let at = out.sheets.last().map_or_else(|| "file".to_owned(), |s| s.at(n));
-                out.problems.push((at, format!("the workbook breaks off here ({error})")));
-                break;
-            }
-        };
-        let (tag, opens, closes) = match &event {
-            Event::Start(tag) => (Some(tag.local_name().as_ref().to_owned()), true, false),
-            Event::Empty(tag) => (Some(tag.local_name().as_ref().to_owned()), true, true),
-            Event::End(tag) => (Some(tag.local_name().as_ref().to_owned()), false, true),
-            _ => (None, false, false),
-        };
-        match (tag.as_deref(), &event) {
-            (Some("table"), Event::Start(tag)) => {
-                let name = attribute(tag, "name").unwrap_or_default();
-                reading = out.begin(&name, format!("sheet {} row", short(&name, 60)));
-                n = 0;
-            }
-            (Some("table-row"), event) => {
-                if let (true, Event::Start(tag) | Event::Empty(tag)) = (opens, event) {
-                    row_repeat = attribute(tag, "number-rows-repeated").and_then(|r| r.parse().ok()).unwrap_or(1).max(1);
-                    column = 0;
-                    row.clear();
-                }
-                if closes {
-                    if reading {
-                        out.row(n.saturating_add(1), std::mem::take(&mut row));
-                    }
-                    n = n.saturating_add(row_repeat);
-                }
-            }
-            (Some("table-cell" | "covered-table-cell"), event) => {
-                if let (true, Event::Start(tag) | Event::Empty(tag)) = (opens, event) {
-                    cell_repeat = attribute(tag, "number-columns-repeated").and_then(|r| r.parse().ok()).unwrap_or(1).max(1);
-                    value = attribute(tag, "date-value").map(|d| d.get(..10).unwrap_or(&d).to_owned());
-                    text.clear();
-                    inside = true;
-                }
-                if closes {
-                    put(&mut row, column, cell(value.take().as_deref().unwrap_or(&text)));
-                    column = column.saturating_add(cell_repeat);
-                    inside = false;
-                }
-            }
-            (Some("annotation"), _) if opens && !closes => aside = aside.saturating_add(1),
-            (Some("annotation"), _) if closes => aside = aside.saturating_sub(1),
-            (Some("p"), Event::Start(_)) if inside && aside == 0 && !text.is_empty() => text.push(' '),
-            (Some("s" | "tab" | "line-break"), _) if opens && inside => text.push(' '),
-            (None, Event::Text(part)) if inside && aside == 0 && text.len() < 4 * MAX_CELL => text.push_str(&part.xml10_content()),
-            (None, Event::GeneralRef(entity)) if inside && aside == 0 => text.extend(character(entity)),
-            (None, Event::Eof) => break,
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// The five entities of XML and character numbers; what a document defines for itself is not expanded.
-fn character(entity: &quick_xml::events::BytesRef<'_>) -> Option<char> {
-    match (&*entity.xml10_content(), entity.resolve_char_ref()) {
-        (_, Ok(Some(c))) => Some(c),
-        ("lt", _) => Some('<'),
-        ("gt", _) => Some('>'),
-        ("amp", _) => Some('&'),
-        ("quot", _) => Some('"'),
-        ("apos", _) => Some('\''),
-        _ => None,
-    }
-}
-
-fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = tag.attributes().flatten().find(|a| a.key.local_name().as_ref() == name)?;
-    let text = found.value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
-    Some(text.replace("&amp;", "&"))
 }
 
 /// Text in whatever encoding a spreadsheet writes.
@@ -387,7 +303,8 @@ mod tests {
         assert_eq!(rows(b"a;b\n\n\"c;d\";e\n"), [(1, vec!["a".into(), "b".into()]), (3, vec!["c;d".into(), "e".into()])]);
         let utf16: Vec<u8> = [0xfeffu16].into_iter().chain("a\tb\nc\td\n".encode_utf16()).flat_map(u16::to_le_bytes).collect();
         assert_eq!(rows(&utf16).len(), 2);
-        let read = sheets(br#"{"template":{"id":"hbom"},"tiers":["brand","odm"],"questions":[{"id":"HB-01","answer":"x"},{"answer":3}]}"#).unwrap();
+        let read = sheets(br#"{"template":{"id":"hbom"},"tiers":["brand","odm"],"questions":[{"id":"HB-01","answer":"x"},{"answer":3}]}"#)
+            .unwrap();
         assert_eq!(read.format, "json");
         assert_eq!(read.sheets[0].at(2), "questions item 2");
         assert_eq!(read.sheets[0].rows[2], (2, vec![String::new(), "3".into()]));
@@ -409,5 +326,45 @@ mod tests {
         let read = sheets("x,y\n".repeat(MAX_ROWS + 10).as_bytes()).unwrap();
         assert_eq!(read.sheets[0].rows.len(), MAX_ROWS);
         assert_eq!(read.problems.len(), 1);
+    }
+
+    /// A small ODS with this content.
+    fn ods_of(content: &str) -> Vec<u8> {
+        use std::io::Write as _;
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        zip.start_file("mimetype", stored).unwrap();
+        zip.write_all(b"application/vnd.oasis.opendocument.spreadsheet").unwrap();
+        zip.start_file("content.xml", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(content.as_bytes()).unwrap();
+        zip.finish().unwrap().into_inner()
+    }
+
+    const ODS: &str = r#"<o:d xmlns:o="o" xmlns:table="t" xmlns:text="x"><table:table table:name="A&amp;B"><table:table-row table:number-rows-repeated="4294967295"><table:table-cell table:number-columns-repeated="4294967295"/></table:table-row><table:table-row><table:table-cell/><table:table-cell table:number-columns-repeated="9"><text:p>a&lt;b</text:p><text:p>c</text:p></table:table-cell><table:table-cell o:date-value="2026-12-01T10:00:00"><text:p>1.12.</text:p></table:table-cell></table:table-row></table:table></o:d>"#;
+
+    #[test]
+    fn repeats_of_opendocument_are_not_multiplied() {
+        let read = sheets(&ods_of(ODS)).unwrap();
+        assert_eq!((read.format, read.sheets[0].name.as_str()), ("ods", "A&B"));
+        let (n, cells) = &read.sheets[0].rows[0];
+        assert_eq!((*n, cells.len(), cells[1].as_str(), cells[2].as_str(), cells[10].as_str()), (u32::MAX, 11, "a<b c", "", "2026-12-01"));
+        // What a document defines for itself is not expanded.
+        let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]><t:table xmlns:t=\"t\"><t:table-row><t:table-cell><t:p>x&b;y</t:p></t:table-cell></t:table-row></t:table>";
+        assert_eq!(sheets(&ods_of(bomb)).unwrap().sheets[0].rows[0].1, ["xy"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn broken_bytes_break_nothing(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400), at in 0usize..600, with in proptest::prelude::any::<u8>()) {
+            let _ = sheets(&bytes);
+            let mut content = ODS.as_bytes().to_vec();
+            if let Some(byte) = content.get_mut(at) {
+                *byte = with;
+            }
+            let _ = sheets(&ods_of(&String::from_utf8_lossy(&content)));
+            let mut text = b"#id;#answer\nHB-13;\"x\n".to_vec();
+            text.extend(&bytes);
+            let _ = sheets(&text);
+        }
     }
 }

@@ -8,8 +8,8 @@ use crate::csv::guarded;
 
 /// The columns of [`answers`].
 pub const COLUMNS: [&str; 16] = [
-    "supplier", "device", "label", "state", "coverage", "id", "section", "question", "tier", "weight", "status", "answer", "reason", "evidence",
-    "date", "at",
+    "supplier", "device", "label", "state", "coverage", "id", "section", "question", "tier", "weight", "status", "answer", "reason",
+    "evidence", "date", "at",
 ];
 
 /// Writes every question with its newest answer, after a line of column names; cells of text are guarded.

@@ -22,10 +22,13 @@ pub fn questionnaire(out: &mut dyn Write, q: &Questionnaire, view: &View) -> io:
             section = &question.section;
             page.heading(section)?;
         }
-        page.hanging(2, 8, Tone::Plain, &format!("{}  {}", question.id, question.question))?;
+        page.hanging(2, 8, Tone::Plain, &format!("{} {}", question.id, question.question))?;
     }
     page.heading("Parts")?;
-    let rows = q.parts.iter().map(|p| ["our_ref", "designators", "function", "part_maker", "maker_part_number"].map(|k| p.get(k).to_owned()).to_vec());
+    let rows = q
+        .parts
+        .iter()
+        .map(|p| ["our_ref", "designators", "function", "part_maker", "maker_part_number"].map(|k| p.get(k).to_owned()).to_vec());
     page.table(&["ref", "designators", "function", "maker", "part number"], rows)
 }
 
@@ -38,6 +41,7 @@ pub fn answers(out: &mut dyn Write, answers: &Answers, view: &View) -> io::Resul
         vec![
             s.supplier.clone(),
             s.device.clone(),
+            s.template.id.clone(),
             s.label.letter.unwrap_or("–").to_owned(),
             s.state.name().to_owned(),
             percent(s.coverage.by_weight),
@@ -46,7 +50,7 @@ pub fn answers(out: &mut dyn Write, answers: &Answers, view: &View) -> io::Resul
             s.ask_again.on.clone().unwrap_or_default(),
         ]
     });
-    page.table(&["supplier", "device", "label", "state", "#coverage", "#tiers", "#contradictions", "ask again"], rows)?;
+    page.table(&["supplier", "device", "form", "label", "state", "#coverage", "#tiers", "#contradictions", "ask again"], rows)?;
     for supplier in &answers.suppliers {
         one(&mut page, answers, supplier)?;
     }
@@ -72,7 +76,8 @@ fn one(page: &mut Page<'_>, answers: &Answers, s: &Supplier) -> io::Result<()> {
         page.hanging(2, 2, Tone::Bad, "silent: no reply is among the inputs")?;
     }
     if let (Some(letter), Some(score)) = (s.label.letter, s.label.score) {
-        let terms: Vec<String> = s.label.terms.iter().filter(|t| t.of > 0).map(|t| format!("{} {}/{} (weight {})", t.term, t.have, t.of, t.weight)).collect();
+        let terms: Vec<String> =
+            s.label.terms.iter().filter(|t| t.of > 0).map(|t| format!("{} {}/{} (weight {})", t.term, t.have, t.of, t.weight)).collect();
         page.field(2, "label", &format!("{letter}, {score:.2}: {}", terms.join("; ")))?;
     }
     if let Some(cap) = &s.label.cap {
@@ -86,14 +91,26 @@ fn one(page: &mut Page<'_>, answers: &Answers, s: &Supplier) -> io::Result<()> {
             Strength::Conflict => ("contradiction", Tone::Bad),
             Strength::Doubt => ("doubt", Tone::Warn),
         };
-        page.hanging(2, 2, tone, &format!("{word} ({}): said {} ({}); on file: {} ({})", wrong.check, wrong.said, wrong.at, wrong.known, wrong.source))?;
+        page.hanging(
+            2,
+            2,
+            tone,
+            &format!("{word} ({}): said {} ({}); on file: {} ({})", wrong.check, wrong.said, wrong.at, wrong.known, wrong.source),
+        )?;
     }
     for name in &s.listed {
         page.hanging(2, 2, Tone::Warn, &format!("listed: {} ({}): {}", name.name, name.at, name.statement))?;
     }
     for change in &s.history {
         let day = |d: &Option<String>| d.clone().unwrap_or_else(|| "undated".to_owned());
-        let text = format!("changed: {} from {} ({}) to {} ({})", change.what, change.from, day(&change.from_date), change.to, day(&change.to_date));
+        let text = format!(
+            "changed: {} from {} ({}) to {} ({})",
+            change.what,
+            change.from,
+            day(&change.from_date),
+            change.to,
+            day(&change.to_date)
+        );
         page.hanging(2, 2, Tone::Note, &text)?;
     }
     for point in &s.open_points {
@@ -113,7 +130,13 @@ fn tier(t: &TierAnswer) -> Vec<String> {
     let mut law: Vec<&str> = t.jurisdictions.iter().map(|j| j.country.as_str()).collect();
     law.dedup();
     let said = t.name.as_deref().or(t.reason.as_deref()).unwrap_or_default();
-    vec![t.tier.name().to_owned(), t.status.name().to_owned(), short(said, 60).into_owned(), law.join(", "), t.at.clone().unwrap_or_default()]
+    vec![
+        t.tier.name().to_owned(),
+        t.status.name().to_owned(),
+        short(said, 60).into_owned(),
+        law.join(", "),
+        t.at.clone().unwrap_or_default(),
+    ]
 }
 
 fn problems(page: &mut Page<'_>, answers: &Answers) -> io::Result<()> {

@@ -3,7 +3,9 @@
 //! Every cell is written as text and guarded, since the reply may be saved as CSV by a program that computes what looks like
 //! a formula. Below the headings stands a grey row of keys (`#answer`): columns may be moved and headings translated.
 
-use rust_xlsxwriter::{Color, DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    Color, DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+};
 use umbilical_core::answer::suppliers::{Asked, PART_COLUMNS, Questionnaire, Status};
 
 use crate::csv::guarded;

@@ -8,8 +8,8 @@ use clap::Args;
 use umbilical_assess::suppliers::{self, Reply, answers};
 use umbilical_core::answer::Said;
 use umbilical_core::answer::suppliers::{Answers, Status};
-use umbilical_core::signed::sha256;
 use umbilical_core::observation::Input;
+use umbilical_core::signed::sha256;
 use umbilical_evidence::table::raw;
 use umbilical_report::{View, json};
 
@@ -77,7 +77,8 @@ fn seen(answer: &Answers) -> Seen {
     let tiers = || answer.suppliers.iter().flat_map(|s| &s.tiers);
     Seen {
         unknown: tiers().any(|t| matches!(t.status, Status::Unknown | Status::Unanswered)),
-        undisclosed: tiers().any(|t| t.tier.name() == "module" && matches!(t.status, Status::Withheld | Status::Unknown | Status::Unanswered)),
+        undisclosed: tiers()
+            .any(|t| t.tier.name() == "module" && matches!(t.status, Status::Withheld | Status::Unknown | Status::Unanswered)),
     }
 }
 

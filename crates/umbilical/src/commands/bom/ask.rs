@@ -110,7 +110,8 @@ fn format(global: &Global) -> Result<Format, Fail> {
 fn write(global: &Global, format: Format, document: &Questionnaire) -> Result<(), Fail> {
     match format {
         Format::Xlsx => {
-            let bytes = suppliers::workbook(document).map_err(|e| Fail::usage(format!("the workbook cannot be made: {e}"), "ask about fewer parts"))?;
+            let bytes = suppliers::workbook(document)
+                .map_err(|e| Fail::usage(format!("the workbook cannot be made: {e}"), "ask about fewer parts"))?;
             out::answer(global, |w| w.write_all(&bytes))
         }
         Format::Json => out::answer(global, |w| json::one(w, document)),
