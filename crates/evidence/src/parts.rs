@@ -142,7 +142,7 @@ const NAMES: &[(PartField, &str)] = &[
     ),
     (
         F::Role,
-        "category parttype componenttype componentkind parttypename componentclass kategorie bauteiltyp categorie categoria 类别 \
+        "category parttype componenttype parttypename componentclass kategorie bauteiltyp categorie categoria 类别 \
          类型 分类 器件类别",
     ),
     (F::Version, "revision rev version partrevision itemrevision versionnumber 版本"),

@@ -118,7 +118,9 @@ impl Board {
                     if list.len() < 10_000 {
                         list.push(name);
                     }
-                    item.draft.part.properties.extend(cell(get("packageRef")).filter(|_| list.len() == 1).map(|p| ("package".into(), p)));
+                    if item.draft.part.property("package").is_none() {
+                        item.draft.property("package", get("packageRef"));
+                    }
                 }
             }
             ("Characteristics", "Textual") => {

@@ -120,7 +120,9 @@ fn component(list: &List, out: &mut Observations) {
         draft.property(name, list.text(name).unwrap_or_default());
     }
     let symbol = list.first("libsource").and_then(|l| l.text("part")).unwrap_or_default();
-    draft.stand_in(symbol, "the name of the symbol: the part has no value");
+    if !list.cut {
+        draft.stand_in(symbol, "the name of the symbol: the part has no value");
+    }
     draft.property("symbol", symbol);
     finish(draft, list.text("ref"), out);
 }

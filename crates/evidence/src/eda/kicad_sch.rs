@@ -100,7 +100,8 @@ fn symbol(list: &List, drawn: &mut Drawn) {
     }
     let library = list.first("lib_id");
     let symbol = library.and_then(|l| l.word(0)).unwrap_or_default();
-    if draft.stand_in(symbol.rsplit(':').next().unwrap_or_default(), "the name of the symbol: the part has no value") {
+    // Of a symbol that is cut, the value may be what is missing.
+    if !list.cut && draft.stand_in(symbol.rsplit(':').next().unwrap_or_default(), "the name of the symbol: the part has no value") {
         draft.part.at = At::line(library.map_or(list.line, |l| l.line));
     }
     draft.property("symbol", symbol);

@@ -111,3 +111,29 @@ pub(super) fn decompress(base64: &[u8], max: usize) -> Result<String, &'static s
     }
     Ok(char::decode_utf16(out).map(|c| c.unwrap_or('\u{fffd}')).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_library_packed_comes_out() {
+        // Packed by lz-string 1.5.0.
+        let text = format!("modem modem modem Ω SIM7600 {}", "ab".repeat(40));
+        let packed = b"LYewJgpsAEqTcrUJXA0DKBJAsgdgGwAMB0AhgEbmUXVW0312MPNOvNA=";
+        assert_eq!(decompress(packed, 1000).as_deref(), Ok(text.as_str()));
+        assert_eq!(decompress(b"Q===", 1000).as_deref(), Ok(""));
+        assert_eq!(decompress(b"IZA=", 1000).as_deref(), Ok("a"));
+        assert!(decompress(packed, text.chars().count() - 1).is_err());
+    }
+
+    #[test]
+    fn any_text_ends() {
+        for len in 0..200usize {
+            for seed in 0..20usize {
+                let text: Vec<u8> = (0..len).map(|i| b"ABCDxyz059+/"[(i * 7 + seed * 31 + i * i) % 12]).collect();
+                let _ = decompress(&text, 10_000);
+            }
+        }
+    }
+}

@@ -35,7 +35,7 @@ impl Reader for ProtelReader {
         }
         let inside: Vec<&str> = lines.by_ref().take(12).take_while(|l| *l != "]").collect();
         let next = lines.find(|l| !l.is_empty());
-        let name = inside.first().is_some_and(|l| !l.is_empty() && l.len() < 64 && !l.contains(['"', ':', '{', '=']));
+        let name = inside.first().is_some_and(|l| !l.is_empty() && l.len() < 64 && !l.contains(['"', ':', '{', '=', ',']));
         if name && (2..12).contains(&inside.len()) && matches!(next, Some("[" | "(") | None) { 96 } else { 0 }
     }
 

@@ -22,6 +22,8 @@ pub(super) struct List {
     pub name: String,
     /// Where it begins, counted from 1.
     pub line: u32,
+    /// The text ended, or was not read on, inside it.
+    pub cut: bool,
     pub words: Vec<String>,
     pub lists: Vec<List>,
 }
@@ -72,6 +74,10 @@ impl<'r> Scanner<'r> {
 
     fn peek(&mut self) -> io::Result<Option<u8>> {
         if self.next >= self.chunk.len() {
+            if self.bytes > MAX_BYTES {
+                self.trouble.get_or_insert_with(|| "a design file of more than 512 MiB: the rest is not read".into());
+                return Ok(None);
+            }
             self.chunk.clear();
             self.chunk.extend_from_slice(self.reader.fill_buf()?);
             self.reader.consume(self.chunk.len());
@@ -97,10 +103,6 @@ impl<'r> Scanner<'r> {
         }
         loop {
             let Some(byte) = self.peek()? else { return Ok(Token::End) };
-            if self.bytes > MAX_BYTES {
-                self.trouble = Some("a design file of more than 512 MiB: the rest is not read".into());
-                return Ok(Token::End);
-            }
             self.at = self.line;
             match byte {
                 b'(' => {
@@ -153,6 +155,17 @@ impl<'r> Scanner<'r> {
     fn quoted(&mut self) -> io::Result<String> {
         let mut text = Vec::new();
         while let Some(byte) = self.peek()? {
+            // What stands on one line without a sign is taken in one go.
+            let rest = self.chunk.get(self.next..).unwrap_or_default();
+            let plain = rest.iter().position(|b| matches!(b, b'"' | b'\\' | b'\n' | b'\r')).unwrap_or(rest.len());
+            if plain > 0 {
+                let room = MAX_TEXT.saturating_sub(text.len()).min(plain);
+                text.extend_from_slice(rest.get(..room).unwrap_or_default());
+                self.next = self.next.saturating_add(plain);
+                self.bytes = self.bytes.saturating_add(plain as u64);
+                self.after_cr = false;
+                continue;
+            }
             self.take(byte);
             let byte = match byte {
                 b'"' => break,
@@ -222,7 +235,8 @@ impl<'r> Scanner<'r> {
                 }
                 end @ (Token::Close | Token::End) => {
                     fresh = false;
-                    while let Some(done) = open.pop() {
+                    while let Some(mut done) = open.pop() {
+                        done.cut = matches!(end, Token::End);
                         match open.last_mut() {
                             Some(outer) => outer.lists.push(done),
                             None => return Ok(done),

@@ -4,12 +4,14 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use umbilical_core::Observations;
 use umbilical_core::bom::Placed;
-use umbilical_evidence::open::{Options, read_paths};
+use umbilical_evidence::open::{Options, read_paths, read_stream};
 use umbilical_evidence::table::Mapping;
+use umbilical_evidence::{Context, Source};
 use umbilical_knowledge::Knowledge;
 
 /// Reads paths with so many threads.
@@ -34,6 +36,16 @@ pub fn read_bytes(name: &str, bytes: &[u8]) -> Observations {
     for input in &mut out.inputs {
         input.path = input.path.replace(&format!("{}/", folder.0.display()), "");
     }
+    out
+}
+
+/// Reads a stream that is on no disk, as an input without a telling name.
+pub fn read_stream_of(stream: impl Read) -> Observations {
+    let knowledge = Knowledge::embedded();
+    let cx = Context { knowledge: &knowledge, mapping: None, purpose: Default::default(), validate: false, path: "stream" };
+    let mut out = Observations::new();
+    let mut source = Source::new(Box::new(stream)).unwrap();
+    read_stream(&mut source, &cx, &mut out).unwrap();
     out
 }
 

@@ -2,6 +2,7 @@
 
 mod archive;
 mod cyclonedx;
+mod eda;
 mod fixtures;
 mod hostile;
 mod label;
