@@ -42,10 +42,8 @@ crate::table::words! {
 crate::table::words! {
     /// With which known fact an answer is compared.
     KnownFact {
-        /// The name on the product.
+        /// Under whose brand the product is sold: what products of the brand are known to hold.
         Brand = "brand",
-        /// Who builds the product for the brand.
-        Odm = "odm",
         /// Who makes the module.
         ModuleMaker = "module-maker",
         /// The module's model or part number.
@@ -54,10 +52,6 @@ crate::table::words! {
         FccId = "fcc-id",
         /// The chip in the module.
         Chipset = "chipset",
-        /// Who makes its memory.
-        MemoryMaker = "memory-maker",
-        /// Who writes its firmware.
-        FirmwareSupplier = "firmware-supplier",
         /// In which country the module is made.
         SiteCountry = "site-country",
         /// Under whose law its maker and owners stand.

@@ -9,7 +9,9 @@ use umbilical_core::answer::Trace;
 use umbilical_core::answer::suppliers::{Contradiction, Strength};
 use umbilical_core::date::{Holds, holds};
 use umbilical_core::text::{short, squash};
-use umbilical_knowledge::{Basis, Brand, BrandKind, EdgeKind, FccHit, GranteeRole, Knowledge, Module, Organisation, Relation, Source};
+use umbilical_knowledge::{
+    Basis, Brand, BrandKind, EdgeKind, FccHit, GranteeRole, Knowledge, Module, Organisation, Product, ProductBasis, Relation, Source,
+};
 
 use super::country;
 
@@ -293,6 +295,30 @@ impl<'k> Compare<'k> {
             "organisations.csv and ownership.csv",
             &org.source,
         );
+    }
+
+    /// The maker of the module against what products of this brand and name are known to hold. Variants differ, so it is a
+    /// doubt at most; alleged rows are never counted.
+    pub fn product(&mut self, brand: &Text, device: &str, maker: Option<&Text>) {
+        let brand_row = self.kb.brand(&brand.text).or_else(|| self.kb.brands_in(&brand.text).into_iter().map(|h| h.brand).next());
+        let brand_name = brand_row.map_or(brand.text.as_str(), |b| &b.brand);
+        let rows = self.kb.products_in(Some(brand_name), device);
+        let known: Vec<_> = rows.into_iter().filter(|r| r.module_maker.is_some() && r.basis != ProductBasis::Alleged).collect();
+        let (Some(first), Some(maker)) = (known.first(), maker) else { return };
+        let makers = self.makers(&maker.text);
+        if makers.is_empty() {
+            return;
+        }
+        self.out.compared = self.out.compared.saturating_add(1);
+        let holds = |row: &&&Product| row.module_maker.as_deref().is_some_and(|m| makers.iter().any(|b| self.one_house(&b.brand, m)));
+        if known.iter().any(|row| holds(&row)) {
+            return;
+        }
+        let module = [first.module_maker.as_deref(), first.module_model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let note = first.note.as_deref().map(|n| format!(" ({n})")).unwrap_or_default();
+        let known = format!("{} {} was seen with {module}{note}", first.brand, first.product);
+        let said = format!("{} makes the module of {device}", maker.text);
+        self.contradict("product", Strength::Doubt, said, &maker.at, known, "products.csv", &first.source);
     }
 
     /// "Nobody in the chain is listed", against what lists name.

@@ -122,6 +122,10 @@ impl Group {
                 own.push(trace.clone());
             }
         }
+        if let Some(brand) = said_to(self.template, &answers, KnownFact::Brand, &path_of) {
+            let maker = said_to(self.template, &answers, KnownFact::ModuleMaker, &path_of);
+            compare.product(&brand, &self.device, maker.as_ref());
+        }
         if let Some(nobody) = says_no(self.template, &answers, &path_of) {
             compare.nobody_listed(&nobody, &own);
         }
@@ -137,7 +141,7 @@ impl Group {
         let history = self.history(&mut open_points);
         let stamps = |r: &Reply| ReplyStamp { input: r.input, path: r.path.clone(), date: r.date().map(|d| d.to_string()) };
         let mut supplier = Supplier {
-            coverage: measure::coverage(&answers, &parts, sent.map(|s| s.parts.as_slice())),
+            coverage: measure::coverage(self.template, &answers, &parts, sent.map(|s| s.parts.as_slice())),
             questionnaire: self.asked.iter().rev().chain(self.replies.iter().rev()).find_map(|r| r.questionnaire.clone()),
             replies: self.replies.iter().map(stamps).collect(),
             template: ask::stamp(self.template),
@@ -277,13 +281,16 @@ fn place(answer: &Answered, path_of: PathOf<'_>) -> String {
     format!("{path} {}", answer.at.as_deref().unwrap_or_default())
 }
 
+/// What is disclosed to the question that asks for a fact.
+fn said_to(template: &Template, answers: &[Answered], fact: KnownFact, path_of: PathOf<'_>) -> Option<Text> {
+    let question = template.questions.iter().find(|q| q.known_fact == Some(fact))?;
+    let found = answers.iter().find(|a| a.id == question.id && a.status == Status::Disclosed)?;
+    Some(Text { text: found.answer.clone()?, at: place(found, path_of) })
+}
+
 /// The module that the questions are about, and those of the list of parts.
 fn stated(kb: &Knowledge, template: &Template, answers: &[Answered], parts: &[PartAnswered], path_of: PathOf<'_>) -> Vec<Stated> {
-    let answer = |fact: KnownFact| {
-        let question = template.questions.iter().find(|q| q.known_fact == Some(fact))?;
-        let found = answers.iter().find(|a| a.id == question.id && a.status == Status::Disclosed)?;
-        Some(Text { text: found.answer.clone()?, at: place(found, path_of) })
-    };
+    let answer = |fact: KnownFact| said_to(template, answers, fact, path_of);
     let mut all = vec![Stated {
         maker: answer(KnownFact::ModuleMaker),
         model: answer(KnownFact::ModuleModel),
@@ -317,7 +324,9 @@ fn named(kb: &Knowledge, template: &Template, answers: &[Answered], parts: &[Par
         Some(Text { text: a.answer.clone().filter(|_| org)?, at: place(a, path_of) })
     });
     let of_parts = parts.iter().flat_map(|p| {
-        let cells = ["part_maker", "firmware_supplier", "signer"].map(|key| p.row.get(key).to_owned());
+        // The maker of a resistor may bear the name of somebody in the tables.
+        let maker = if tiers::is_module(kb, &p.row) { p.row.get("part_maker") } else { "" };
+        let cells = [maker, p.row.get("firmware_supplier"), p.row.get("signer")].map(str::to_owned);
         let at = format!("{} {}", path_of(p.input), p.at);
         cells.into_iter().filter(|c| !c.is_empty()).map(move |text| Text { text, at: at.clone() })
     });
@@ -342,8 +351,5 @@ fn listed(named: &[(String, Text)], traces: &[Trace]) -> Vec<ListedName> {
 
 /// The answer that nobody in the chain is on a list, where it is given.
 fn says_no(template: &Template, answers: &[Answered], path_of: PathOf<'_>) -> Option<Text> {
-    let question = template.questions.iter().find(|q| q.known_fact == Some(KnownFact::Listed))?;
-    let answer = answers.iter().find(|a| a.id == question.id && a.status == Status::Disclosed)?;
-    let text = answer.answer.clone().filter(|a| said::yes(a) == Some(false))?;
-    Some(Text { text, at: place(answer, path_of) })
+    said_to(template, answers, KnownFact::Listed, path_of).filter(|text| said::yes(&text.text) == Some(false))
 }

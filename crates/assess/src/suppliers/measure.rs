@@ -3,7 +3,7 @@
 use umbilical_core::Day;
 use umbilical_core::answer::bom::{Term, TierKind};
 use umbilical_core::answer::suppliers::{
-    Answered, AskAgain, Contradiction, Counts, Disclosed, Label, Next, PartAnswered, Progress, Status, Strength, TierAnswer,
+    Answered, AskAgain, Contradiction, Counts, Disclosed, Label, Next, PartAnswered, Progress, Status, Strength, TierAnswer, Uses,
 };
 use umbilical_knowledge::{Question, Template, When};
 
@@ -43,12 +43,23 @@ fn percent(have: u64, of: u64) -> Option<f64> {
     Some(tenths as f64 / 10.0)
 }
 
-/// `open` is how many places of the list were left open when it was sent, where that is known.
-pub(super) fn coverage(answers: &[Answered], parts: &[PartAnswered], sent: Option<&[PartAnswered]>) -> Disclosed {
+/// `sent` is the list of parts as it was sent, where that is known.
+pub(super) fn coverage(template: &Template, answers: &[Answered], parts: &[PartAnswered], sent: Option<&[PartAnswered]>) -> Disclosed {
     let (have, of) = of_weight(answers);
     let asked = answers.iter().filter(|a| counts_for(a)).count() as u64;
     let disclosed = counts(answers).disclosed;
-    Disclosed { by_weight: percent(have, of), by_count: percent(disclosed, asked), of_parts: of_parts(parts, sent) }
+    let by_use = |n: usize| {
+        let weight = |a: &&Answered| template.question(&a.id).and_then(|q| q.weights.get(n)).copied().map_or(0, u64::from);
+        let asked = || answers.iter().filter(|a| counts_for(a));
+        let sum = |all: &mut dyn Iterator<Item = &Answered>| all.map(|a| weight(&a)).fold(0, u64::saturating_add);
+        percent(sum(&mut asked().filter(|a| a.status == Status::Disclosed)), sum(&mut asked()))
+    };
+    Disclosed {
+        by_weight: percent(have, of),
+        by_count: percent(disclosed, asked),
+        by_use: Uses { compliance: by_use(0), security: by_use(1), availability: by_use(2) },
+        of_parts: of_parts(parts, sent),
+    }
 }
 
 fn of_parts(parts: &[PartAnswered], sent: Option<&[PartAnswered]>) -> Option<f64> {

@@ -206,6 +206,21 @@ fn a_rebrand_row_names_the_maker() {
 }
 
 #[test]
+fn a_product_that_was_seen_with_another_module_is_a_doubt() {
+    let of = |device: &str, maker: &'static str| {
+        let kb = Knowledge::embedded();
+        let template = Template::get("hbom").unwrap();
+        let q = questionnaire(&kb, &Wanted { template, device, supplier: "Acme", due: None, tiers: 6, as_of: today() }, None);
+        let said = filled(&q, &[("HB-06", "", "Teltonika"), ("HB-13", "", maker)], "2026-11-20");
+        let s = judged(vec![reply(0, "r.xlsx", &said)], Vec::new()).suppliers.remove(0);
+        s.contradictions.iter().map(|c| (c.check, c.strength)).collect::<Vec<_>>()
+    };
+    assert_eq!(of("RUT956", "Telit"), [("product", Strength::Doubt)]);
+    assert_eq!(of("RUT956", "Quectel"), []);
+    assert_eq!(of("RUT200", "Telit"), [], "no row says what is in it");
+}
+
+#[test]
 fn parts_are_compared_as_well() {
     let q = ask("Acme", None, 6);
     let mut sheets = filled(&q, &[], "");

@@ -181,8 +181,21 @@ pub struct Disclosed {
     pub by_weight: Option<f64>,
     /// Share of the questions by number.
     pub by_count: Option<f64>,
+    /// Share by the weight that the questions have for one use each.
+    pub by_use: Uses,
     /// Share of the places in the list of parts that are filled; `null` = the reply lists no parts.
     pub of_parts: Option<f64>,
+}
+
+/// A share in percent for each use of the answers; `null` = nothing that counts for it was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Uses {
+    /// Whether the product may be bought and sold.
+    pub compliance: Option<f64>,
+    /// Who can reach into it.
+    pub security: Option<f64>,
+    /// How long it can be had, kept up and replaced.
+    pub availability: Option<f64>,
 }
 
 /// Questions by status.
@@ -285,7 +298,7 @@ pub enum Strength {
 /// An answer and a known fact that cannot both be right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Contradiction {
-    /// Which comparison found it: `fcc-grantee`, `fcc-model`, `model-maker`, `rebrand`, `chipset`, `site-country`,
+    /// Which comparison found it: `fcc-grantee`, `fcc-model`, `model-maker`, `rebrand`, `product`, `chipset`, `site-country`,
     /// `owner-country`, `listed`.
     pub check: Word,
     /// How strongly.

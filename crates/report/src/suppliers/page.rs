@@ -69,6 +69,13 @@ fn one(page: &mut Page<'_>, answers: &Answers, s: &Supplier) -> io::Result<()> {
             c.disclosed, c.withheld, c.unknown, c.unanswered, c.not_applicable, c.not_asked
         ),
     )?;
+    let uses = [
+        ("compliance", s.coverage.by_use.compliance),
+        ("security", s.coverage.by_use.security),
+        ("availability", s.coverage.by_use.availability),
+    ];
+    let uses: Vec<String> = uses.iter().filter_map(|(name, share)| Some(format!("{name} {} %", (*share)?))).collect();
+    page.field(2, "coverage by use", &uses.join(", "))?;
     if let Some(due) = &s.due {
         page.field(2, "due", due)?;
     }
