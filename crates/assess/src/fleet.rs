@@ -138,7 +138,7 @@ impl<'a> Fleet<'a> {
                 *count = count.saturating_add(1);
             }
         }
-        let mut coverage = Coverage::default();
+        let mut coverage = Coverage { undisclosed: (!self.all.boms.is_empty()).then_some(0), ..Coverage::default() };
         let mut imeis = Imeis { licensed_table: self.kb.has_tac(TacOrigin::Licensed), ..Imeis::default() };
         let mut tally = TallyBook::default();
         for (verdict, count) in self.verdicts.iter().zip(counts) {
@@ -149,6 +149,9 @@ impl<'a> Fleet<'a> {
                 Cellular::Unknown => &mut coverage.unknown,
             };
             *slot = slot.saturating_add(count);
+            if let (true, Some(n)) = (verdict.undisclosed, &mut coverage.undisclosed) {
+                *n = n.saturating_add(count);
+            }
             if verdict.modules.iter().any(|m| m.maker.is_some()) {
                 coverage.module_known = coverage.module_known.saturating_add(count);
             }

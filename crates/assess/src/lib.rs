@@ -4,11 +4,14 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)
 )]
 
+pub mod bom;
 pub mod findings;
 pub mod fleet;
 pub mod identify;
 pub mod resolve;
 mod shown;
+pub mod suppliers;
 pub mod trace;
+pub mod verify;
 
 pub use fleet::{Fleet, Options};

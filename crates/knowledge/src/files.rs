@@ -13,7 +13,7 @@ macro_rules! embedded {
     };
 }
 
-const EMBEDDED: [(&str, &str); 23] = embedded![
+const EMBEDDED: [(&str, &str); 28] = embedded![
     "brands.csv",
     "compelling_law.csv",
     "identifiers/endpoints.csv",
@@ -31,6 +31,11 @@ const EMBEDDED: [(&str, &str); 23] = embedded![
     "modules.csv",
     "organisations.csv",
     "ownership.csv",
+    "parts/bands.csv",
+    "parts/carriers.csv",
+    "parts/makers.csv",
+    "parts/series.csv",
+    "parts/words.csv",
     "products.csv",
     "radios.csv",
     "rats.csv",

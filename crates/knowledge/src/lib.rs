@@ -12,7 +12,9 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)
 )]
 
+mod bands;
 mod brands;
+mod carriers;
 mod check;
 mod endpoints;
 mod fcc;
@@ -22,6 +24,7 @@ mod modules;
 mod names;
 mod organisations;
 mod oui;
+mod parts;
 mod patterns;
 mod pci;
 mod plmn;
@@ -39,7 +42,9 @@ use std::sync::OnceLock;
 
 use umbilical_core::Day;
 
+pub use bands::{Band, BandRat, Duplex};
 pub use brands::{Brand, BrandHit, BrandKind};
+pub use carriers::{Carrier, CarriesBasis};
 pub use endpoints::{Endpoint, EndpointLevel, Strength};
 pub use fcc::{FccGrantee, FccHit, GranteeRole};
 pub use law::{CompellingLaw, Listing, Regime};
@@ -47,6 +52,9 @@ pub use modules::{Basis, ModelHit, Module, Rat};
 pub use names::key;
 pub use organisations::{Edge, EdgeKind, Organisation};
 pub use oui::Oui;
+pub use parts::makers::{MakerName, PartMaker};
+pub use parts::words::{PartWord, WordWeight};
+pub use parts::{Needs, Series, SeriesHit};
 pub use patterns::{ModelName, Pattern, PatternHit, Scope};
 pub use pci::{PciId, PciKey};
 pub use plmn::Plmn;
@@ -68,7 +76,9 @@ pub struct Knowledge {
     files: Files,
     attached: Vec<tac::Attached>,
     version: OnceLock<String>,
+    bands: OnceLock<Vec<Band>>,
     brands: OnceLock<brands::Brands>,
+    carriers: OnceLock<carriers::Carriers>,
     modules: OnceLock<modules::Modules>,
     rebrands: OnceLock<rebrands::Rebrands>,
     products: OnceLock<products::Products>,
@@ -80,6 +90,9 @@ pub struct Knowledge {
     traps: OnceLock<Vec<ImeiTrap>>,
     fcc: OnceLock<Vec<FccGrantee>>,
     oui: OnceLock<Vec<Oui>>,
+    part_makers: OnceLock<parts::makers::PartMakers>,
+    part_series: OnceLock<parts::AllSeries>,
+    part_words: OnceLock<parts::words::PartWords>,
     patterns: OnceLock<patterns::Patterns>,
     endpoints: OnceLock<Vec<Endpoint>>,
     plmns: OnceLock<plmn::Plmns>,
@@ -125,7 +138,9 @@ impl Knowledge {
             files,
             attached: Vec::new(),
             version: OnceLock::new(),
+            bands: OnceLock::new(),
             brands: OnceLock::new(),
+            carriers: OnceLock::new(),
             modules: OnceLock::new(),
             rebrands: OnceLock::new(),
             products: OnceLock::new(),
@@ -137,6 +152,9 @@ impl Knowledge {
             traps: OnceLock::new(),
             fcc: OnceLock::new(),
             oui: OnceLock::new(),
+            part_makers: OnceLock::new(),
+            part_series: OnceLock::new(),
+            part_words: OnceLock::new(),
             patterns: OnceLock::new(),
             endpoints: OnceLock::new(),
             plmns: OnceLock::new(),
@@ -407,6 +425,83 @@ impl Knowledge {
     /// The ISO 3166 country of a mobile country code.
     pub fn mcc_country(&self, mcc: &str) -> Option<&str> {
         self.plmn_table().country(mcc)
+    }
+
+    // ---- parts of a board
+
+    fn part_maker_table(&self) -> &parts::makers::PartMakers {
+        self.table::<PartMaker, _>(&self.part_makers)
+    }
+
+    fn series_table(&self) -> &parts::AllSeries {
+        self.table::<Series, _>(&self.part_series)
+    }
+
+    fn part_word_table(&self) -> &parts::words::PartWords {
+        self.table::<PartWord, _>(&self.part_words)
+    }
+
+    fn carrier_table(&self) -> &carriers::Carriers {
+        self.table::<Carrier, _>(&self.carriers)
+    }
+
+    /// All series of part numbers.
+    pub fn series(&self) -> &[Series] {
+        &self.series_table().rows
+    }
+
+    /// The makers named in a text by their usual names: brands, and makers of parts beside them.
+    pub fn part_makers_in(&self, text: &str) -> Vec<MakerName<'_>> {
+        self.part_maker_table().find(self.brand_table(), text)
+    }
+
+    /// The series of a part number, given the maker as written beside it. A maker that is known and is none of the
+    /// series' contradicts it.
+    pub fn part_series(&self, number: &str, maker: Option<&str>) -> Option<SeriesHit<'_>> {
+        let beside = maker.filter(|m| !m.trim().is_empty());
+        let known: Vec<&str> = beside.map(|m| self.part_makers_in(m).iter().map(|n| n.name).collect()).unwrap_or_default();
+        // The maker may stand in the field of the number.
+        let inside = || self.part_makers_in(number).into_iter();
+        self.series_table().find(number, |series| {
+            let of = |name: &str| series.makers.iter().any(|m| m.eq_ignore_ascii_case(name));
+            if known.iter().any(|n| of(n)) || (!series.makers.is_empty() && inside().any(|n| of(n.name))) {
+                parts::Stance::Agrees
+            } else if known.is_empty() || series.makers.is_empty() {
+                parts::Stance::Silent { text: beside.is_some() && !series.makers.is_empty() }
+            } else {
+                parts::Stance::Contradicts
+            }
+        })
+    }
+
+    /// What the words of a text say of a part, left to right.
+    pub fn part_words(&self, text: &str) -> Vec<&PartWord> {
+        self.part_word_table().find(text)
+    }
+
+    /// All carriers.
+    pub fn carriers(&self) -> &[Carrier] {
+        &self.carrier_table().rows
+    }
+
+    /// The carrier of a cellular module that a text names, given the maker as written beside it.
+    pub fn carrier(&self, maker: Option<&str>, text: &str) -> Option<&Carrier> {
+        let named = |name: &str| {
+            let wanted = key(name);
+            let said = |text: &str| key(text).contains(&wanted);
+            maker.is_some_and(said) || said(text)
+        };
+        self.carrier_table().find(text, named)
+    }
+
+    /// All cellular bands.
+    pub fn bands(&self) -> &[Band] {
+        self.list(&self.bands)
+    }
+
+    /// The bands in which devices send at a frequency in MHz.
+    pub fn uplinks_at(&self, mhz: f64) -> Vec<&Band> {
+        self.bands().iter().filter(|b| b.sends_at(mhz)).collect()
     }
 
     // ---- owners and law

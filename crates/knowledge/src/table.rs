@@ -81,7 +81,7 @@ pub enum Problem {
     },
     /// `from` is not before `to`.
     #[error("`{from}` is not before `{to}`")]
-    DateOrder {
+    Order {
         /// Start.
         from: String,
         /// End.
@@ -193,7 +193,7 @@ impl<'a> Row<'a> {
     pub fn span(&self) -> Result<(Option<Loose>, Option<Loose>), Problem> {
         let (from, to) = (self.date("from")?, self.date("to")?);
         match (from, to) {
-            (Some(f), Some(t)) if f.earliest() >= t.latest() => Err(Problem::DateOrder { from: f.to_string(), to: t.to_string() }),
+            (Some(f), Some(t)) if f.earliest() >= t.latest() => Err(Problem::Order { from: f.to_string(), to: t.to_string() }),
             _ => Ok((from, to)),
         }
     }

@@ -78,6 +78,16 @@ pub enum Format {
     Csv,
     /// One self-contained page
     Html,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// JUnit XML, for CI
+    Junit,
+    /// CycloneDX JSON
+    Cyclonedx,
+    /// A workbook
+    Xlsx,
 }
 
 impl Format {
@@ -88,6 +98,11 @@ impl Format {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Html => "html",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Junit => "junit",
+            Self::Cyclonedx => "cyclonedx",
+            Self::Xlsx => "xlsx",
         }
     }
 }
@@ -130,6 +145,9 @@ Examples:
   umbilical lookup XMR201909EC25AFX
   umbilical lookup \"Rolling Wireless\" --as-of 2024-07-25")]
     Lookup(Lookup),
+    /// Bills of materials: read any dialect, check, convert, compare, verify against what is observed
+    #[command(subcommand)]
+    Bom(crate::commands::bom::Bom),
     /// Import facts that you have: a licensed TAC file
     #[command(subcommand)]
     Knowledge(Knowledge),

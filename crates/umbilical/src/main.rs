@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod fail;
+mod gate;
 mod home;
 mod out;
 mod progress;

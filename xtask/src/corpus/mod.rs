@@ -1,7 +1,9 @@
-//! Measures the binary on real evidence whose truth is known: `DIR/identity/` and `DIR/exports/`, each with an index.
+//! Measures the binary on real evidence whose truth is known: `DIR/identity/`, `DIR/exports/` and `DIR/bom/`, each with an
+//! index.
 //!
 //! The evidence is not part of the project (licences, subscriber data); where the folder is absent, one line says so.
 
+mod bom;
 pub mod judge;
 mod score;
 
@@ -114,11 +116,15 @@ pub fn run(dir: Option<PathBuf>, as_json: bool, verbose: bool) -> Outcome {
     let identity = identity(&dir.join("identity"), &binary, &scratch)?;
     let snmp = snmp(&dir.join("exports"), &binary, &scratch)?;
     let exports = exports(&dir.join("exports"), &binary, &scratch)?;
-    let bars = bars(&identity, &snmp, &exports);
+    let boms = bom::measure(&dir.join("bom"), &binary, &scratch)?;
+    let mut bars = bars(&identity, &snmp, &exports);
+    bars.extend(boms.bars());
     if as_json {
-        print_json(&identity, &snmp, &exports, &bars)?;
+        print_json(&identity, &snmp, &exports, &boms, &bars)?;
     } else {
-        print_table(&identity, &snmp, &exports, verbose || bars.iter().any(|b| !b.pass));
+        let misses = verbose || bars.iter().any(|b| !b.pass);
+        print_table(&identity, &snmp, &exports, misses);
+        boms.print(misses);
     }
     let failing: Vec<String> =
         bars.iter().filter(|b| !b.pass).map(|b| format!("{}: {}, wanted {}", b.what, b.measured, b.wanted)).collect();
@@ -268,11 +274,15 @@ fn said(audit: &Audit) -> String {
     format!("{}: {}{problem}", formats.join("+"), audit.devices.iter().map(device).collect::<Vec<_>>().join("; "))
 }
 
+/// A bar that must be met exactly.
+fn count(what: &'static str, n: usize, want: usize) -> Bar {
+    Bar { what, measured: n.to_string(), wanted: want.to_string(), pass: n == want }
+}
+
 fn bars(identity: &Identity, snmp: &Snmp, exports: &Exports) -> Vec<Bar> {
     let percent = |v: f64| format!("{:.1} %", v * 100.0);
     let at_least =
         |what, v: f64, bar: f64| Bar { what, measured: percent(v), wanted: format!("at least {}", percent(bar)), pass: v >= bar };
-    let count = |what, n: usize, want: usize| Bar { what, measured: n.to_string(), wanted: want.to_string(), pass: n == want };
     // No claims at all are no calibration: the recall fails then, this bar need not.
     let error = identity.all.calibration_error().unwrap_or(0.0);
     vec![
@@ -345,7 +355,7 @@ fn print_table(identity: &Identity, snmp: &Snmp, exports: &Exports, misses: bool
     }
 }
 
-fn print_json(identity: &Identity, snmp: &Snmp, exports: &Exports, bars: &[Bar]) -> Outcome {
+fn print_json(identity: &Identity, snmp: &Snmp, exports: &Exports, boms: &bom::Measured, bars: &[Bar]) -> Outcome {
     let with = |s: &Score| {
         let mut value = serde_json::to_value(s).unwrap_or_default();
         for (key, v) in [
@@ -364,6 +374,7 @@ fn print_json(identity: &Identity, snmp: &Snmp, exports: &Exports, bars: &[Bar])
         "identity": {"kinds": kinds, "sources_apart": with(&identity.independent), "all": with(&identity.all), "misses": identity.misses},
         "snmp": snmp,
         "exports": exports,
+        "bom": boms,
         "bars": bars,
     });
     println!("{}", serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?);

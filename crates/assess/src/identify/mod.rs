@@ -47,6 +47,8 @@ pub struct Verdict {
     pub product: Option<ProductVerdict>,
     /// The modules in it.
     pub modules: Vec<ModuleVerdict>,
+    /// Whether a document shows the place of a module that nothing names.
+    pub undisclosed: bool,
     /// What must be said to people: finding code, sentence, fact.
     pub notices: Vec<(&'static str, String, FactRef)>,
     /// What to collect next.
@@ -154,7 +156,9 @@ pub fn identify(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'_>]) -> Verd
     notices.sort();
     notices.dedup_by(|a, b| a.0 == b.0 && a.1 == b.1);
     let (cellular, cellular_confidence, cellular_because) = cellular(&parts, !clusters.is_empty());
-    let mut verdict = Verdict { cellular, cellular_confidence, cellular_because, host, product, modules, notices, next: Vec::new(), tacs };
+    let undisclosed = modules.is_empty() && facts.iter().any(|p| p.fact.kind == Kind::Undisclosed);
+    let mut verdict =
+        Verdict { cellular, cellular_confidence, cellular_because, host, product, modules, undisclosed, notices, next: Vec::new(), tacs };
     verdict.next = next::evidence(&verdict, facts);
     verdict
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Reads JSON of which every reader makes the same: a name that stands twice in one object is an error, because readers
@@ -74,10 +75,12 @@ impl<'de> Visitor<'de> for Strict {
         let mut map = Map::new();
         while let Some(name) = from.next_key::<String>()? {
             let value = from.next_value_seed(Strict)?;
-            if map.contains_key(&name) {
-                return Err(A::Error::custom(format!("the name `{name}` stands twice in one object")));
+            match map.entry(name) {
+                Entry::Vacant(entry) => drop(entry.insert(value)),
+                Entry::Occupied(entry) => {
+                    return Err(A::Error::custom(format!("the name `{}` stands twice in one object", entry.key())));
+                }
             }
-            map.insert(name, value);
         }
         Ok(Value::Object(map))
     }

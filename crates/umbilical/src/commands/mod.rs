@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod audit;
+pub mod bom;
 mod explain;
 mod export;
 mod knowledge;
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use umbilical_core::Observations;
-use umbilical_evidence::open;
 use umbilical_evidence::table::Mapping;
+use umbilical_evidence::{Purpose, open};
 use umbilical_knowledge::{Knowledge, TacOrigin};
 
 use crate::args::{Args, Command, Format, Global};
@@ -27,6 +28,7 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
         Command::Audit(audit) => audit::run(global, audit),
         Command::Explain(explain) => explain::run(global, explain),
         Command::Lookup(lookup) => lookup::run(global, lookup),
+        Command::Bom(command) => bom::run(global, command),
         Command::Knowledge(command) => knowledge::run(global, command),
         Command::Export(command) => export::run(global, command),
         Command::Completions { shell } => {
@@ -68,12 +70,19 @@ fn facts(global: &Global) -> Result<Knowledge, Fail> {
 
 /// Reads evidence. Fails when a named path is missing, when nothing at all was understood, or, with `--strict`,
 /// when anything was not.
-fn evidence(global: &Global, kb: &Knowledge, paths: &[PathBuf], map: Option<&Path>, threads: Option<usize>) -> Result<Observations, Fail> {
+fn evidence(
+    global: &Global,
+    kb: &Knowledge,
+    paths: &[PathBuf],
+    map: Option<&Path>,
+    threads: Option<usize>,
+    purpose: Purpose,
+) -> Result<Observations, Fail> {
     let mapping = map.map(mapping).transpose()?;
     let progress = Progress::new(global, || open::total_bytes(paths));
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let mut all = Observations::new();
-    let options = open::Options { knowledge: kb, mapping: mapping.as_ref(), threads, progress: &|bytes| progress.at(bytes) };
+    let options = open::Options { knowledge: kb, mapping: mapping.as_ref(), purpose, validate: false, threads, progress: &|bytes| progress.at(bytes) };
     let read = open::read_paths(paths, &options, &mut all);
     progress.done();
     read?;

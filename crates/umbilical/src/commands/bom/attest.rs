@@ -29,7 +29,7 @@ Examples:
   umbilical bom attest --reveal 7 --opening hw.redacted.jsonl.opening.json -o part.json
   umbilical bom attest --verify hw.redacted.jsonl --public-key acme.pub.pem --proof part.json";
 
-/// `bom attest`.
+/// Sign statements about bills of materials, and verify them
 #[derive(Args, Debug)]
 pub struct Attest {
     /// Bills of materials to sign; with --verify, files to compare with what was signed

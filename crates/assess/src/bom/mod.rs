@@ -1,0 +1,108 @@
+//! Bills of materials, judged: what each part is, whether a module is named, hidden or absent, who stands at each tier.
+//!
+//! A part is recognised by the value placed on the board, its maker's part number and its maker, and by nothing else:
+//! names of files, sheets, libraries, symbols, footprints and nets lie in real designs. Descriptions and categories
+//! may say that something is cellular; they never say which module it is.
+
+mod device;
+mod file;
+mod kind;
+mod owners;
+mod project;
+mod tiers;
+
+use std::sync::Arc;
+
+use umbilical_core::answer::bom::{CHECK_SCHEMA, Check, FileAnswer, Project, Rest};
+use umbilical_core::answer::{KnowledgeStamp, Said, Trace};
+use umbilical_core::{Day, Observations};
+use umbilical_knowledge::Knowledge;
+
+pub use device::as_devices;
+use file::{Judge, Names};
+use kind::Typer;
+use owners::Owners;
+
+/// How to judge.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The day of the answer.
+    pub as_of: Day,
+    /// As built: only lines that hold for the piece with this serial number.
+    pub serial: Option<String>,
+    /// As built: only lines that hold on this day.
+    pub built: Option<Day>,
+}
+
+impl Options {
+    /// As designed, on a day: every line holds.
+    pub fn on(as_of: Day) -> Self {
+        Self { as_of, serial: None, built: None }
+    }
+}
+
+/// Every document and product, judged.
+struct Judged {
+    files: Vec<FileAnswer>,
+    projects: Vec<Project>,
+    problems: Vec<Said>,
+    organisations: Vec<Trace>,
+}
+
+/// Judges every bill of materials that was read. The parts move into the answer.
+pub fn check(mut all: Observations, kb: &Knowledge, options: &Options) -> Check {
+    let none = all.boms.is_empty();
+    let judged = judge(&mut all, kb, options);
+    let mut problems: Vec<Said> = all.problems.iter().map(|p| Said { input: p.input, at: all.locate(p.at), what: p.what.clone() }).collect();
+    problems.extend(judged.problems);
+    if none {
+        let what = "no bill of materials among the inputs: nothing was judged".to_owned();
+        problems.push(Said { input: None, at: "file".into(), what });
+    }
+    Check {
+        schema: CHECK_SCHEMA,
+        as_of: options.as_of.to_string(),
+        knowledge: stamp(kb, options.as_of),
+        inputs: all.inputs,
+        problems,
+        files: judged.files,
+        projects: judged.projects,
+        organisations: judged.organisations,
+    }
+}
+
+/// Takes the bills out of the sink and judges them.
+fn judge(all: &mut Observations, kb: &Knowledge, options: &Options) -> Judged {
+    let boms = std::mem::take(&mut all.boms);
+    let mut judge = Judge { kb, typer: Typer::new(kb), owners: Owners::new(kb, options.as_of), options };
+    let mut sheets = Vec::with_capacity(boms.len());
+    let mut files: Vec<FileAnswer> = Vec::with_capacity(boms.len());
+    for mut bom in boms {
+        let Some(input) = all.inputs.get(bom.input as usize) else { continue };
+        sheets.push(std::mem::take(&mut bom.sheets));
+        let names = Names { path: &input.path, format: &input.format, rest: Rest::of(&mut bom) };
+        files.push(judge.file(bom, names, &|at| all.locate(at)));
+    }
+    let mut problems = Vec::new();
+    let projects = project::projects(&files, &sheets, &mut problems);
+    let mut organisations: Vec<Trace> = judge.owners.used().map(|t| Trace::clone(&t)).collect();
+    organisations.sort_by(|a, b| a.org.cmp(&b.org));
+    Judged { files, projects, problems, organisations }
+}
+
+/// Which facts are used, and which lists are not on file.
+pub(crate) fn stamp(kb: &Knowledge, as_of: Day) -> KnowledgeStamp {
+    let unread = crate::trace::unread_lists(kb, as_of);
+    let absent = (!unread.is_empty())
+        .then(|| format!("lists whose entries are not on file, so that nobody can be said to be on them or not: {}", unread.join(", ")));
+    KnowledgeStamp {
+        version: kb.version().to_owned(),
+        sources_to: kb.sources_to().map(|d| d.to_string()).unwrap_or_default(),
+        absent: absent.into_iter().collect(),
+    }
+}
+
+/// Text that many answers share.
+fn shared(text: &str) -> Arc<str> {
+    Arc::from(text)
+}
