@@ -1,6 +1,10 @@
 //! End to end, through the real binary.
 
 mod audit;
+mod bom_ask;
+mod bom_attest;
+mod bom_convert;
+mod bom_verify;
 mod contract;
 mod docs;
 mod facts;

@@ -178,34 +178,27 @@ fn junit_has_a_case_for_each_thing_judged() {
         if findings.iter().any(|f| f.severity >= Severity::High) { Gate::Stopped } else { Gate::Through }
     };
     let suites = junit::suites(&check, gate);
-    let shape: Vec<(&str, Vec<(&str, &str, &str)>)> = suites
+    let shape: Vec<String> = suites
         .iter()
-        .map(|s| {
-            let cases = s.cases.iter().map(|c| {
-                let word = match c.outcome {
-                    Outcome::Passed => "passed",
-                    Outcome::Failed(_) => "failed",
-                    Outcome::Skipped(_) => "skipped",
-                };
-                (c.class.as_str(), c.name.as_str(), word)
-            });
-            (s.name.as_str(), cases.collect())
+        .flat_map(|s| s.cases.iter().map(move |c| (s, c)))
+        .map(|(suite, case)| {
+            let word = match case.outcome {
+                Outcome::Passed => "passed",
+                Outcome::Failed(_) => "failed",
+                Outcome::Skipped(_) => "skipped",
+            };
+            format!("{} | {} | {} | {word}", suite.name, case.class, case.name)
         })
         .collect();
     assert_eq!(
         shape,
         [
-            (
-                "hw/my bom,1:2.csv",
-                vec![
-                    ("file", "every module is named", "passed"),
-                    ("module", "U2,U 3,|% Gateway & Sons GS-LTE-01", "passed"),
-                    ("carrier", "A1 Carrier", "failed"),
-                ]
-            ),
-            ("hw/board.kicad_sch", vec![("file", "every module is named", "passed")]),
+            "hw/my bom,1:2.csv | file | every module is named | passed",
+            "hw/my bom,1:2.csv | module | U2,U 3,|% Gateway & Sons GS-LTE-01 | passed",
+            "hw/my bom,1:2.csv | carrier | A1 Carrier | failed",
+            "hw/board.kicad_sch | file | every module is named | passed",
             // Undisclosed and let through is open, not passed.
-            ("hw", vec![("product", "every module is named", "skipped")]),
+            "hw | product | every module is named | skipped",
         ]
     );
     let mut out = Vec::new();

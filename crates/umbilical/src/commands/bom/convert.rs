@@ -130,11 +130,11 @@ fn time(text: &str) -> Result<&str, Fail> {
 
 /// Says what could not be understood: the document has no place for it.
 fn tell(answer: &Check) {
-    for problem in answer.problems.iter().take(TOLD) {
-        let path = problem.input.and_then(|i| answer.inputs.get(i as usize)).map_or("this run", |i| i.path.as_str());
-        eprintln!("umbilical: {}, {}: {}", clean(path), clean(&problem.at), clean(&problem.what));
+    let located: Vec<_> = answer.problems.iter().filter_map(|p| Some((p, answer.inputs.get(p.input? as usize)?))).collect();
+    for (problem, input) in located.iter().take(TOLD) {
+        eprintln!("umbilical: {}, {}: {}", clean(&input.path), clean(&problem.at), clean(&problem.what));
     }
-    let more = answer.problems.len().saturating_sub(TOLD);
+    let more = located.len().saturating_sub(TOLD);
     if more > 0 {
         eprintln!("umbilical: {more} more problems: `umbilical bom check --format json` lists them");
     }
