@@ -95,6 +95,7 @@ fn save_ods(folder: &Folder, name: &str, sheets: &[Sheet]) {
     );
     for sheet in sheets {
         content.push_str(&format!("<table:table table:name=\"{}\">", sheet.name));
+        let width = sheet.rows.iter().map(|(_, r)| r.len()).max().unwrap();
         let mut before = 0;
         for (n, cells) in &sheet.rows {
             if n - before > 1 {
@@ -105,7 +106,8 @@ fn save_ods(folder: &Folder, name: &str, sheets: &[Sheet]) {
             }
             before = *n;
             content.push_str("<table:table-row><table:table-cell table:number-columns-repeated=\"3\"/>");
-            for text in cells.iter().rev() {
+            // From right to left: every column stands elsewhere.
+            for text in (0..width).rev().map(|c| cells.get(c).map_or("", String::as_str)) {
                 content.push_str(&format!(
                     "<table:table-cell office:value-type=\"string\"><text:p>{}</text:p></table:table-cell>",
                     escape(text)
@@ -214,23 +216,47 @@ fn the_workbook_is_the_same_every_time_and_computes_nothing() {
     assert!(csv.lines().skip(1).all(|l| l.starts_with("'@Acme,")), "{csv}");
 }
 
+/// A statement about a gateway; `parts` are its components.
+fn statement(parts: &[(&str, &str, &str)]) -> String {
+    let part = |(name, maker, what): &(&str, &str, &str)| {
+        let mut part = serde_json::json!({"type": "device", "name": name, "description": what});
+        if !maker.is_empty() {
+            part["manufacturer"] = serde_json::json!({"name": maker});
+        }
+        part
+    };
+    let components: Vec<Value> = parts.iter().map(part).collect();
+    serde_json::json!({
+        "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+        "metadata": {"component": {"type": "device", "name": "GW-17"}},
+        "components": components,
+    })
+    .to_string()
+}
+
 #[test]
-fn parts_of_documents_are_filled_in_and_open_places_come_first() {
+fn parts_of_documents_are_filled_in_and_unnamed_ones_come_first() {
     let folder = Folder::new();
-    folder.write(
-        "bom.csv",
-        "Ref,Qnty,Value,MPN,Manufacturer,Description\nU1,1,EG25-G,EG25-G,Quectel,LTE module\nJ2,1,SIM holder,SIM8060,GCT,SIM card holder\nR1,1,10k,RC0402,Yageo,resistor\n",
-    );
-    ask(&folder, &["bom.csv", "-o", "asked.json"]);
-    let document: Value = serde_json::from_slice(&std::fs::read(folder.path().join("asked.json")).unwrap()).unwrap();
-    let parts = document["parts"].as_array().unwrap();
-    let module = parts.iter().find(|p| p["maker_part_number"] == "EG25-G").unwrap_or_else(|| panic!("{parts:#?}"));
-    assert_eq!((&module["part_maker"], &module["designators"], &module["chipset"]), (&"Quectel".into(), &"U1".into(), &Value::Null));
-    assert!(parts.iter().all(|p| p["maker_part_number"] != "RC0402"), "{parts:#?}");
-    let open: Vec<usize> = parts.iter().map(|p| p.as_object().unwrap().values().filter(|v| v.is_null()).count()).collect();
-    assert!(open.is_sorted_by(|a, b| a >= b), "{open:?}");
+    let asked = |parts: &[(&str, &str, &str)]| {
+        folder.write("gw.cdx.json", statement(parts));
+        ask(&folder, &["gw.cdx.json", "-o", "asked.json"]);
+        serde_json::from_slice::<Value>(&std::fs::read(folder.path().join("asked.json")).unwrap()).unwrap()
+    };
+    let holder = ("SIM8060-6-0-14-00-A", "", "SIM card holder");
+    let document = asked(&[("EG25-G", "Quectel", "LTE module"), holder, ("RC0402", "Yageo", "resistor 10k")]);
+    let rows = |document: &Value| {
+        let cells = |p: &Value| {
+            ["our_ref", "function", "part_maker", "maker_part_number"].map(|k| p[k].as_str().unwrap_or("–").to_owned()).join("|")
+        };
+        document["parts"].as_array().unwrap().iter().map(cells).collect::<Vec<_>>()
+    };
+    // What the catalogue holds of the module's chip is not told to the supplier.
+    assert_eq!(rows(&document), ["P1|sim|–|SIM8060-6-0-14-00-A", "P2|module|Quectel|EG25-G"]);
     let text = document.to_string();
-    assert!(!text.contains("bom.csv"), "the supplier need not know our files");
+    assert!(!text.contains("gw.cdx.json") && !text.contains("MDM9"), "{text}");
+    // A holder without a module: the module is asked for.
+    let document = asked(&[holder]);
+    assert_eq!(rows(&document), ["P1|cellular module, named in no document|–|–", "P2|sim|–|SIM8060-6-0-14-00-A"]);
 }
 
 #[test]

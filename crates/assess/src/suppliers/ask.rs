@@ -1,7 +1,7 @@
 //! Making out a questionnaire.
 
 use rustc_hash::FxHashSet;
-use umbilical_core::answer::bom::{Check, PartAnswer, TierKind};
+use umbilical_core::answer::bom::{Check, PartAnswer, State, TierKind};
 use umbilical_core::answer::suppliers::{Asked, PartRow, QUESTIONNAIRE_SCHEMA, Questionnaire, TemplateStamp};
 use umbilical_core::bom::{Alternate, PartKind};
 use umbilical_core::text::clean;
@@ -96,10 +96,16 @@ fn matters(kind: PartKind) -> bool {
     !matches!(kind, PartKind::Other | PartKind::Power | PartKind::Assembly | PartKind::Filter)
 }
 
-/// A row for each part that matters, those with the most open places first.
+/// A row for each part that matters: those whose maker or number nobody has named first, then modules before the rest. Where a
+/// module must be there and no document names it, there is a row for it.
 fn parts(check: &Check) -> Vec<PartRow> {
     let mut rows: Vec<(PartKind, PartRow)> = Vec::new();
     let mut seen: FxHashSet<(PartKind, PartRow)> = FxHashSet::default();
+    if check.projects.iter().any(|p| p.state == State::Undisclosed) {
+        let mut row = PartRow::default();
+        row.set("function", "cellular module, named in no document");
+        rows.push((PartKind::Module, row));
+    }
     for file in &check.files {
         let finished = file.product.model.as_deref().unwrap_or_default();
         for part in file.parts.iter().filter(|p| matters(p.kind)) {
@@ -110,7 +116,8 @@ fn parts(check: &Check) -> Vec<PartRow> {
             }
         }
     }
-    rows.sort_by_key(|(kind, row)| (std::cmp::Reverse(row.open()), *kind));
+    let unnamed = |row: &PartRow| ["part_maker", "maker_part_number"].iter().filter(|key| row.get(key).is_empty()).count();
+    rows.sort_by_key(|(kind, row)| (std::cmp::Reverse(unnamed(row)), *kind, std::cmp::Reverse(row.open())));
     for (n, (_, row)) in (1u32..).zip(&mut rows) {
         row.set("our_ref", &format!("P{n}"));
     }

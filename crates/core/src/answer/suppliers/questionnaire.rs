@@ -50,7 +50,7 @@ pub struct Questionnaire {
     pub how_to_answer: Vec<String>,
     /// The questions, in the order of the form.
     pub questions: Vec<Asked>,
-    /// The parts, those with the most open places first.
+    /// The parts, those whose maker or number is open first.
     pub parts: Vec<PartRow>,
 }
 
