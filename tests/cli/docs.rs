@@ -17,17 +17,17 @@ fn root() -> PathBuf {
 }
 
 /// A schema of ours, made stricter than it says: a member that it does not name is a mistake here.
-struct Schema(jsonschema::Validator);
+pub(crate) struct Schema(jsonschema::Validator);
 
 impl Schema {
-    fn load(name: &str) -> Self {
+    pub(crate) fn load(name: &str) -> Self {
         let path = root().join(format!("docs/schema/umbilical.{name}-1.schema.json"));
         let mut schema = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
         close(&mut schema);
         Self(jsonschema::validator_for(&schema).unwrap())
     }
 
-    fn wrong(&self, document: &Value) -> Vec<String> {
+    pub(crate) fn wrong(&self, document: &Value) -> Vec<String> {
         self.0.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect()
     }
 }

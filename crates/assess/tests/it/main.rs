@@ -2,6 +2,7 @@
 
 mod fleet;
 mod identify;
+mod suppliers;
 
 use umbilical_assess::{Fleet, Options};
 use umbilical_core::answer::Device;
