@@ -120,7 +120,9 @@ fn tiers(page: &mut Page<'_>, part: &PartAnswer) -> io::Result<()> {
     let name = part.part.name().unwrap_or("unnamed");
     page.para(2, Tone::Plain, &format!("Supply chain of {} ({}):", short(name, 60), part.at))?;
     let rows = part.tiers.iter().map(|t| {
-        let countries: Vec<&str> = t.jurisdictions.iter().map(|j| j.country.as_str()).collect();
+        let mut countries: Vec<&str> = t.jurisdictions.iter().map(|j| j.country.as_str()).collect();
+        countries.sort_unstable();
+        countries.dedup();
         vec![t.tier.name().to_owned(), who(t), countries.join(", "), how(t), t.because.clone()]
     });
     page.table(&["Tier", "Who", "Jurisdictions", "Known", "Because"], rows)

@@ -193,7 +193,8 @@ impl<'k> Typer<'k> {
         let agrees = |m: &Module| maker.brand.is_some_and(|b| b.brand == m.maker) || said(&m.maker);
         for hit in kb.models_in(text) {
             let before = text.get(..hit.span.start).unwrap_or_default();
-            if (hit.module.distinct || agrees(hit.module)) && !is_about(before) && !self.is_other(text) {
+            let placed = !is_about(before) && !self.is_signal(before) && !self.is_other(text);
+            if placed && (hit.module.distinct || agrees(hit.module)) {
                 return Some(hit.module);
             }
         }
@@ -213,6 +214,15 @@ impl<'k> Typer<'k> {
             }),
             None => None,
         }
+    }
+
+    /// Whether what is joined to a name makes it that of a signal or a connector: `USB_BC66` is no BC66.
+    fn is_signal(&self, before: &str) -> bool {
+        const PLAIN: &[&str] = &["module", "modul", "modem", "gsm", "lte", "4g", "5g", "nbiot", "ic", "u", "mod"];
+        let Some(joined) = before.strip_suffix(['_', '-', '.', '/']) else { return false };
+        let word = joined.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let by_maker = || self.kb.brands_in(joined).iter().any(|h| h.span.end == joined.len());
+        !word.is_empty() && !PLAIN.contains(&word.to_lowercase().as_str()) && !by_maker()
     }
 
     /// Whether strong words say that a text is about something beside a module: a holder, an antenna, a cable.
