@@ -200,3 +200,61 @@ fn standard_input_is_a_document_too_and_a_gate_can_be_asked_for() {
     let ran = run_with_input(&folder, &["bom", "convert", "-", "--fail-on", "cellular-module"], LIST.as_bytes());
     assert_eq!((ran.code, ran.json()["bomFormat"].as_str()), (1, Some("CycloneDX")));
 }
+
+/// A netlist of KiCad with a module at U2 and a resistor.
+const NETLIST: &str = "(export (version \"E\")
+  (components
+    (comp (ref \"R1\")
+      (value \"10k\"))
+    (comp (ref \"U2\")
+      (value \"SIM7600G-H\")
+      (fields
+        (field (name \"Manufacturer\") \"SIMCom\")))))
+";
+
+#[test]
+fn findings_leave_on_the_line_of_the_file_in_every_format_for_machines() {
+    let folder = Folder::new();
+    folder.write("hw/board.net", NETLIST);
+    let check = |format: &str| run(&folder, ["bom", "check", "hw/board.net", "--format", format, "--fail-on", "cellular-module"]);
+    let ran = check("github");
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let line = ran.out.lines().find(|l| l.contains("title=cellular-module::")).unwrap_or_else(|| panic!("{}", ran.out));
+    assert!(line.starts_with("::notice file=hw/board.net,line=6,"), "{line}");
+    let sarif = check("sarif").json();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let module = results.iter().find(|r| r["ruleId"] == "cellular-module").unwrap();
+    let place = &module["locations"][0]["physicalLocation"];
+    assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&json!("hw/board.net"), &json!(6)));
+    // Above the line and beside the file nothing changes for whoever dismissed it.
+    folder.write("moved/other.net", NETLIST.replace("(components", "(design)\n  (libparts)\n  (components"));
+    let moved = run(&folder, ["bom", "check", "moved/other.net", "--format", "sarif"]).json();
+    let again = moved["runs"][0]["results"].as_array().unwrap().iter().find(|r| r["ruleId"] == "cellular-module").unwrap();
+    assert_eq!(again["locations"][0]["physicalLocation"]["region"]["startLine"], 8);
+    assert_eq!(again["partialFingerprints"], module["partialFingerprints"]);
+    let junit = check("junit");
+    assert_eq!(junit.code, 1);
+    assert!(
+        junit.out.contains("<testcase name=\"U2 SIMCom SIM7600G-H\" classname=\"module\" file=\"hw/board.net\" line=\"6\">"),
+        "{}",
+        junit.out
+    );
+    assert!(junit.out.contains("<failure type=\"cellular-module\""), "{}", junit.out);
+    let csv = check("csv");
+    assert!(csv.out.contains("hw/board.net,line 6,U2,"), "{}", csv.out);
+}
+
+#[test]
+fn a_drawing_becomes_cyclonedx_and_is_read_again_as_it_was() {
+    let folder = Folder::new();
+    folder.write("hw/board.net", NETLIST);
+    let before = declared(&folder, "hw/board.net");
+    assert_eq!(before[1]["model"], "SIM7600G-H");
+    let ran = run(&folder, ["bom", "convert", "hw", "-o", "out.cdx.json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(declared(&folder, "out.cdx.json"), before);
+    let document: Value = serde_json::from_str(&std::fs::read_to_string(folder.path().join("out.cdx.json")).unwrap()).unwrap();
+    let occurrence = json!({"location": "hw/board.net", "line": 6, "symbol": "U2"});
+    assert_eq!(document["components"][1]["evidence"]["occurrences"], json!([occurrence]));
+    assert_eq!(document["metadata"]["component"]["name"], "board");
+}

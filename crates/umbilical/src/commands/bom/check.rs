@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use umbilical_assess::bom;
 use umbilical_core::Day;
-use umbilical_core::answer::bom::State;
+use umbilical_core::answer::bom::{Check as Answer, State};
+use umbilical_core::finding::Finding;
 use umbilical_evidence::Purpose;
-use umbilical_report::{View, json};
+use umbilical_report::junit::{self, Gate};
+use umbilical_report::{View, csv, github, json, sarif};
 
 use crate::args::{Format, Global};
 use crate::commands::{evidence, facts, formats};
@@ -44,18 +46,50 @@ pub struct Check {
 
 /// Runs it.
 pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
-    formats(global, "bom check", &[Format::Table, Format::Json])?;
+    let has = [Format::Table, Format::Json, Format::Csv, Format::Sarif, Format::Github, Format::Junit];
+    formats(global, "bom check", &has)?;
     let gates = Gates::parse(&global.fail_on, &["fail", "undisclosed"])?;
     let kb = facts(global)?;
     let all = evidence(global, &kb, &args.paths, args.map.as_deref(), None, Purpose::Bom)?;
     let options = bom::Options { as_of: home::as_of(global), serial: args.serial.clone(), built: args.built };
     let answer = bom::check(all, &kb, &options);
+    write(global, &answer, &gates)?;
+    Ok(gates.code(findings(&answer), seen(answer.projects.iter().any(|p| p.state == State::Undisclosed))))
+}
+
+/// Every finding of an answer: of the documents, then of the products.
+fn findings(answer: &Answer) -> impl Iterator<Item = &Finding> + Clone {
+    answer.files.iter().flat_map(|f| &f.findings).chain(answer.projects.iter().flat_map(|p| &p.findings))
+}
+
+fn seen(undisclosed: bool) -> Seen {
+    Seen { unknown: false, undisclosed }
+}
+
+fn write(global: &Global, answer: &Answer, gates: &Gates) -> Result<(), Fail> {
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
+    let (inputs, problems) = (answer.inputs.as_slice(), answer.problems.as_slice());
     out::answer(global, |w| match global.format {
-        Format::Json => json::one(w, &answer),
-        _ => umbilical_report::bom::check(w, &answer, &view),
-    })?;
-    let findings = answer.files.iter().flat_map(|f| &f.findings).chain(answer.projects.iter().flat_map(|p| &p.findings));
-    let undisclosed = answer.projects.iter().any(|p| p.state == State::Undisclosed);
-    Ok(gates.code(findings, Seen { unknown: false, undisclosed }))
+        Format::Json => json::one(w, answer),
+        Format::Csv => csv::parts(w, answer),
+        Format::Sarif => {
+            let run = sarif::Run {
+                version: env!("CARGO_PKG_VERSION"),
+                as_of: &answer.as_of,
+                knowledge: &answer.knowledge,
+                inputs,
+                problems,
+                successful: true,
+                findings: findings(answer),
+            };
+            sarif::write(w, &run)
+        }
+        Format::Github => github::write(w, github::Run { findings: findings(answer), problems, inputs }),
+        Format::Junit => {
+            let stops = |found: &[&Finding], state| gates.code(found.iter().copied(), seen(state == Some(State::Undisclosed))) > 0;
+            let gate = |found: &[&Finding], state| if stops(found, state) { Gate::Stopped } else { Gate::Through };
+            junit::write(w, &junit::suites(answer, gate))
+        }
+        _ => umbilical_report::bom::check(w, answer, &view),
+    })
 }
