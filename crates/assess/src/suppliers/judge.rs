@@ -102,7 +102,7 @@ impl Group {
         let due = self.asked.iter().chain(&self.replies).filter_map(|r| r.due).max();
         let sent = self.asked.iter().max_by_key(|a| a.due);
         let asked = self.asked_ids(sent);
-        let answers = self.answers(&asked);
+        let answers = self.answers(asked.as_deref());
         let parts = self.replies.iter().rev().map(|r| &r.parts).find(|p| !p.is_empty()).cloned().unwrap_or_default();
         let paths: BTreeMap<u32, String> = self.replies.iter().map(|r| (r.input, r.path.clone())).collect();
         let path_of = |input: u32| paths.get(&input).cloned().unwrap_or_default();
@@ -138,6 +138,10 @@ impl Group {
         let replied = self.replies.iter().filter_map(Reply::date).max();
         let ask_again = measure::ask_again(state, next.is_empty(), due, replied, as_of);
         let mut open_points = compared.open_points;
+        if asked.is_none() {
+            open_points
+                .push("the reply does not say which questions were asked: the whole form counts; name what was sent with --asked".into());
+        }
         let history = self.history(&mut open_points);
         let stamps = |r: &Reply| ReplyStamp { input: r.input, path: r.path.clone(), date: r.date().map(|d| d.to_string()) };
         let mut supplier = Supplier {
@@ -166,23 +170,23 @@ impl Group {
         supplier
     }
 
-    /// The questions that were asked: what was sent says so, else the reply, else the rows that it has.
-    fn asked_ids(&self, sent: Option<&Reply>) -> Vec<String> {
-        let rows = |r: &Reply| r.lines.iter().map(|l| l.id.clone()).collect::<Vec<_>>();
+    /// The questions that were asked: what was sent says so, else the reply. Where neither does, the whole form: a row that is
+    /// not there may have been deleted.
+    fn asked_ids(&self, sent: Option<&Reply>) -> Option<Vec<String>> {
         if let Some(sent) = sent {
-            return sent.asked.clone().unwrap_or_else(|| rows(sent));
+            let rows = || sent.lines.iter().map(|l| l.id.clone()).collect();
+            return Some(sent.asked.clone().unwrap_or_else(rows));
         }
-        let said = self.replies.iter().rev().find_map(|r| r.asked.clone());
-        said.unwrap_or_else(|| self.replies.iter().flat_map(rows).collect())
+        self.replies.iter().rev().find_map(|r| r.asked.clone())
     }
 
     /// Each question with its newest status that says anything.
-    fn answers(&self, asked: &[String]) -> Vec<Answered> {
+    fn answers(&self, asked: Option<&[String]>) -> Vec<Answered> {
         let some = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
         let one = |q: &umbilical_knowledge::Question| {
             let lines = || self.replies.iter().rev().filter_map(|r| Some((r, r.lines.iter().find(|l| l.id == q.id)?)));
             let line = lines().find(|(_, l)| l.status != Status::Unanswered).or_else(|| lines().next());
-            let unsaid = if asked.contains(&q.id) { Status::Unanswered } else { Status::NotAsked };
+            let unsaid = if asked.is_none_or(|a| a.contains(&q.id)) { Status::Unanswered } else { Status::NotAsked };
             Answered {
                 id: q.id.clone(),
                 question: q.text.clone(),

@@ -104,7 +104,7 @@ pub fn read(input: u32, path: &str, sheets: &[Sheet]) -> Result<Reply, String> {
         supplier: about.get("supplier"),
         device: about.get("device"),
         due: about.get("due").and_then(|d| said::day(&d)),
-        asked: about.get("questions").map(|q| ids(form, &q)).filter(|ids| !ids.is_empty()),
+        asked: about.asked(form),
         lines: Vec::new(),
         parts: Vec::new(),
         problems: Vec::new(),
@@ -165,6 +165,19 @@ impl About {
     fn get(&self, key: &str) -> Option<String> {
         let long = format!("{key}_id");
         self.values.iter().find(|(k, v)| (*k == key || *k == long) && !v.is_empty()).map(|(_, v)| v.clone())
+    }
+}
+
+impl About {
+    /// The questions that were asked: listed, or those of the tiers that are.
+    fn asked(&self, form: &Form) -> Option<Vec<String>> {
+        let listed = self.get("questions").map(|q| ids(form, &q)).filter(|ids| !ids.is_empty());
+        let of_tiers = || {
+            let tiers = self.get("tiers")?;
+            let asked = |q: &&Question| q.tier.is_none_or(|t| tiers.split([';', ' ', ',']).any(|word| word == t.name()));
+            Some(form.template.questions.iter().filter(asked).map(|q| q.id.clone()).collect())
+        };
+        listed.or_else(of_tiers)
     }
 }
 

@@ -368,6 +368,24 @@ fn a_switch_of_supplier_is_dated() {
 }
 
 #[test]
+fn deleted_rows_are_not_forgotten() {
+    let q = ask("Acme", None, 6);
+    let mut sheets = filled(&q, &[("HB-06", "", "Acme")], "2026-11-20");
+    sheets[0].rows.retain(|(_, row)| !row[0].starts_with("HB-") || row[0] == "HB-06");
+    let unanswered = |sheets: &[Sheet], asked: Vec<Reply>| {
+        let s = judged(vec![reply(1, "r.xlsx", sheets)], asked).suppliers.remove(0);
+        (s.counts.unanswered, s.counts.not_asked, s.open_points.len())
+    };
+    assert_eq!(unanswered(&sheets, Vec::new()), (40, 0, 0), "the sheet About says what was asked");
+    assert_eq!(unanswered(&sheets[..1], Vec::new()), (40, 0, 1), "nothing says so: the whole form");
+    // What was sent decides: two tiers.
+    let two = ask("Acme", None, 2);
+    let sent = reply(0, "asked.xlsx", &filled(&two, &[], ""));
+    let asked = two.questions.len() as u64;
+    assert_eq!(unanswered(&sheets, vec![sent]), (asked - 1, 41 - asked, 0));
+}
+
+#[test]
 fn several_suppliers_have_the_same_terms() {
     let names = ["Acme", "Zenith"].map(|n| ask(n, None, 6));
     let replies = (0..).zip(&names).map(|(n, q)| reply(n, &format!("{n}.xlsx"), &filled(q, &[("HB-06", "", "x")], "2026-11-01"))).collect();
