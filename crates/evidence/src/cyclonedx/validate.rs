@@ -121,17 +121,18 @@ impl Validator {
     }
 
     /// How many things are wrong with an item, where nobody needs to know which.
-    pub fn count(&self, array: &str, item: &Value) -> u64 {
+    pub(super) fn count(&self, array: &str, item: &Value) -> u64 {
         let wrong = self.array(array).filter(|a| !a.item.is_valid(item));
         wrong.map_or(0, |array| array.item.iter_errors(item).count() as u64)
     }
 
     /// Whether no two items of an array may be the same.
-    pub fn is_unique(&self, array: &str) -> bool {
+    pub(super) fn is_unique(&self, array: &str) -> bool {
         self.array(array).is_some_and(|a| a.unique)
     }
 
-    /// What is wrong with a document whose long arrays have been emptied.
+    /// What is wrong with a document. Its long arrays may have been emptied, where their items are judged one by one; a
+    /// document that is held whole may be given as it is.
     pub fn document(&self, document: &Value) -> Vec<Violation> {
         violations(&self.root, document)
     }
@@ -177,7 +178,7 @@ fn dotted(pointer: &str) -> String {
 
 /// The digest of a value that is the same for values that JSON Schema holds to be equal: whatever the order of members, and
 /// `1` like `1.0`.
-pub fn digest(value: &Value, scratch: &mut Vec<u8>) -> u128 {
+pub(super) fn digest(value: &Value, scratch: &mut Vec<u8>) -> u128 {
     scratch.clear();
     canonical(value, scratch);
     of_bytes(scratch)
@@ -195,7 +196,7 @@ fn of_bytes(bytes: &[u8]) -> u128 {
 }
 
 /// The digest of a component whose own components have been taken out: theirs are put to its own.
-pub fn with_children(own: u128, children: u128, count: u64) -> u128 {
+pub(super) fn with_children(own: u128, children: u128, count: u64) -> u128 {
     let mut bytes = own.to_le_bytes().to_vec();
     bytes.extend(children.to_le_bytes());
     bytes.extend(count.to_le_bytes());
@@ -252,7 +253,7 @@ fn number(n: &serde_json::Number, out: &mut Vec<u8>) {
 
 /// Whether the items of an array are all different, as they go by.
 #[derive(Default)]
-pub struct Distinct {
+pub(super) struct Distinct {
     seen: FxHashSet<u128>,
     repeated: Option<u64>,
     count: u64,
@@ -269,7 +270,7 @@ impl Distinct {
     const MOST: usize = 2_000_000;
 
     /// Takes in the digest of the next item.
-    pub fn push(&mut self, digest: u128) {
+    pub(super) fn push(&mut self, digest: u128) {
         if self.seen.len() >= Self::MOST {
             self.given_up = true;
         } else if !self.seen.insert(digest) {
@@ -280,22 +281,22 @@ impl Distinct {
     }
 
     /// The index of the first item that is like one before it.
-    pub fn repeated(&self) -> Option<u64> {
+    pub(super) fn repeated(&self) -> Option<u64> {
         self.repeated
     }
 
     /// Whether there were more items than are remembered.
-    pub fn is_given_up(&self) -> bool {
+    pub(super) fn is_given_up(&self) -> bool {
         self.given_up
     }
 
     /// How many items there were.
-    pub fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.count
     }
 
     /// The digest of all items in their order.
-    pub fn digest(&self) -> u128 {
+    pub(super) fn digest(&self) -> u128 {
         self.all.0
     }
 }

@@ -50,6 +50,8 @@ fn document(version: &str) -> Value {
         json!([{"type": "firmware", "name": "fw"}, {"type": "device", "name": "flash", "components": [{"type": "file", "name": "f"}]}]);
     let mut board = hardware("board");
     board["components"] = json!([module, {"type": "device", "name": "resistor"}, deep]);
+    // They differ in what they hold alone.
+    let pair = |inside: Value| json!({"type": "device", "name": "pair", "components": inside});
     let mut root = json!({
         "$schema": format!("http://cyclonedx.org/schema/bom-{version}.schema.json"),
         "bomFormat": "CycloneDX", "specVersion": version, "version": 1,
@@ -61,7 +63,7 @@ fn document(version: &str) -> Value {
             "supplier": {"name": "Acme"},
             "properties": [{"name": "a", "value": "b"}],
         },
-        "components": [board, {"type": "device", "name": "antenna"}, {"type": "library", "name": "openssl", "version": "3"}],
+        "components": [board, pair(json!([{"type": "device", "name": "left"}])), pair(json!([{"type": "device", "name": "right"}])), pair(json!([])), {"type": "device", "name": "antenna"}, {"type": "library", "name": "openssl", "version": "3"}],
         "services": [{"name": "cloud", "endpoints": ["https://fota.example/"], "x-trust-boundary": true, "data": [{"flow": "outbound", "classification": "PII"}]}],
         "externalReferences": [{"type": "bom", "url": "https://acme.example/bom"}],
         "dependencies": [{"ref": "board", "dependsOn": ["module", "deep"]}, {"ref": "module"}],
