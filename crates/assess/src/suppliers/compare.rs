@@ -7,13 +7,10 @@ use rustc_hash::FxHashMap;
 use umbilical_core::Day;
 use umbilical_core::answer::Trace;
 use umbilical_core::answer::suppliers::{Contradiction, Strength};
-use umbilical_core::date::{Holds, holds};
 use umbilical_core::text::{short, squash};
 use umbilical_knowledge::{
-    Basis, Brand, BrandKind, EdgeKind, FccHit, GranteeRole, Knowledge, Module, Organisation, Product, ProductBasis, Relation, Source,
+    Basis, Brand, BrandKind, FccHit, GranteeRole, Knowledge, Module, Organisation, Product, ProductBasis, Relation, Source,
 };
-
-use super::country;
 
 /// A text and where it was said.
 #[derive(Clone, Debug, Default)]
@@ -232,71 +229,6 @@ impl<'k> Compare<'k> {
         );
     }
 
-    fn site(&mut self, org: &Organisation, said: &Text) {
-        let Some(stated) = country::parse(&said.text) else { return };
-        let mut factories = org.factory.as_deref().map(country::codes_in).unwrap_or_default();
-        // Who makes for it makes where it is; a row that nobody has checked makes it a doubt.
-        let mut reported: Vec<(&str, &str)> = Vec::new();
-        for edge in self.kb.edges_of(&org.id).filter(|e| e.edge == EdgeKind::Makes && holds(self.day, e.from, e.to) != Holds::No) {
-            let Some(maker) = self.kb.org(&edge.parent) else { continue };
-            let places = maker.country.as_deref().map(country::codes_in).unwrap_or_default();
-            if edge.source.verified {
-                factories.extend(places);
-            } else {
-                reported.extend(places.into_iter().map(|p| (p, &*maker.name)));
-            }
-        }
-        let seat = [org.headquarters.as_deref(), org.country.as_deref()].into_iter().flatten().flat_map(country::codes_in);
-        let seats: Vec<&str> = seat.collect();
-        let (known, what) = if factories.is_empty() { (&seats, "is run from") } else { (&factories, "is known to make in") };
-        if known.is_empty() {
-            self.open(format!("no row says where {} makes: `{}` ({}) was not compared", org.name, short(&said.text, 60), said.at));
-            return;
-        }
-        self.out.compared = self.out.compared.saturating_add(1);
-        if stated.iter().any(|c| known.contains(c)) {
-            return;
-        }
-        let perhaps = reported.iter().find(|(place, _)| stated.contains(place));
-        let strength = if factories.is_empty() || perhaps.is_some() { Strength::Doubt } else { strength(&org.source) };
-        let row = org.factory.as_deref().or(org.headquarters.as_deref()).or(org.country.as_deref()).unwrap_or_default();
-        let perhaps = perhaps.map(|(_, name)| format!("; {name} is said to build for it (unverified)")).unwrap_or_default();
-        let text = format!("{} {what} {}: {row}{perhaps}", org.name, known.join(", "));
-        self.contradict("site-country", strength, format!("made in {}", said.text), &said.at, text, "organisations.csv", &org.source);
-    }
-
-    fn owner(&mut self, org: &'k Organisation, said: &Text) {
-        let Some(stated) = country::parse(&said.text) else { return };
-        let trace = self.trace(org);
-        if trace.jurisdictions.is_empty() {
-            self.open(format!(
-                "no row says under whose law {} stands: `{}` ({}) was not compared",
-                org.name,
-                short(&said.text, 60),
-                said.at
-            ));
-            return;
-        }
-        self.out.compared = self.out.compared.saturating_add(1);
-        let missing: Vec<_> = trace.jurisdictions.iter().filter(|j| !stated.contains(&j.country.as_str())).collect();
-        let Some(first) = missing.first() else { return };
-        let sure = missing.iter().any(|j| !j.unclear) && org.source.verified && trace.chain.iter().all(|s| s.verified || !s.control);
-        let strength = if sure { Strength::Conflict } else { Strength::Doubt };
-        let mut countries: Vec<&str> = missing.iter().map(|j| j.country.as_str()).collect();
-        countries.dedup();
-        let via = if first.via.is_empty() { String::new() } else { format!(" through {}", first.via.join(", ")) };
-        let text = format!("{} stands under the law of {} as well{via} ({})", org.name, countries.join(", "), trace.statement);
-        self.contradict(
-            "owner-country",
-            strength,
-            format!("under the law of {}", said.text),
-            &said.at,
-            text,
-            "organisations.csv and ownership.csv",
-            &org.source,
-        );
-    }
-
     /// The maker of the module against what products of this brand and name are known to hold. Variants differ, so it is a
     /// doubt at most; alleged rows are never counted.
     pub fn product(&mut self, brand: &Text, device: &str, maker: Option<&Text>) {
@@ -321,6 +253,22 @@ impl<'k> Compare<'k> {
         self.contradict("product", Strength::Doubt, said, &maker.at, known, "products.csv", &first.source);
     }
 
+    /// The questions against the list of parts of the same reply: a name that no row of a module has.
+    pub fn itself(&mut self, what: &'static str, said: Option<&Text>, listed: &[&Text]) {
+        let (Some(said), Some(first)) = (said, listed.first()) else { return };
+        let same = |other: &Text| {
+            let (a, b) = (squash(&said.text), squash(&other.text));
+            let org = organisation(self.kb, &said.text).zip(organisation(self.kb, &other.text));
+            a.contains(&b) || b.contains(&a) || org.is_some_and(|(x, y)| x.id == y.id)
+        };
+        if listed.iter().any(|other| same(other)) {
+            return;
+        }
+        let known = format!("the same reply lists {} ({})", first.text, first.at);
+        let own = Source { text: "the reply itself".into(), verified: true, line: 0 };
+        self.contradict("itself", Strength::Doubt, format!("{what}: {}", said.text), &said.at, known, "parts", &own);
+    }
+
     /// "Nobody in the chain is listed", against what lists name.
     pub fn nobody_listed(&mut self, said: &Text, traces: &[Trace]) {
         for trace in traces {
@@ -328,7 +276,7 @@ impl<'k> Compare<'k> {
                 let known = format!("{}: {}", trace.name, trace.statement);
                 let strength = if listing.verified { Strength::Conflict } else { Strength::Doubt };
                 let source = Source { text: listing.source.as_str().into(), verified: listing.verified, line: 0 };
-                self.contradict("listed", strength, format!("is anybody listed: {}", said.text), &said.at, known, "listings.csv", &source);
+                self.contradict("listed", strength, format!("anybody on a list: {}", said.text), &said.at, known, "listings.csv", &source);
             }
         }
         if !traces.is_empty() {
@@ -349,13 +297,22 @@ impl<'k> Compare<'k> {
         a.id == b.id || behind(a, b) || behind(b, a)
     }
 
-    fn trace(&self, org: &'k Organisation) -> Rc<Trace> {
+    pub(super) fn trace(&self, org: &'k Organisation) -> Rc<Trace> {
         let mut traces = self.traces.borrow_mut();
         Rc::clone(traces.entry(&*org.id).or_insert_with(|| Rc::new(crate::trace::trace(self.kb, &org.id, self.day))))
     }
 
     #[expect(clippy::too_many_arguments, reason = "one sentence with its places")]
-    fn contradict(&mut self, check: &'static str, strength: Strength, said: String, at: &str, known: String, table: &str, source: &Source) {
+    pub(super) fn contradict(
+        &mut self,
+        check: &'static str,
+        strength: Strength,
+        said: String,
+        at: &str,
+        known: String,
+        table: &str,
+        source: &Source,
+    ) {
         let line = if source.line > 0 { format!(":{}", source.line) } else { String::new() };
         let source = format!("{table}{line}: {source}");
         let found = Contradiction { check, strength, said, at: at.to_owned(), known, source };
@@ -365,7 +322,7 @@ impl<'k> Compare<'k> {
         }
     }
 
-    fn open(&mut self, point: String) {
+    pub(super) fn open(&mut self, point: String) {
         match self.out.open_points.len() {
             MAX_KEPT => self.out.open_points.push("and more that could not be compared".into()),
             n if n < MAX_KEPT && !self.out.open_points.contains(&point) => self.out.open_points.push(point),
@@ -381,7 +338,7 @@ pub(super) fn organisation<'k>(kb: &'k Knowledge, text: &str) -> Option<&'k Orga
 }
 
 /// A row that nobody has checked may itself be wrong.
-fn strength(source: &Source) -> Strength {
+pub(super) fn strength(source: &Source) -> Strength {
     if source.verified { Strength::Conflict } else { Strength::Doubt }
 }
 

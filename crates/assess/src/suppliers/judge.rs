@@ -111,8 +111,15 @@ impl Group {
         let tiers = tiers::tiers(kb, as_of, self.template, &answers, &parts, &path_of);
 
         let mut compare = Compare::new(kb, as_of);
-        for stated in stated(kb, self.template, &answers, &parts, &path_of) {
-            compare.module(&stated);
+        let stated = stated(kb, self.template, &answers, &parts, &path_of);
+        for module in &stated {
+            compare.module(module);
+        }
+        if let [asked, listed @ ..] = stated.as_slice() {
+            let makers: Vec<&Text> = listed.iter().filter_map(|m| m.maker.as_ref()).collect();
+            compare.itself("maker of the module", asked.maker.as_ref(), &makers);
+            let models: Vec<&Text> = listed.iter().filter_map(|m| m.model.as_ref()).collect();
+            compare.itself("part number of the module", asked.model.as_ref(), &models);
         }
         let named = named(kb, self.template, &answers, &parts, &path_of);
         let mut own: Vec<Trace> = Vec::new();

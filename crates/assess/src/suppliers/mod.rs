@@ -19,6 +19,7 @@ mod days;
 mod findings;
 mod judge;
 mod measure;
+mod places;
 mod read;
 mod said;
 mod tiers;

@@ -191,6 +191,8 @@ fn made_in_usa_against_the_factories_on_file() {
     let s = only(&[("HB-13", "disclosed", "Fibocom"), ("HB-25", "disclosed", "Germany")]);
     assert_eq!(checks(&s), [("site-country", Strength::Doubt)]);
     assert_eq!(s.findings.iter().find(|f| f.code == "contradicted-answer").unwrap().severity, Severity::Medium);
+    // A contract maker of one product does not say where the others are made.
+    assert_eq!(checks(&only(&[("HB-13", "disclosed", "Telit"), ("HB-25", "disclosed", "USA")])), []);
     // The same words for a western maker.
     let s = only(&[("HB-13", "disclosed", "Sequans"), ("HB-25", "disclosed", "China")]);
     assert_eq!(checks(&s), [("site-country", Strength::Doubt)]);
@@ -203,6 +205,25 @@ fn a_rebrand_row_names_the_maker() {
     assert!(s.contradictions[0].known.contains("made by Foxconn (T77W968)"), "{:?}", s.contradictions);
     // The maker named as such is not contradicted.
     assert_eq!(checks(&only(&[("HB-13", "disclosed", "Foxconn"), ("HB-14", "disclosed", "T77W968 (Dell DW5821e)")])), []);
+}
+
+#[test]
+fn a_reply_that_says_two_things_is_told_so() {
+    let q = ask("Acme", None, 6);
+    let said = |maker: &'static str| {
+        let mut sheets = filled(&q, &[("HB-13", "", maker)], "2026-11-20");
+        sheets.push(parts(&[&[
+            ("our_ref", "P1"),
+            ("function", "module"),
+            ("part_maker", "Quectel Wireless Solutions"),
+            ("version", "R1"),
+        ]]));
+        judged(vec![reply(0, "r.xlsx", &sheets)], Vec::new()).suppliers.remove(0)
+    };
+    let s = said("Telit");
+    assert_eq!(checks(&s), [("itself", Strength::Doubt)]);
+    assert!(s.contradictions[0].known.contains("r.xlsx sheet Parts row 2"), "{:?}", s.contradictions);
+    assert_eq!(checks(&said("QUECTEL")), []);
 }
 
 #[test]

@@ -299,7 +299,7 @@ pub enum Strength {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Contradiction {
     /// Which comparison found it: `fcc-grantee`, `fcc-model`, `model-maker`, `rebrand`, `product`, `chipset`, `site-country`,
-    /// `owner-country`, `listed`.
+    /// `owner-country`, `listed`, `itself`.
     pub check: Word,
     /// How strongly.
     pub strength: Strength,

@@ -136,7 +136,8 @@ fn one(page: &mut Page<'_>, answers: &Answers, s: &Supplier) -> io::Result<()> {
 fn tier(t: &TierAnswer) -> Vec<String> {
     let mut law: Vec<&str> = t.jurisdictions.iter().map(|j| j.country.as_str()).collect();
     law.dedup();
-    let said = t.name.as_deref().or(t.reason.as_deref()).unwrap_or_default();
+    let reason = t.reason.as_deref().map(|r| format!("reason: {r}"));
+    let said = t.name.as_deref().or(reason.as_deref()).unwrap_or_default();
     vec![
         t.tier.name().to_owned(),
         t.status.name().to_owned(),
