@@ -8,7 +8,6 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod archive;
-pub mod cyclonedx;
 mod compound;
 pub mod cyclonedx;
 mod eda;
