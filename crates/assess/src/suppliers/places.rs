@@ -78,7 +78,7 @@ impl<'k> Compare<'k> {
             format!("law of control: {}", said.text),
             &said.at,
             text,
-            "organisations.csv and ownership.csv",
+            "organisations.csv",
             &org.source,
         );
     }
