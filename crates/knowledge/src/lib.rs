@@ -37,6 +37,7 @@ mod table;
 mod tac;
 mod usb;
 
+use std::cell::LazyCell;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -256,6 +257,12 @@ impl Knowledge {
         self.module_table().stem(maker, spelling)
     }
 
+    /// The longest catalogue name of any maker, of at least so many letters and digits, that a spelling begins with and that
+    /// says enough without its maker (`BG95M1LA` → BG95-M1).
+    pub fn any_module_stem(&self, spelling: &str, at_least: usize) -> Option<&Module> {
+        self.module_table().any_stem(spelling, at_least)
+    }
+
     /// Catalogue names in a text: token-bounded, the longest at each place.
     pub fn models_in(&self, text: &str) -> Vec<ModelHit<'_>> {
         self.module_table().find(text)
@@ -459,12 +466,12 @@ impl Knowledge {
     /// series' contradicts it.
     pub fn part_series(&self, number: &str, maker: Option<&str>) -> Option<SeriesHit<'_>> {
         let beside = maker.filter(|m| !m.trim().is_empty());
-        let known: Vec<&str> = beside.map(|m| self.part_makers_in(m).iter().map(|n| n.name).collect()).unwrap_or_default();
-        // The maker may stand in the field of the number.
-        let inside = || self.part_makers_in(number).into_iter();
+        // Asked only where a series fits. The maker may stand in the field of the number.
+        let known = LazyCell::new(|| beside.map(|m| self.part_makers_in(m)).unwrap_or_default());
+        let inside = LazyCell::new(|| self.part_makers_in(number));
         self.series_table().find(number, |series| {
-            let of = |name: &str| series.makers.iter().any(|m| m.eq_ignore_ascii_case(name));
-            if known.iter().any(|n| of(n)) || (!series.makers.is_empty() && inside().any(|n| of(n.name))) {
+            let of = |name: &MakerName<'_>| series.makers.iter().any(|m| m.eq_ignore_ascii_case(name.name));
+            if known.iter().any(of) || (!series.makers.is_empty() && inside.iter().any(of)) {
                 parts::Stance::Agrees
             } else if known.is_empty() || series.makers.is_empty() {
                 parts::Stance::Silent { text: beside.is_some() && !series.makers.is_empty() }

@@ -151,6 +151,14 @@ impl Modules {
         lengths.find_map(|len| self.with_key(maker, key.get(..len)?))
     }
 
+    /// The longest name of any maker that the spelling begins with, of those that say enough by themselves.
+    pub fn any_stem(&self, spelling: &str, at_least: usize) -> Option<&Module> {
+        let key = key(spelling);
+        let digit = |at: usize| key.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+        let mut lengths = (at_least.max(MIN_STEM)..=key.len()).rev().filter(|len| !(digit(len.saturating_sub(1)) && digit(*len)));
+        lengths.find_map(|len| self.names.by_key(key.get(..len)?).filter_map(|id| self.at(id)).find(|m| m.distinct))
+    }
+
     pub fn find(&self, text: &str) -> Vec<ModelHit<'_>> {
         let mut hits = Vec::new();
         for found in self.names.find(text) {

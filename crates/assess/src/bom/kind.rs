@@ -15,6 +15,8 @@ use crate::identify::claims::{Claimed, FactRef, Reason};
 use crate::identify::learn::Lessons;
 use crate::identify::{ModuleVerdict, Placed, identify};
 
+/// The shortest name of a module that is believed as the beginning of a longer one without its maker.
+const OWN_NAME: usize = 5;
 /// How many different lines are remembered.
 const MEMO: usize = 100_000;
 
@@ -201,17 +203,15 @@ impl<'k> Typer<'k> {
         if self.is_other(text) {
             return None;
         }
-        let makers = || kb.brands().iter().filter(|b| b.kind == BrandKind::Module);
-        let named = makers().find(|b| maker.brand.is_some_and(|m| m.brand == b.brand) || said(&b.brand));
-        let words = || text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'))).filter(|w| is_number(w));
+        let in_text = kb.brands_in(text);
+        let named = maker.brand.into_iter().chain(in_text.iter().map(|h| h.brand)).find(|b| b.kind == BrandKind::Module);
+        let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'))).filter(|w| is_number(w));
         match named {
-            Some(brand) => words().find_map(|w| kb.module_stem(&brand.brand, w)),
+            Some(brand) => words.find_map(|w| kb.module_stem(&brand.brand, w)),
             // Without its maker only a long name of its own is believed, and only where no other maker is named.
-            None if maker.brand.is_none() || written.is_none() => words().find_map(|w| {
-                let stems = makers().filter_map(|b| kb.module_stem(&b.brand, w));
-                let own = stems.filter(|m| m.distinct && umbilical_knowledge::key(&m.model).len() >= 5);
-                own.max_by_key(|m| m.model.len()).filter(|_| !is_about(text.split(w).next().unwrap_or_default()))
-            }),
+            None if maker.brand.is_none() || written.is_none() => {
+                words.find_map(|w| kb.any_module_stem(w, OWN_NAME).filter(|_| !is_about(text.split(w).next().unwrap_or_default())))
+            }
             None => None,
         }
     }
