@@ -24,6 +24,8 @@ pub(super) struct Reading {
     /// What else is said of a product, by our own names: brand, date.
     pub brand: Cell,
     pub date: Cell,
+    /// The name is not its own: it stands for a number or a place, since the format demands one.
+    pub named_by: bool,
     roles: Vec<Box<str>>,
     left_out: usize,
 }
@@ -33,6 +35,9 @@ pub(super) fn component(members: Map<String, Value>, at: At) -> Reading {
     let mut reading = Reading { part: Part { at, ..Part::default() }, ..Reading::default() };
     for (name, value) in members {
         reading.member(&name, value);
+    }
+    if reading.named_by {
+        reading.part.value = None;
     }
     // The same designators twice, once as the taxonomy writes them.
     let part = &mut reading.part;

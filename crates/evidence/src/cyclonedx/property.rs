@@ -32,6 +32,8 @@ impl Reading {
                 None
             }
             "umbilical:designators" => {
+                // Whole and in order, where occurrences give what looks like one.
+                self.part.designators.clear();
                 value.split(',').filter_map(|one| cell(unescaped(one))).for_each(|one| self.designator(one));
                 return;
             }
@@ -40,6 +42,10 @@ impl Reading {
                 return self.mpn(&Value::String(value));
             }
             "umbilical:supplier-part" => Some(&mut self.part.supplier_part),
+            "umbilical:name" => {
+                self.named_by = true;
+                return;
+            }
             "umbilical:holder" => Some(&mut self.holder),
             "umbilical:brand" => Some(&mut self.brand),
             "umbilical:date" => Some(&mut self.date),

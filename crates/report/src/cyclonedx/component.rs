@@ -74,28 +74,27 @@ struct Component<'t> {
 
 impl Serialize for Component<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let (node, answer) = (self.node, self.node.part);
-        let part = &answer.part;
+        let node = self.node;
         let mut s = to.serialize_struct("component", 13)?;
-        s.serialize_field("type", kind(answer))?;
+        s.serialize_field("type", kind(node))?;
         s.serialize_field("bom-ref", &node.reference)?;
-        if let Some(supplier) = part.supplier.as_deref() {
+        if let Some(supplier) = node.cell(|p| &p.supplier) {
             s.serialize_field("supplier", &Entity::named(supplier))?;
         }
-        if let Some(manufacturer) = part.manufacturer.as_deref() {
+        if let Some(manufacturer) = node.cell(|p| &p.manufacturer) {
             s.serialize_field("manufacturer", &Entity::named(manufacturer))?;
         }
-        s.serialize_field("name", name(answer))?;
-        if let (Some(version), _) = version(part.version.as_deref()) {
+        s.serialize_field("name", name(node).0)?;
+        if let (Some(version), _) = version(node.cell(|p| &p.version)) {
             s.serialize_field("version", version)?;
         }
-        if let Some(description) = part.description.as_deref() {
+        if let Some(description) = node.cell(|p| &p.description) {
             s.serialize_field("description", description)?;
         }
-        if !part.is_placed() {
+        if !node.part.part.is_placed() {
             s.serialize_field("scope", "excluded")?;
         }
-        let ancestors = ancestors(answer);
+        let ancestors = ancestors(node);
         if !ancestors.is_empty() {
             s.serialize_field("pedigree", &Pedigree { ancestors })?;
         }
@@ -104,7 +103,7 @@ impl Serialize for Component<'_> {
         }
         s.serialize_field("evidence", &Evidence(node))?;
         let holder = node.holder.and_then(|h| self.tree.get(h)).map(|h| h.reference.as_str());
-        let properties = properties::of(answer, holder);
+        let properties = properties::of(node, holder);
         if !properties.is_empty() {
             s.serialize_field("properties", &properties)?;
         }
@@ -112,20 +111,26 @@ impl Serialize for Component<'_> {
     }
 }
 
-fn kind(answer: &PartAnswer) -> &'static str {
-    let role = properties::roles(&answer.part).find_map(|r| TYPES.iter().find(|t| **t == r));
-    match (role, answer.kind) {
+fn kind(node: &Node<'_>) -> &'static str {
+    let role = node.answers().flat_map(|a| properties::roles(&a.part)).find_map(|r| TYPES.iter().find(|t| **t == r));
+    match (role, node.known().kind) {
         (Some(role), _) => role,
         (None, PartKind::Firmware) => "firmware",
         (None, _) => "device",
     }
 }
 
-/// The name people know it by in the document: its value, else its number, else where it sits.
-fn name(answer: &PartAnswer) -> &str {
-    let part = &answer.part;
-    let cells = [part.value.as_deref(), part.mpn.as_deref(), part.designators.first().map(|d| &**d), part.description.as_deref()];
-    cells.into_iter().flatten().find(|c| !c.is_empty()).unwrap_or("unnamed part")
+/// The name people know it by in the document: its value. The format demands one of every component, so where there is none
+/// its number stands for it, or where it sits: the second says which.
+pub(super) fn name<'t>(node: &Node<'t>) -> (&'t str, Option<&'static str>) {
+    let designator = node.part.part.designators.first().map(|d| &**d);
+    let cells = [
+        (node.cell(|p| &p.value), None),
+        (node.cell(|p| &p.mpn), Some("mpn")),
+        (designator, Some("designator")),
+        (node.cell(|p| &p.description), Some("description")),
+    ];
+    cells.into_iter().find_map(|(cell, of)| Some((cell.filter(|c| !c.is_empty())?, of))).unwrap_or(("unnamed part", Some("nothing")))
 }
 
 #[derive(Serialize)]
@@ -146,9 +151,9 @@ struct Ancestor<'a> {
     properties: Option<[Property<'static>; 1]>,
 }
 
-fn ancestors(answer: &PartAnswer) -> Vec<Ancestor<'_>> {
-    let mut all: Vec<Ancestor<'_>> = answer.part.ancestors.iter().map(|a| ancestor(a)).collect();
-    if let Some(own) = answer.module.as_deref().and_then(rebranded)
+fn ancestors<'t>(node: &Node<'t>) -> Vec<Ancestor<'t>> {
+    let mut all: Vec<Ancestor<'t>> = node.answers().flat_map(|a| &a.part.ancestors).map(ancestor).collect();
+    if let Some(own) = node.known().module.as_deref().and_then(rebranded)
         && !all.iter().any(|a| a.name == own.name)
     {
         all.push(own);
@@ -179,8 +184,9 @@ struct Evidence<'t>(&'t Node<'t>);
 impl Serialize for Evidence<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut s = to.serialize_struct("evidence", 2)?;
-        if let Some(module) = self.0.part.module.as_deref()
-            && let Some(identity) = identity(self.0.part, module)
+        let known = self.0.known();
+        if let Some(module) = known.module.as_deref()
+            && let Some(identity) = identity(known, module)
         {
             s.serialize_field("identity", &[identity])?;
         }

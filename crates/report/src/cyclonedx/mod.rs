@@ -65,8 +65,7 @@ const TOOL: &str = "umbilical";
 pub fn write(out: &mut dyn Write, check: &Check, project: &Project, options: &Options<'_>) -> io::Result<()> {
     let tree = Tree::of(check, project);
     let product = Merged::of(check, project);
-    let reference =
-        content_id("product-", "product", &[&product.name, &product.model, &product.version].map(|c| c.unwrap_or("")).join("\0"));
+    let reference = content_id("product-", "product", &[product.shown(), product.version.unwrap_or("")].join("\0"));
     let gaps = gaps(&tree, &reference, project.state);
     let document = Document {
         schema: options.spec.schema(),
@@ -171,7 +170,7 @@ fn root<'a>(product: &Merged<'a>, reference: &'a str) -> Root<'a> {
         reference,
         supplier: product.brand.map(Entity::named),
         manufacturer: product.manufacturer.map(Entity::named),
-        name: product.name.or(product.model).unwrap_or(product.path),
+        name: product.shown(),
         version,
         properties,
     }
@@ -209,6 +208,13 @@ impl<'a> Merged<'a> {
     }
 }
 
+impl<'a> Merged<'a> {
+    /// The name that it goes by: its own, else its number, else its file's.
+    fn shown(&self) -> &'a str {
+        self.name.or(self.model).unwrap_or(self.path)
+    }
+}
+
 fn about<'a>(check: &'a Check, project: &'a Project) -> Properties<'a> {
     let mut properties = Properties::default();
     properties.put("umbilical:state", project.state.name());
@@ -220,13 +226,20 @@ fn about<'a>(check: &'a Check, project: &'a Project) -> Properties<'a> {
     properties
 }
 
+/// Members that this writer makes: of a document that it wrote they are made anew.
+const OWN: [&str; 6] =
+    ["serialNumber", "json:version", "json:compositions", "json:metadata.tools", "json:metadata.lifecycles", "product:type"];
+
 /// What the documents say beyond product and parts, once each.
 fn rest<'a>(check: &'a Check, project: &Project) -> Properties<'a> {
     let mut seen = BTreeSet::new();
     let mut properties = Properties::default();
     for file in files(check, project) {
+        let tool = format!("\"bom-ref\":\"{TOOL}\"");
+        let ours = file.rest.properties.iter().any(|(name, value)| **name == *"json:metadata.tools" && value.contains(&tool));
         for (name, value) in &file.rest.properties {
-            if !name.starts_with("umbilical:") && seen.insert((name, value)) {
+            let written = OWN.iter().any(|own| name.starts_with(own)) && ours;
+            if !name.starts_with("umbilical:") && !written && seen.insert((name, value)) {
                 properties.put(&**name, &**value);
             }
         }

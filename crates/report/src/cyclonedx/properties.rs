@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use umbilical_core::answer::bom::PartAnswer;
-use umbilical_core::bom::{Alternate, Part, PartKind, Placed};
+use umbilical_core::bom::{Alternate, Effectivity, Part, PartKind, Placed};
 
 use super::TOOL;
-use super::component::{TYPES, version};
+use super::component::{TYPES, name, version};
+use super::tree::Node;
 
 /// A list of names and values, in the order in which they were put; borrowed as far as it can be.
 #[derive(Default)]
@@ -62,17 +63,20 @@ impl Serialize for Properties<'_> {
 }
 
 /// What is said of a part and has no field.
-pub(super) fn of<'a>(answer: &'a PartAnswer, holder: Option<&'a str>) -> Properties<'a> {
+pub(super) fn of<'a>(node: &Node<'a>, holder: Option<&'a str>) -> Properties<'a> {
     let mut to = Properties::default();
-    declared(&mut to, answer);
-    known(&mut to, answer);
+    declared(&mut to, node);
+    known(&mut to, node.known());
     to.some("umbilical:holder", holder);
-    // What was read under a name that this writer fills itself would otherwise stand twice, or stand stale.
-    let own = to.0.len();
-    for (name, value) in &answer.part.properties {
-        let ours = name.starts_with("umbilical:") || to.0.iter().take(own).any(|(n, _)| *n == **name) || written_by_us(name, value);
-        if !ours {
-            to.put(&**name, &**value);
+    // What was read under a name that this writer fills itself would otherwise stand twice, or stand stale; of what several
+    // documents say the first counts.
+    for answer in node.answers() {
+        let before = to.0.len();
+        for (name, value) in &answer.part.properties {
+            let ours = name.starts_with("umbilical:") || to.0.iter().take(before).any(|(n, _)| *n == **name) || written_by_us(name, value);
+            if !ours {
+                to.put(&**name, &**value);
+            }
         }
     }
     to
@@ -100,12 +104,13 @@ fn certification(scheme: &str) -> String {
     format!("{space}:certifications:{}{id}", words.join(":"))
 }
 
-fn declared<'a>(to: &mut Properties<'a>, answer: &'a PartAnswer) {
-    let part = &answer.part;
-    if let Some(quantity) = part.quantity {
+fn declared<'a>(to: &mut Properties<'a>, node: &Node<'a>) {
+    let part = &node.part.part;
+    if let Some(quantity) = node.answers().find_map(|a| a.part.quantity) {
         to.put("cdx:device:quantity", quantity.to_string());
     }
-    let function: Vec<&str> = roles(part).filter(|r| !TYPES.contains(r)).collect();
+    let first = node.answers().find(|a| a.part.role.is_some());
+    let function: Vec<&str> = first.into_iter().flat_map(|a| roles(&a.part)).filter(|r| !TYPES.contains(r)).collect();
     match *function.as_slice() {
         [] => {}
         [one] => to.put("cdx:device:function", one),
@@ -115,33 +120,50 @@ fn declared<'a>(to: &mut Properties<'a>, answer: &'a PartAnswer) {
         to.put("cdx:device:location", part.designators.join(", "));
         to.put("umbilical:designators", joined(part.designators.iter().map(|d| &**d), ','));
     }
-    to.some("cdx:device:serialNumber", part.serial.as_deref());
-    to.some("cdx:device:sku", part.supplier_part.as_deref());
-    to.some("umbilical:supplier-part", part.supplier_part.as_deref());
-    to.some(FCC, part.fcc_id.as_deref());
-    for (scheme, number) in &part.certificates {
+    to.some("cdx:device:serialNumber", node.cell(|p| &p.serial));
+    to.some("cdx:device:sku", node.cell(|p| &p.supplier_part));
+    to.some("umbilical:supplier-part", node.cell(|p| &p.supplier_part));
+    let fcc = node.cell(|p| &p.fcc_id);
+    to.some(FCC, fcc);
+    for (scheme, number) in once(node.answers().flat_map(|a| &a.part.certificates)) {
         let name = certification(scheme);
-        if name != FCC || part.fcc_id.as_deref() != Some(&**number) {
+        if name != FCC || fcc != Some(&**number) {
             to.put(name, &**number);
         }
     }
-    to.some("umbilical:mpn", part.mpn.as_deref());
-    to.some("umbilical:origin", part.origin.as_deref());
-    to.some("umbilical:version", version(part.version.as_deref()).1);
+    to.some("umbilical:name", name(node).1);
+    to.some("umbilical:mpn", node.cell(|p| &p.mpn));
+    to.some("umbilical:origin", node.cell(|p| &p.origin));
+    to.some("umbilical:version", version(node.cell(|p| &p.version)).1);
     if let Placed::No(words) = &part.placed {
         to.put("umbilical:not-placed", &**words);
     }
-    for alternate in &part.alternates {
+    for alternate in once(node.answers().flat_map(|a| &a.part.alternates)) {
         to.put("umbilical:alternate", alternative(alternate));
     }
-    let e = &part.effective;
-    to.some("umbilical:effective-serial-from", e.serial_from.as_deref());
-    to.some("umbilical:effective-serial-to", e.serial_to.as_deref());
+    let open = Effectivity::default();
+    let e = node.answers().map(|a| &a.part.effective).find(|e| !e.is_open()).unwrap_or(&open);
+    for (name, serial) in [("umbilical:effective-serial-from", &e.serial_from), ("umbilical:effective-serial-to", &e.serial_to)] {
+        if let Some(serial) = serial {
+            to.put(name, serial.to_string());
+        }
+    }
     for (name, day) in [("umbilical:effective-from", e.from), ("umbilical:effective-to", e.to)] {
         if let Some(day) = day {
             to.put(name, day.to_string());
         }
     }
+}
+
+/// Each once, in order: lists of a part are short.
+fn once<'a, T: PartialEq>(items: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
+    let mut out: Vec<&T> = Vec::new();
+    for item in items {
+        if !out.contains(&item) {
+            out.push(item);
+        }
+    }
+    out
 }
 
 fn known<'a>(to: &mut Properties<'a>, answer: &'a PartAnswer) {

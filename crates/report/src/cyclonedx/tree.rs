@@ -1,20 +1,20 @@
 //! One product's parts as one tree, over all of its documents.
 //!
 //! A list of parts and the drawing it was made from name the same parts: a part of a later document whose designators
-//! and name are those of an earlier one is that part, seen at one more place. Documents that disagree keep a component
-//! each.
+//! and name are those of an earlier one is that part, seen at one more place; it fills in what the earlier one left open.
+//! Documents that disagree (in number, maker, or whether it is placed) keep a component each.
 
 use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 use umbilical_core::answer::bom::{Check, FileAnswer, PartAnswer, Project};
-use umbilical_core::bom::Design;
+use umbilical_core::bom::{Cell, Design, Part, PartKind};
 use umbilical_core::id::{content_id, hex};
 use umbilical_core::text::squash;
 
 /// How deep assemblies are nested in the output; what lies deeper hangs on the last level and names its holder. Readers
-/// of JSON stop at 128 levels, and one of ours takes two.
-const DEPTH: u32 = 48;
+/// of JSON stop at 128 levels, one of ours takes two, and every line is indented by them.
+const DEPTH: u32 = 24;
 
 /// One component.
 pub(super) struct Node<'a> {
@@ -30,6 +30,23 @@ pub(super) struct Node<'a> {
     pub holder: Option<u32>,
     inside: Option<u32>,
     depth: u32,
+}
+
+impl<'a> Node<'a> {
+    /// What every document says of it, the first that declared it first.
+    pub fn answers(&self) -> impl Iterator<Item = &'a PartAnswer> {
+        std::iter::once(self.part).chain(self.also.iter().map(|(_, part)| *part))
+    }
+
+    /// A field, from the first document that fills it.
+    pub fn cell(&self, field: fn(&Part) -> &Cell) -> Option<&'a str> {
+        self.answers().find_map(|a| field(&a.part).as_deref())
+    }
+
+    /// The answer of the document that knows what it is.
+    pub fn known(&self) -> &'a PartAnswer {
+        self.answers().find(|a| a.module.is_some()).or_else(|| self.answers().find(|a| a.kind != PartKind::Other)).unwrap_or(self.part)
+    }
 }
 
 /// Every component of a product.
@@ -166,27 +183,34 @@ fn content(part: &PartAnswer) -> String {
     text
 }
 
-/// Which component stands at a designator.
+/// Which part stands at a designator, and as which component.
 #[derive(Default)]
-struct Places<'a>(HashMap<&'a str, (u32, Vec<String>)>);
+struct Places<'a>(HashMap<&'a str, (u32, &'a PartAnswer)>);
 
 impl<'a> Places<'a> {
-    /// The component that has all of a part's designators and one of its names.
+    /// The component that has all of a part's designators and nothing that contradicts it.
     fn find(&self, part: &PartAnswer) -> Option<u32> {
         let mut designators = part.part.designators.iter();
-        let (number, names) = self.0.get(&**designators.next()?)?;
-        let same = designators.all(|d| self.0.get(&**d).is_some_and(|(n, _)| n == number));
-        (same && self::names(part).iter().any(|n| names.contains(n))).then_some(*number)
+        let (number, known) = self.0.get(&**designators.next()?)?;
+        let all = designators.all(|d| self.0.get(&**d).is_some_and(|(n, _)| n == number));
+        (all && agree(&known.part, &part.part)).then_some(*number)
     }
 
     fn add(&mut self, part: &'a PartAnswer, number: u32) {
         for designator in &part.part.designators {
-            self.0.entry(designator).or_insert_with(|| (number, names(part)));
+            self.0.entry(designator).or_insert((number, part));
         }
     }
 }
 
-fn names(part: &PartAnswer) -> Vec<String> {
-    let cells = [&part.part.value, &part.part.mpn];
-    cells.into_iter().flatten().map(|c| squash(c)).filter(|c| !c.is_empty()).collect()
+/// Whether two documents can mean one part: a name in common, and nothing that both fill and fill differently.
+fn agree(a: &Part, b: &Part) -> bool {
+    let names = |p: &Part| [&p.value, &p.mpn].into_iter().flatten().map(|c| squash(c)).filter(|c| !c.is_empty()).collect::<Vec<_>>();
+    let other = names(b);
+    let fits = |field: fn(&Part) -> &Cell| match (field(a), field(b)) {
+        (Some(one), Some(two)) => squash(one) == squash(two),
+        _ => true,
+    };
+    let fields: [fn(&Part) -> &Cell; 4] = [|p| &p.mpn, |p| &p.manufacturer, |p| &p.version, |p| &p.serial];
+    a.is_placed() == b.is_placed() && names(a).iter().any(|n| other.contains(n)) && fields.into_iter().all(fits)
 }

@@ -173,12 +173,15 @@ pub fn check() -> Check {
         finding("undisclosed-modem", Severity::High, &list.path, Some(carrier)),
         finding("missing-tier", Severity::Info, &list.path, None),
     ];
-    // The drawing has the module under its part number and agrees; it has another resistor at R1.
-    let drawn = part(0, &["U2"], "gs-lte", 40);
+    // The drawing has the module and says more of it; it has another resistor at R1, and places what the list leaves out.
+    let mut drawn = part(0, &["U2"], "gs-lte", 40);
+    drawn.part.origin = cell("CN");
+    drawn.part.properties = vec![("Footprint".into(), "other".into()), ("Datasheet".into(), "gs.pdf".into())];
+    let placed = part(2, &["J1"], "SIM holder", 42);
     let mut other = part(1, &["R1"], "4k7", 41);
     other.line = None;
     other.at = "sheet 2 symbol 41".into();
-    let drawing = file(1, "hw/board.kicad_sch", Design::Schematic, vec![drawn, other], Vec::new());
+    let drawing = file(1, "hw/board.kicad_sch", Design::Schematic, vec![drawn, other, placed], Vec::new());
     let input = |path: &str, sha256: &str| Input {
         path: path.into(),
         format: "csv".into(),
