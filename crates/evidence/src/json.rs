@@ -84,7 +84,8 @@ impl Reader for JsonReader {
     }
 }
 
-/// The reader of Markdown with JSON in it, as the documentation of an interface quotes answers.
+/// The reader of Markdown with lists of parts in tables, or with JSON in it, as the documentation of an interface quotes
+/// answers.
 pub struct MarkdownReader;
 
 impl Reader for MarkdownReader {
@@ -93,12 +94,14 @@ impl Reader for MarkdownReader {
     }
 
     fn about(&self) -> &'static str {
-        "Markdown with fenced JSON: the blocks are read as documents, the rest as text."
+        "Markdown with lists of parts in tables or with fenced JSON: tables of parts are bills of materials, blocks are read as documents, the rest as text."
     }
 
     fn sniff(&self, head: &Head<'_>) -> u8 {
         let fenced = head.whole && head.text.as_deref().is_some_and(|t| t.lines().any(|l| l.trim().eq_ignore_ascii_case("```json")));
-        if fenced { 12 } else { 0 }
+        // Text that is not whole may end inside a table, which does not matter.
+        let tables = head.text.as_deref().map_or(0, crate::table::bom::markdown::sniff);
+        tables.max(if fenced { 12 } else { 0 })
     }
 
     fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
@@ -121,6 +124,7 @@ impl Reader for MarkdownReader {
             // Line by line as it was, so that places stay right.
             rest.push('\n');
         })?;
+        let rest = crate::table::bom::markdown::read(rest, cx, out);
         crate::text::TextReader.read(&mut Source::new(Box::new(io::Cursor::new(rest.into_bytes())))?, cx, out)?;
         if let Some(input) = out.inputs.last_mut() {
             input.format = if input.format == "markdown" { "markdown".into() } else { format!("markdown+{}", input.format) };

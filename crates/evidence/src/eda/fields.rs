@@ -18,7 +18,7 @@ const MOST_CHOICES: usize = 64;
 
 /// A part while its fields come in, in any order.
 #[derive(Default)]
-pub(super) struct Draft {
+pub(crate) struct Draft {
     pub part: Part,
     /// Part numbers and makers by rank: `Manufacturer 2` belongs to `MPN 2`.
     numbers: Vec<(u32, Box<str>)>,
@@ -29,7 +29,7 @@ pub(super) struct Draft {
 }
 
 /// Text that says something, without blanks around it; `~` stands for nothing in design programs.
-pub(super) fn cell(text: &str) -> Cell {
+pub(crate) fn cell(text: &str) -> Cell {
     let text = text.trim();
     let end = text.char_indices().map(|(at, c)| at.saturating_add(c.len_utf8())).take_while(|end| *end <= MAX_TEXT).last().unwrap_or(0);
     let text = text.get(..end).unwrap_or_default();

@@ -8,7 +8,7 @@
 
 mod altium;
 mod eagle;
-mod fields;
+pub(crate) mod fields;
 mod ibom;
 mod ipc2581;
 mod kicad_legacy;

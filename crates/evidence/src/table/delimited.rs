@@ -4,10 +4,11 @@ use std::io;
 
 use umbilical_core::{At, Observations};
 
+use super::bom::{self, Parts};
 use super::field::{Known, recognise};
 use super::mapper::{Mapper, header_row, identifier};
 use super::rows::{Form, Met, for_each_row};
-use crate::{Context, Head, Reader, Source};
+use crate::{Context, Head, Purpose, Reader, Source};
 
 /// How many records are looked at before the columns are decided.
 const SAMPLE: usize = 200;
@@ -38,9 +39,17 @@ impl Reader for TableReader {
         if let (Some(b'\t'), Some(input)) = (form.delimiter, out.inputs.last_mut()) {
             input.format = "tsv".into();
         }
-        let mut table = Table { cx, form, mapper: None, sample: Vec::new(), bytes: 0, width: 0, read: 0, odd: 0 };
+        let mut table = Table { cx, form, mapper: None, parts: None, passed_over: false, sample: Vec::new(), bytes: 0, width: 0, read: 0, odd: 0 };
         for_each_row(&mut *source.utf8(), form, |met| match met {
+            Met::Row(_, row) if table.parts.is_some() => {
+                if let Some(parts) = &mut table.parts
+                    && !is_rule(row.len(), |i| row.get(i))
+                {
+                    parts.row(At::line(row.line_number), row.len(), |i| row.get(i), out);
+                }
+            }
             Met::Row(n, row) => match &mut table.mapper {
+                Some(_) if table.passed_over => {}
                 Some(mapper) => {
                     let at = At::row(n);
                     let width = table.width;
@@ -55,7 +64,7 @@ impl Reader for TableReader {
                         let cells: Vec<String> = (0..row.len()).map(|i| row.get(i).to_owned()).collect();
                         table.bytes =
                             table.bytes.saturating_add(cells.iter().map(|c| c.len().saturating_add(24)).fold(0, usize::saturating_add));
-                        table.sample.push((n, cells));
+                        table.sample.push(((n, row.line_number), cells));
                     }
                     if table.sample.len() >= SAMPLE || table.bytes >= SAMPLE_BYTES {
                         table.decide(out);
@@ -67,10 +76,13 @@ impl Reader for TableReader {
                 out.problem(At::row(n), "a quote is opened here and never closed: from here on each line is read as a row of its own")
             }
         })?;
-        if table.mapper.is_none() {
+        if table.mapper.is_none() && table.parts.is_none() {
             table.decide(out);
         }
-        table.finish(out);
+        match table.parts.take() {
+            Some(parts) => parts.finish(out),
+            None => table.finish(out),
+        }
         Ok(())
     }
 }
@@ -79,7 +91,11 @@ struct Table<'a, 'k> {
     cx: &'a Context<'k>,
     form: Form,
     mapper: Option<Mapper<'k>>,
-    sample: Vec<(u32, Vec<String>)>,
+    parts: Option<Parts>,
+    /// Parts were asked for, and there are none.
+    passed_over: bool,
+    /// Rows with the number of the record and of its line.
+    sample: Vec<((u32, u32), Vec<String>)>,
     bytes: usize,
     width: usize,
     read: u32,
@@ -90,7 +106,23 @@ impl Table<'_, '_> {
     /// The first rows are in: finds the header, decides the columns, and reads what has been held back.
     fn decide(&mut self, out: &mut Observations) {
         let sample = std::mem::take(&mut self.sample);
-        let (numbers, rows): (Vec<u32>, Vec<Vec<String>>) = sample.into_iter().unzip();
+        let (numbers, rows): (Vec<(u32, u32)>, Vec<Vec<String>>) = sample.into_iter().unzip();
+        if let Some(layout) = bom::recognise_list(&rows, self.cx) {
+            let first = layout.header.map_or(0, |h| h.saturating_add(1));
+            let over = layout.header.and_then(|h| rows.get(..h)).unwrap_or_default();
+            // Pipes with a rule below the heads are a table of Markdown.
+            let markdown = rows.get(first).is_some_and(|r| is_rule(r.len(), |i| r.get(i).map_or("", String::as_str)));
+            let mut parts = Parts::new(layout, over, markdown, out);
+            for ((_, line), row) in numbers.iter().zip(&rows).skip(first) {
+                let get = |i: usize| row.get(i).map_or("", String::as_str);
+                if !is_rule(row.len(), get) {
+                    parts.row(At::line(*line), row.len(), get, out);
+                }
+            }
+            self.parts = Some(parts);
+            return;
+        }
+        let numbers: Vec<u32> = numbers.into_iter().map(|(n, _)| n).collect();
         let header = header_row(&rows, self.cx.mapping);
         let first = header.map_or(0, |h| h.saturating_add(1));
         let below = rows.get(first..).unwrap_or_default();
@@ -100,6 +132,12 @@ impl Table<'_, '_> {
         };
         self.width = headers.len();
         let mut mapper = Mapper::new(&headers, below, self.cx);
+        if self.cx.purpose == Purpose::Bom && !mapper.is_about_devices() {
+            bom::nothing_found(At::row(header.and_then(|h| numbers.get(h)).copied().unwrap_or(0)), &headers, out);
+            self.passed_over = true;
+            self.mapper = Some(mapper);
+            return;
+        }
         if !rows.is_empty() {
             mapper.announce(At::row(header.and_then(|h| numbers.get(h)).copied().unwrap_or(0)), out);
         }
@@ -114,7 +152,7 @@ impl Table<'_, '_> {
     }
 
     fn finish(&self, out: &mut Observations) {
-        if let Some(mapper) = &self.mapper {
+        if let Some(mapper) = self.mapper.as_ref().filter(|_| !self.passed_over) {
             mapper.finish(out);
             if self.read == 0 && !mapper.is_empty() && self.odd == 0 {
                 out.problem(At::WHOLE, "a header and no rows below it");
@@ -128,6 +166,12 @@ impl Table<'_, '_> {
             }
         }
     }
+}
+
+/// Whether a row is the rule below the heads of a Markdown table.
+fn is_rule<'c>(len: usize, cell: impl Fn(usize) -> &'c str) -> bool {
+    let dashes = |c: &str| c.len() >= 3 && c.bytes().all(|b| matches!(b, b'-' | b':')) && c.contains("--");
+    len >= 2 && (0..len).all(|i| cell(i).trim().is_empty() || dashes(cell(i).trim())) && (0..len).any(|i| dashes(cell(i).trim()))
 }
 
 /// Whether a row of another width than the header can be read. Shorter ones are (their cells stand where they
@@ -216,6 +260,12 @@ fn delimited(lines: &[&str], delimiter: u8) -> u8 {
     if strange.saturating_mul(2) > rows.len() {
         return 0;
     }
+    // Tables of Markdown have a reader of their own.
+    let ruled = delimiter == b'|' && rows.iter().take(60).any(|r| is_rule(r.len(), |i| r.get(i).map_or("", String::as_str)));
+    let list = if ruled { 0 } else { parts_list(&rows) };
+    if list >= 90 {
+        return list;
+    }
     let header = header_row(&rows, None);
     let first = header.unwrap_or(0);
     // A number is no head, and a line by itself that holds one is a sentence or a label.
@@ -253,7 +303,7 @@ fn delimited(lines: &[&str], delimiter: u8) -> u8 {
     let speaking = !below.is_empty() && values.saturating_mul(10) >= below.len().saturating_mul(7);
     // A sentence with commas may hold one of our words too: few known heads count only over values that speak.
     let sentence = known.saturating_mul(2) < width && values == 0 || below.is_empty() && first > 0;
-    match () {
+    let found = match () {
         () if !consistent || sentence && !strictly_a_table(heads, below, width) => 0,
         () if surely >= 1 && known >= 2 && short_heads => 90,
         () if surely >= 1 && known.saturating_mul(3) >= width && short_heads => 85,
@@ -261,6 +311,18 @@ fn delimited(lines: &[&str], delimiter: u8) -> u8 {
         () if speaking => 65,
         () if strictly_a_table(heads, below, width) => 15,
         () => 0,
+    };
+    found.max(list)
+}
+
+/// How sure the rows are those of a list of parts: beyond doubt, or only if the user says so.
+fn parts_list(rows: &[Vec<String>]) -> u8 {
+    let wide = |r: &&Vec<String>| r.len() >= 2;
+    let mostly = rows.iter().filter(wide).count().saturating_mul(2) > rows.len();
+    match bom::sniff(rows) {
+        2 => 92,
+        1 if mostly => 16,
+        _ => 0,
     }
 }
 

@@ -8,6 +8,9 @@
 //! "Dev" = "module-model"
 //! "IMEI (alt)" = "ignore"
 //! ```
+//!
+//! The fields of a list of parts are named alike: `value`, `mpn`, `manufacturer`, `designators`, `quantity`, `description`,
+//! `dnp`, `alternates`, `level`, `parent`, `origin` … A table with a column that only such a list has is one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +20,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::Witness;
+use super::bom::{Col, ONLY_PARTS, by_name};
 use super::field::{Field, fold};
 
 /// A mapping file that cannot be used, and where.
@@ -38,6 +42,10 @@ pub struct MappingError {
 pub struct Mapping {
     /// As written, with their fields.
     columns: Vec<(String, Field)>,
+    /// The same for lists of parts.
+    parts: Vec<(String, Col)>,
+    /// Whether a field is named that only a list of parts has.
+    of_parts: bool,
     source: Option<Witness>,
     met: Met,
 }
@@ -79,14 +87,24 @@ impl Mapping {
             })?),
         };
         let mut columns = Vec::with_capacity(file.columns.len());
+        let (mut parts, mut of_parts) = (Vec::new(), false);
         for (column, name) in &file.columns {
-            let field = Field::from_name(name.as_ref()).ok_or_else(|| {
-                let known: Vec<&str> = Field::ALL.iter().map(|f| f.name()).collect();
-                error(name.span(), format!("`{}` is not a field; the fields are {}", name.as_ref(), known.join(", ")))
-            })?;
-            columns.push((column.as_ref().clone(), field));
+            let part = by_name(name.as_ref());
+            parts.extend(part.map(|col| (column.as_ref().clone(), col)));
+            let only = ONLY_PARTS.iter().any(|n| fold(n) == fold(name.as_ref()));
+            of_parts |= only;
+            match Field::from_name(name.as_ref()) {
+                Some(field) => columns.push((column.as_ref().clone(), field)),
+                None if part.is_some() => {}
+                None => {
+                    let known: Vec<&str> = Field::ALL.iter().map(|f| f.name()).collect();
+                    let (known, parts) = (known.join(", "), ONLY_PARTS.join(", "));
+                    let what = format!("`{}` is not a field; the fields are {known}, and for lists of parts {parts}", name.as_ref());
+                    return Err(error(name.span(), what));
+                }
+            }
         }
-        Ok(Self { columns, source, met: Met::default() })
+        Ok(Self { columns, parts, of_parts, source, met: Met::default() })
     }
 
     /// What to do where no column is known; `name` stands for one of them.
@@ -98,7 +116,7 @@ impl Mapping {
 
     /// Whether columns were named and no table read so far has any of them.
     pub(crate) fn is_idle(&self) -> bool {
-        !self.columns.is_empty() && !self.met.0.load(Ordering::Relaxed)
+        !(self.columns.is_empty() && self.parts.is_empty()) && !self.met.0.load(Ordering::Relaxed)
     }
 
     /// The field that the user gave a column, and the index of the entry.
@@ -108,6 +126,20 @@ impl Mapping {
         let found = found.or_else(|| self.columns.iter().position(|(name, _)| !wanted.is_empty() && fold(name) == wanted))?;
         self.met.0.store(true, Ordering::Relaxed);
         self.columns.get(found).map(|(_, field)| (found, *field))
+    }
+
+    /// What the user says that a column of a list of parts holds.
+    pub(crate) fn part(&self, header: &str) -> Option<Col> {
+        let wanted = fold(header);
+        let exact = self.parts.iter().find(|(name, _)| name.trim() == header.trim());
+        let found = exact.or_else(|| self.parts.iter().find(|(name, _)| !wanted.is_empty() && fold(name) == wanted))?;
+        self.met.0.store(true, Ordering::Relaxed);
+        Some(found.1)
+    }
+
+    /// Whether a field is named that only a list of parts has.
+    pub(crate) fn is_of_parts(&self) -> bool {
+        self.of_parts
     }
 
     /// Who speaks, if the user said so.

@@ -13,6 +13,7 @@
 //! the device around it: map the column to `module-model`. A column of 15-digit numbers without a head may be an IMEI
 //! or an IMSI; it is an IMEI only where every check digit is right.
 
+pub(crate) mod bom;
 mod dates;
 mod delimited;
 mod field;

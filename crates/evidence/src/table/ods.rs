@@ -49,7 +49,7 @@ pub(super) fn read(bytes: Vec<u8>, cx: &Context<'_>, out: &mut Observations) {
                 "table-row" => state.begin_row(&tag),
                 "table-cell" | "covered-table-cell" => state.begin_cell(&tag),
                 "annotation" => state.aside = state.aside.saturating_add(1),
-                "p" if state.in_cell && state.aside == 0 && !state.text.is_empty() => state.push(" "),
+                "p" if state.in_cell && state.aside == 0 && !state.text.is_empty() => state.push("\n"),
                 _ => {}
             },
             Ok(Event::Empty(tag)) => match tag.local_name().as_ref() {
@@ -61,7 +61,8 @@ pub(super) fn read(bytes: Vec<u8>, cx: &Context<'_>, out: &mut Observations) {
                     state.begin_cell(&tag);
                     state.end_cell();
                 }
-                "s" | "tab" | "line-break" => state.push(" "),
+                "line-break" => state.push("\n"),
+                "s" | "tab" => state.push(" "),
                 _ => {}
             },
             Ok(Event::End(tag)) => match tag.local_name().as_ref() {

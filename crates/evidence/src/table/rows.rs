@@ -26,6 +26,8 @@ pub(super) struct Form {
 
 /// One record.
 pub(super) struct Row<'a> {
+    /// The line of the text on which it begins: behind cells of several lines no longer its own number.
+    pub line_number: u32,
     line: &'a str,
     /// Fields with doubled quotes, written out.
     extra: &'a str,
@@ -65,7 +67,7 @@ pub(super) enum Met<'a> {
 
 /// Calls `each` for every record of a stream.
 pub(super) fn for_each_row(reader: &mut dyn BufRead, form: Form, mut each: impl FnMut(Met<'_>)) -> io::Result<()> {
-    let mut splitter = Splitter { form, n: 0, joins: true, pending: None, in_vain: 0, fields: Vec::new(), extra: String::new() };
+    let mut splitter = Splitter { form, n: 0, lines: 0, began: 0, joins: true, pending: None, in_vain: 0, fields: Vec::new(), extra: String::new() };
     let mut carry: Vec<u8> = Vec::new();
     let mut skipping = false;
     loop {
@@ -108,6 +110,9 @@ pub(super) fn for_each_row(reader: &mut dyn BufRead, form: Form, mut each: impl 
 struct Splitter {
     form: Form,
     n: u32,
+    /// Lines so far, and the one on which the record begins.
+    lines: u32,
+    began: u32,
     /// Whether a quote may join lines into one record.
     joins: bool,
     /// A record that a quote holds open: its text so far and its number.
@@ -120,8 +125,10 @@ struct Splitter {
 
 impl Splitter {
     fn line(&mut self, line: &[u8], each: &mut impl FnMut(Met<'_>)) {
+        self.lines = self.lines.saturating_add(1);
         let Some((mut held, n)) = self.pending.take() else {
             self.n = self.n.saturating_add(1);
+            self.began = self.lines;
             let n = self.n;
             if !self.split(line, n, each) {
                 self.pending = Some((line.to_vec(), n));
@@ -150,6 +157,7 @@ impl Splitter {
             self.give_up(&held, n, each);
         }
         self.n = self.n.saturating_add(1);
+        self.lines = self.lines.saturating_add(1);
         each(Met::TooLong(self.n));
     }
 
@@ -168,6 +176,7 @@ impl Splitter {
             self.n = self.n.saturating_add(1);
             let n = self.n;
             self.split(line, n, each);
+            self.began = self.began.saturating_add(1);
         }
     }
 
@@ -204,7 +213,7 @@ impl Splitter {
                 }
             }
         }
-        each(Met::Row(n, Row { line, extra: &self.extra, fields: &self.fields }));
+        each(Met::Row(n, Row { line_number: self.began, line, extra: &self.extra, fields: &self.fields }));
         true
     }
 

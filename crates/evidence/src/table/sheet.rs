@@ -8,10 +8,11 @@ use std::io::{self, Cursor, Read as _};
 use calamine::{DataRef, Reader as _, Xlsx};
 use umbilical_core::{At, Observations};
 
+use super::bom::{self, Parts};
 use super::dates;
 use super::mapper::{Mapper, header_row};
 use super::{ods, xls};
-use crate::{Context, Head, Reader, Source};
+use crate::{Context, Head, Purpose, Reader, Source};
 
 /// The largest spreadsheet file that is read.
 const MAX_FILE: u64 = 256 << 20;
@@ -114,6 +115,7 @@ impl Reader for XlsxReader {
             sheet.row(row.0, &row.1, out);
             sheet.finish(out);
         }
+        ended(cx, out);
         Ok(())
     }
 }
@@ -132,6 +134,7 @@ impl Reader for OdsReader {
         let Some(bytes) = whole(source, out)? else { return Ok(()) };
         if unpacks_within(&bytes, MAX_UNPACKED, out) {
             ods::read(bytes, cx, out);
+            ended(cx, out);
         }
         Ok(())
     }
@@ -150,7 +153,17 @@ impl Reader for XlsReader {
     fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
         let Some(bytes) = whole(source, out)? else { return Ok(()) };
         xls::read(&bytes, cx, out);
+        ended(cx, out);
         Ok(())
+    }
+}
+
+/// Every sheet has been read: says where parts were asked for and none lists any.
+fn ended(cx: &Context<'_>, out: &mut Observations) {
+    let input = out.inputs.len().checked_sub(1);
+    let said = out.problems.last().is_some_and(|p| p.input.and_then(|i| usize::try_from(i).ok()) == input);
+    if cx.purpose == Purpose::Bom && !bom::any(out) && !said {
+        bom::nothing_found(At::WHOLE, &[], out);
     }
 }
 
@@ -235,8 +248,12 @@ pub(super) fn write_serial(serial: f64, since_1904: bool, slot: &mut String) {
 /// One sheet, row by row.
 pub(super) struct Sheet<'a, 'k> {
     cx: &'a Context<'k>,
+    name: String,
     pub unit: u16,
     mapper: Option<Mapper<'k>>,
+    parts: Option<Parts>,
+    /// Parts were asked for, and this sheet lists none.
+    passed_over: bool,
     sample: Vec<(u32, Vec<String>)>,
     bytes: usize,
 }
@@ -244,12 +261,19 @@ pub(super) struct Sheet<'a, 'k> {
 impl<'a, 'k> Sheet<'a, 'k> {
     pub fn new(name: &str, cx: &'a Context<'k>, out: &mut Observations) -> Self {
         let unit = out.unit(&format!("sheet {} row", umbilical_core::text::short(name, 60)));
-        Self { cx, unit, mapper: None, sample: Vec::new(), bytes: 0 }
+        Self { cx, name: name.to_owned(), unit, mapper: None, parts: None, passed_over: false, sample: Vec::new(), bytes: 0 }
     }
 
     /// A row by its number in the sheet, counted from 1.
     pub fn row(&mut self, n: u32, cells: &[String], out: &mut Observations) {
         if cells.iter().all(|c| c.trim().is_empty()) {
+            return;
+        }
+        if self.passed_over {
+            return;
+        }
+        if let Some(parts) = &mut self.parts {
+            parts.row(At { unit: self.unit, n }, cells.len().max(parts.width()), |i| cells.get(i).map_or("", String::as_str), out);
             return;
         }
         if let Some(mapper) = &mut self.mapper {
@@ -269,6 +293,27 @@ impl<'a, 'k> Sheet<'a, 'k> {
         if rows.is_empty() {
             return;
         }
+        let listed = bom::any(out);
+        match bom::recognise_list(&rows, self.cx) {
+            // What another sheet lists is not counted again where it is priced.
+            Some(layout) if listed && Parts::is_costs(&layout) => {
+                self.passed_over = true;
+                bom::passed_over(&format!("sheet {}", self.name), out);
+                return;
+            }
+            Some(layout) => {
+                let first = layout.header.map_or(0, |h| h.saturating_add(1));
+                let over = layout.header.and_then(|h| rows.get(..h)).unwrap_or_default();
+                let mut parts = Parts::new(layout, over, false, out);
+                for (n, row) in numbers.iter().zip(&rows).skip(first) {
+                    let at = At { unit: self.unit, n: *n };
+                    parts.row(at, row.len().max(parts.width()), |i| row.get(i).map_or("", String::as_str), out);
+                }
+                self.parts = Some(parts);
+                return;
+            }
+            None => {}
+        }
         let header = header_row(&rows, self.cx.mapping);
         let first = header.map_or(0, |h| h.saturating_add(1));
         let below = rows.get(first..).unwrap_or_default();
@@ -277,6 +322,11 @@ impl<'a, 'k> Sheet<'a, 'k> {
             None => (1..=below.first().map_or(0, Vec::len)).map(|n| format!("column {n}")).collect(),
         };
         let mut mapper = Mapper::new(&headers, below, self.cx);
+        if self.cx.purpose == Purpose::Bom && !mapper.is_about_devices() {
+            self.passed_over = true;
+            bom::passed_over(&format!("sheet {}", self.name), out);
+            return;
+        }
         // A sheet of notes is no table that failed.
         if mapper.is_empty() && rows.iter().all(|row| row.iter().filter(|c| !c.trim().is_empty()).count() < 2) {
             return;
@@ -289,8 +339,12 @@ impl<'a, 'k> Sheet<'a, 'k> {
     }
 
     pub fn finish(mut self, out: &mut Observations) {
-        if self.mapper.is_none() {
+        if self.mapper.is_none() && self.parts.is_none() && !self.passed_over {
             self.decide(out);
+        }
+        if let Some(parts) = self.parts.take() {
+            parts.finish(out);
+            return;
         }
         if let Some(mapper) = &self.mapper {
             mapper.finish(out);

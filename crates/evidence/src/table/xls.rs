@@ -13,7 +13,7 @@ use crate::Context;
 use crate::compound::{self, u16_at, u32_at};
 
 /// The most characters of one string that are kept.
-const MAX_CHARS: usize = 1024;
+const MAX_CHARS: usize = 8192;
 /// The most cells of a sheet that are read.
 const MAX_CELLS: usize = 4_000_000;
 
