@@ -82,7 +82,9 @@ impl NameIndex {
                 None => at = at.saturating_add(1),
             }
         }
-        for (name, id) in &self.wide {
+        // Every such name is looked for by itself: only where something outside ASCII stands at all.
+        let wide: &[_] = if text.is_ascii() { &[] } else { &self.wide };
+        for (name, id) in wide {
             for (start, hit) in text.match_indices(&**name) {
                 found.push(Found { ids: vec![*id], span: start..start.saturating_add(hit.len()) });
             }
