@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::docs::Schema;
 use super::{Folder, LSUSB, Ran, at_session, imei, run};
 
 const DAY: &str = "2026-11-25";
@@ -15,7 +16,12 @@ fn example(name: &str) -> PathBuf {
 fn json(folder: &Folder, words: &[&str]) -> Value {
     let ran = run(folder, words.iter().chain(&["--format", "json", "--as-of", DAY, "--no-save"]));
     assert_eq!(ran.code, 0, "{}", ran.err);
-    ran.json()
+    let answer = ran.json();
+    if answer["schema"] == "umbilical.bom-verify/1" {
+        let wrong = Schema::load("bom-verify").wrong(&answer);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+    answer
 }
 
 fn results(answer: &Value) -> Vec<&str> {
@@ -24,7 +30,9 @@ fn results(answer: &Value) -> Vec<&str> {
 
 fn finding<'a>(answer: &'a Value, code: &str) -> &'a Value {
     let all = answer["findings"].as_array().unwrap();
-    all.iter().find(|f| f["code"] == code).unwrap_or_else(|| panic!("no {code} among {:?}", all.iter().map(|f| &f["code"]).collect::<Vec<_>>()))
+    all.iter()
+        .find(|f| f["code"] == code)
+        .unwrap_or_else(|| panic!("no {code} among {:?}", all.iter().map(|f| &f["code"]).collect::<Vec<_>>()))
 }
 
 /// Whether a row has a line of the document and one of what was observed, each in an input of its own.
@@ -49,7 +57,8 @@ fn known_device(folder: &Folder, path: &str) -> (String, String, String) {
 
 /// A parts list with these modules.
 fn bom(parts: &[(&str, &str, &str)]) -> String {
-    let mut out = String::from("Reference,Quantity,Value,Manufacturer,MPN,Description\nC1,1,100n,Murata,GRM155R71C104KA88D,ceramic capacitor\n");
+    let mut out =
+        String::from("Reference,Quantity,Value,Manufacturer,MPN,Description\nC1,1,100n,Murata,GRM155R71C104KA88D,ceramic capacitor\n");
     for (reference, maker, model) in parts {
         out.push_str(&format!("{reference},1,{model},{maker},{model},cellular module\n"));
     }
@@ -129,7 +138,13 @@ fn a_sweep_beside_a_device_that_declares_no_modem() {
         sweep.push_str(&format!("2026-05-01, 10:00:{pass:02}, 824000000, 829000000, 100000.00, 100"));
         for bin in 0..50u32 {
             let loud = bin == 20 && pass % 13 == 0;
-            sweep.push_str(if loud { ", -30.0" } else if (bin + pass) % 2 == 0 { ", -60.2" } else { ", -59.7" });
+            sweep.push_str(if loud {
+                ", -30.0"
+            } else if (bin + pass) % 2 == 0 {
+                ", -60.2"
+            } else {
+                ", -59.7"
+            });
         }
         sweep.push('\n');
     }
@@ -150,7 +165,13 @@ fn lots_are_compared_and_a_sample_is_drawn() {
     let list = |skip: u32, swap: bool| {
         let mut out = String::from("Lot,Serial Number,IMEI,Model,SHA256\n");
         for n in (0..40u32).filter(|n| *n != skip) {
-            let number = if swap && n == 5 { 6 } else if swap && n == 6 { 5 } else { n };
+            let number = if swap && n == 5 {
+                6
+            } else if swap && n == 6 {
+                5
+            } else {
+                n
+            };
             out.push_str(&format!("L7,SN-{n:03},{},EG25-G,aa\n", imei("86769804", number)));
         }
         out

@@ -4,6 +4,7 @@
 //! Nothing here accuses: a row says what was declared where and what was observed where, with both lines. What is
 //! observed below *possible* is no substitution but a thing to collect evidence about.
 
+mod bus;
 mod custody;
 mod declared;
 mod fit;
@@ -189,6 +190,7 @@ impl Side<'_> {
         let declared = DeclaredRadios::of(self.check);
         out.radios = radios::by_design(self.kb, &out.rows, &declared);
         if let Some(all) = observed {
+            out.radios.extend(bus::radios(all, first, self.devices, &declared));
             let survey = radios::Survey { all, first, near: self.options.near };
             let (heard, others) = survey.heard(self.kb, self.devices, &declared);
             out.radios.extend(heard);

@@ -112,6 +112,7 @@ pub(super) fn radio(row: &RadioRow, check: &Check, inputs: &[Input]) -> Option<F
     finding.confidence = match (row.witness, row.basis) {
         ("survey", umbilical_core::Basis::Observed) => 0.9,
         ("survey", _) => 0.4,
+        ("bus", _) => 0.8,
         _ if row.presence == Some("option") => 0.5,
         _ => 0.8,
     };

@@ -3,6 +3,7 @@
 mod fleet;
 mod identify;
 mod suppliers;
+mod verify;
 
 use umbilical_assess::{Fleet, Options};
 use umbilical_core::answer::Device;

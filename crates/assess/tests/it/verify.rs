@@ -367,6 +367,25 @@ fn a_heard_radio_belongs_by_address_or_by_signal() {
     assert_eq!(answer.radios.iter().filter(|r| r.witness == "survey").count(), 2);
 }
 
+#[test]
+fn a_radio_on_the_bus_is_the_devices() {
+    let facts = [
+        (1, Kind::FirmwareRevision, "EG25GGBR07A08M2G", Group::OwnWord),
+        (2, Kind::BusName, "Realtek RTL8188EUS 802.11n Wireless Network Adapter", Group::OwnWord),
+        (3, Kind::UsbInterface, "0:e0/01/01", Group::OwnWord),
+    ];
+    let all = super::observe(&[Thing { ids: &[(IdKind::AssetId, "A-1")], facts: &facts }]);
+    let kb = Knowledge::embedded();
+    let fleet = umbilical_assess::Fleet::new(&all, &kb, super::options(DAY));
+    let extra = Extra { observed: Some(&all), ..Extra::default() };
+    let declared = check(vec![vec![named(5, "U1", "Quectel", "EG25-G"), part(6, PartKind::Gnss, "U7", "MAX-M8Q")]]);
+    let answer = verify(Some(&declared), fleet.devices(), extra, &kb, &options());
+    let bus: Vec<RadioKind> = answer.radios.iter().filter(|r| r.witness == "bus").map(|r| r.radio).collect();
+    assert_eq!(bus, [RadioKind::Wifi, RadioKind::Bluetooth]);
+    assert_eq!(codes(&answer).iter().filter(|c| **c == "undeclared-radio").count(), 2);
+    assert_eq!(answer.radios.iter().find(|r| r.witness == "bus").unwrap().because[0].input, 1);
+}
+
 /// A sweep from 820 to 860 MHz at -60 dB, with what `loud` says: cell in MHz, passes at -30 dB.
 fn swept(loud: &[(u32, u32)]) -> Sweep {
     let cells = (0..200u32).map(|n| {

@@ -187,7 +187,7 @@ pub struct RadioRow {
     pub device: Option<String>,
     /// What kind.
     pub radio: RadioKind,
-    /// `catalogue` (the module has it by design), `survey` (it was heard).
+    /// `catalogue` (the module has it by design), `bus` (a bus listing names it), `survey` (it was heard).
     pub witness: Word,
     /// Of the catalogue: whether `always` every piece has it, or it is an `option`.
     pub presence: Option<Word>,
