@@ -67,7 +67,7 @@ const NAMES: &[(PartField, &str)] = &[
     ),
     (
         F::Mpn,
-        "mpn mfrpn mfrpartnumber mfrpartno mfrpart mfrno mfrnr mfrnum mfrnumber mfgpn mfgpart mfgpartnumber mfgpartno mfgno \
+        "mpn mp mfrpn mfrpartnumber mfrpartno mfrpart mfrno mfrnr mfrnum mfrnumber mfgpn mfgpart mfgpartnumber mfgpartno mfgno \
          mfgnumber mfgpartnum mfpn mfnpn mfpartnumber mfno mfnr mpnumber manpn manpartno manpartnumber manufpn manufpart \
          manufpartnumber manufacturerpn manufacturerpart manufacturerpartno manufacturerpartnum manufacturerpartnumber \
          manufacturerspartnumber manufacturerno manufacturernumber manufacturerproductnumber manufacturerref \

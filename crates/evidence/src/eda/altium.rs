@@ -189,7 +189,8 @@ impl Reader for SchDocReader {
     }
 
     fn sniff(&self, head: &Head<'_>) -> u8 {
-        let binary = head.bytes.starts_with(compound::MAGIC) && memchr::memmem::find(head.bytes, BINARY).is_some();
+        let named = || compound::names(head.bytes, "FileHeader") && !compound::names(head.bytes, "Workbook");
+        let binary = head.bytes.starts_with(compound::MAGIC) && (memchr::memmem::find(head.bytes, BINARY).is_some() || named());
         if binary || begins(head, "|HEADER=Protel for Windows - Schematic Capture Ascii") { 100 } else { 0 }
     }
 

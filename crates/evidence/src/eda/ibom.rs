@@ -15,7 +15,7 @@ use umbilical_core::bom::Design;
 use umbilical_core::{At, Observations};
 
 use super::fields::{Draft, cell};
-use super::lzstring;
+use super::{begins, lzstring};
 use crate::{Context, Head, Reader, Source};
 
 /// The largest page, and the largest board data that may come out of it.
@@ -36,9 +36,8 @@ impl Reader for IbomReader {
 
     fn sniff(&self, head: &Head<'_>) -> u8 {
         let Some(text) = head.text.as_deref() else { return 0 };
-        let marks = ["<title>Interactive BOM for", "var pcbdata =", "InteractiveHtmlBom"];
-        let page = text.trim_start_matches('\u{feff}').trim_start().get(..200.min(text.len())).unwrap_or(text).contains('<');
-        if page && marks.iter().any(|mark| text.contains(mark)) { 95 } else { 0 }
+        let marks = ["<title>Interactive BOM for", "var pcbdata ="];
+        if begins(head, "<") && marks.iter().any(|mark| text.contains(mark)) { 95 } else { 0 }
     }
 
     fn read(&self, source: &mut Source<'_>, _: &Context<'_>, out: &mut Observations) -> io::Result<()> {

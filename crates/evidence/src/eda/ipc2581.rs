@@ -1,7 +1,7 @@
 //! IPC-2581 (IPC-DPMX), the XML in which a whole board is handed to its assembler: the list of parts, and the list of approved
 //! vendors that says which makers' parts may stand for each.
 //!
-//! **What it reads.** `BomItem` with its references and characteristics; `AvlItem` with its part numbers by rank; the names of
+//! **What it reads.** `BomItem` with its references and characteristics; `AvlItem` with part numbers, the chosen one first, then by rank; the names of
 //! `Enterprise`. The design number that joins the two is the house's own: it stays a property.
 //!
 //! **When it is wrong.** An item without a value and without an entry among the approved vendors has no name here, though its
@@ -67,13 +67,16 @@ struct Board {
     firms: FxHashMap<String, String>,
     /// Part numbers by design number: rank, number, id of the maker.
     choices: FxHashMap<String, Vec<Choice>>,
-    /// The design number whose approved vendors are being read.
+    /// The design number whose approved vendors are being read, and whether the one that is being read is chosen.
     approved: String,
+    chosen: bool,
     items: Vec<Item>,
     item: Option<Item>,
 }
 
 struct Choice {
+    /// The one that is chosen comes before all ranks.
+    passed_over: bool,
     rank: u32,
     number: String,
     firm: String,
@@ -129,10 +132,12 @@ impl Board {
                 }
             }
             ("Avl", "AvlItem") => get("OEMDesignNumber").clone_into(&mut self.approved),
+            ("AvlItem", "AvlVmpn") => self.chosen = get("chosen").eq_ignore_ascii_case("true"),
             ("AvlVmpn", "AvlMpn") => {
+                let passed_over = !self.chosen;
                 if let Some(choices) = self.choices() {
                     let rank = get("rank").parse().unwrap_or(u32::MAX);
-                    choices.push(Choice { rank, number: get("name").to_owned(), firm: String::new() });
+                    choices.push(Choice { passed_over, rank, number: get("name").to_owned(), firm: String::new() });
                 }
             }
             ("AvlVmpn", "AvlVendor") => {
@@ -155,7 +160,7 @@ impl Board {
 
     fn finish(mut self, out: &mut Observations) {
         for choices in self.choices.values_mut() {
-            choices.sort_by_key(|c| c.rank);
+            choices.sort_by_key(|c| (c.passed_over, c.rank));
         }
         for mut item in self.items {
             for (rank, choice) in (1u32..).zip(self.choices.get(&item.number).into_iter().flatten()) {
