@@ -76,11 +76,12 @@ impl Fit {
             Self::Match(Level::Family, _) => 950,
             Self::Rebrand(_) => 900,
             Self::Match(..) => 850,
-            Self::Open => 600,
             Self::Unknown(_) => 500,
             Self::Differs(Level::Variant) => 30,
             Self::Differs(Level::Model | Level::Family) => 20,
             Self::Differs(_) => 10,
+            // Last of all: an open place beside a named one is mostly the socket of the named module.
+            Self::Open => 1,
         }
     }
 }

@@ -25,6 +25,7 @@ use umbilical_knowledge::Knowledge;
 
 pub use custody::List;
 use declared::{Slot, slots};
+use notes::Same;
 use radios::DeclaredRadios;
 pub use sampling::{Ask, take};
 
@@ -170,18 +171,26 @@ impl Side<'_> {
             return;
         }
         let (count, named) = (self.devices.len(), self.options.named);
+        let mut unnamed = 0usize;
         for device in self.devices {
             let about = notes::about(self.kb, out.declared.as_ref(), device, count, named, slots.is_empty());
+            let doubt = match about.same {
+                Same::Yes => "",
+                Same::Unknown => "; whether it is the product that the documents are about is not known",
+                Same::No => "; what is observed is another product than the documents are about",
+            };
+            unnamed = unnamed.saturating_add(usize::from(about.same == Same::Unknown));
             let mut rows = rows::rows(self.kb, &slots, Some(device));
             for row in &mut rows {
                 row.label = Some(about.compared.label.clone());
-                if about.other_product {
-                    row.sentence.push_str("; what is observed is another product than the documents are about");
-                }
+                row.sentence.push_str(doubt);
             }
-            raised.extend(rows.iter().filter_map(|row| raise::row(row, &out.inputs, about.other_product)));
+            raised.extend(rows.iter().filter_map(|row| raise::row(row, &out.inputs, !doubt.is_empty())));
             out.rows.append(&mut rows);
             out.devices.push(about.compared);
+        }
+        if unnamed > 0 {
+            out.limits.push(notes::unnamed(unnamed));
         }
     }
 

@@ -6,25 +6,38 @@ use umbilical_knowledge::{Knowledge, key};
 
 use super::fit::same_maker;
 
-/// A device and whether it is another product than the documents are about.
+/// Whether a device is the product that the documents are about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Same {
+    /// It is, or was named by the user, or is the only one.
+    Yes,
+    /// Evidence does not say.
+    Unknown,
+    /// It is another.
+    No,
+}
+
+/// A device and whether it is the product that the documents are about.
 pub(super) struct About {
     pub compared: Compared,
-    pub other_product: bool,
+    pub same: Same,
 }
 
 /// What must be said of comparing a device with the documents.
 pub(super) fn about(kb: &Knowledge, declared: Option<&Declared>, device: &Device, devices: usize, named: bool, clean: bool) -> About {
     let mut notes = Vec::new();
     let other = declared.and_then(|d| other_product(kb, d, device));
-    let other_product = other.is_some() && !named;
+    let same = match &other {
+        Some(_) if !named => Same::No,
+        None if devices > 1 && !named && !is_named_product(declared, device) => Same::Unknown,
+        _ => Same::Yes,
+    };
     if let Some(other) = other {
         notes.push(if named {
             format!("{other}; compared because the device was named")
         } else {
             format!("{other}: compared all the same")
         });
-    } else if devices > 1 && !named && !is_named_product(declared, device) {
-        notes.push("whether it is the product that the documents are about is not known: name the device with --device".to_owned());
     }
     if device.cellular == Cellular::Unknown {
         let collect = device.next_evidence.first().map_or("`lsusb` of the powered device", String::as_str);
@@ -35,7 +48,7 @@ pub(super) fn about(kb: &Knowledge, declared: Option<&Declared>, device: &Device
     }
     let compared =
         Compared { device: device.id.clone(), label: label(device), host: device.host.clone(), cellular: device.cellular, notes };
-    About { compared, other_product }
+    About { compared, same }
 }
 
 /// What people call a device, else its first identifier.
@@ -95,6 +108,14 @@ pub(super) fn not_tied(others: usize, near: Option<i32>) -> String {
         ),
         Some(dbm) => format!("{others} radio(s) were heard with less than {dbm} dBm and belong to no device here"),
     }
+}
+
+/// That devices were compared of which nobody knows whether they are the product.
+pub(super) fn unnamed(count: usize) -> String {
+    format!(
+        "of {count} device(s) it is not known whether they are the product that the documents are about: their findings weigh half; name the device \
+         with --device"
+    )
 }
 
 /// What this comparison cannot see.

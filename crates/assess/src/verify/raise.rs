@@ -4,6 +4,7 @@ use serde_json::json;
 use umbilical_core::answer::bom::Check;
 use umbilical_core::answer::verify::{LotAnswer, Mismatch, Outcome, Place, RadioRow, Row, SweepAnswer};
 use umbilical_core::answer::{Because, Level};
+use umbilical_core::bom::PartKind;
 use umbilical_core::finding::{Finding, Severity, Subject};
 use umbilical_core::observation::Input;
 use umbilical_core::text::clean;
@@ -29,11 +30,13 @@ fn told(what: &str, b: &Because, inputs: &[Input]) -> String {
     format!("{what}: {} ({place}; {}, {}{weight})", clean(&b.value), b.kind, b.group)
 }
 
-/// The finding of a row; none for a match. A rebrand is known to the audit as `rebranded`.
-pub(super) fn row(row: &Row, inputs: &[Input], other_product: bool) -> Option<Finding> {
+/// The finding of a row; none for a match. In doubt where the device may be another product than the documents are about. A rebrand is known to the audit as `rebranded`.
+pub(super) fn row(row: &Row, inputs: &[Input], doubt: bool) -> Option<Finding> {
     let code = match row.result {
         Outcome::Substituted => "substituted-module",
         Outcome::Undeclared => "undeclared-module",
+        // A socket that may stay empty is no module that is missing.
+        Outcome::NotSeen if row.declared.as_ref().is_some_and(|d| d.kind == PartKind::Slot && d.module.is_none()) => return None,
         Outcome::NotSeen => "module-not-seen",
         Outcome::Rebrand => "rebranded",
         Outcome::Match => return None,
@@ -74,7 +77,7 @@ pub(super) fn row(row: &Row, inputs: &[Input], other_product: bool) -> Option<Fi
     if row.differs == Some(Level::Variant) {
         finding.severity = Severity::Medium;
     }
-    if other_product {
+    if doubt {
         finding.confidence = round4(finding.confidence / 2.0);
         finding.severity = finding.severity.min(Severity::Medium);
     }

@@ -2,6 +2,7 @@
 
 use umbilical_core::answer::verify::{Outcome, Row};
 use umbilical_core::answer::{Because, Cellular, Device, Level, Module, Product};
+use umbilical_core::bom::PartKind;
 use umbilical_core::weight::{ConfidenceLevel, round4};
 use umbilical_knowledge::{Knowledge, key};
 
@@ -146,8 +147,21 @@ pub(super) fn rows(kb: &Knowledge, slots: &[Slot<'_>], device: Option<&Device>) 
     }
     let left = modems.iter().zip(&used).filter(|(_, used)| !**used).map(|(m, _)| *m);
     out.extend(left.filter_map(|seen| undeclared(seen, device?)));
+    doubt(slots, &choices, &chosen, &mut out);
     out.sort_by_key(|r| r.result);
     out
+}
+
+/// Where a place stays free that leaves its module open, what is called a substitute may as well stand in it: said, and of
+/// half the weight.
+fn doubt(slots: &[Slot<'_>], choices: &[Vec<Choice<'_>>], chosen: &[Option<usize>], rows: &mut [Row]) {
+    let open = |c: &Vec<Choice<'_>>| c.iter().all(|c| c.wanted.is_open());
+    let free = slots.iter().zip(choices).zip(chosen).find(|((_, c), modem)| modem.is_none() && open(c));
+    let Some(((slot, _), _)) = free else { return };
+    for row in rows.iter_mut().filter(|r| r.result == Outcome::Substituted) {
+        row.sentence.push_str(&format!("; {} leaves its module open and could hold it as well", slot.place()));
+        row.confidence = round4(row.confidence / 2.0);
+    }
 }
 
 fn base(slot: Option<&Slot<'_>>, device: Option<&Device>, result: Outcome) -> Row {
@@ -298,6 +312,9 @@ fn not_seen(slot: &Slot<'_>, device: Option<&Device>, hint: Option<(Seen<'_>, &S
             row = with_seen(row, seen, device);
             let first = row.collect.first().cloned().unwrap_or_default();
             format!("declared {named} ({place}); {why}. Unknown: collect {first}")
+        }
+        (None, _) if slot.part.kind == PartKind::Slot && slot.part.module.is_none() => {
+            format!("{place} is a place for a module ({named}), and none was seen in it: it may be empty")
         }
         (None, Some(d)) if d.cellular == Cellular::No => {
             row.because.extend(d.because.iter().cloned());

@@ -261,6 +261,30 @@ fn two_modems_are_assigned_so_that_most_match() {
 }
 
 #[test]
+fn an_open_place_hides_no_substitution() {
+    let seen = own_word(&[(1, Kind::BusPath, "usb:1-1"), (1, Kind::UsbId, "2c7c:0296")]);
+    let declared = check(vec![vec![named(2, "U3", "u-blox", "SARA-R410M"), part(3, PartKind::Slot, "J4", "Mini PCIe")]]);
+    let answer = run(&declared, vec![seen]);
+    assert_eq!(outcomes(&answer), [Outcome::Substituted, Outcome::NotSeen]);
+    assert!(answer.rows[0].sentence.contains("J4, bom0.csv, line 3 leaves its module open"), "{}", answer.rows[0].sentence);
+    assert!(answer.rows[0].confidence < 0.5 && answer.rows[1].sentence.contains("may be empty"));
+    // A socket that may stay empty is no module that is missing.
+    assert!(!codes(&answer).contains(&"module-not-seen"));
+}
+
+#[test]
+fn of_several_devices_none_is_taken_for_the_product() {
+    let declared = check(vec![vec![named(5, "U1", "u-blox", "SARA-R410M")]]);
+    let one = |asset| Thing { ids: asset, facts: &[(1, Kind::FirmwareRevision, "EG25GGBR07A08M2G", Group::OwnWord)] };
+    let answer = run(&declared, devices(&[one(&[(IdKind::AssetId, "A-1")]), one(&[(IdKind::AssetId, "A-2")])]));
+    assert_eq!(outcomes(&answer), [Outcome::Substituted; 2]);
+    assert!(
+        answer.findings.iter().filter(|f| f.code == "substituted-module").all(|f| f.severity == Severity::Medium && f.confidence <= 0.5)
+    );
+    assert!(answer.limits.iter().any(|l| l.starts_with("of 2 device(s)")), "{:?}", answer.limits);
+}
+
+#[test]
 fn documents_of_one_product_are_one_declaration() {
     let declared = check(vec![
         vec![named(5, "U1", "Quectel", "EG25-G")],
