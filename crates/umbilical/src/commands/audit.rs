@@ -2,10 +2,9 @@
 
 use umbilical_assess::{Fleet, Options, bom};
 use umbilical_core::answer::Audit as Answer;
-use umbilical_evidence::Purpose;
 use umbilical_report::{View, csv, html, json, table};
 
-use super::{evidence, facts, formats};
+use super::{Reading, evidence, facts, formats};
 use crate::args::{Audit, Format, Global};
 use crate::fail::Fail;
 use crate::gate::{Found, Gates, Seen};
@@ -20,7 +19,7 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
     formats(global, "audit", &[Format::Table, Format::Json, Format::Csv, Format::Html])?;
     let gates = Gates::parse(&global.fail_on, &[])?;
     let kb = facts(global)?;
-    let mut all = evidence(global, &kb, &audit.paths, audit.map.as_deref(), audit.threads, Purpose::Fleet)?;
+    let mut all = evidence(global, &kb, Reading { threads: audit.threads, ..Reading::fleet(&audit.paths, audit.map.as_deref()) })?;
     let as_of = home::as_of(global);
     // What a bill of materials declares is a device of the fleet like any other.
     bom::as_devices(&mut all, &kb, &bom::Options::on(as_of));

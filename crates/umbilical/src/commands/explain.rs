@@ -6,10 +6,9 @@ use serde::Serialize;
 use umbilical_assess::{Fleet, Options};
 use umbilical_core::answer::{Audit, Device, KnowledgeStamp, Said, Trace};
 use umbilical_core::observation::Input;
-use umbilical_evidence::Purpose;
 use umbilical_report::{View, explain, json};
 
-use super::{evidence, facts, formats};
+use super::{Reading, evidence, facts, formats};
 use crate::args::{Explain, Format, Global};
 use crate::fail::Fail;
 use crate::{home, out, saved};
@@ -20,7 +19,7 @@ pub fn run(global: &Global, command: &Explain) -> Result<u8, Fail> {
         from_home(global, &command.id)?
     } else {
         let kb = facts(global)?;
-        let all = evidence(global, &kb, &command.paths, command.map.as_deref(), None, Purpose::Fleet)?;
+        let all = evidence(global, &kb, Reading::fleet(&command.paths, command.map.as_deref()))?;
         let fleet = Fleet::new(&all, &kb, Options { as_of: home::as_of(global), show_subscribers: global.show_subscribers });
         (fleet.audit(), fleet.find(&command.id))
     };

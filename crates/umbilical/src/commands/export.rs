@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 use umbilical_assess::{Fleet, Options};
 use umbilical_core::answer::{Audit, Device};
-use umbilical_evidence::Purpose;
 use umbilical_report::{csv, json};
 
-use super::{evidence, facts, formats};
+use super::{Reading, evidence, facts, formats};
 use crate::args::{Export, Format, Global};
 use crate::fail::Fail;
 use crate::{home, out, saved};
@@ -51,7 +50,7 @@ fn each(global: &Global, paths: &[PathBuf], each: &mut dyn FnMut(Device)) -> Res
         return saved::read(&home::folder(global)?.join(home::AUDIT), each);
     }
     let kb = facts(global)?;
-    let all = evidence(global, &kb, paths, None, None, Purpose::Fleet)?;
+    let all = evidence(global, &kb, Reading::fleet(paths, None))?;
     let fleet = Fleet::new(&all, &kb, Options { as_of: home::as_of(global), show_subscribers: global.show_subscribers });
     fleet.devices().for_each(each);
     Ok(fleet.audit())

@@ -68,21 +68,38 @@ fn facts(global: &Global) -> Result<Knowledge, Fail> {
     Ok(kb)
 }
 
-/// Reads evidence. Fails when a named path is missing, when nothing at all was understood, or, with `--strict`,
-/// when anything was not.
-fn evidence(
-    global: &Global,
-    kb: &Knowledge,
-    paths: &[PathBuf],
-    map: Option<&Path>,
+/// What to read and how.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    paths: &'a [PathBuf],
+    map: Option<&'a Path>,
     threads: Option<usize>,
     purpose: Purpose,
-) -> Result<Observations, Fail> {
+    validate: bool,
+}
+
+impl<'a> Reading<'a> {
+    /// Evidence of a fleet.
+    fn fleet(paths: &'a [PathBuf], map: Option<&'a Path>) -> Self {
+        Self { paths, map, threads: None, purpose: Purpose::Fleet, validate: false }
+    }
+
+    /// Bills of materials.
+    fn bom(paths: &'a [PathBuf], map: Option<&'a Path>) -> Self {
+        Self { purpose: Purpose::Bom, ..Self::fleet(paths, map) }
+    }
+}
+
+/// Reads evidence. Fails when a named path is missing, when nothing at all was understood, or, with `--strict`,
+/// when anything was not.
+fn evidence(global: &Global, kb: &Knowledge, wanted: Reading<'_>) -> Result<Observations, Fail> {
+    let Reading { paths, map, threads, purpose, validate } = wanted;
     let mapping = map.map(mapping).transpose()?;
     let progress = Progress::new(global, || open::total_bytes(paths));
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let mut all = Observations::new();
-    let options = open::Options { knowledge: kb, mapping: mapping.as_ref(), purpose, validate: false, threads, progress: &|bytes| progress.at(bytes) };
+    let options =
+        open::Options { knowledge: kb, mapping: mapping.as_ref(), purpose, validate, threads, progress: &|bytes| progress.at(bytes) };
     let read = open::read_paths(paths, &options, &mut all);
     progress.done();
     read?;

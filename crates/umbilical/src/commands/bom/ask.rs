@@ -9,12 +9,11 @@ use umbilical_assess::suppliers::{Wanted, questionnaire};
 use umbilical_core::Day;
 use umbilical_core::answer::suppliers::Questionnaire;
 use umbilical_core::text::clean;
-use umbilical_evidence::Purpose;
 use umbilical_knowledge::Template;
 use umbilical_report::{View, json, suppliers};
 
 use crate::args::{Format, Global};
-use crate::commands::{evidence, facts, formats};
+use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
 use crate::{home, out};
 
@@ -71,7 +70,7 @@ pub fn run(global: &Global, args: &Ask) -> Result<u8, Fail> {
     let check = if args.paths.is_empty() {
         None
     } else {
-        let all = evidence(global, &kb, &args.paths, args.map.as_deref(), None, Purpose::Bom)?;
+        let all = evidence(global, &kb, Reading::bom(&args.paths, args.map.as_deref()))?;
         Some(bom::check(all, &kb, &bom::Options::on(as_of)))
     };
     // The document goes to somebody else: what could not be read is said here.

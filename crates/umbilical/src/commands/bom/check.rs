@@ -7,12 +7,11 @@ use umbilical_assess::bom;
 use umbilical_core::Day;
 use umbilical_core::answer::bom::{Check as Answer, State};
 use umbilical_core::finding::Finding;
-use umbilical_evidence::Purpose;
 use umbilical_report::junit::{self, Gate};
 use umbilical_report::{View, csv, github, json, sarif};
 
 use crate::args::{Format, Global};
-use crate::commands::{evidence, facts, formats};
+use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
 use crate::{home, out};
@@ -50,10 +49,15 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
     formats(global, "bom check", &has)?;
     let gates = Gates::parse(&global.fail_on, &["fail", "undisclosed"])?;
     let kb = facts(global)?;
-    let all = evidence(global, &kb, &args.paths, args.map.as_deref(), None, Purpose::Bom)?;
+    let all = evidence(global, &kb, Reading { validate: args.validate, ..Reading::bom(&args.paths, args.map.as_deref()) })?;
     let options = bom::Options { as_of: home::as_of(global), serial: args.serial.clone(), built: args.built };
+    // A document that breaks the schema of its version is no evidence for a gate: that comes first.
+    let broken = args.validate && all.schema_errors > 0;
     let answer = bom::check(all, &kb, &options);
     write(global, &answer, &gates)?;
+    if broken {
+        return Ok(4);
+    }
     Ok(gates.code(findings(&answer), seen(answer.projects.iter().any(|p| p.state == State::Undisclosed))))
 }
 

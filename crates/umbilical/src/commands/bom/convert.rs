@@ -7,11 +7,10 @@ use umbilical_assess::bom;
 use umbilical_core::Day;
 use umbilical_core::answer::bom::{Check, Project};
 use umbilical_core::text::clean;
-use umbilical_evidence::Purpose;
 use umbilical_report::{csv, cyclonedx};
 
 use crate::args::{Format, Global};
-use crate::commands::{evidence, facts, formats};
+use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
 use crate::{home, out};
@@ -75,7 +74,7 @@ pub fn run(global: &Global, args: &Convert) -> Result<u8, Fail> {
     let gates = Gates::parse(&global.fail_on, &[])?;
     let timestamp = args.timestamp.as_deref().map(time).transpose()?;
     let kb = facts(global)?;
-    let all = evidence(global, &kb, &args.paths, args.map.as_deref(), None, Purpose::Bom)?;
+    let all = evidence(global, &kb, Reading::bom(&args.paths, args.map.as_deref()))?;
     let options = bom::Options { as_of: home::as_of(global), serial: args.serial.clone(), built: args.built };
     let answer = bom::check(all, &kb, &options);
     if !global.quiet {

@@ -14,7 +14,7 @@ use umbilical_knowledge::Knowledge;
 use umbilical_report::{View, github, json, junit, sarif, verify as page};
 
 use crate::args::{Format, Global};
-use crate::commands::{evidence, facts, formats};
+use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
 use crate::{home, out};
@@ -80,7 +80,11 @@ pub fn run(global: &Global, args: &Verify) -> Result<u8, Fail> {
     let gates = Gates::parse(&global.fail_on, &[])?;
     let kb = facts(global)?;
     let read = |paths: &[PathBuf], purpose| -> Result<Option<Observations>, Fail> {
-        if paths.is_empty() { Ok(None) } else { evidence(global, &kb, paths, args.map.as_deref(), None, purpose).map(Some) }
+        if paths.is_empty() {
+            Ok(None)
+        } else {
+            evidence(global, &kb, Reading { purpose, ..Reading::fleet(paths, args.map.as_deref()) }).map(Some)
+        }
     };
     let declared = read(&args.declared, Purpose::Bom)?;
     let observed = read(&args.observed, Purpose::Fleet)?;

@@ -8,13 +8,12 @@ use serde_json::Value;
 use umbilical_assess::bom;
 use umbilical_core::answer::bom::{Check, State};
 use umbilical_core::signed::{Opening, canonical};
-use umbilical_evidence::Purpose;
 use umbilical_report::{attest, json};
 use zeroize::Zeroizing;
 
 use super::{Attest, read};
 use crate::args::Global;
-use crate::commands::{evidence, facts};
+use crate::commands::{Reading, evidence, facts};
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
 use crate::{home, out};
@@ -159,7 +158,7 @@ pub fn reveal(global: &Global, path: &Path, index: u64) -> Result<u8, Fail> {
 
 fn check(global: &Global, args: &Attest, paths: &[PathBuf]) -> Result<Check, Fail> {
     let kb = facts(global)?;
-    let all = evidence(global, &kb, paths, args.map.as_deref(), None, Purpose::Bom)?;
+    let all = evidence(global, &kb, Reading::bom(paths, args.map.as_deref()))?;
     let check = bom::check(all, &kb, &bom::Options::on(home::as_of(global)));
     if check.files.is_empty() {
         return Err(Fail::NothingReadable("no bill of materials among the inputs, so there is nothing to state".into()));
