@@ -8,12 +8,14 @@ use super::{Folder, LSUSB, at_session, command, imei, run, run_with_input, sims}
 fn global_flags_stand_before_and_after_every_command() {
     let folder = Folder::new();
     folder.write("a/lsusb.txt", LSUSB);
+    folder.write("bom.csv", "Reference,Value,Manufacturer,MPN\nU1,EC25-E,Quectel,EC25EFA-512-STD\n");
     folder.write("tac.csv", "TAC,Brand Name,Model Name\n35000001,Acme,A1\n");
     assert_eq!(run(&folder, ["audit", "a", "--quiet"]).code, 0);
     let commands: &[&[&str]] = &[
         &["audit", "a"],
         &["explain", "a/lsusb.txt", "a"],
         &["lookup", "2c7c:0125"],
+        &["bom", "verify", "--declared", "bom.csv", "--observed", "a"],
         &["export", "edges"],
         &["export", "tac"],
         &["knowledge", "import", "tac.csv"],

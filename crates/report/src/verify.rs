@@ -39,8 +39,17 @@ fn verdict(answer: &Verify) -> String {
     let mut parts = Vec::new();
     if answer.declared.is_some() {
         let counts: Vec<String> = Outcome::ALL.iter().filter(|o| of(**o) > 0).map(|o| format!("{} {}", of(*o), words(*o))).collect();
-        let counts = if counts.is_empty() { "nothing declared, nothing observed".to_owned() } else { counts.join(", ") };
+        let counts = if counts.is_empty() { "no modem declared, none observed".to_owned() } else { counts.join(", ") };
         parts.push(format!("{} compared: {counts}", say::counted(answer.devices.len() as u64, "device")));
+    }
+    let raised = |code: &str| answer.findings.iter().filter(|f| f.code == code).count() as u64;
+    let radios = raised("undeclared-radio");
+    if radios > 0 {
+        parts.push(say::counted(radios, "undeclared radio"));
+    }
+    if !answer.sweeps.is_empty() {
+        let sweeps = say::counted(answer.sweeps.len() as u64, "sweep");
+        parts.push(format!("{sweeps}: energy in an uplink {}", say::counted(raised("uplink-energy"), "time")));
     }
     if let Some(custody) = &answer.custody {
         let differ: usize = custody.lots.iter().map(|l| l.mismatches.len()).sum();

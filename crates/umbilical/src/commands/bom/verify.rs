@@ -38,7 +38,7 @@ pub struct Verify {
     /// What was observed: the evidence that `audit` reads, surveys of Wi-Fi and Bluetooth, spectrum sweeps
     #[arg(long, value_name = "PATH", num_args = 1.., requires = "declared")]
     pub observed: Vec<PathBuf>,
-    /// The one device to compare: id, name, asset id, serial number, IMEI, path
+    /// The one device to compare: id, name, asset id, serial number, IMEI, path, or the folder of its evidence
     #[arg(long, value_name = "ID", requires = "observed")]
     pub device: Option<String>,
     /// The survey was taken beside the device: radios of at least this signal (dBm) are its own
@@ -129,7 +129,10 @@ fn compare(
     let Some(name) = device else {
         return Ok(verify(judged(None).as_ref(), fleet.devices(), extra, kb, how));
     };
-    let found = fleet.find(name);
+    let mut found = fleet.find(name);
+    if found.is_empty() {
+        found = of_folder(fleet, extra.observed, name);
+    }
     if found.is_empty() {
         return Err(Fail::usage(
             format!("nothing that was observed is called `{}`", clean(name)),
@@ -138,6 +141,17 @@ fn compare(
     }
     // As built: only lines that hold for this piece.
     Ok(verify(judged(serial(&found)).as_ref(), found.into_iter(), extra, kb, how))
+}
+
+/// Devices whose evidence lies in a folder or archive of that name: people sort evidence by device.
+fn of_folder(fleet: &Fleet<'_>, observed: Option<&Observations>, name: &str) -> Vec<Device> {
+    let inside = |path: &str| path.split(['/', '!']).any(|part| part.eq_ignore_ascii_case(name));
+    let inputs = observed.map(|o| o.inputs.as_slice()).unwrap_or_default();
+    let own: Vec<bool> = inputs.iter().map(|i| inside(&i.path)).collect();
+    if !own.contains(&true) {
+        return Vec::new();
+    }
+    fleet.devices().filter(|d| d.inputs.iter().any(|i| own.get(*i as usize) == Some(&true))).collect()
 }
 
 /// The serial number of the one device.
