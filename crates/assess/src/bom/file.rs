@@ -77,7 +77,14 @@ impl Judge<'_> {
         }
     }
 
-    fn part(&mut self, number: u32, part: Part, path: Arc<[String]>, page: &Page<'_>, owned: &mut FxHashMap<Box<str>, Arc<[Behind]>>) -> PartAnswer {
+    fn part(
+        &mut self,
+        number: u32,
+        part: Part,
+        path: Arc<[String]>,
+        page: &Page<'_>,
+        owned: &mut FxHashMap<Box<str>, Arc<[Behind]>>,
+    ) -> PartAnswer {
         let at = (page.locate)(part.at);
         let typed = self.typer.of(Line {
             value: part.value.as_deref(),
@@ -90,9 +97,9 @@ impl Judge<'_> {
         let ownership: Arc<[Behind]> = match &module {
             Some(module) => module.ownership.clone().into(),
             None => match &typed.org {
-                Some(org) => Arc::clone(
-                    owned.entry(org.clone()).or_insert_with(|| [Behind { role: "maker", trace: self.owners.org(org) }].into()),
-                ),
+                Some(org) => {
+                    Arc::clone(owned.entry(org.clone()).or_insert_with(|| [Behind { role: "maker", trace: self.owners.org(org) }].into()))
+                }
                 None => Arc::default(),
             },
         };
@@ -108,7 +115,21 @@ impl Judge<'_> {
             Some(hint) => shared(&format!("{}; publicly reported to carry {hint}", typed.known_by)),
             None => Arc::clone(&typed.known_by),
         };
-        PartAnswer { index: number, at, line, path, kind, known_by, maker: typed.maker.clone(), ownership, module, tiers: Vec::new(), alternates, worst, part }
+        PartAnswer {
+            index: number,
+            at,
+            line,
+            path,
+            kind,
+            known_by,
+            maker: typed.maker.clone(),
+            ownership,
+            module,
+            tiers: Vec::new(),
+            alternates,
+            worst,
+            part,
+        }
     }
 
     fn alternate(&mut self, alternate: &Alternate, of: &Part, page: &Page<'_>, at: &str) -> AlternateAnswer {
@@ -245,7 +266,10 @@ fn state(placed: &[PartAnswer], not_placed: &[PartAnswer]) -> (State, Vec<String
     let tells: Vec<usize> = placed
         .iter()
         .enumerate()
-        .filter(|(_, p)| p.kind == PartKind::Carrier && !holds_module(p, placed) || (p.kind.is_tell() && modules.is_empty() && p.kind != PartKind::Carrier))
+        .filter(|(_, p)| {
+            p.kind == PartKind::Carrier && !holds_module(p, placed)
+                || (p.kind.is_tell() && modules.is_empty() && p.kind != PartKind::Carrier)
+        })
         .map(|(i, _)| i)
         .collect();
     if !modules.is_empty() {
@@ -342,7 +366,8 @@ fn findings(placed: &[PartAnswer], tells: &[usize], page: &Page<'_>) -> Vec<Find
             .map(|m| m.maker.as_deref().unwrap_or("an unknown maker"))
             .collect();
         if makers.len() > 1 {
-            let mut because = vec![format!("{} allows modules of {} {place}", said(part), makers.into_iter().collect::<Vec<_>>().join(", "))];
+            let mut because =
+                vec![format!("{} allows modules of {} {place}", said(part), makers.into_iter().collect::<Vec<_>>().join(", "))];
             because.extend(part.worst.as_ref().map(|w| format!("{w} is the one that counts: most lists or laws reach it")));
             out.extend(raise("open-alternates", because));
         }

@@ -136,6 +136,12 @@ impl<'k> Typer<'k> {
             module: None,
             hint: None,
         };
+        // Software is named for the hardware it serves.
+        match line.role.and_then(software) {
+            Some(true) => return of(PartKind::Firmware, "declared as firmware"),
+            Some(false) => return of(PartKind::Other, ""),
+            None => {}
+        }
         // A series of part numbers that is no module beats a module's name inside it, unless the maker says otherwise.
         let kb = self.kb;
         let series = line.names().find_map(|name| kb.part_series(name, line.manufacturer));
@@ -322,6 +328,29 @@ fn unknown(line: Line<'_>, facts: &[Fact]) -> ModuleVerdict {
     }
 }
 
+/// Whether a declared type is firmware (true), other software (false), or neither. The words are the component types of
+/// CycloneDX and the package purposes of SPDX.
+fn software(role: &str) -> Option<bool> {
+    const OTHER: &[&str] = &[
+        "application",
+        "framework",
+        "library",
+        "container",
+        "operating-system",
+        "device-driver",
+        "file",
+        "machine-learning-model",
+        "data",
+        "cryptographic-asset",
+        "operating_system",
+        "source",
+        "archive",
+        "install",
+    ];
+    let first = role.split([' ', ',', ';', ':', '/']).next().unwrap_or_default().to_lowercase();
+    if first == "firmware" { Some(true) } else { OTHER.contains(&first.as_str()).then_some(false) }
+}
+
 /// What a carrier is publicly known to carry.
 fn hint(carrier: &Carrier) -> Option<Arc<str>> {
     let maker = carrier.carries_maker.as_deref()?;
@@ -350,7 +379,8 @@ fn is_number(word: &str) -> bool {
 
 /// Whether the words before a name say that the thing is *for* what is named.
 fn is_about(before: &str) -> bool {
-    const FOR: &[&str] = &["for", "für", "fuer", "pour", "para", "per", "voor", "för", "dla", "для", "to", "with", "mit", "avec", "con", "用于"];
+    const FOR: &[&str] =
+        &["for", "für", "fuer", "pour", "para", "per", "voor", "för", "dla", "для", "to", "with", "mit", "avec", "con", "用于"];
     before.split(|c: char| !c.is_alphanumeric()).any(|w| FOR.contains(&w.to_lowercase().as_str()))
 }
 
@@ -365,7 +395,9 @@ mod tests {
 
     #[test]
     fn what_names_no_product_is_told_from_what_does() {
-        assert!(is_generation("4G module") && is_generation("LTE Cat M1 / 4G") && !is_generation("EC25 4G module") && !is_generation("module"));
+        assert!(
+            is_generation("4G module") && is_generation("LTE Cat M1 / 4G") && !is_generation("EC25 4G module") && !is_generation("module")
+        );
         assert!(is_number("BG95M1LA") && !is_number("LTE") && !is_number("1234") && !is_number("A7"));
         assert!(is_about("level shifter for ") && !is_about("Quectel "));
         assert!(is_uuid("6ba7b810-9dad-11d1-80b4-00c04fd430c8") && !is_uuid("EC25-E"));

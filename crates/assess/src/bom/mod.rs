@@ -53,7 +53,8 @@ struct Judged {
 pub fn check(mut all: Observations, kb: &Knowledge, options: &Options) -> Check {
     let none = all.boms.is_empty();
     let judged = judge(&mut all, kb, options);
-    let mut problems: Vec<Said> = all.problems.iter().map(|p| Said { input: p.input, at: all.locate(p.at), what: p.what.clone() }).collect();
+    let mut problems: Vec<Said> =
+        all.problems.iter().map(|p| Said { input: p.input, at: all.locate(p.at), what: p.what.clone() }).collect();
     problems.extend(judged.problems);
     if none {
         let what = "no bill of materials among the inputs: nothing was judged".to_owned();

@@ -42,9 +42,19 @@ impl Tiers<'_> {
 
     fn tier(&self, tier: TierKind) -> Tier {
         let found = match tier {
-            TierKind::Brand => self.product.brand.as_deref().or(self.product.manufacturer.as_deref()).map(|b| self.named(b, self.product.model.as_deref(), "the document's product")),
+            TierKind::Brand => self
+                .product
+                .brand
+                .as_deref()
+                .or(self.product.manufacturer.as_deref())
+                .map(|b| self.named(b, self.product.model.as_deref(), "the document's product")),
             // Who builds it is only said where it is another than the brand.
-            TierKind::Odm => self.product.brand.as_deref().and(self.product.manufacturer.as_deref()).map(|m| self.named(m, None, "the document's product")),
+            TierKind::Odm => self
+                .product
+                .brand
+                .as_deref()
+                .and(self.product.manufacturer.as_deref())
+                .map(|m| self.named(m, None, "the document's product")),
             TierKind::Module => self.module(),
             TierKind::Chipset => self.inside(PartKind::Chipset).or_else(|| self.catalogued_chipset()),
             TierKind::Memory => self.inside(PartKind::Memory),

@@ -1,5 +1,6 @@
 //! Identification over the real knowledge base: facts in, claims out.
 
+mod bom;
 mod fleet;
 mod identify;
 mod suppliers;
