@@ -28,6 +28,9 @@ pub fn make() -> Outcome {
         write(&dir.join(format!("{}.md", example.name)), example.page().as_bytes())?;
         println!("{}: {} files", example.name, example.files.len());
     }
+    for (path, bytes) in examples::declared() {
+        write(&dir.join("declared").join(path), &bytes)?;
+    }
     write(&dir.join("README.md"), examples::index().as_bytes())
 }
 

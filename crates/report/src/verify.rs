@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use umbilical_core::answer::Because;
+use umbilical_core::answer::bom::State;
 use umbilical_core::answer::verify::{Custody, LotAnswer, Outcome, Row, Verify};
 use umbilical_core::text::{clean, short};
 
@@ -85,7 +86,8 @@ fn notes(page: &mut Page<'_>, answer: &Verify) -> io::Result<()> {
             "declared",
             &format!("{} ({})", if product.is_empty() { "a product".to_owned() } else { product.join(" ") }, declared.state.name()),
         )?;
-        for tell in declared.tells.iter().take(3) {
+        // Beside a module that is named, a SIM holder tells nothing.
+        for tell in declared.tells.iter().take(3).filter(|_| declared.state == State::Undisclosed) {
             page.hanging(4, 2, Tone::Dim, &format!("a module must be there: {}", told(answer, tell)))?;
         }
     }

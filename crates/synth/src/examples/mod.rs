@@ -2,12 +2,15 @@
 //!
 //! `cargo xtask make-examples` writes them; a test demands that the committed files are these.
 
+mod declared;
 mod farm;
 mod hospital;
 mod port;
 mod utility;
 
 use std::fmt::Write as _;
+
+pub use declared::declared;
 
 /// One fleet.
 #[derive(Debug)]
@@ -130,6 +133,10 @@ pub fn index() -> String {
             example.expect.len()
         );
     }
+    out.push_str(
+        "\n`declared/` holds what suppliers declare of two devices of the water utility, to compare with what is observed there:\n\n\
+         ```\numbilical bom verify --declared examples/declared/rtu-0425.csv --observed examples/utility --device RTU-0425\n```\n",
+    );
     out
 }
 
