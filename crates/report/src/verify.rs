@@ -121,7 +121,7 @@ fn rows(page: &mut Page<'_>, answer: &Verify, view: &View) -> io::Result<()> {
         let place = row.designators.join(", ");
         let what: Vec<&str> = [row.label.as_deref().unwrap_or_default(), &place].into_iter().filter(|w| !w.is_empty()).collect();
         page.gap()?;
-        page.hanging(0, 2, tone(row.result), &format!("{} {}", row.result.name().to_uppercase(), what.join(" · ")).trim_end())?;
+        page.hanging(0, 2, tone(row.result), format!("{} {}", row.result.name().to_uppercase(), what.join(" · ")).trim_end())?;
         page.hanging(2, 2, Tone::Plain, &row.sentence)?;
         let split = row.declared.as_ref().map_or(0, |d| d.also.len().saturating_add(1));
         let (declared, observed) = row.because.split_at_checked(split).unwrap_or((&row.because, &[]));

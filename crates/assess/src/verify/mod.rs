@@ -216,7 +216,7 @@ impl Side<'_> {
         let only = if let [one] = self.devices { Some(&*one.id) } else { None };
         for sweep in observed.iter().flat_map(|o| &o.sweeps) {
             let energy = sweep::energy(self.kb, sweep, self.options.over_db, &|line| format!("line {line}"));
-            let answer = sweep::answer(sweep, sweep.input.saturating_add(first), energy, modem);
+            let answer = sweep::answer(self.kb, sweep, sweep.input.saturating_add(first), energy, modem);
             if modem.is_none() {
                 raised.extend(raise::energy(&answer, &out.inputs, only, self.check));
             }

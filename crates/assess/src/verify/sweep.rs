@@ -129,12 +129,20 @@ fn stretch(kb: &Knowledge, run: &[Loud<'_>], at: &dyn Fn(u32) -> String) -> Opti
     })
 }
 
+/// Whether it measured anything where only devices send.
+fn covers(kb: &Knowledge, sweep: &Sweep) -> bool {
+    sweep.cells.iter().any(|cell| bands(kb, mhz(cell)).iter().any(|b| b.duplex == Duplex::Fdd))
+}
+
 /// A sweep as it is answered. `modem` says what the documents say of a modem, where they say anything but "none".
-pub(super) fn answer(sweep: &Sweep, input: u32, energy: Vec<Energy>, modem: Option<&str>) -> SweepAnswer {
+pub(super) fn answer(kb: &Knowledge, sweep: &Sweep, input: u32, energy: Vec<Energy>, modem: Option<&str>) -> SweepAnswer {
     let edge = |cell: Option<&SweepCell>, more: u32| cell.map_or(0.0, |c| f64::from(c.khz.saturating_add(more)) / 1000.0);
     let loud = energy.iter().filter(|e| e.direction == "uplink" && e.form != "narrow").count();
     let sentence = match (loud, modem) {
         (0, _) if sweep.cells.is_empty() => "nothing was measured".to_owned(),
+        (0, _) if !covers(kb, sweep) => {
+            "not evaluable: no band in which only devices send lies within what was measured, as far as the table of bands goes".to_owned()
+        }
         (0, _) => "no energy over the floor in a band where only devices send; a modem that is asleep sends nothing for hours".to_owned(),
         (n, None) => {
             format!("energy over the floor in {n} stretch(es) of bands where only devices send, beside a device that declares no modem")

@@ -455,6 +455,16 @@ fn bursts_in_an_uplink_beside_a_device_without_modem_are_a_finding() {
     assert!(run(&clean, swept(&[])).sweeps[0].sentence.contains("asleep"));
 }
 
+#[test]
+fn a_sweep_where_no_device_sends_is_not_evaluable() {
+    let cell = SweepCell { khz: 100_000, from_db: -60, counts: [50].into(), ..SweepCell::default() };
+    let all = surveyed(vec![], vec![Sweep { lines: 50, cells: vec![cell], ..Sweep::default() }]);
+    let clean = check(vec![vec![part(1, PartKind::Memory, "U1", "W25Q128")]]);
+    let extra = Extra { observed: Some(&all), ..Extra::default() };
+    let answer = verify(Some(&clean), std::iter::empty(), extra, &Knowledge::embedded(), &options());
+    assert!(answer.sweeps[0].sentence.starts_with("not evaluable"), "{}", answer.sweeps[0].sentence);
+}
+
 fn list(pieces: Vec<Piece>) -> Observations {
     let mut all = Observations::new();
     all.begin_input("list.csv", "test", "0".repeat(64), 1);
