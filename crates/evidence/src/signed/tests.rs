@@ -4,6 +4,7 @@ use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding as _};
 use ed25519_dalek::pkcs8::EncodePublicKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::{Signer as _, SigningKey};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use umbilical_core::signed::{SignatureState, Standing, canonical, pae};
 
@@ -54,7 +55,8 @@ fn standings(states: &[SignatureState]) -> Vec<Standing> {
 fn no_bit_of_an_envelope_can_be_altered() {
     let key = ed(1);
     let sig = Base64::encode_string(&key.sign(&pae("t", b"p")).to_bytes());
-    let text = json!({ "payloadType": "t", "payload": Base64::encode_string(b"p"), "signatures": [{ "sig": sig }] }).to_string().into_bytes();
+    let text =
+        json!({ "payloadType": "t", "payload": Base64::encode_string(b"p"), "signatures": [{ "sig": sig }] }).to_string().into_bytes();
     let keys = [public(&key)];
     assert_eq!(standings(&Envelope::read(&text).unwrap().check(&keys)), [Standing::Verified]);
     for at in 0..text.len() {
@@ -313,4 +315,19 @@ fn keys_are_told_apart() {
     assert_eq!(read("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), Err(KeyError::Other));
     assert_eq!(read(""), Err(KeyError::Other));
     assert_eq!((public(&ed(1)).algorithm(), ec_public().algorithm()), ("Ed25519", "ES256"));
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_is_read_stops_the_reader(bytes: Vec<u8>, text in "[\\[\\]{}\",:a-z0-9\\\\]{0,60}") {
+        let keys = [public(&ed(1))];
+        for (_, envelope) in envelopes(&bytes) {
+            prop_assert!(envelope.is_err());
+        }
+        let object = format!("{{\"signature\":{{\"algorithm\":\"Ed25519\",\"value\":\"{text}\"}},\"signature\":{text}}}");
+        let found = jsf(object.as_bytes(), &keys);
+        prop_assert!(found.iter().all(|s| s.standing == Standing::NotEvaluable));
+        let mixed = [b"{\"signature\":", &*bytes, b"}"].concat();
+        prop_assert!(jsf(&mixed, &keys).iter().all(|s| s.standing != Standing::Verified));
+    }
 }
