@@ -85,6 +85,7 @@ pub const READERS: &[&dyn Reader] = &[
     &table::OdsReader,
     &table::XlsReader,
     &cyclonedx::CycloneDxJson,
+    &cyclonedx::CycloneDxXml,
     &radio::SweepReader,
     &radio::KismetJson,
     &radio::KismetXml,

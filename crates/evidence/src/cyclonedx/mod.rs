@@ -16,10 +16,12 @@ mod close;
 pub mod json;
 mod keep;
 mod level;
-mod part;
+pub(crate) mod part;
 mod property;
-mod scan;
+pub(crate) mod scan;
 pub mod validate;
 mod walk;
+mod xml;
 
 pub use json::CycloneDxJson;
+pub(crate) use xml::CycloneDxXml;

@@ -6,7 +6,7 @@ use umbilical_core::bom::{Alternate, Cell, Part, Placed};
 use umbilical_core::text::{clean, short};
 
 /// The longest text that is kept of one field.
-pub(super) const MAX_TEXT: usize = 4096;
+pub(crate) const MAX_TEXT: usize = 4096;
 /// The most further properties of one part.
 const MAX_PROPERTIES: usize = 256;
 /// Where the taxonomy puts designators, among other places.
@@ -225,7 +225,7 @@ impl Reading {
 }
 
 /// Text of a cell: trimmed, safe to print, nothing where there is nothing.
-pub(super) fn cell(mut text: String) -> Cell {
+pub(crate) fn cell(mut text: String) -> Cell {
     let trimmed = text.trim();
     if trimmed.is_empty() {
         return None;

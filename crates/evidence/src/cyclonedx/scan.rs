@@ -12,7 +12,7 @@ const TRACKED: usize = 4096;
 
 /// Why a document cannot be read on.
 #[derive(Debug)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// The stream failed.
     Io(io::Error),
     /// It ends inside a value.
@@ -29,7 +29,7 @@ impl From<io::Error> for Broken {
 
 /// What became of a value that was to be copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Copied {
+pub(crate) enum Copied {
     /// It was.
     Whole,
     /// It has more bytes or values than there was room for: passed over.
@@ -39,7 +39,7 @@ pub(super) enum Copied {
 }
 
 /// Where a value goes, and how much of it.
-pub(super) struct Into<'t> {
+pub(crate) struct Into<'t> {
     /// Its text is put behind what is there.
     pub text: &'t mut Vec<u8>,
     /// How much.
@@ -48,7 +48,7 @@ pub(super) struct Into<'t> {
 
 /// How much of a value is taken.
 #[derive(Clone, Copy)]
-pub(super) struct Room {
+pub(crate) struct Room {
     /// The most bytes.
     pub bytes: usize,
     /// The most texts and brackets: many small values need far more memory than their text.
@@ -58,7 +58,7 @@ pub(super) struct Room {
 }
 
 /// A stream of JSON text.
-pub(super) struct Scanner<R> {
+pub(crate) struct Scanner<R> {
     inner: R,
     chunk: Vec<u8>,
     at: usize,
@@ -241,7 +241,7 @@ impl<R: Read> Scanner<R> {
 }
 
 /// What to say of a byte in the wrong place.
-pub(super) fn unexpected(byte: u8) -> Broken {
+pub(crate) fn unexpected(byte: u8) -> Broken {
     Broken::Syntax(format!("`{}` does not belong here", char::from(byte)))
 }
 

@@ -106,23 +106,7 @@ impl<'o, R: Read> Walk<'o, R> {
     }
 
     fn resolve_holders(&mut self) {
-        if self.held_by.is_empty() {
-            return;
-        }
-        let parts = &mut self.out.bom(Design::Statement).parts;
-        let mut by_reference: FxHashMap<Box<str>, u32> = FxHashMap::default();
-        for (index, part) in (0u32..).zip(parts.iter()) {
-            if let Some(reference) = &part.reference {
-                by_reference.entry(reference.clone()).or_insert(index);
-            }
-        }
-        for (index, holder) in std::mem::take(&mut self.held_by) {
-            let Some(part) = parts.get_mut(index as usize) else { continue };
-            match by_reference.get(&holder) {
-                Some(found) if *found < index => part.parent = Some(*found),
-                _ => part.properties.push(("umbilical:holder".into(), holder)),
-            }
-        }
+        resolve_holders(self.out, std::mem::take(&mut self.held_by));
     }
 
     /// Where the next value stands.
@@ -375,6 +359,27 @@ impl<'o, R: Read> Walk<'o, R> {
         let Some(Level::List(list)) = self.levels.last() else { return };
         if list.name != "components" {
             self.kept.item(&list.name, list.count.saturating_sub(1), value, self.out);
+        }
+    }
+}
+
+/// Hangs parts on the part that each names as its holder, where that stands before it.
+pub(super) fn resolve_holders(out: &mut Observations, held_by: Vec<(u32, Box<str>)>) {
+    if held_by.is_empty() {
+        return;
+    }
+    let parts = &mut out.bom(Design::Statement).parts;
+    let mut by_reference: FxHashMap<Box<str>, u32> = FxHashMap::default();
+    for (index, part) in (0u32..).zip(parts.iter()) {
+        if let Some(reference) = &part.reference {
+            by_reference.entry(reference.clone()).or_insert(index);
+        }
+    }
+    for (index, holder) in held_by {
+        let Some(part) = parts.get_mut(index as usize) else { continue };
+        match by_reference.get(&holder) {
+            Some(found) if *found < index => part.parent = Some(*found),
+            _ => part.properties.push(("umbilical:holder".into(), holder)),
         }
     }
 }

@@ -19,7 +19,7 @@ mod lzstring;
 mod netlist;
 mod orcad_bom;
 mod sexpr;
-mod xml;
+pub(crate) mod xml;
 
 pub(crate) use altium::{BomDocReader, SchDocReader};
 pub(crate) use eagle::EagleReader;

@@ -14,7 +14,7 @@ use super::{MAX_BYTES, MAX_DEPTH, MAX_TEXT};
 const MAX_TOKEN: u64 = 16 << 20;
 
 /// One step.
-pub(super) enum Step {
+pub(crate) enum Step {
     Open(Tag),
     Text(String),
     Close,
@@ -22,7 +22,7 @@ pub(super) enum Step {
 }
 
 /// An opening tag.
-pub(super) struct Tag {
+pub(crate) struct Tag {
     /// Without its prefix.
     pub name: String,
     /// Counted from 1.
@@ -35,15 +35,24 @@ impl Tag {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
+
+    /// Every attribute, names without prefix, in the order of the document.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attributes.iter().map(|(n, v)| (n.as_str(), v.as_str()))
+    }
 }
 
-pub(super) struct Xml<'r> {
+pub(crate) struct Xml<'r> {
     reader: Reader<Counting<'r>>,
     buffer: Vec<u8>,
     /// The names of the open elements, the outermost first.
     path: Vec<String>,
     told: bool,
     over: bool,
+    /// The deepest elements inside elements.
+    depth: usize,
+    /// A document type definition is told even where it defines no entities.
+    strict: bool,
     /// An element without content is opened, then closed.
     close: bool,
 }
@@ -55,7 +64,12 @@ impl<'r> Xml<'r> {
         config.allow_dangling_amp = true;
         config.check_end_names = false;
         config.allow_unmatched_ends = true;
-        Self { reader, buffer: Vec::new(), path: Vec::new(), told: false, over: false, close: false }
+        Self { reader, buffer: Vec::new(), path: Vec::new(), told: false, over: false, depth: MAX_DEPTH, strict: false, close: false }
+    }
+
+    /// A document that never has a document type definition, with elements nested so deep at most.
+    pub fn strict(inner: &'r mut dyn BufRead, depth: usize) -> Self {
+        Self { depth, strict: true, ..Self::new(inner) }
     }
 
     /// The name of an open element, counted from the innermost, which is 0.
@@ -109,7 +123,7 @@ impl<'r> Xml<'r> {
                     continue;
                 }
                 Event::DocType(doctype) => {
-                    if doctype.contains("<!ENTITY") {
+                    if self.strict || doctype.contains("<!ENTITY") {
                         self.tell(line, out);
                     }
                     continue;
@@ -123,11 +137,11 @@ impl<'r> Xml<'r> {
                 }
                 Event::Comment(_) | Event::PI(_) | Event::Decl(_) => continue,
             };
-            if self.path.len() >= MAX_DEPTH {
+            if self.path.len() >= self.depth {
                 self.over = true;
                 out.problem(
                     At::line(line),
-                    format!("elements nested more than {MAX_DEPTH} deep: no design looks like that, the rest is not read"),
+                    format!("elements nested more than {} deep: no design looks like that, the rest is not read", self.depth),
                 );
                 break;
             }
@@ -209,7 +223,7 @@ impl BufRead for Counting<'_> {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a tag or text of more than 16 MiB"));
         }
         if self.bytes > MAX_BYTES {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a design file of more than 512 MiB"));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a file of more than 512 MiB"));
         }
         self.inner.fill_buf()
     }
