@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use crate::table::{FromRow, Problem, Source, TableError, load};
 use crate::{
-    Brand, CompellingLaw, Edge, Endpoint, FccGrantee, ImeiTrap, Knowledge, LearnedTac, Listing, Module, ModuleRadio, Organisation, Oui,
+    Brand, CompellingLaw, Edge, Endpoint, FccGrantee, HbomTerm, ImeiTrap, Knowledge, LearnedTac, Listing, Module, ModuleRadio, Organisation, Oui,
     Pattern, PciId, Plmn, Product, RatOffer, Rebrand, Regime, Replacement, UsbId, UsbInterface, UsbVendor, patterns,
 };
 
@@ -58,6 +58,7 @@ impl Check<'_> {
         self.parse::<Replacement>();
         self.parse::<RatOffer>();
         self.parse::<ModuleRadio>();
+        self.parse::<HbomTerm>();
     }
 
     fn report<T: FromRow>(&mut self, source: &Source, problem: Problem) {
@@ -100,6 +101,8 @@ impl Check<'_> {
         let product = |r: &Product| (r.brand.clone(), crate::key(&r.product), r.module_model.clone());
         let radio = |r: &ModuleRadio| (r.maker.clone(), crate::key(&r.model), r.radio);
         self.unique(k.radios(), radio, |r| format!("{} {} {}", r.maker, r.model, r.radio.name()), |r| &r.source);
+        let field = |r: &HbomTerm| r.field;
+        self.unique(k.hbom_terms(), field, |r| r.field.to_string(), |r| &r.source);
         self.unique(k.products(), product, |r| format!("{} {}", r.brand, r.product), |r| &r.source);
     }
 

@@ -13,9 +13,10 @@ macro_rules! embedded {
     };
 }
 
-const EMBEDDED: [(&str, &str); 28] = embedded![
+const EMBEDDED: [(&str, &str); 29] = embedded![
     "brands.csv",
     "compelling_law.csv",
+    "hbom_fields.csv",
     "identifiers/endpoints.csv",
     "identifiers/fcc.csv",
     "identifiers/imei_traps.csv",

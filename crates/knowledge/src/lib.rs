@@ -19,6 +19,7 @@ mod check;
 mod endpoints;
 mod fcc;
 mod files;
+mod hbom_fields;
 mod law;
 mod modules;
 mod names;
@@ -48,6 +49,7 @@ pub use brands::{Brand, BrandHit, BrandKind};
 pub use carriers::{Carrier, CarriesBasis};
 pub use endpoints::{Endpoint, EndpointLevel, Strength};
 pub use fcc::{FccGrantee, FccHit, GranteeRole};
+pub use hbom_fields::{HbomField, HbomTerm};
 pub use law::{CompellingLaw, Listing, Regime};
 pub use modules::{Basis, ModelHit, Module, Rat};
 pub use names::key;
@@ -105,6 +107,7 @@ pub struct Knowledge {
     replacements: OnceLock<Vec<Replacement>>,
     rats: OnceLock<Vec<RatOffer>>,
     radios: OnceLock<Vec<ModuleRadio>>,
+    hbom_fields: OnceLock<Vec<HbomTerm>>,
 }
 
 impl Default for Knowledge {
@@ -167,6 +170,7 @@ impl Knowledge {
             replacements: OnceLock::new(),
             rats: OnceLock::new(),
             radios: OnceLock::new(),
+            hbom_fields: OnceLock::new(),
         }
     }
 
@@ -570,6 +574,11 @@ impl Knowledge {
     /// A regime by id.
     pub fn regime(&self, id: &str) -> Option<&Regime> {
         self.regimes().iter().find(|r| *r.regime == *id)
+    }
+
+    /// What a hardware bill of materials should say, in the order of the table.
+    pub fn hbom_terms(&self) -> &[HbomTerm] {
+        self.list(&self.hbom_fields)
     }
 
     /// All replacements.

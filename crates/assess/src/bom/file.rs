@@ -308,7 +308,7 @@ fn tell(part: &PartAnswer) -> String {
 }
 
 /// A part in a few words: designators, maker, name.
-fn said(part: &PartAnswer) -> String {
+pub(super) fn said(part: &PartAnswer) -> String {
     let p = &part.part;
     let designators = match p.designators.as_slice() {
         [] => String::new(),
@@ -321,10 +321,10 @@ fn said(part: &PartAnswer) -> String {
 }
 
 /// What locates a finding about a part, and what it is about.
-fn detail(part: &PartAnswer, page: &Page<'_>) -> serde_json::Value {
+pub(super) fn detail(part: &PartAnswer, file: &str) -> serde_json::Value {
     let p = &part.part;
     json!({
-        "file": page.path,
+        "file": file,
         "line": part.line,
         "at": part.at,
         "path": &*part.path,
@@ -339,16 +339,16 @@ fn detail(part: &PartAnswer, page: &Page<'_>) -> serde_json::Value {
 }
 
 /// The id of a part: the same wherever its line moves to.
-fn subject(part: &PartAnswer, page: &Page<'_>) -> Subject {
+pub(super) fn subject(part: &PartAnswer, file: &str) -> Subject {
     let p = &part.part;
-    let key = format!("{}\u{1f}{}\u{1f}{}\u{1f}{}", page.path, part.path.join("/"), p.designators.join(","), p.name().unwrap_or_default());
+    let key = format!("{}\u{1f}{}\u{1f}{}\u{1f}{}", file, part.path.join("/"), p.designators.join(","), p.name().unwrap_or_default());
     Subject { kind: "part", id: content_id("prt-", "part", &key) }
 }
 
 fn findings(placed: &[PartAnswer], tells: &[usize], page: &Page<'_>) -> Vec<Finding> {
     let mut out: Vec<Finding> = Vec::new();
     for part in placed.iter().filter(|p| is_module(p)) {
-        let raise = |code: &'static str, because: Vec<String>| of_bom(code, subject(part, page), because, detail(part, page));
+        let raise = |code: &'static str, because: Vec<String>| of_bom(code, subject(part, page.path), because, detail(part, page.path));
         let place = format!("({}, {})", page.path, part.at);
         if let Some(module) = part.module.as_deref().or_else(|| part.alternates.iter().find_map(|a| a.module.as_deref())) {
             let mut because = vec![format!("{} is a cellular module: {} {place}", said(part), identity(module))];
@@ -378,7 +378,7 @@ fn findings(placed: &[PartAnswer], tells: &[usize], page: &Page<'_>) -> Vec<Find
     }
     for part in tells.iter().filter_map(|i| placed.get(*i)) {
         let because = vec![format!("{}: {} ({}, {})", said(part), tell(part), page.path, part.at)];
-        out.extend(of_bom("undisclosed-modem", subject(part, page), because, detail(part, page)));
+        out.extend(of_bom("undisclosed-modem", subject(part, page.path), because, detail(part, page.path)));
     }
     out.sort_by(|a, b| (b.severity, a.code, &a.id).cmp(&(a.severity, b.code, &b.id)));
     out.dedup_by(|a, b| a.id == b.id);

@@ -4,7 +4,9 @@
 //! names of files, sheets, libraries, symbols, footprints and nets lie in real designs. Descriptions and categories
 //! may say that something is cellular; they never say which module it is.
 
+mod complete;
 mod device;
+mod diff;
 mod file;
 mod kind;
 mod owners;
@@ -19,6 +21,7 @@ use umbilical_core::{Day, Observations};
 use umbilical_knowledge::Knowledge;
 
 pub use device::as_devices;
+pub use diff::{Dated, diff};
 use file::{Judge, Names};
 use kind::Typer;
 use owners::Owners;
@@ -82,7 +85,9 @@ fn judge(all: &mut Observations, kb: &Knowledge, options: &Options) -> Judged {
         let Some(input) = all.inputs.get(bom.input as usize) else { continue };
         sheets.push(std::mem::take(&mut bom.sheets));
         let names = Names { path: &input.path, format: &input.format, rest: Rest::of(&mut bom) };
-        files.push(judge.file(bom, names, &|at| all.locate(at)));
+        let mut file = judge.file(bom, names, &|at| all.locate(at));
+        file.completeness = Some(complete::of(&file, kb.hbom_terms()));
+        files.push(file);
     }
     let mut problems = Vec::new();
     let projects = project::projects(&files, &sheets, &mut problems);

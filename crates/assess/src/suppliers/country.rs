@@ -4,7 +4,7 @@ use super::countries::COUNTRIES;
 
 /// The codes of the countries that a cell names, in its order: `Made in USA`, `DE / CZ`, `Vietnam (final assembly), 中国`.
 /// `None` where it names none.
-pub(super) fn parse(text: &str) -> Option<Vec<&'static str>> {
+pub(crate) fn parse(text: &str) -> Option<Vec<&'static str>> {
     let text = text.trim();
     let whole = named(text).map(|c| vec![c]);
     let parts = || {

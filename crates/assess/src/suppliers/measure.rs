@@ -106,7 +106,7 @@ pub(super) fn label(m: &Measured<'_>) -> Label {
     let refused = || m.answers.iter().filter(|a| a.status == Status::Withheld);
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     let wrong = count(m.contradictions.len());
-    let term = |term, weight, have, of| Term { term, weight, have, of, source: SOURCE };
+    let term = |term: &str, weight, have, of| Term { term: term.to_owned(), weight, have, of, source: SOURCE.to_owned() };
     let terms = vec![
         term("questions disclosed, by weight", 40, have, of),
         term("tiers named", 25, count(tiers_asked().filter(|t| t.status == Status::Disclosed).count()), count(tiers_asked().count())),

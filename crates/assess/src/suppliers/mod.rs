@@ -14,7 +14,7 @@ mod ask;
 mod columns;
 mod compare;
 mod countries;
-mod country;
+pub(crate) mod country;
 mod days;
 mod findings;
 mod judge;

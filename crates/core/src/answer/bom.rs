@@ -302,13 +302,13 @@ pub struct UseScore {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Term {
     /// The field asked for, in words.
-    pub term: Word,
+    pub term: String,
     /// How much it counts.
     pub weight: u32,
-    /// How many parts say it.
+    /// How many parts (or documents: 1) say it.
     pub have: u64,
     /// How many should; 0 = this format cannot hold it, and the term does not count.
     pub of: u64,
     /// Where the demand comes from.
-    pub source: Word,
+    pub source: String,
 }

@@ -5,6 +5,7 @@ mod ask;
 mod attest;
 mod check;
 mod convert;
+mod diff;
 mod verify;
 
 use clap::Subcommand;
@@ -21,6 +22,9 @@ pub enum Bom {
     /// Convert a bill of materials of any dialect to CycloneDX, or to CSV with what is known beside it
     #[command(after_help = convert::EXAMPLES)]
     Convert(convert::Convert),
+    /// Compare revisions: new and removed modules, other makers, alternates, origins; who supplied since when
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::Diff),
     /// Declared against observed: substituted, undeclared, unseen modules, radios, sweeps, lots
     #[command(after_help = verify::EXAMPLES)]
     Verify(Box<verify::Verify>),
@@ -40,6 +44,7 @@ pub fn run(global: &Global, command: &Bom) -> Result<u8, Fail> {
     match command {
         Bom::Check(args) => check::run(global, args),
         Bom::Convert(args) => convert::run(global, args),
+        Bom::Diff(args) => diff::run(global, args),
         Bom::Verify(args) => verify::run(global, args),
         Bom::Ask(args) => ask::run(global, args),
         Bom::Answer(args) => answer::run(global, args),
