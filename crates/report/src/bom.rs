@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use umbilical_core::answer::bom::{Check, FileAnswer, PartAnswer, Project, State, Tier};
+use umbilical_core::answer::bom::{Check, FileAnswer, PartAnswer, Project, State, Term, Tier};
 use umbilical_core::bom::PartKind;
 use umbilical_core::finding::Finding;
 use umbilical_core::text::short;
@@ -84,7 +84,8 @@ fn file(page: &mut Page<'_>, file: &FileAnswer, named: bool) -> io::Result<()> {
     for part in told.iter().filter(|p| p.kind == PartKind::Module || p.kind == PartKind::Carrier).take(LINES) {
         tiers(page, part)?;
     }
-    kinds(page, file)
+    kinds(page, file)?;
+    completeness(page, file)
 }
 
 /// One part that matters.
@@ -138,6 +139,23 @@ fn who(tier: &Tier) -> String {
 
 fn how(tier: &Tier) -> String {
     tier.basis.map_or_else(|| "gap".to_owned(), |b| format!("{} {:.2}", b.name(), tier.confidence))
+}
+
+/// How much the document says for each use, and what it leaves out most.
+fn completeness(page: &mut Page<'_>, file: &FileAnswer) -> io::Result<()> {
+    for one in file.completeness.iter().flat_map(|c| &c.uses) {
+        let Some(score) = one.score else {
+            page.field(2, one.use_case, "not evaluable: the document declares no part")?;
+            continue;
+        };
+        let mut missing: Vec<&Term> = one.terms.iter().filter(|t| t.have < t.of).collect();
+        // What costs most first; the table's order among equals.
+        missing.sort_by_key(|t| std::cmp::Reverse(u128::from(t.weight) * u128::from(t.of.saturating_sub(t.have)) * 10_000 / u128::from(t.of.max(1))));
+        let names: Vec<String> = missing.iter().map(|t| if t.have == 0 { t.term.clone() } else { format!("{} ({} of {})", t.term, t.have, t.of) }).collect();
+        let missing = if names.is_empty() { String::new() } else { format!("; missing: {}", names.join(", ")) };
+        page.field(2, one.use_case, &format!("{:.0} % complete{missing}", score * 100.0))?;
+    }
+    Ok(())
 }
 
 /// How many parts of each kind, with those that are typed.

@@ -29,7 +29,8 @@ pub(super) fn of(file: &FileAnswer, terms: &[HbomTerm]) -> Completeness {
                 weight,
                 have: counts.0,
                 of: counts.1,
-                source: term.source.to_string(),
+                // The title; where to find it stands in the table.
+                source: term.source.text.split(';').next().unwrap_or_default().trim().to_owned(),
             })
         });
         let terms: Vec<Term> = weighed.collect();

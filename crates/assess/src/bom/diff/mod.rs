@@ -26,7 +26,7 @@ use umbilical_knowledge::Knowledge;
 
 use align::{Aligned, align};
 use fields::{How, compare};
-use raise::{About, raise};
+use raise::{About, modules, raise};
 use side::{Line, Side, maker, model};
 
 /// One revision, judged.
@@ -148,13 +148,14 @@ fn step(number: u32, old: &Side<'_>, new: &Side<'_>, aligned: &Aligned, findings
     let alternates = |side: &Side<'_>| side.lines.iter().any(|l| !l.part.part.alternates.is_empty());
     let both_name_alternates = alternates(old) && alternates(new);
     let mut step = Step { from: number, to: number.saturating_add(1), unchanged: 0, changes: Vec::new() };
+    let modules = (modules(old), modules(new));
     for pieces in &lines {
         let (a, b) = (pieces.old.first().and_then(|u| old.line(*u)), pieces.new.first().and_then(|u| new.line(*u)));
         let Some(change) = change(pieces, (old, a), (new, b), both_name_alternates) else {
             step.unchanged = step.unchanged.saturating_add(1);
             continue;
         };
-        findings.extend(raise(&About { change: &change, old: a.copied(), new: b.copied() }));
+        findings.extend(raise(&About { change: &change, old: a.copied(), new: b.copied(), modules: (&modules.0, &modules.1) }));
         step.changes.push(change);
     }
     let place = |c: &Change| c.new.as_ref().or(c.old.as_ref()).map(|l| (l.file.clone(), l.line, l.at.clone()));

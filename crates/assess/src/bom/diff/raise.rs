@@ -6,15 +6,38 @@ use umbilical_core::answer::diff::{Change, FieldChange, Happened};
 use umbilical_core::bom::PartKind;
 use umbilical_core::finding::{Finding, Severity};
 
-use super::side::{Line, is_module, maker, model};
+use super::side::{Line, Side, is_module, maker, model};
 use crate::bom::file::{detail, said, subject};
 use crate::findings::of_bom;
+
+/// How many modules of a revision are named in a sentence.
+const NAMED: usize = 3;
 
 /// A change with the lines that it is about.
 pub(super) struct About<'a> {
     pub change: &'a Change,
     pub old: Option<Line<'a>>,
     pub new: Option<Line<'a>>,
+    /// What the earlier and the later revision say of modules, in a sentence.
+    pub modules: (&'a str, &'a str),
+}
+
+/// What a revision says of modules: which it names, and where.
+pub(super) fn modules(side: &Side<'_>) -> String {
+    let mut named: Vec<String> = Vec::new();
+    let mut more = 0usize;
+    for line in side.lines.iter().filter(|l| carries(l.part) && l.part.part.is_placed()) {
+        if named.len() < NAMED {
+            named.push(format!("{}{} ({}, {})", said(line.part), known(line.part), line.file.path, line.part.at));
+        } else {
+            more = more.saturating_add(1);
+        }
+    }
+    match (named.as_slice(), more) {
+        ([], _) => format!("names no module ({})", side.lines.first().map_or("an empty document", |l| &l.file.path)),
+        (named, 0) => format!("names {}", named.join("; ")),
+        (named, more) => format!("names {} and {more} more", named.join("; ")),
+    }
 }
 
 /// The findings of a change.
@@ -28,7 +51,7 @@ pub(super) fn raise(about: &About<'_>) -> Vec<Finding> {
     let another = field("model").is_some() || (field("maker").is_some() && is_module_of(&about.new)) || other_name(about);
     if is && (!was || another || more) {
         let now = if was && more && !another { "there are more of it" } else { "is new" };
-        out.extend(about.finding("new-module", vec![about.line(&about.new, now)].into_iter().chain(about.earlier()).collect()));
+        out.extend(about.finding("new-module", vec![about.line(&about.new, now), about.earlier()]));
     }
     if was && (!is || another) {
         let gone = match change.change {
@@ -36,7 +59,7 @@ pub(super) fn raise(about: &About<'_>) -> Vec<Finding> {
             _ if is => "is replaced",
             _ => "is no longer placed as a module",
         };
-        out.extend(about.finding("removed-module", vec![about.line(&about.old, gone)].into_iter().chain(about.later()).collect()));
+        out.extend(about.finding("removed-module", vec![about.line(&about.old, gone), about.later()]));
     }
     if let Some(maker) = field("maker").filter(|_| about.kind() != PartKind::Other) {
         let finding = about.finding("maker-change", about.because("another maker", maker));
@@ -108,22 +131,21 @@ impl<'a> About<'a> {
 
     fn line(&self, line: &Option<Line<'_>>, what: &str) -> String {
         let Some(line) = line else { return what.to_owned() };
-        let (designators, _) = (&self.change.designators, ());
+        let designators = &self.change.designators;
         let of = if designators.len() > 1 { format!(" ({} places)", designators.len()) } else { String::new() };
         format!("{}{of}{} {what} ({}, {})", said(line.part), known(line.part), line.file.path, line.part.at)
     }
 
-    fn earlier(&self) -> Option<String> {
-        self.old.is_some().then(|| self.line(&self.old, "stood there before"))
+    fn earlier(&self) -> String {
+        if self.old.is_some() { self.line(&self.old, "stood there before") } else { format!("the earlier revision {}", self.modules.0) }
     }
 
-    fn later(&self) -> Option<String> {
-        self.new.is_some().then(|| self.line(&self.new, "stands there now"))
+    fn later(&self) -> String {
+        if self.new.is_some() { self.line(&self.new, "stands there now") } else { format!("the later revision {}", self.modules.1) }
     }
 
     fn because(&self, what: &str, field: &FieldChange) -> Vec<String> {
-        let mut out = vec![in_words(what, field)];
-        out.extend(self.later().into_iter().chain(self.earlier()));
+        let mut out = vec![in_words(what, field), self.later(), self.earlier()];
         let unknown = field.field == "maker" && self.change.fields.iter().any(|f| f.field == "jurisdictions" && f.new.is_none());
         out.extend(unknown.then(|| "who stands behind the new maker is not on file".to_owned()));
         out
@@ -151,5 +173,5 @@ impl<'a> About<'a> {
 fn known(part: &PartAnswer) -> String {
     let declared = said(part).to_uppercase();
     let words: Vec<&str> = [maker(part), model(part)].into_iter().flatten().filter(|w| !declared.contains(&w.to_uppercase())).collect();
-    if words.is_empty() || part.module.is_none() { String::new() } else { format!(", {},", words.join(" ")) }
+    if words.is_empty() || part.module.is_none() { String::new() } else { format!(" [{}]", words.join(" ")) }
 }
