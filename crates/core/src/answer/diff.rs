@@ -118,7 +118,7 @@ pub struct Change {
 /// One field that changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldChange {
-    /// `maker`, `model`, `value`, `mpn`, `quantity`, `placed`, `alternates`, `origin`, `jurisdictions`, `supplier`,
+    /// `maker`, `manufacturer` (as written, where the part itself is known to be of one maker), `model`, `value`, `mpn`, `quantity`, `placed`, `alternates`, `origin`, `jurisdictions`, `supplier`,
     /// `version`, `effective`, `kind`, `designators`.
     pub field: Word,
     /// As it was; `null` = nothing.

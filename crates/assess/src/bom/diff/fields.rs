@@ -9,13 +9,16 @@ use umbilical_core::answer::diff::FieldChange;
 use umbilical_core::bom::{Alternate, Effectivity, PartKind, Placed};
 use umbilical_core::text::clean;
 use umbilical_core::words::Word;
+use umbilical_knowledge::Knowledge;
 
 use super::side::{firm, is_module, maker, model, plain};
 use crate::suppliers::country;
 
 /// How two lines are compared.
 #[derive(Clone, Copy)]
-pub(super) struct How {
+pub(super) struct How<'k> {
+    /// Knows firms in their spellings.
+    pub kb: &'k Knowledge,
     /// Both documents are of one dialect.
     pub same_format: bool,
     /// Both can name alternates.
@@ -23,7 +26,7 @@ pub(super) struct How {
 }
 
 /// The fields that differ, who supplies it first.
-pub(super) fn compare(old: &PartAnswer, new: &PartAnswer, how: How) -> Vec<FieldChange> {
+pub(super) fn compare(old: &PartAnswer, new: &PartAnswer, how: How<'_>) -> Vec<FieldChange> {
     let mut out = Vec::new();
     let (a, b) = (&old.part, &new.part);
     let mut put = |field: Word, old: Option<String>, new: Option<String>| out.push(FieldChange { field, old, new });
@@ -34,6 +37,11 @@ pub(super) fn compare(old: &PartAnswer, new: &PartAnswer, how: How) -> Vec<Field
     let other_maker = differ(maker(old), maker(new), firm);
     if let Some((x, y)) = other_maker {
         put("maker", text(x), text(y));
+    } else if let Some((x, y)) = differ(a.manufacturer.as_deref(), b.manufacturer.as_deref(), firm)
+        && usual(how.kb, x) != usual(how.kb, y)
+    {
+        // The number is that of one maker, and the line names another.
+        put("manufacturer", text(x), text(y));
     }
     if let Some((x, y)) = differ(model(old), model(new), plain) {
         put("model", text(x), text(y));
@@ -83,6 +91,12 @@ fn differ<'a>(a: Option<&'a str>, b: Option<&'a str>, by: fn(&str) -> String) ->
     let (a, b) = (a?, b?);
     let (x, y) = (by(a), by(b));
     (!x.is_empty() && !y.is_empty() && x != y).then_some((a, b))
+}
+
+/// A firm by its usual name, else as written.
+fn usual(kb: &Knowledge, written: &str) -> String {
+    let brand = kb.brand(written).or_else(|| kb.brand_of(written)).or_else(|| kb.brands_in(written).first().map(|h| h.brand));
+    brand.map_or_else(|| firm(written), |b| b.brand.to_string())
 }
 
 /// A country by its code, however it is written.

@@ -56,7 +56,7 @@ pub fn diff(mut all: Vec<Dated>, kb: &Knowledge, as_of: Day) -> Diff {
     for (number, pair) in (0u32..).zip(sides.windows(2)) {
         let [old, new] = pair else { continue };
         let found = align(old, new);
-        steps.push(step(number, old, new, &found, &mut findings));
+        steps.push(step(kb, number, (old, new), &found, &mut findings));
         aligned.push(found);
     }
     let history = history::history(&sides, &aligned, &revisions);
@@ -127,7 +127,7 @@ struct Pieces {
     by: Option<Word>,
 }
 
-fn step(number: u32, old: &Side<'_>, new: &Side<'_>, aligned: &Aligned, findings: &mut Vec<Finding>) -> Step {
+fn step(kb: &Knowledge, number: u32, (old, new): (&Side<'_>, &Side<'_>), aligned: &Aligned, findings: &mut Vec<Finding>) -> Step {
     let line_of = |side: &Side<'_>, unit: Option<&u32>| unit.and_then(|u| side.unit(*u)).map(|u| u.line);
     // Back from designators to lines.
     let (mut lines, mut known): (Vec<Pieces>, FxHashMap<_, usize>) = (Vec::new(), FxHashMap::default());
@@ -151,7 +151,7 @@ fn step(number: u32, old: &Side<'_>, new: &Side<'_>, aligned: &Aligned, findings
     let modules = (modules(old), modules(new));
     for pieces in &lines {
         let (a, b) = (pieces.old.first().and_then(|u| old.line(*u)), pieces.new.first().and_then(|u| new.line(*u)));
-        let Some(change) = change(pieces, (old, a), (new, b), both_name_alternates) else {
+        let Some(change) = change(kb, pieces, (old, a), (new, b), both_name_alternates) else {
             step.unchanged = step.unchanged.saturating_add(1);
             continue;
         };
@@ -163,7 +163,7 @@ fn step(number: u32, old: &Side<'_>, new: &Side<'_>, aligned: &Aligned, findings
     step
 }
 
-fn change(pieces: &Pieces, (old, a): (&Side<'_>, Option<&Line<'_>>), (new, b): (&Side<'_>, Option<&Line<'_>>), alternates: bool) -> Option<Change> {
+fn change(kb: &Knowledge, pieces: &Pieces, (old, a): (&Side<'_>, Option<&Line<'_>>), (new, b): (&Side<'_>, Option<&Line<'_>>), alternates: bool) -> Option<Change> {
     let names = |side: &Side<'_>, units: &[u32]| -> Vec<String> {
         units.iter().filter_map(|u| side.unit(*u)?.designator).map(|d| clean(d).into_owned()).collect()
     };
@@ -173,7 +173,7 @@ fn change(pieces: &Pieces, (old, a): (&Side<'_>, Option<&Line<'_>>), (new, b): (
     let mut fields = Vec::new();
     if let (Some(a), Some(b)) = (a, b) {
         let same_format = a.file.format == b.file.format;
-        fields = compare(a.part, b.part, How { same_format, alternates: same_format || alternates });
+        fields = compare(a.part, b.part, How { kb, same_format, alternates: same_format || alternates });
         let mut put = |field, old: String, new: String| fields.push(FieldChange { field, old: Some(old), new: Some(new) });
         if old_amount != new_amount {
             put("quantity", old_amount.to_string(), new_amount.to_string());

@@ -61,7 +61,7 @@ pub(super) fn raise(about: &About<'_>) -> Vec<Finding> {
         };
         out.extend(about.finding("removed-module", vec![about.line(&about.old, gone), about.later()]));
     }
-    if let Some(maker) = field("maker").filter(|_| about.kind() != PartKind::Other) {
+    if let Some(maker) = field("maker").or_else(|| field("manufacturer")).filter(|_| about.kind() != PartKind::Other) {
         let finding = about.finding("maker-change", about.because("another maker", maker));
         out.extend(finding.map(|f| weigh(f, about.kind(), Severity::High, Severity::Medium)));
     }
