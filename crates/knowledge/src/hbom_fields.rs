@@ -109,13 +109,38 @@ impl FromRow for HbomTerm {
             let wrong = || Problem::Number { column, text: n.to_string(), wanted: "a weight from 0 to 3" };
             if n <= MOST { Ok(n) } else { Err(wrong()) }
         };
+        let field = row.word("field")?;
+        let weights = [weight("compliance")?, weight("security")?, weight("availability")?];
+        if field == HbomField::Certificates && !matches!(weights, [_, 0, 0]) {
+            let text = row.cell("security")?.to_owned();
+            return Err(Problem::Number { column: "security", text, wanted: "0: a certificate says that two things fit, no more" });
+        }
         Ok(Self {
-            field: row.word("field")?,
+            field,
             what: row.required("what")?,
-            weights: [weight("compliance")?, weight("security")?, weight("availability")?],
+            weights,
             held_by: row.words("held_by")?,
             not_in: row.list("not_in")?,
             source: row.source()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{File, load};
+
+    fn problem(row: &str) -> String {
+        let text = format!("field,what,compliance,security,availability,held_by,not_in,source,status\n{row},a paper,verified\n");
+        load::<HbomTerm>(&File { name: HbomTerm::FILE, text: text.into() }).map(|_| ()).map_err(|e| e.to_string()).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_certificate_never_weighs_for_security() {
+        assert_eq!(problem("certificates,any,2,0,0,list,"), "");
+        assert!(problem("certificates,any,2,1,0,list,").contains("column `security`: `1` is not 0"));
+        assert!(problem("origin,any,2,4,0,list,").contains("`4` is not a weight from 0 to 3"));
+        assert!(problem("price,any,2,1,0,list,").contains("column `field`: `price` is none of"));
     }
 }

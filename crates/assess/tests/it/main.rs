@@ -1,6 +1,7 @@
 //! Identification over the real knowledge base: facts in, claims out.
 
 mod bom;
+mod bom_diff;
 mod fleet;
 mod identify;
 mod suppliers;

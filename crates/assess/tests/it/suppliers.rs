@@ -411,7 +411,7 @@ fn several_suppliers_have_the_same_terms() {
     let names = ["Acme", "Zenith"].map(|n| ask(n, None, 6));
     let replies = (0..).zip(&names).map(|(n, q)| reply(n, &format!("{n}.xlsx"), &filled(q, &[("HB-06", "", "x")], "2026-11-01"))).collect();
     let answer = judged(replies, Vec::new());
-    let terms = |s: &Supplier| s.label.terms.iter().map(|t| (t.term, t.weight, t.have, t.of)).collect::<Vec<_>>();
+    let terms = |s: &Supplier| s.label.terms.iter().map(|t| (t.term.clone(), t.weight, t.have, t.of)).collect::<Vec<_>>();
     assert_eq!(answer.suppliers.len(), 2);
     assert_eq!(terms(&answer.suppliers[0]), terms(&answer.suppliers[1]));
     assert_eq!(answer.suppliers[0].label.terms.iter().map(|t| t.weight).sum::<u32>(), 100);
