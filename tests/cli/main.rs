@@ -4,6 +4,7 @@ mod audit;
 mod bom_ask;
 mod bom_attest;
 mod bom_convert;
+mod bom_diff;
 mod bom_verify;
 mod contract;
 mod docs;
