@@ -32,7 +32,9 @@ fn list(maker: &str, model: &str) -> String {
 /// A drawing with one module and two capacitors.
 fn drawing(model: &str) -> String {
     let symbol = |reference: &str, value: &str| {
-        format!("  (symbol (lib_id \"any:part\") (at 0 0 0) (unit 1)\n    (property \"Reference\" \"{reference}\" (at 0 0 0))\n    (property \"Value\" \"{value}\" (at 0 0 0)))\n")
+        format!(
+            "  (symbol (lib_id \"any:part\") (at 0 0 0) (unit 1)\n    (property \"Reference\" \"{reference}\" (at 0 0 0))\n    (property \"Value\" \"{value}\" (at 0 0 0)))\n"
+        )
     };
     let symbols = [symbol("C1", "100n"), symbol("C2", "100n"), symbol("U3", model)].concat();
     format!("(kicad_sch (version 20230121) (generator eeschema)\n  (title_block (title \"gateway\") (date \"2025-01-15\"))\n{symbols})\n")
@@ -117,7 +119,8 @@ fn a_history_is_dated_by_flag_and_ordered_by_it() {
     for (name, maker, model) in [("r1.csv", "u-blox", "SARA-U260"), ("r2.csv", "Quectel", "BG95-M1"), ("r3.csv", "SIMCom", "SIM7080G")] {
         folder.write(name, list(maker, model));
     }
-    let words = ["r3.csv", "r1.csv", "r2.csv", "--dated", "r1.csv=2024-03-01", "--dated", "r2.csv=2025-01-15", "--dated", "r3.csv=2026-06-30"];
+    let words =
+        ["r3.csv", "r1.csv", "r2.csv", "--dated", "r1.csv=2024-03-01", "--dated", "r2.csv=2025-01-15", "--dated", "r3.csv=2026-06-30"];
     let answer = json(&folder, &words);
     assert_eq!(answer["ordered_by"], "dates");
     let spans = answer["history"][0]["spans"].as_array().unwrap();

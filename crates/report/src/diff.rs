@@ -71,7 +71,8 @@ fn step(page: &mut Page<'_>, answer: &Diff, step: &Step) -> io::Result<()> {
     if step.changes.is_empty() {
         return page.para(2, Tone::Plain, &format!("Nothing differs in {}.", say::counted(step.unchanged, "line")));
     }
-    let rows = step.changes.iter().take(LINES).map(|c| vec![c.change.name().to_owned(), places(c), c.kind.name().to_owned(), what(c), at(c)]);
+    let rows =
+        step.changes.iter().take(LINES).map(|c| vec![c.change.name().to_owned(), places(c), c.kind.name().to_owned(), what(c), at(c)]);
     page.table(&["What", "Part", "Kind", "Change", "Where"], rows)?;
     let more = step.changes.len().saturating_sub(LINES);
     if more > 0 {
@@ -137,7 +138,12 @@ fn history(page: &mut Page<'_>, answer: &Diff) -> io::Result<()> {
 
 fn label(one: &History) -> String {
     let places = few(&one.path, &one.designators);
-    format!("{} ({}{})", if places.is_empty() { "a part" } else { &places }, one.kind.name(), if one.switched { ", maker changed" } else { "" })
+    format!(
+        "{} ({}{})",
+        if places.is_empty() { "a part" } else { &places },
+        one.kind.name(),
+        if one.switched { ", maker changed" } else { "" }
+    )
 }
 
 fn span(answer: &Diff, span: &Span) -> String {

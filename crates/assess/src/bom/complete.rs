@@ -4,6 +4,7 @@
 //! documents of two vendors score alike. A certificate says that a device may operate, not that it is safe: it has no
 //! weight for security.
 
+use rustc_hash::FxHashMap;
 use umbilical_core::answer::bom::{Completeness, FileAnswer, PartAnswer, Term, UseScore};
 use umbilical_core::bom::Part;
 use umbilical_knowledge::{HbomField, HbomTerm};
@@ -13,12 +14,13 @@ const USES: [&str; 3] = ["compliance", "security", "availability"];
 
 /// The scores of a document.
 pub(super) fn of(file: &FileAnswer, terms: &[HbomTerm]) -> Completeness {
+    let beside = beside(file);
     let counted: Vec<(u64, u64)> = terms
         .iter()
         .map(|term| {
             // Of a document without parts nothing can be said.
             let held = !file.parts.is_empty() && term.held(file.design, &file.format);
-            if held { count(term.field, file) } else { (0, 0) }
+            if held { count(term.field, file, beside) } else { (0, 0) }
         })
         .collect();
     let uses = USES.iter().enumerate().map(|(which, use_case)| {
@@ -51,7 +53,7 @@ fn score(terms: &[Term]) -> Option<f64> {
 }
 
 /// How many say a field, and how many should.
-fn count(field: HbomField, file: &FileAnswer) -> (u64, u64) {
+fn count(field: HbomField, file: &FileAnswer, [lead_time, life_cycle, datasheet]: [u64; 3]) -> (u64, u64) {
     use HbomField as F;
     let p = &file.product;
     let some = |cell: &Option<Box<str>>| says(cell.as_deref());
@@ -72,9 +74,9 @@ fn count(field: HbomField, file: &FileAnswer) -> (u64, u64) {
         F::Origin => each(file, |p| some(&p.origin)),
         F::Supplier => each(file, |p| some(&p.supplier)),
         F::SupplierPart => each(file, |p| some(&p.supplier_part)),
-        F::LeadTime => each(file, |p| property(p, &["leadtime"])),
-        F::LifeCycle => each(file, |p| property(p, &["lifecycle", "obsolescence", "partstatus"])),
-        F::Datasheet => each(file, |p| property(p, &["datasheet", "documentation"])),
+        F::LeadTime => (lead_time, file.parts.len() as u64),
+        F::LifeCycle => (life_cycle, file.parts.len() as u64),
+        F::Datasheet => (datasheet, file.parts.len() as u64),
         F::Alternates => one(any(file, |p| !p.part.alternates.is_empty())),
         F::Assemblies => one(any(file, |p| !p.path.is_empty())),
         F::Firmware => one(any(file, |p| is_firmware(&p.part) && some(&p.part.version))),
@@ -95,12 +97,29 @@ fn any(file: &FileAnswer, said: impl Fn(&PartAnswer) -> bool) -> bool {
 /// Whether a cell says something: a dash, `n/a`, `tbd` is no answer.
 fn says(cell: Option<&str>) -> bool {
     const NOTHING: [&str; 11] = ["", "-", "--", "~", "?", "n/a", "na", "none", "tbd", "unknown", "noassertion"];
-    cell.map(str::trim).is_some_and(|text| !NOTHING.iter().any(|n| text.eq_ignore_ascii_case(n)))
+    // The longest of them has eleven letters.
+    cell.map(str::trim).is_some_and(|text| text.len() > 11 || !NOTHING.iter().any(|n| text.eq_ignore_ascii_case(n)))
 }
 
-/// Whether a part has a property whose name, without its signs, holds one of these words.
-fn property(part: &Part, words: &[&str]) -> bool {
-    part.properties.iter().any(|(name, value)| says(Some(value)) && words.iter().any(|w| holds(name, w)))
+/// What properties say, by the words in their names.
+const BESIDE: [&[&str]; 3] = [&["leadtime"], &["lifecycle", "obsolescence", "partstatus"], &["datasheet", "documentation"]];
+
+/// How many parts have a lead time, a life cycle, a data sheet among their properties.
+fn beside(file: &FileAnswer) -> [u64; 3] {
+    // A document has few names of properties, each many times.
+    let mut known: FxHashMap<&str, [bool; 3]> = FxHashMap::default();
+    let mut counts = [0u64; 3];
+    for part in &file.parts {
+        let mut said = [false; 3];
+        for (name, value) in &part.part.properties {
+            let means = known.entry(name).or_insert_with(|| BESIDE.map(|words| words.iter().any(|w| holds(name, w))));
+            if means.contains(&true) && says(Some(value)) {
+                said.iter_mut().zip(means).for_each(|(s, m)| *s |= *m);
+            }
+        }
+        counts.iter_mut().zip(said).for_each(|(n, s)| *n = n.saturating_add(u64::from(s)));
+    }
+    counts
 }
 
 /// Whether letters of a name spell a word of lower-case letters, signs and case left out.

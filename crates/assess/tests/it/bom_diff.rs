@@ -15,7 +15,12 @@ fn day(text: &str) -> Day {
 
 fn part(designators: &str, value: &str, maker: &str) -> Part {
     let cell = |text: &str| (!text.is_empty()).then(|| text.into());
-    Part { designators: designators.split_whitespace().map(Into::into).collect(), value: cell(value), manufacturer: cell(maker), ..Part::default() }
+    Part {
+        designators: designators.split_whitespace().map(Into::into).collect(),
+        value: cell(value),
+        manufacturer: cell(maker),
+        ..Part::default()
+    }
 }
 
 struct Document<'a> {
@@ -84,7 +89,10 @@ fn another_module_in_one_place_is_new_and_names_both_lines() {
     assert_eq!(codes(&answer), ["maker-change", "new-module", "removed-module"]);
     let new = finding(&answer, "new-module");
     let text = new.because.join(" | ");
-    assert!(text.contains("BG95-M1") && text.contains("new.csv, line 3") && text.contains("SIM7080G") && text.contains("old.csv, line 2"), "{text}");
+    assert!(
+        text.contains("BG95-M1") && text.contains("new.csv, line 3") && text.contains("SIM7080G") && text.contains("old.csv, line 2"),
+        "{text}"
+    );
     assert_eq!((new.detail["file"].as_str(), new.detail["line"].as_u64()), (Some("new.csv"), Some(3)));
     assert_eq!(new.detail["designators"][0], "U4");
     let maker = finding(&answer, "maker-change");
@@ -158,7 +166,14 @@ fn dialects_differ_in_what_they_can_say_and_that_is_no_change() {
         format: "cyclonedx-json",
         design: Design::Statement,
         date: None,
-        parts: vec![module, Part { quantity: Some(2), alternates: vec![Alternate { value: Some("10k 1%".into()), ..Alternate::default() }], ..part("", "10k", "") }],
+        parts: vec![
+            module,
+            Part {
+                quantity: Some(2),
+                alternates: vec![Alternate { value: Some("10k 1%".into()), ..Alternate::default() }],
+                ..part("", "10k", "")
+            },
+        ],
     };
     let same = compare(&[drawing, statement(named("U1", "EC25-E", "Quectel"))]);
     assert!(changes(&same).is_empty(), "{:?}", changes(&same));
@@ -169,7 +184,12 @@ fn dialects_differ_in_what_they_can_say_and_that_is_no_change() {
 
 #[test]
 fn alternates_origin_supplier_version_and_effectivity() {
-    let old = Part { origin: Some("Germany".into()), supplier: Some("LCSC".into()), version: Some("1".into()), ..part("U1", "SARA-R410M-02B", "u-blox") };
+    let old = Part {
+        origin: Some("Germany".into()),
+        supplier: Some("LCSC".into()),
+        version: Some("1".into()),
+        ..part("U1", "SARA-R410M-02B", "u-blox")
+    };
     let alternate = Alternate { value: Some("EC25-E".into()), manufacturer: Some("Quectel".into()), mpn: None };
     let new = Part {
         origin: Some("CN".into()),
@@ -194,7 +214,10 @@ fn jurisdictions_follow_the_maker_and_an_unknown_one_is_said_to_be() {
     let answer = two(vec![part("U1", "EG25-G", "Quectel")], vec![part("U1", "LE910C4-EU", "Telit")]);
     let moved = finding(&answer, "origin-change");
     assert!(moved.because[0].starts_with("other jurisdictions: ") && moved.because[0].ends_with("instead of CN"), "{}", moved.because[0]);
-    let unknown = two(vec![part("U1", "EG25-G", "Quectel")], vec![Part { description: Some("LTE module".into()), ..part("U1", "ZZ-9000", "Nobody Heard Of") }]);
+    let unknown = two(
+        vec![part("U1", "EG25-G", "Quectel")],
+        vec![Part { description: Some("LTE module".into()), ..part("U1", "ZZ-9000", "Nobody Heard Of") }],
+    );
     assert!(!codes(&unknown).contains(&"origin-change"), "{:?}", codes(&unknown));
     assert!(finding(&unknown, "maker-change").because.join(" ").contains("not on file"));
 }
@@ -223,13 +246,16 @@ fn more_than_two_are_a_history_ordered_by_their_days() {
     let capacitors = &answer.history[1];
     assert_eq!((capacitors.designators.join(" ").as_str(), capacitors.spans.len(), capacitors.switched), ("C1 C2", 2, true));
     // Where one has no day, the order is that of the arguments.
-    let undated = compare(&[Document::list("x.csv", vec![]), at("y.csv", Some("2024-03-01"), vec![]), at("z.csv", Some("2023-03-01"), vec![])]);
+    let undated =
+        compare(&[Document::list("x.csv", vec![]), at("y.csv", Some("2024-03-01"), vec![]), at("z.csv", Some("2023-03-01"), vec![])]);
     assert_eq!((undated.ordered_by, undated.revisions[2].path.as_str()), ("arguments", "z.csv"));
 }
 
 #[test]
 fn a_hundred_thousand_parts_on_both_sides() {
-    let list = |seed: u32| (0..100_000u32).map(|n| part(&format!("R{}", n * 7 % 100_003), &format!("{}k", (n + seed) % 50), "Yageo")).collect::<Vec<_>>();
+    let list = |seed: u32| {
+        (0..100_000u32).map(|n| part(&format!("R{}", n * 7 % 100_003), &format!("{}k", (n + seed) % 50), "Yageo")).collect::<Vec<_>>()
+    };
     let (kb, as_of) = (Knowledge::embedded(), day("2026-11-25"));
     let judged = |d: Document<'_>| Dated { path: d.name.into(), date: None, check: check(observed(&d), &kb, &Options::on(as_of)) };
     // Every name repeats two thousand times, and no part keeps its own.
@@ -301,9 +327,11 @@ fn certificates_are_compatibility_and_raise_no_security_score() {
 
 #[test]
 fn the_same_document_of_another_vendor_scores_alike() {
-    let of = |maker: &str, model: &str| scores(vec![Part { mpn: Some(model.into()), ..part("U1", model, maker) }, part("R1", "10k", "Yageo")]);
+    let of =
+        |maker: &str, model: &str| scores(vec![Part { mpn: Some(model.into()), ..part("U1", model, maker) }, part("R1", "10k", "Yageo")]);
     let first = of("Quectel", "EC25-E");
-    for (maker, model) in [("Telit", "LE910C4-EU"), ("u-blox", "SARA-R410M-02B"), ("SIMCom", "SIM7600G-H"), ("Nobody Heard Of", "ZZ-9000")] {
+    for (maker, model) in [("Telit", "LE910C4-EU"), ("u-blox", "SARA-R410M-02B"), ("SIMCom", "SIM7600G-H"), ("Nobody Heard Of", "ZZ-9000")]
+    {
         assert_eq!(of(maker, model), first, "{maker}");
     }
 }

@@ -105,7 +105,10 @@ fn told(thread: &Thread, sides: &[Side<'_>], revisions: &[Revision]) -> Option<(
             line: part.and_then(|p| p.line),
         });
     }
-    let key = format!("{:?}", (last.part.kind, &*last.part.path, spans.iter().map(|s| (s.revision, s.state, &s.maker, &s.name)).collect::<Vec<_>>()));
+    let key = format!(
+        "{:?}",
+        (last.part.kind, &*last.part.path, spans.iter().map(|s| (s.revision, s.state, &s.maker, &s.name)).collect::<Vec<_>>())
+    );
     let designators = thread.iter().zip(sides).rev().find_map(|(u, s)| s.unit((*u)?)?.designator).map(|d| clean(d).into_owned());
     let path = last.part.path.to_vec();
     Some((History { designators: designators.into_iter().collect(), path, kind: last.part.kind, switched, spans }, key))

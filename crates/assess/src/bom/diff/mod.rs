@@ -163,11 +163,18 @@ fn step(kb: &Knowledge, number: u32, (old, new): (&Side<'_>, &Side<'_>), aligned
     step
 }
 
-fn change(kb: &Knowledge, pieces: &Pieces, (old, a): (&Side<'_>, Option<&Line<'_>>), (new, b): (&Side<'_>, Option<&Line<'_>>), alternates: bool) -> Option<Change> {
+fn change(
+    kb: &Knowledge,
+    pieces: &Pieces,
+    (old, a): (&Side<'_>, Option<&Line<'_>>),
+    (new, b): (&Side<'_>, Option<&Line<'_>>),
+    alternates: bool,
+) -> Option<Change> {
     let names = |side: &Side<'_>, units: &[u32]| -> Vec<String> {
         units.iter().filter_map(|u| side.unit(*u)?.designator).map(|d| clean(d).into_owned()).collect()
     };
-    let amount = |side: &Side<'_>, units: &[u32]| units.iter().filter_map(|u| side.unit(*u)).fold(0, |n, u| u64::saturating_add(n, u.amount));
+    let amount =
+        |side: &Side<'_>, units: &[u32]| units.iter().filter_map(|u| side.unit(*u)).fold(0, |n, u| u64::saturating_add(n, u.amount));
     let (old_names, new_names) = (names(old, &pieces.old), names(new, &pieces.new));
     let (old_amount, new_amount) = (amount(old, &pieces.old), amount(new, &pieces.new));
     let mut fields = Vec::new();
@@ -178,7 +185,8 @@ fn change(kb: &Knowledge, pieces: &Pieces, (old, a): (&Side<'_>, Option<&Line<'_
         if old_amount != new_amount {
             put("quantity", old_amount.to_string(), new_amount.to_string());
         }
-        if pieces.by == Some("name") && old_names.len() == pieces.old.len() && new_names.len() == pieces.new.len() && old_names != new_names {
+        if pieces.by == Some("name") && old_names.len() == pieces.old.len() && new_names.len() == pieces.new.len() && old_names != new_names
+        {
             put("designators", old_names.join(" "), new_names.join(" "));
         }
         if fields.is_empty() {

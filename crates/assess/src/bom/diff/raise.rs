@@ -45,7 +45,8 @@ pub(super) fn raise(about: &About<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     let change = about.change;
     let field = |name: &str| change.fields.iter().find(|f| f.field == name);
-    let on_board = |line: &Option<Line<'_>>, kind: fn(&PartAnswer) -> bool| line.as_ref().is_some_and(|l| l.part.part.is_placed() && kind(l.part));
+    let on_board =
+        |line: &Option<Line<'_>>, kind: fn(&PartAnswer) -> bool| line.as_ref().is_some_and(|l| l.part.part.is_placed() && kind(l.part));
     let (was, is) = (on_board(&about.old, carries), on_board(&about.new, carries));
     let more = change.fields.iter().any(|f| f.field == "quantity" && grew(f));
     let another = field("model").is_some() || (field("maker").is_some() && is_module_of(&about.new)) || other_name(about);
@@ -70,7 +71,8 @@ pub(super) fn raise(about: &About<'_>) -> Vec<Finding> {
         out.extend(finding.map(|f| weigh(f, about.kind(), Severity::Medium, Severity::Medium)));
     }
     // A country that nobody knows is no other country: that is said with the maker.
-    let moved: Vec<&FieldChange> = ["origin", "jurisdictions"].into_iter().filter_map(field).filter(|f| f.old.is_some() && f.new.is_some()).collect();
+    let moved: Vec<&FieldChange> =
+        ["origin", "jurisdictions"].into_iter().filter_map(field).filter(|f| f.old.is_some() && f.new.is_some()).collect();
     if let [first, rest @ ..] = moved.as_slice() {
         let mut because = about.because(words(first), first);
         because.extend(rest.iter().map(|f| in_words(words(f), f)));

@@ -72,7 +72,9 @@ pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
 fn days(args: &Diff) -> Result<Vec<Option<Day>>, Fail> {
     let mut days = vec![None; args.paths.len()];
     for given in &args.dated {
-        let wrong = |why: String| Fail::usage(format!("--dated: {why}"), "write it like bom-r2.csv=2025-01-15, with a path as it stands in the command");
+        let wrong = |why: String| {
+            Fail::usage(format!("--dated: {why}"), "write it like bom-r2.csv=2025-01-15, with a path as it stands in the command")
+        };
         let (path, day) = given.rsplit_once('=').ok_or_else(|| wrong(format!("`{given}` names no path and day")))?;
         let day: Day = day.parse().map_err(|_| wrong(format!("`{day}` is no day")))?;
         let mut slots = args.paths.iter().zip(&mut days).filter(|(p, _)| p.as_os_str() == path).peekable();
