@@ -210,6 +210,15 @@ fn alternates_origin_supplier_version_and_effectivity() {
 }
 
 #[test]
+fn a_module_that_was_an_alternate_is_not_new() {
+    let alternate = |model: &str| Alternate { value: Some(model.into()), manufacturer: Some("u-blox".into()), mpn: None };
+    let old = Part { alternates: vec![alternate("SARA-U260"), alternate("SARA-U270")], ..part("U1", "SARA-G350", "u-blox") };
+    assert_eq!(codes(&two(vec![old.clone()], vec![part("U1", "SARA-U260", "u-blox")])), ["alternates-change", "removed-module"]);
+    let other = two(vec![old], vec![part("U1", "SARA-R410M-02B", "u-blox")]);
+    assert!(codes(&other).contains(&"new-module"), "{:?}", codes(&other));
+}
+
+#[test]
 fn jurisdictions_follow_the_maker_and_an_unknown_one_is_said_to_be() {
     let answer = two(vec![part("U1", "EG25-G", "Quectel")], vec![part("U1", "LE910C4-EU", "Telit")]);
     let moved = finding(&answer, "origin-change");

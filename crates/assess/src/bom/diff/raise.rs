@@ -50,7 +50,7 @@ pub(super) fn raise(about: &About<'_>) -> Vec<Finding> {
     let (was, is) = (on_board(&about.old, carries), on_board(&about.new, carries));
     let more = change.fields.iter().any(|f| f.field == "quantity" && grew(f));
     let another = field("model").is_some() || (field("maker").is_some() && is_module_of(&about.new)) || other_name(about);
-    if is && (!was || another || more) {
+    if is && (!was || (another && !was_allowed(about)) || more) {
         let now = if was && more && !another { "there are more of it" } else { "is new" };
         out.extend(about.finding("new-module", vec![about.line(&about.new, now), about.earlier()]));
     }
@@ -95,6 +95,14 @@ fn other_name(about: &About<'_>) -> bool {
     let (Some(old), Some(new)) = (&about.old, &about.new) else { return false };
     let unknown = model(old.part).is_none() || model(new.part).is_none();
     unknown && about.change.fields.iter().any(|f| matches!(f.field, "mpn" | "value"))
+}
+
+/// Whether the earlier line named the module that stands there now among its alternates.
+fn was_allowed(about: &About<'_>) -> bool {
+    let (Some(old), Some(new)) = (&about.old, &about.new) else { return false };
+    let models = old.part.alternates.iter().filter_map(|a| a.module.as_deref());
+    let now = (maker(new.part), model(new.part));
+    now.1.is_some() && models.map(|m| (m.maker.as_deref(), m.model.as_deref())).any(|m| m == now)
 }
 
 fn grew(field: &FieldChange) -> bool {
