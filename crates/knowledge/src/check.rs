@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
+use umbilical_core::bom::PartKind;
+
 use crate::table::{FromRow, Problem, Source, TableError, load};
 use crate::{
-    Brand, CompellingLaw, Edge, Endpoint, FccGrantee, HbomTerm, ImeiTrap, Knowledge, LearnedTac, Listing, Module, ModuleRadio, Organisation, Oui,
-    Pattern, PciId, Plmn, Product, RatOffer, Rebrand, Regime, Replacement, UsbId, UsbInterface, UsbVendor, patterns,
+    Band, Brand, Carrier, CompellingLaw, Edge, Endpoint, FccGrantee, HbomTerm, ImeiTrap, Knowledge, LearnedTac, Listing, Module,
+    ModuleRadio, Organisation, Oui, PartMaker, PartWord, Pattern, PciId, Plmn, Product, RatOffer, Rebrand, Regime, Replacement, Series,
+    UsbId, UsbInterface, UsbVendor, parts, patterns,
 };
 
 /// Mistakes gathered so far.
@@ -23,6 +26,7 @@ pub(crate) fn all(knowledge: &Knowledge) -> Vec<TableError> {
         check.keys();
         check.references();
         check.patterns();
+        check.parts();
     }
     check.errors
 }
@@ -58,6 +62,11 @@ impl Check<'_> {
         self.parse::<Replacement>();
         self.parse::<RatOffer>();
         self.parse::<ModuleRadio>();
+        self.parse::<Band>();
+        self.parse::<Carrier>();
+        self.parse::<PartMaker>();
+        self.parse::<Series>();
+        self.parse::<PartWord>();
         self.parse::<HbomTerm>();
     }
 
@@ -103,6 +112,11 @@ impl Check<'_> {
         self.unique(k.radios(), radio, |r| format!("{} {} {}", r.maker, r.model, r.radio.name()), |r| &r.source);
         let field = |r: &HbomTerm| r.field;
         self.unique(k.hbom_terms(), field, |r| r.field.to_string(), |r| &r.source);
+        self.unique(k.bands(), |r| (r.rat, r.band.clone()), |r| r.band.to_string(), |r| &r.source);
+        self.unique(k.carriers(), |r| (r.maker.clone(), crate::key(&r.name)), |r| format!("{} {}", r.maker, r.name), |r| &r.source);
+        self.unique(k.part_makers(), |r| r.maker.to_lowercase(), |r| r.maker.to_string(), |r| &r.source);
+        self.unique(k.series(), |r| r.id.clone(), |r| r.id.to_string(), |r| &r.source);
+        self.unique(k.words_of_parts(), |r| r.word.to_lowercase(), |r| r.word.to_string(), |r| &r.source);
         self.unique(k.products(), product, |r| format!("{} {}", r.brand, r.product), |r| &r.source);
     }
 
@@ -206,6 +220,37 @@ impl Check<'_> {
             self.brand::<RatOffer>(&r.source, "maker", &r.maker);
             if let crate::Offer::Model(model) = &r.offer {
                 self.model::<RatOffer>(&r.source, "model", &r.maker, model);
+            }
+        }
+    }
+
+    /// Series of parts: makers that are known, examples, and no series that takes a module of the catalogue for another part.
+    fn parts(&mut self) {
+        let k = self.knowledge;
+        for r in k.part_makers() {
+            r.org.iter().for_each(|org| self.org::<PartMaker>(&r.source, "org", org));
+        }
+        for r in k.carriers() {
+            r.carries_maker.iter().for_each(|maker| self.brand::<Carrier>(&r.source, "carries_maker", maker));
+        }
+        let makers: HashSet<&str> = k.part_makers().iter().map(|r| &*r.maker).chain(k.brands().iter().map(|r| &*r.brand)).collect();
+        for r in k.series() {
+            for maker in r.makers.iter().filter(|m| !makers.contains(&***m)) {
+                let target = "brands.csv or parts/makers.csv";
+                self.report::<Series>(&r.source, Problem::Dangling { column: "makers", text: maker.to_string(), target });
+            }
+        }
+        for (row, problem) in parts::check_examples(k.series_table()) {
+            self.report::<Series>(&row.source, problem);
+        }
+        for module in k.modules() {
+            for name in std::iter::once(&module.model).chain(&module.aliases) {
+                for maker in [None, Some(&*module.maker)] {
+                    let Some(hit) = k.part_series(name, maker).filter(|hit| hit.series.kind != PartKind::Module) else { continue };
+                    let (example, found) = (name.to_string(), hit.series.id.to_string());
+                    let expected = format!("the module {} {}", module.maker, module.model);
+                    self.report::<Series>(&hit.series.source, Problem::Example { example, expected, found });
+                }
             }
         }
     }

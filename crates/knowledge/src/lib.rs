@@ -461,6 +461,16 @@ impl Knowledge {
         &self.series_table().rows
     }
 
+    /// All makers of parts that are no brands of modules.
+    pub fn part_makers(&self) -> &[PartMaker] {
+        &self.part_maker_table().rows
+    }
+
+    /// All words that tell what a part is.
+    pub fn words_of_parts(&self) -> &[PartWord] {
+        &self.part_word_table().rows
+    }
+
     /// The makers named in a text by their usual names: brands, and makers of parts beside them.
     pub fn part_makers_in(&self, text: &str) -> Vec<MakerName<'_>> {
         self.part_maker_table().find(self.brand_table(), text)

@@ -133,13 +133,18 @@ impl AllSeries {
     }
 
     fn set(&self) -> &(RegexSet, Vec<usize>) {
+        let build = |rows: &[usize]| {
+            let texts = rows.iter().filter_map(|at| self.rows.get(*at)).map(|r| &*r.regex);
+            RegexSetBuilder::new(texts).unicode(false).case_insensitive(true).size_limit(1 << 26).build()
+        };
         self.set.get_or_init(|| {
-            // A row that does not compile is reported by the check of the tables; here it is left out.
-            let good: Vec<(usize, &str)> =
-                self.rows.iter().enumerate().filter(|(_, r)| compile(&r.regex).is_ok()).map(|(at, r)| (at, &*r.regex)).collect();
-            let texts = good.iter().map(|(_, text)| *text);
-            let set = RegexSetBuilder::new(texts).unicode(false).case_insensitive(true).size_limit(1 << 26).build();
-            (set.unwrap_or_else(|_| RegexSet::empty()), good.into_iter().map(|(at, _)| at).collect())
+            let mut rows: Vec<usize> = (0..self.rows.len()).collect();
+            let set = build(&rows).or_else(|_| {
+                // A row that does not compile is reported by the check of the tables; here it is left out.
+                rows.retain(|at| self.rows.get(*at).is_some_and(|r| compile(&r.regex).is_ok()));
+                build(&rows)
+            });
+            (set.unwrap_or_else(|_| RegexSet::empty()), rows)
         })
     }
 
@@ -147,7 +152,10 @@ impl AllSeries {
     fn of_token<'k>(&'k self, token: &str) -> impl Iterator<Item = (&'k Series, usize)> {
         let (set, members) = self.set();
         let rows: Vec<_> = set.matches(token).into_iter().filter_map(|i| members.get(i).copied()).collect();
-        rows.into_iter().filter_map(move |at| Some((self.rows.get(at)?, self.regex(at)?.find(token)?.end()))).collect::<Vec<_>>().into_iter()
+        rows.into_iter()
+            .filter_map(move |at| Some((self.rows.get(at)?, self.regex(at)?.find(token)?.end())))
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// The series that covers most of a number, of those that the maker named beside it does not contradict.
