@@ -24,7 +24,7 @@ fn export() -> Vec<u8> {
 fn read(bytes: &[u8], kb: &Knowledge) -> Observations {
     let mut all = Observations::new();
     let mut source = Source::new(Box::new(bytes)).expect("reading from memory");
-    let cx = Context { knowledge: kb, mapping: None, purpose: Default::default(), path: "sims.csv" };
+    let cx = Context { knowledge: kb, mapping: None, purpose: Default::default(), validate: false, path: "sims.csv" };
     open::read_stream(&mut source, &cx, &mut all).expect("reading from memory");
     all
 }

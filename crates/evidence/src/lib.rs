@@ -15,10 +15,13 @@ pub mod json;
 mod lots;
 pub mod open;
 mod parts;
+mod pieces;
 mod radio;
 pub mod signed;
 pub mod source;
+mod spdx;
 pub mod table;
+mod tcg;
 pub mod text;
 
 use std::io;
@@ -86,6 +89,10 @@ pub const READERS: &[&dyn Reader] = &[
     &table::XlsReader,
     &cyclonedx::CycloneDxJson,
     &cyclonedx::CycloneDxXml,
+    &spdx::SpdxJson,
+    &spdx::Spdx3Json,
+    &spdx::SpdxTagValue,
+    &tcg::TcgManifest,
     &radio::SweepReader,
     &radio::KismetJson,
     &radio::KismetXml,

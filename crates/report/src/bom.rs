@@ -59,7 +59,12 @@ fn project(page: &mut Page<'_>, check: &Check, project: &Project) -> io::Result<
         page.hanging(2, 2, Tone::Plain, why)?;
     }
     if project.state == State::CleanAsDeclared {
-        page.hanging(2, 2, Tone::Dim, "That is what the documents say, no more: `umbilical bom verify` compares it with what is observed.")?;
+        page.hanging(
+            2,
+            2,
+            Tone::Dim,
+            "That is what the documents say, no more: `umbilical bom verify` compares it with what is observed.",
+        )?;
     }
     let files = || project.files.iter().filter_map(|i| check.files.get(*i as usize));
     for file in files() {
@@ -72,7 +77,12 @@ fn file(page: &mut Page<'_>, file: &FileAnswer, named: bool) -> io::Result<()> {
     if named {
         page.gap()?;
         let count = file.parts.len();
-        page.hanging(2, 2, Tone::Bold, &format!("{} ({}, {} parts, {})", file.path, file.format, say::count(count as u64), file.state.name()))?;
+        page.hanging(
+            2,
+            2,
+            Tone::Bold,
+            &format!("{} ({}, {} parts, {})", file.path, file.format, say::count(count as u64), file.state.name()),
+        )?;
     }
     let told: Vec<&PartAnswer> = file.parts.iter().filter(|p| p.kind == PartKind::Module || p.kind.is_tell()).collect();
     if !told.is_empty() {
@@ -150,8 +160,11 @@ fn completeness(page: &mut Page<'_>, file: &FileAnswer) -> io::Result<()> {
         };
         let mut missing: Vec<&Term> = one.terms.iter().filter(|t| t.have < t.of).collect();
         // What costs most first; the table's order among equals.
-        missing.sort_by_key(|t| std::cmp::Reverse(u128::from(t.weight) * u128::from(t.of.saturating_sub(t.have)) * 10_000 / u128::from(t.of.max(1))));
-        let names: Vec<String> = missing.iter().map(|t| if t.have == 0 { t.term.clone() } else { format!("{} ({} of {})", t.term, t.have, t.of) }).collect();
+        missing.sort_by_key(|t| {
+            std::cmp::Reverse(u128::from(t.weight) * u128::from(t.of.saturating_sub(t.have)) * 10_000 / u128::from(t.of.max(1)))
+        });
+        let names: Vec<String> =
+            missing.iter().map(|t| if t.have == 0 { t.term.clone() } else { format!("{} ({} of {})", t.term, t.have, t.of) }).collect();
         let missing = if names.is_empty() { String::new() } else { format!("; missing: {}", names.join(", ")) };
         page.field(2, one.use_case, &format!("{:.0} % complete{missing}", score * 100.0))?;
     }
@@ -177,7 +190,11 @@ fn kinds(page: &mut Page<'_>, file: &FileAnswer) -> io::Result<()> {
 }
 
 fn behind(page: &mut Page<'_>, check: &Check) -> io::Result<()> {
-    let modules = check.files.iter().flat_map(|f| &f.parts).flat_map(|p| p.module.iter().chain(p.alternates.iter().filter_map(|a| a.module.as_ref())));
+    let modules = check
+        .files
+        .iter()
+        .flat_map(|f| &f.parts)
+        .flat_map(|p| p.module.iter().chain(p.alternates.iter().filter_map(|a| a.module.as_ref())));
     let mut seen: Vec<&str> = Vec::new();
     let mut shown = Vec::new();
     for behind in modules.flat_map(|m| &m.ownership) {

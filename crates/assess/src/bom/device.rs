@@ -52,7 +52,11 @@ pub fn as_devices(all: &mut Observations, kb: &Knowledge, options: &Options) -> 
                         record.fact_at(at, Kind::FccId, id, declared.0, declared.1);
                     });
                 }
-                _ if speaking.findings.iter().any(|f| f.code == "undisclosed-modem" && f.detail.get("at").is_some_and(|at| at == part.at.as_str())) => {
+                _ if speaking
+                    .findings
+                    .iter()
+                    .any(|f| f.code == "undisclosed-modem" && f.detail.get("at").is_some_and(|at| at == part.at.as_str())) =>
+                {
                     record.part(0);
                     let said = p.name().or(p.description.as_deref()).unwrap_or("a part");
                     record.fact_at(at, Kind::Undisclosed, &format!("{}: {said}", part.kind.name()), declared.0, declared.1);

@@ -49,7 +49,8 @@ impl Reader for CycloneDxXml {
         out.bom(Design::Statement);
         let mut text = source.utf8();
         let mut xml = Xml::strict(&mut *text, MAX_DEPTH);
-        let mut walk = Walk { out, open: Vec::new(), held: 0, version: String::new(), kept: Kept::default(), held_by: Vec::new(), root: At::WHOLE };
+        let mut walk =
+            Walk { out, open: Vec::new(), held: 0, version: String::new(), kept: Kept::default(), held_by: Vec::new(), root: At::WHOLE };
         loop {
             match xml.step(walk.out)? {
                 Step::Open(tag) => {
@@ -150,7 +151,10 @@ impl Walk<'_> {
                 && !open.cut
             {
                 open.cut = true;
-                self.out.problem(at, format!("with what is open around it longer than {} MiB: `{name}` and what follows in it is left out", MAX_HELD >> 20));
+                self.out.problem(
+                    at,
+                    format!("with what is open around it longer than {} MiB: `{name}` and what follows in it is left out", MAX_HELD >> 20),
+                );
             }
             return false;
         }
@@ -295,7 +299,9 @@ impl Walk<'_> {
             || (name == "version" && matches!(holder, "bom" | ""));
         match text {
             _ if number => text.parse::<serde_json::Number>().map_or_else(|_| text.into(), Value::Number),
-            "true" | "false" if matches!(name, "modified" | "patch" | "isExternal" | "acknowledged" | "authenticated" | "x-trust-boundary") => {
+            "true" | "false"
+                if matches!(name, "modified" | "patch" | "isExternal" | "acknowledged" | "authenticated" | "x-trust-boundary") =>
+            {
                 Value::Bool(text == "true")
             }
             _ => text.into(),

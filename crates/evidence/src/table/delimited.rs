@@ -39,7 +39,8 @@ impl Reader for TableReader {
         if let (Some(b'\t'), Some(input)) = (form.delimiter, out.inputs.last_mut()) {
             input.format = "tsv".into();
         }
-        let mut table = Table { cx, form, mapper: None, parts: None, passed_over: false, sample: Vec::new(), bytes: 0, width: 0, read: 0, odd: 0 };
+        let mut table =
+            Table { cx, form, mapper: None, parts: None, passed_over: false, sample: Vec::new(), bytes: 0, width: 0, read: 0, odd: 0 };
         for_each_row(&mut *source.utf8(), form, |met| match met {
             Met::Row(_, row) if table.parts.is_some() => {
                 if let Some(parts) = &mut table.parts

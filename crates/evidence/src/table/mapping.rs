@@ -116,7 +116,7 @@ impl Mapping {
 
     /// Whether columns were named and no table read so far has any of them.
     pub(crate) fn is_idle(&self) -> bool {
-        !(self.columns.is_empty() && self.parts.is_empty()) && !self.met.0.load(Ordering::Relaxed)
+        !(self.met.0.load(Ordering::Relaxed) || self.columns.is_empty() && self.parts.is_empty())
     }
 
     /// The field that the user gave a column, and the index of the entry.

@@ -67,7 +67,8 @@ pub(super) enum Met<'a> {
 
 /// Calls `each` for every record of a stream.
 pub(super) fn for_each_row(reader: &mut dyn BufRead, form: Form, mut each: impl FnMut(Met<'_>)) -> io::Result<()> {
-    let mut splitter = Splitter { form, n: 0, lines: 0, began: 0, joins: true, pending: None, in_vain: 0, fields: Vec::new(), extra: String::new() };
+    let mut splitter =
+        Splitter { form, n: 0, lines: 0, began: 0, joins: true, pending: None, in_vain: 0, fields: Vec::new(), extra: String::new() };
     let mut carry: Vec<u8> = Vec::new();
     let mut skipping = false;
     loop {

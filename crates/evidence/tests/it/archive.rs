@@ -17,7 +17,8 @@ fn cases() {
 #[test]
 fn a_missing_path_is_an_error_and_an_empty_folder_is_none() {
     let knowledge = Knowledge::embedded();
-    let options = Options { knowledge: &knowledge, mapping: None, purpose: Default::default(), validate: false, threads: 1, progress: &|_| {} };
+    let options =
+        Options { knowledge: &knowledge, mapping: None, purpose: Default::default(), validate: false, threads: 1, progress: &|_| {} };
     let mut out = Observations::new();
     let missing = read_paths(&[PathBuf::from("no/such/path")], &options, &mut out).unwrap_err();
     assert!(matches!(&missing, OpenError::Missing(_)) && missing.to_string() == "no/such/path: no such file or folder", "{missing}");

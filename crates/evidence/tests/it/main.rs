@@ -1,6 +1,7 @@
 //! Readers, over fixtures and properties.
 
 mod archive;
+mod bom_tables;
 mod cyclonedx;
 mod eda;
 mod fixtures;

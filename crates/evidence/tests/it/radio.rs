@@ -156,8 +156,7 @@ fn pieces(name: &str, text: &str) -> (Vec<Piece>, Vec<String>) {
     std::fs::write(&path, text).unwrap();
     let knowledge = Knowledge::embedded();
     let mut out = Observations::new();
-    let options =
-        Options { knowledge: &knowledge, mapping: None, purpose: Purpose::Lot, validate: false, threads: 1, progress: &|_| {} };
+    let options = Options { knowledge: &knowledge, mapping: None, purpose: Purpose::Lot, validate: false, threads: 1, progress: &|_| {} };
     read_paths(&[path], &options, &mut out).unwrap();
     assert!(out.is_empty(), "pieces are no devices");
     let problems = out.problems.iter().map(|p| format!("{} {}", out.locate(p.at), p.what)).collect();
@@ -183,11 +182,17 @@ fn lists_of_pieces_and_of_ranges() {
     assert!(problems.iter().any(|p| p.starts_with("row 3") && p.contains("check digit")), "{problems:?}");
     assert!(problems.iter().any(|p| p.starts_with("row 4") && p.contains("not an IMEI")), "{problems:?}");
     // Ranges begin at zeros.
-    let (found, problems) = pieces("ranges.csv", "lot;imei from;imei to;model\nL1;867698040000000;867698040009990;EG25-G\nL2;86769804001000;86769804000999;EG25-G\n");
+    let (found, problems) = pieces(
+        "ranges.csv",
+        "lot;imei from;imei to;model\nL1;867698040000000;867698040009990;EG25-G\nL2;86769804001000;86769804000999;EG25-G\n",
+    );
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!((found[0].range, found[0].lot.as_deref()), (Some((86_769_804_000_000, 86_769_804_000_999)), Some("L1")));
     assert!(problems.iter().any(|p| p.starts_with("row 3") && p.contains("backwards")), "{problems:?}");
     // The same as JSON.
-    let (found, _) = pieces("list.json", "[{\"lot\":\"L1\",\"serial\":\"SN-1\",\"imei\":\"867698040000019\"},{\"lot\":\"L1\",\"serial\":\"SN-2\",\"imei\":\"867698040000027\"}]");
+    let (found, _) = pieces(
+        "list.json",
+        "[{\"lot\":\"L1\",\"serial\":\"SN-1\",\"imei\":\"867698040000019\"},{\"lot\":\"L1\",\"serial\":\"SN-2\",\"imei\":\"867698040000027\"}]",
+    );
     assert_eq!(found.iter().map(|p| p.serial.as_deref().unwrap_or_default()).collect::<Vec<_>>(), ["SN-1", "SN-2"]);
 }

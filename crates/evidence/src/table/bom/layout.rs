@@ -64,7 +64,7 @@ pub(crate) fn recognise_list(rows: &[Vec<String>], cx: &Context<'_>) -> Option<L
             1 => loose,
             _ => false,
         };
-        if !wanted && !(named > 0 && cx.mapping.is_some_and(|m| m.is_of_parts())) {
+        if !(wanted || named > 0 && cx.mapping.is_some_and(|m| m.is_of_parts())) {
             continue;
         }
         let rank = (named > 0, judged.known.saturating_add(named));
@@ -98,7 +98,7 @@ fn share(values: &[&str], test: impl Fn(&str) -> bool) -> bool {
     !values.is_empty() && values.iter().filter(|v| test(v)).count().saturating_mul(10) >= values.len().saturating_mul(6)
 }
 
-fn column<'a>(below: &'a [Vec<String>], i: usize) -> Vec<&'a str> {
+fn column(below: &[Vec<String>], i: usize) -> Vec<&str> {
     below.iter().take(100).filter_map(|r| r.get(i)).map(|c| c.trim()).filter(|c| !is_blank(c)).collect()
 }
 
@@ -327,7 +327,7 @@ fn is_indented(below: &[Vec<String>], i: usize) -> bool {
     let depths: Vec<u32> = below.iter().filter_map(|r| r.get(i)).filter(|c| !c.trim().is_empty()).map(|c| cells::indent(c).0).collect();
     let deep = depths.iter().filter(|d| **d > 0).count();
     // Every cell behind one blank is a habit, not an outline.
-    deep > 0 && deep < depths.len() && depths.first() == Some(&0) && depths.iter().any(|d| *d >= 2 || *d == 1 && below.len() < 3 || *d == 1)
+    deep > 0 && deep < depths.len() && depths.first() == Some(&0) && depths.iter().any(|d| *d >= 1)
 }
 
 /// Columns without heads, by their values: only where the user says that it is a list of parts.
