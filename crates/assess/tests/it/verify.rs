@@ -507,7 +507,7 @@ fn every_way_in_which_a_lot_can_differ() {
     let swapped = answer.findings.iter().find(|f| f.detail["kind"] == "swapped").unwrap();
     assert!(swapped.because.iter().any(|b| b.starts_with("shipped:") && b.contains("list.csv, row 3")), "{swapped:?}");
     assert!(swapped.because.iter().any(|b| b.starts_with("received:") && b.contains("list.csv, row 3")), "{swapped:?}");
-    let twice = lots(shipped(), vec![shipped(), vec![piece(9, "S1", "86769804000001")]].concat());
+    let twice = lots(shipped(), [shipped(), vec![piece(9, "S1", "86769804000001")]].concat());
     assert_eq!(kinds(&twice), ["duplicate"]);
     // Details.
     let change = |f: fn(&mut Piece)| {

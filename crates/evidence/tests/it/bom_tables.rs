@@ -10,20 +10,13 @@ use umbilical_evidence::open::{Options, read_paths};
 use umbilical_evidence::table::Mapping;
 use umbilical_knowledge::Knowledge;
 
-use crate::fixtures::{Scratch, shown};
+use crate::fixtures::shown;
 
 fn read(paths: &[PathBuf], mapping: Option<&Mapping>, purpose: Purpose, threads: usize) -> Observations {
     let mut out = Observations::new();
     let knowledge = Knowledge::embedded();
     read_paths(paths, &Options { knowledge: &knowledge, mapping, purpose, validate: false, threads, progress: &|_| {} }, &mut out).unwrap();
     out
-}
-
-fn of(name: &str, bytes: &[u8], purpose: Purpose) -> Observations {
-    let folder = Scratch::new(name);
-    let path = folder.0.join(name);
-    fs::write(&path, bytes).unwrap();
-    read(&[path], None, purpose, 1)
 }
 
 #[test]
