@@ -80,7 +80,9 @@ struct Alternate {
 impl File {
     /// Every module that it names, alternates included, with the place of its line.
     fn modules(&self) -> impl Iterator<Item = (&str, &Module)> {
-        self.parts.iter().flat_map(|p| p.module.iter().chain(p.alternates.iter().filter_map(|a| a.module.as_ref())).map(|m| (p.at.as_str(), m)))
+        self.parts
+            .iter()
+            .flat_map(|p| p.module.iter().chain(p.alternates.iter().filter_map(|a| a.module.as_ref())).map(|m| (p.at.as_str(), m)))
     }
 }
 
@@ -182,7 +184,8 @@ fn judge(row: &Row, check: Option<&Check>) -> (Score, Option<String>) {
         score.wrong_makers = usize::from(file.modules().any(|(_, m)| m.maker.is_some() && !named(m)));
         score.found = usize::from(file.state == "found" && file.modules().any(|(_, m)| named(m)));
         score.models = truths.len();
-        let right = |t: &str| file.modules().any(|(_, m)| named(m) && [&m.variant, &m.model].into_iter().flatten().any(|n| same_model(n, t)));
+        let right =
+            |t: &str| file.modules().any(|(_, m)| named(m) && [&m.variant, &m.model].into_iter().flatten().any(|n| same_model(n, t)));
         score.models_right = truths.iter().filter(|t| right(t)).count();
         let place = row.line.rsplit('!').next().unwrap_or(&row.line);
         score.lines_right = usize::from(file.modules().any(|(at, _)| at.rsplit(' ').next() == Some(place)));
@@ -239,7 +242,8 @@ fn products(out: &mut Measured, dir: &Path, all: &[Row], binary: &Path, scratch:
         let check: Check = answer::document(binary, &["bom", "check"], &[folder], scratch).unwrap_or_default();
         // The best-known product of the repository decides; a repository of lists alone has a product for each.
         let states: Vec<&str> = check.projects.iter().map(|p| p.state.as_str()).collect();
-        let right = if want == "clean-as-declared" { !states.is_empty() && states.iter().all(|s| *s != "found") } else { states.contains(&want) };
+        let right =
+            if want == "clean-as-declared" { !states.is_empty() && states.iter().all(|s| *s != "found") } else { states.contains(&want) };
         out.products += 1;
         out.products_right += usize::from(right);
         if !right {
@@ -271,7 +275,12 @@ impl Measured {
         let percent = |v: f64| format!("{:.1} %", v * 100.0);
         let at_least = |what, n: usize, of: usize| {
             let v = share(n, of);
-            Bar { what, measured: format!("{} ({n} of {of})", percent(v)), wanted: format!("at least {}", percent(RECALL)), pass: v >= RECALL }
+            Bar {
+                what,
+                measured: format!("{} ({n} of {of})", percent(v)),
+                wanted: format!("at least {}", percent(RECALL)),
+                pass: v >= RECALL,
+            }
         };
         let a = &self.all;
         vec![
