@@ -16,7 +16,10 @@ fn fixture(name: &str) -> Observations {
 }
 
 /// Kind, address, name, role and signal of each radio.
-fn heard(all: &Observations) -> Vec<(RadioKind, &str, Option<&str>, Option<&str>, Option<i32>)> {
+/// A radio that was heard: kind, address, name, maker, signal.
+type Heard<'a> = (RadioKind, &'a str, Option<&'a str>, Option<&'a str>, Option<i32>);
+
+fn heard(all: &Observations) -> Vec<Heard<'_>> {
     all.heard.iter().map(|h| (h.kind, &*h.address, h.name.as_deref(), h.role.as_deref(), h.dbm)).collect()
 }
 
