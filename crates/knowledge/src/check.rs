@@ -116,7 +116,7 @@ impl Check<'_> {
         self.unique(k.carriers(), |r| (r.maker.clone(), crate::key(&r.name)), |r| format!("{} {}", r.maker, r.name), |r| &r.source);
         self.unique(k.part_makers(), |r| r.maker.to_lowercase(), |r| r.maker.to_string(), |r| &r.source);
         self.unique(k.series(), |r| r.id.clone(), |r| r.id.to_string(), |r| &r.source);
-        self.unique(k.words_of_parts(), |r| r.word.to_lowercase(), |r| r.word.to_string(), |r| &r.source);
+        self.unique(k.words_of_parts(), |r| (r.word.to_lowercase(), r.kind), |r| r.word.to_string(), |r| &r.source);
         self.unique(k.products(), product, |r| format!("{} {}", r.brand, r.product), |r| &r.source);
     }
 

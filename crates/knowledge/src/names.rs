@@ -28,6 +28,8 @@ pub(crate) struct NameIndex {
     map: FxHashMap<Box<str>, Vec<Entry>>,
     // Names outside ASCII (移远) have no word boundaries: they are searched as they are.
     wide: Vec<(Box<str>, u32)>,
+    // Where in a name its first letter outside ASCII stands, and which name: only at such letters is one looked for.
+    wide_at: FxHashMap<char, Vec<(usize, usize)>>,
 }
 
 /// A name found in a text.
@@ -40,7 +42,8 @@ pub(crate) struct Found {
 impl NameIndex {
     pub fn insert(&mut self, name: &str, id: u32) {
         let key = key(name);
-        if !name.is_ascii() {
+        if let Some((offset, letter)) = name.char_indices().find(|(_, c)| !c.is_ascii()) {
+            self.wide_at.entry(letter).or_default().push((offset, self.wide.len()));
             self.wide.push((name.into(), id));
             return;
         }
@@ -82,15 +85,21 @@ impl NameIndex {
                 None => at = at.saturating_add(1),
             }
         }
-        // Every such name is looked for by itself: only where something outside ASCII stands at all.
-        let wide: &[_] = if text.is_ascii() { &[] } else { &self.wide };
-        for (name, id) in wide {
-            for (start, hit) in text.match_indices(&**name) {
-                found.push(Found { ids: vec![*id], span: start..start.saturating_add(hit.len()) });
-            }
-        }
+        found.extend(self.wide_in(text));
         found.sort_by_key(|f| (f.span.start, std::cmp::Reverse(f.span.end)));
         found
+    }
+
+    /// Names outside ASCII in the text.
+    fn wide_in(&self, text: &str) -> impl Iterator<Item = Found> {
+        let letters = text.char_indices().filter(|(_, c)| !c.is_ascii());
+        let tried = letters.flat_map(|(at, c)| self.wide_at.get(&c).into_iter().flatten().map(move |(offset, name)| (at, *offset, *name)));
+        tried.filter_map(|(at, offset, name)| {
+            let (name, id) = self.wide.get(name)?;
+            let start = at.checked_sub(offset)?;
+            let hit = text.get(start..)?.starts_with(&**name);
+            hit.then(|| Found { ids: vec![*id], span: start..start.saturating_add(name.len()) })
+        })
     }
 
     fn longest_at(&self, text: &str, runs: &[Range<usize>], at: usize) -> Option<(Found, usize)> {
@@ -192,6 +201,18 @@ mod tests {
     #[test]
     fn chinese_names_need_no_boundary() {
         assert_eq!(found("采用移远EC25模块"), [(5, "移远".into()), (0, "EC25".into())]);
+    }
+
+    #[test]
+    fn a_name_outside_ascii_is_found_wherever_its_first_wide_letter_stands() {
+        let mut index = NameIndex::default();
+        for (id, name) in ["sim卡座", "módulo gsm", "卡座"].iter().enumerate() {
+            index.insert(name, id as u32);
+        }
+        let found = |text: &str| index.find(text).into_iter().map(|f| (f.ids[0], f.span)).collect::<Vec<_>>();
+        assert_eq!(found("µ nano-sim卡座 1"), [(0, 8..17), (2, 11..17)]);
+        assert_eq!(found("un módulo gsm"), [(1, 3..14)]);
+        assert_eq!(found("卡"), []);
     }
 
     proptest::proptest! {
