@@ -1,5 +1,7 @@
 //! The tables as they are shipped: whole, consistent, and able to answer.
 
+mod parts;
+
 use std::path::Path;
 
 use umbilical_knowledge::{Knowledge, Offer, PatternHit, ProductBasis, Scope, Strength, TacClass, TacOrigin, UsbClass};
