@@ -222,6 +222,9 @@ fn guess(text: &str, whole: bool) -> (Form, u8) {
 
 /// A list of identifiers, one a line, with or without a head.
 fn single_column(lines: &[&str]) -> u8 {
+    if bom::sniff_column(lines) {
+        return 16;
+    }
     let bare = |l: &&str| l.trim().trim_matches('"').to_owned();
     let Some(first) = lines.first().map(bare) else { return 0 };
     let head = identifier(&first).is_none();
@@ -318,8 +321,9 @@ fn delimited(lines: &[&str], delimiter: u8) -> u8 {
 
 /// How sure the rows are those of a list of parts: beyond doubt, or only if the user says so.
 fn parts_list(rows: &[Vec<String>]) -> u8 {
-    let wide = |r: &&Vec<String>| r.len() >= 2;
-    let mostly = rows.iter().filter(wide).count().saturating_mul(2) > rows.len();
+    let widths = rows.iter().map(Vec::len).filter(|w| *w >= 2);
+    let alike = widths.clone().map(|w| rows.iter().filter(|r| r.len() == w).count()).max().unwrap_or(0);
+    let mostly = alike >= 2 && alike.saturating_mul(10) >= rows.len().saturating_mul(6);
     match bom::sniff(rows) {
         2 => 92,
         1 if mostly => 16,

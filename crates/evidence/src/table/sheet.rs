@@ -298,7 +298,7 @@ impl<'a, 'k> Sheet<'a, 'k> {
             // What another sheet lists is not counted again where it is priced.
             Some(layout) if listed && Parts::is_costs(&layout) => {
                 self.passed_over = true;
-                bom::passed_over(&format!("sheet {}", self.name), out);
+                bom::passed_over(&format!("sheet {}", self.name), "prices of parts that another sheet lists", out);
                 return;
             }
             Some(layout) => {
@@ -324,7 +324,7 @@ impl<'a, 'k> Sheet<'a, 'k> {
         let mut mapper = Mapper::new(&headers, below, self.cx);
         if self.cx.purpose == Purpose::Bom && !mapper.is_about_devices() {
             self.passed_over = true;
-            bom::passed_over(&format!("sheet {}", self.name), out);
+            bom::passed_over(&format!("sheet {}", self.name), "no list of parts", out);
             return;
         }
         // A sheet of notes is no table that failed.

@@ -47,7 +47,7 @@ pub(crate) enum Col {
 const NAMES: &[(Col, &str)] = &[
     (
         Col::Part(F::Designators, 1),
-        "bomrefdes referencias referencedesg refdesig circuitreference circuitref componentreference schematicreference позобозначение \
+        "bomrefdes pcbref pcbreference referencias referencedesg refdesig circuitreference circuitref componentreference schematicreference позобозначение \
          позиционноеобозначение поз обозначение oznaczenie oznaczenia referans referanslar 참조번호 부품기호 部品記号 回路記号 \
          リファレンス番号 位号位置 元器件位号 器件位号 贴片位号 designatorlist instances",
     ),
@@ -60,8 +60,8 @@ const NAMES: &[(Col, &str)] = &[
     (
         Col::Part(F::Value, 1),
         "bauteil bauteile bauteilname bauteilwert bauelement bauteilbezeichnung artikel artikelname artikelbezeichnung teil materialname \
-         componente componenti componentes composant composants piece nombre nome nom nazwa nazwaelementu element wartosc deger parca parcaadi \
-         malzeme malzemeadi component components parts partsname itemname product productname 부품명 품명 部品名 部品名称 部件名称 零件名称 \
+         componente componenti componentes composant composants piece nombre nome nom nazwa nazwaelementu element wartosc deger değer parca parcaadi \
+         malzeme malzemeadi malzemeadı component components parts partsname itemname product productname 부품명 품명 部品名 部品名称 部件名称 零件名称 \
          产品名称 元器件名称 器件 元件 값 компонент деталь compname materials",
     ),
     (
@@ -85,10 +85,10 @@ const NAMES: &[(Col, &str)] = &[
     ),
     (
         Col::Part(F::Description, 1),
-        "objectdescription itemdesc materialdescription partdesc longtext opis aciklama tanim 설명 사양 규격 仕様 スペック 技术规格 参数规格 \
+        "objectdescription itemdesc materialdescription partdesc longtext opis aciklama acıklama tanim tanım 설명 사양 규격 仕様 スペック 技术规格 参数规格 \
          规格参数 物料描述 物料规格 libelle denominacion denominazione denominacao function nomenclature",
     ),
-    (Col::Part(F::Supplier, 1), "tedarikci 공급업체 dostawca 仕入れ先 采购渠道 购买渠道 wherebuy shop store bezugsquelle link url"),
+    (Col::Part(F::Supplier, 1), "tedarikci 공급업체 dostawca 仕入れ先 采购渠道 购买渠道 wherebuy shop store bezugsquelle"),
     (Col::Part(F::NotPlaced, 1), "dnpdnf 是否不贴 空贴 nieosadzac dnpop fitno nofit"),
     (Col::Part(F::Role, 1), "type class kind commoditycode commodity parttypecode 物料类别 物料类型 器件类型 tip turu rodzaj"),
     (Col::Part(F::Origin, 1), "herkunft siteoforigin siteorigin originsite coorigin mensei krajpochodzenia provenance procedencia"),
@@ -99,7 +99,7 @@ const NAMES: &[(Col, &str)] = &[
     (
         Col::Item,
         "item itemno pos position posnr positionsnummer positionsnr no nr num id line lineno linenumber find findnum findno findnumber \
-         bomfindnum sequence seq seqno sr srno slno sno serialno lfdnr index ligne lp sira sirano 序号 项次 编号 番号 項番 번호 nn row",
+         bomfindnum sequence seq seqno sr srno slno sno serialno lfdnr index ligne lp sira sirano sıra sırano 序号 项次 编号 番号 項番 번호 nn row",
     ),
     (
         Col::Level,
@@ -128,7 +128,7 @@ const NAMES: &[(Col, &str)] = &[
     (
         Col::Footprint,
         "footprint package packageid packagecmpname packagename packagetype packagereference pcbfootprint pcbdecal case casepackage gehause bauform \
-         boitier encapsulado capsula contenitore 封装 封装形式 封装规格 パッケージ корпус obudowa kilif 패키지 pattern landpattern libref libraryref \
+         boitier encapsulado capsula contenitore 封装 封装形式 封装规格 パッケージ корпус obudowa kilif kılıf 패키지 pattern landpattern libref libraryref \
          libpart device library symbol jlcpcbpartclass datasheet decal cmpname",
     ),
     (
@@ -136,14 +136,14 @@ const NAMES: &[(Col, &str)] = &[
         "price unitprice cost unitcost total totalprice totalcost extendedprice extprice subtotal preis einzelpreis gesamtpreis prix precio prezzo \
          preco 单价 总价 价格 金额 合计 価格 単価 цена стоимость cena fiyat 단가",
     ),
-    (Col::Place, "location locations place placement 位置 위치 konum stelle"),
+    (Col::Place, "location locations place placement 位置 위치 konum stelle customerreference customerref link links url urls"),
 ];
 
 /// Words that only mean the name of a part where nothing better does; the lower the better.
 pub(super) fn value_rank(head: &str) -> u8 {
     match fold(head).as_str() {
-        "value" | "val" | "wert" | "valeur" | "valor" | "valore" | "waarde" | "wartosc" | "deger" | "值" | "参数" | "定数" | "номинал"
-        | "значение" | "partvalue" | "bauteilwert" | "값" => 0,
+        "value" | "val" | "wert" | "valeur" | "valor" | "valore" | "waarde" | "wartosc" | "deger" | "değer" | "值" | "参数" | "定数"
+        | "номинал" | "значение" | "partvalue" | "bauteilwert" | "값" => 0,
         "comment" | "designation" => 1,
         "component" | "components" | "part" | "parts" | "componente" | "composant" | "bauteil" => 2,
         _ => 3,

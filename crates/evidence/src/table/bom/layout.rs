@@ -91,7 +91,28 @@ pub(crate) fn sniff(rows: &[Vec<String>]) -> u8 {
             if judged.sure == 1 && judged.known < 2 { 0 } else { judged.sure }
         })
         .max()
-        .unwrap_or(0)
+        .filter(|sure| *sure > 0)
+        .unwrap_or_else(|| u8::from(designates(rows)))
+}
+
+/// Whether a text of one column is a list of part numbers under a head that says so.
+pub(crate) fn sniff_column(lines: &[&str]) -> bool {
+    let number = |l: &&str| l.len() <= 40 && !l.trim().contains(' ') && l.bytes().any(|b| b.is_ascii_digit());
+    match lines.split_first() {
+        Some((head, below)) => {
+            matches!(meaning(head), Some(Col::Part(F::Mpn | F::PartNumber, _))) && !below.is_empty() && below.iter().all(number)
+        }
+        None => false,
+    }
+}
+
+/// Whether rows of one width have a column of designators and no heads.
+fn designates(rows: &[Vec<String>]) -> bool {
+    let width = rows.first().map_or(0, Vec::len);
+    rows.len() >= 2
+        && width >= 3
+        && rows.iter().all(|r| r.len() == width)
+        && (0..width.min(16)).any(|i| rows.iter().all(|r| r.get(i).is_some_and(|c| is_designators(c))))
 }
 
 fn share(values: &[&str], test: impl Fn(&str) -> bool) -> bool {
@@ -238,6 +259,10 @@ fn marks(row: &[String], cols: &[Option<Col>]) -> (bool, bool) {
 /// Words that mean one thing or another as their values are: `Part` heads designators in Eagle's lists, names elsewhere.
 fn by_values(heads: &[String], cols: &mut [Option<Col>], below: &[Vec<String>]) {
     let firm = heads.iter().zip(cols.iter()).any(|(h, c)| matches!(c, Some(Col::Part(F::Designators, _))) && fold(h).contains("desig"));
+    let names = |c: &&Col| {
+        matches!(c, Col::House | Col::Footprint | Col::Part(F::Value | F::Mpn | F::PartNumber | F::Description | F::SupplierPart, _))
+    };
+    let naming = cols.iter().flatten().filter(names).count();
     for (i, col) in cols.iter_mut().enumerate() {
         let Some(known) = *col else { continue };
         let head = heads.get(i).map(|h| fold(h)).unwrap_or_default();
@@ -252,18 +277,22 @@ fn by_values(heads: &[String], cols: &mut [Option<Col>], below: &[Vec<String>]) 
                     Col::Part(F::PartNumber, n)
                 }
             }
-            Col::Part(F::Value, _)
-                if !firm
-                    && matches!(head.as_str(), "part" | "parts" | "component" | "components" | "name" | "element")
-                    && designating() =>
-            {
+            // Something else must name the part then.
+            Col::Part(F::Value, _) if !firm && naming >= 2 && value_rank(heads.get(i).map_or("", String::as_str)) >= 2 && designating() => {
                 Col::Part(F::Designators, 1)
+            }
+            // A number without a letter is no maker's: the house's, or the seller's.
+            Col::Part(F::PartNumber, _) if share(&values, |v| v.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.' | b' '))) => {
+                if head.starts_with("order") {
+                    Col::Part(F::SupplierPart, 1)
+                } else {
+                    Col::House
+                }
             }
             Col::Item | Col::Place if !firm && designating() => Col::Part(F::Designators, 1),
             Col::Item if values.len() > 1 && share(&values, |v| v.chars().filter(|c| c.is_alphabetic()).count() > 3) => {
                 if matches!(head.as_str(), "item" | "position" | "id") { Col::Part(F::Value, 1) } else { Col::Item }
             }
-            // A maker's type is its part number where nothing else is.
             other => other,
         });
     }
@@ -333,7 +362,10 @@ fn is_indented(below: &[Vec<String>], i: usize) -> bool {
 /// Columns without heads, by their values: only where the user says that it is a list of parts.
 fn guessed(rows: &[Vec<String>], cx: &Context<'_>) -> Option<Layout> {
     let width = rows.iter().map(Vec::len).max().unwrap_or(0).min(64);
-    if width < 2 || rows.len() < 2 {
+    let headed = rows
+        .first()
+        .is_some_and(|row| row.iter().any(|c| meaning(c).is_some()) || row.iter().all(|c| !c.bytes().any(|b| b.is_ascii_digit())));
+    if width < 2 || rows.len() < 2 || headed {
         return None;
     }
     let mut cols: Vec<Option<Col>> = vec![None; width];
@@ -346,7 +378,10 @@ fn guessed(rows: &[Vec<String>], cx: &Context<'_>) -> Option<Layout> {
             () if share(&values, is_designators) => found(F::Designators),
             () if share(&values, |v| cells::quantity(v).is_some_and(|n| n < 100_000)) => found(F::Quantity),
             () if share(&values, |v| v.starts_with("http")) => None,
-            () if share(&values, |v| v.len() < 60 && !cx.knowledge.brands_in(v).is_empty() && cx.knowledge.models_in(v).is_empty()) => {
+            // Names without digits, a maker's among them.
+            () if share(&values, |v| v.chars().count() < 40 && !v.chars().any(|c| c.is_ascii_digit()))
+                && values.iter().any(|v| cx.knowledge.brand(v).is_some()) =>
+            {
                 found(F::Manufacturer)
             }
             () => {
@@ -375,7 +410,7 @@ fn guessed(rows: &[Vec<String>], cx: &Context<'_>) -> Option<Layout> {
         let col = match () {
             () if share(&cells, footprint) => Col::Footprint,
             () if share(&cells, |v| v.contains(' ') && v.chars().count() > 20) && text.len() > 1 => Col::Part(F::Description, 1),
-            () if share(&cells, number) && values.is_empty() && text.len() == 1 => Col::Part(F::Mpn, 1),
+            () if cells.iter().all(|c| number(c)) && values.is_empty() && text.len() == 1 => Col::Part(F::Mpn, 1),
             () => {
                 values.push(*i);
                 Col::Part(F::Value, 1)

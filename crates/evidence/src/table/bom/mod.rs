@@ -17,7 +17,7 @@ pub(crate) mod markdown;
 mod rows;
 
 pub(crate) use heads::{Col, ONLY_PARTS, by_name};
-pub(crate) use layout::{Layout, recognise_list, sniff};
+pub(crate) use layout::{Layout, recognise_list, sniff, sniff_column};
 pub(crate) use rows::Parts;
 
 use umbilical_core::bom::Design;
@@ -107,8 +107,8 @@ pub(super) fn said(name: &str, value: &str, out: &mut Observations) {
 }
 
 /// Says in `inputs[].mapping` that a table is no list of parts, where lists of parts were asked for.
-pub(super) fn passed_over(name: &str, out: &mut Observations) {
-    let line = format!("{}: no list of parts, not read", short(name, 60));
+pub(super) fn passed_over(name: &str, why: &str, out: &mut Observations) {
+    let line = format!("{}: {why}, not read", short(name, 60));
     if let Some(input) = out.inputs.last_mut()
         && !input.mapping.contains(&line)
     {

@@ -131,7 +131,7 @@ impl Parts {
             return;
         }
         // A line by itself in a table of many columns is a heading or a remark, unless it names a part.
-        if filled.len() == 1 && width >= 3 && len > 1 {
+        if filled.len() == 1 && width >= 3 {
             let text = get(first).trim();
             match col(first) {
                 Some(Col::Part(F::Designators, _)) if self.pending.is_some() && cells::is_designators(text) => {
@@ -149,6 +149,23 @@ impl Parts {
                     return;
                 }
             }
+        }
+        // Designators that nobody put between quotes.
+        let moved = len.saturating_sub(width);
+        let place = self.layout.cols.iter().position(|c| matches!(c, Some(Col::Part(F::Designators, _))));
+        let apart = place.filter(|d| moved > 0 && (*d..=d.saturating_add(moved)).all(|i| cells::is_designators(get(i))));
+        if let Some(place) = apart {
+            self.odd = self.odd.saturating_add(1);
+            out.problem(at, format!("this row has {len} fields, the header {width}: its designators are read together, quote them"));
+            let together = (place..=place.saturating_add(moved)).map(&get).collect::<Vec<_>>().join(",");
+            let mended = |i: usize| match i {
+                i if i < place => get(i),
+                i if i == place => together.as_str(),
+                i => get(i.saturating_add(moved)),
+            };
+            self.flush(out);
+            self.begin(at, width, mended, out);
+            return;
         }
         if len > width && (width..len).any(|i| !get(i).trim().is_empty()) || len < width && has_designators && !self.markdown {
             self.odd = self.odd.saturating_add(1);
@@ -181,6 +198,10 @@ impl Parts {
         }
         if same.saturating_mul(2) > filled {
             return true;
+        }
+        // Values that happen to be words for columns are not in a row of them.
+        if (0..len).filter(|i| !get(*i).trim().is_empty()).take(2).any(|i| get(i).len() >= 60 || meaning(get(i)).is_none()) {
+            return false;
         }
         let known = (0..len.min(64)).filter(|i| get(*i).len() < 60 && meaning(get(*i)).is_some()).count();
         known >= 3 && known.saturating_mul(10) >= filled.saturating_mul(7)
@@ -277,6 +298,10 @@ impl Parts {
             } else {
                 head
             };
+            // The address behind the text of a link.
+            if self.markdown && raw.contains("](") {
+                p.draft.property(head, raw);
+            }
             if self.layout.indented == Some(i) && !text.is_empty() {
                 let (depth, bare) = cells::indent(raw);
                 p.level = Some(depth);
