@@ -151,7 +151,7 @@ impl Parts {
             }
         }
         // Designators that nobody put between quotes.
-        let moved = len.saturating_sub(width);
+        let moved = if (width..len).any(|i| !get(i).trim().is_empty()) { len.saturating_sub(width) } else { 0 };
         let place = self.layout.cols.iter().position(|c| matches!(c, Some(Col::Part(F::Designators, _))));
         let apart = place.filter(|d| moved > 0 && (*d..=d.saturating_add(moved)).all(|i| cells::is_designators(get(i))));
         if let Some(place) = apart {
