@@ -275,7 +275,7 @@ impl Walk<'_> {
 
     /// An element as the value that it is in JSON.
     fn value(&self, open: Open, holder: &str) -> Value {
-        let Open { name, mut members, text, .. } = open;
+        let Open { name, mut members, text, role, .. } = open;
         let text = text.trim();
         if is_list(&name, holder) || (name == "tools" && members.keys().all(|k| k == "tool")) {
             let items = members.into_iter().flat_map(|(child, value)| {
@@ -284,7 +284,7 @@ impl Walk<'_> {
             });
             return items.map(|(child, value)| item(&child, &name, value)).collect();
         }
-        if members.is_empty() {
+        if members.is_empty() && role == Role::Value {
             return self.scalar(&name, text, holder);
         }
         if !text.is_empty() {
