@@ -170,14 +170,14 @@ impl Walk<'_> {
         let mut members = Map::new();
         let mut cost = ELEMENT;
         for (key, value) in tag.attributes() {
-            if let Some(version) = value.strip_prefix(NAMESPACE) {
-                if role == Role::Document {
-                    version.trim_end_matches('/').clone_into(&mut self.version);
-                }
-                continue;
+            if key.starts_with("xmlns")
+                && role == Role::Document
+                && let Some(version) = value.strip_prefix(NAMESPACE)
+            {
+                version.trim_end_matches('/').clone_into(&mut self.version);
             }
             // What a namespace is called is no word of the document; nor is where its schema lies.
-            if key.starts_with("xml") || key == "schemaLocation" || value.starts_with("http://www.w3.org/") {
+            if key.starts_with("xml") || key == "schemaLocation" {
                 continue;
             }
             cost = cost.saturating_add(ELEMENT).saturating_add(key.len()).saturating_add(value.len());
@@ -185,10 +185,8 @@ impl Walk<'_> {
         }
         if role == Role::Document {
             self.root = at;
-            let unknown = self.version.is_empty();
-            members.insert("specVersion".into(), self.version.clone().into());
-            if unknown {
-                members.shift_remove("specVersion");
+            if !self.version.is_empty() {
+                members.insert("specVersion".into(), self.version.clone().into());
             }
         }
         self.held = self.held.saturating_add(cost);

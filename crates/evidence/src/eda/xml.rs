@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read};
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::QName;
 use umbilical_core::{At, Observations};
 
 use super::{MAX_BYTES, MAX_DEPTH, MAX_TEXT};
@@ -204,9 +205,14 @@ fn resolve(entity: &quick_xml::events::BytesRef<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// The name of an attribute without its prefix. What a prefix stands for keeps its whole name: it is no attribute of the element.
+fn name(key: QName<'_>) -> String {
+    if key.as_namespace_binding().is_some() { key.as_ref().to_owned() } else { key.local_name().as_ref().to_owned() }
+}
+
 fn attributes(tag: &BytesStart<'_>) -> Vec<(String, String)> {
     let plain = |text: &str| unescape(text).map_or_else(|_| cut(text), |t| cut(&t));
-    tag.attributes().flatten().take(100).map(|a| (a.key.local_name().as_ref().to_owned(), plain(&a.value))).collect()
+    tag.attributes().flatten().take(100).map(|a| (name(a.key), plain(&a.value))).collect()
 }
 
 /// Counts lines and bytes as they are taken, and ends a token that has no end.

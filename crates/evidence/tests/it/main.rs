@@ -10,5 +10,6 @@ mod label;
 mod radio;
 mod router;
 mod snmp;
+mod statements;
 mod table;
 mod text;
