@@ -325,7 +325,8 @@ pub fn read_stream(source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observat
     let (reader, known) = {
         let head = source.head(name);
         // The first pages of some binary formats look like text.
-        let known = not_read(head.bytes).filter(|_| head.text.is_none() || head.bytes.starts_with(b"%PDF") || head.bytes.contains(&0));
+        let textual = |bytes: &[u8]| bytes.starts_with(b"%PDF") || crate::tcg::is_certificate(bytes);
+        let known = not_read(head.bytes).filter(|_| head.text.is_none() || textual(head.bytes) || head.bytes.contains(&0));
         (choose(&head).filter(|reader| known.is_none() || reader.sniff(&head) > 10), known)
     };
     out.begin_input(cx.path, reader.map_or("unknown", |r| r.name()), String::new(), 0);
@@ -409,6 +410,9 @@ const NOT_READ: &[(usize, &[u8], &str)] = &[
 fn not_read(head: &[u8]) -> Option<&'static str> {
     if archive::is_office(head) {
         return Some("a word-processor or presentation document: save its text as a text file, its tables as CSV");
+    }
+    if crate::tcg::is_certificate(head) {
+        return Some("a TCG platform certificate: give the hardware manifest (JSON) behind it");
     }
     NOT_READ.iter().find(|(at, magic, _)| head.get(*at..).is_some_and(|h| h.starts_with(magic))).map(|(_, _, what)| *what)
 }

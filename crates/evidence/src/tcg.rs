@@ -70,6 +70,13 @@ impl Reader for TcgManifest {
     }
 }
 
+/// Whether bytes begin like an attribute certificate for a platform: PEM by its first line, DER by an object identifier below
+/// 2.23.133.5.1, the attributes of TCG platforms.
+pub(crate) fn is_certificate(head: &[u8]) -> bool {
+    let der = head.first() == Some(&0x30) && memchr::memmem::find(head, &[0x67, 0x81, 0x05, 0x05, 0x01]).is_some();
+    der || head.trim_ascii_start().starts_with(b"-----BEGIN ATTRIBUTE CERTIFICATE-----")
+}
+
 fn of_platform(platform: Map<String, Value>, out: &mut Observations) {
     for (name, value) in platform {
         let Some(text) = text(&value) else { continue };

@@ -178,6 +178,19 @@ fn a_removed_component_is_not_placed() {
     assert_eq!(parts(&out)[0].role.as_deref(), Some("5g cellular modem"));
 }
 
+#[test]
+fn platform_certificates_are_named_and_not_read() {
+    // The identifier of the attribute that holds the configuration of a platform, 2.23.133.5.1.7.2.
+    let der =
+        [&[0x30, 0x82, 0x01, 0x00, 0x30, 0x81, 0xc0, 0x02, 0x01, 0x01, 0, 0xff][..], b"\x06\x07\x67\x81\x05\x05\x01\x07\x02", &[0xfe; 40]]
+            .concat();
+    let pem = "-----BEGIN ATTRIBUTE CERTIFICATE-----\nMIIBAA==\n-----END ATTRIBUTE CERTIFICATE-----\n";
+    for bytes in [der, pem.as_bytes().to_vec()] {
+        let out = read_stream_of(io::Cursor::new(bytes));
+        assert!(out.boms.is_empty() && out.problems.iter().any(|p| p.what.contains("platform certificate")), "{:?}", out.problems);
+    }
+}
+
 /// Text that is on no disk.
 fn repeated(head: &str, fill: &'static str, times: u64, tail: &'static str) -> impl Read + use<> {
     struct Repeat(&'static [u8], usize, u64);
