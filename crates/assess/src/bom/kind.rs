@@ -333,6 +333,7 @@ fn unknown(line: Line<'_>, facts: &[Fact]) -> ModuleVerdict {
 fn software(role: &str) -> Option<bool> {
     const OTHER: &[&str] = &[
         "application",
+        "software",
         "framework",
         "library",
         "container",

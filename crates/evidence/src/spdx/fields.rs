@@ -10,6 +10,9 @@ use crate::cyclonedx::part::{MAX_TEXT, cell};
 /// The most further properties of one part, and of a document.
 const MAX_PROPERTIES: usize = 256;
 
+/// The role of software whose purpose is not said.
+pub(super) const SOFTWARE: &str = "software";
+
 /// Keeps what no field has a place for.
 pub(super) fn keep(part: &mut Part, name: &str, value: &str) {
     push(&mut part.properties, name, value);
@@ -112,8 +115,11 @@ pub(super) fn other(part: &mut Part, name: &str, value: &Value) {
     }
 }
 
-/// What is left to do when all fields have been read.
+/// What is left to do when all fields have been read. What says no purpose and has an address in a package manager is software.
 pub(super) fn finish(part: &mut Part) {
+    if part.role.is_none() && (part.property("reference:purl").is_some() || part.property("purl").is_some()) {
+        part.role = Some(SOFTWARE.into());
+    }
     if part.manufacturer.is_none() {
         part.manufacturer = part.supplier.clone();
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use umbilical_core::bom::{Cell, Design, Part};
 use umbilical_core::{At, Observations};
 
-use super::fields::{agent, finish, keep, keep_of_document, other, short_type, text};
+use super::fields::{SOFTWARE, agent, finish, keep, keep_of_document, other, short_type, text};
 use super::tree::Tree;
 use crate::pieces::{self, Piece};
 use crate::{Context, Head, Reader, Source};
@@ -145,15 +145,19 @@ impl Graph {
 /// A package or a piece of hardware; agents are named by id still.
 fn part(members: Map<String, Value>, kind: &str, at: At) -> Part {
     let mut part = Part { at, ..Part::default() };
-    if kind.ends_with("Hardware") {
-        part.role = Some(if kind == "PhysicalHardware" { "hardware" } else { kind }.into());
-    }
+    let role = match kind {
+        "PhysicalHardware" => "hardware".to_owned(),
+        // Whatever a package may be in SPDX 2, since 3.0 it is software unless its purpose says otherwise.
+        _ if kind.ends_with("Package") => SOFTWARE.to_owned(),
+        _ => kebab(kind),
+    };
+    part.role = Some(role.into());
     for (name, value) in members {
         match local(&name) {
             "type" | "@type" | "spdxId" | "@id" | "creationInfo" => {}
             "name" => part.value = text(&value),
             "packageVersion" | "hardwareVersion" | "itemVersion" => part.version = text(&value),
-            "primaryPurpose" => part.role = text(&value).map(|t| local(&t).to_ascii_lowercase().into()),
+            "primaryPurpose" => part.role = text(&value).map(|t| kebab(local(&t)).into()).or(part.role),
             "partNumber" => {
                 if let Some(model) = std::mem::replace(&mut part.mpn, text(&value)) {
                     keep(&mut part, "modelNumber", &model);
@@ -203,6 +207,18 @@ fn local(name: &str) -> &str {
         Some((profile, rest)) if !rest.is_empty() && profile.bytes().all(|b| b.is_ascii_lowercase()) => rest,
         _ => last,
     }
+}
+
+/// `deviceDriver` as `device-driver`.
+fn kebab(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
 }
 
 fn first(value: Option<&Value>) -> Option<&str> {

@@ -13,7 +13,7 @@ const STORAGE: &str = "2.23.133.18.3.5";
 /// The classes of the TCG registry by their first two bytes.
 const CLASSES: &[(u16, &str)] = &[
     (0x0001, "processor"),
-    (0x0002, "container"),
+    (0x0002, "chassis"),
     (0x0003, "circuit board"),
     (0x0004, "module"),
     (0x0005, "controller"),
@@ -65,9 +65,6 @@ const TYPES: &[(u32, &str)] = &[
     (0x000a_0003, "battery"),
     (0x000f_0007, "m.2 slot"),
     (0x000f_000a, "mini pci express slot"),
-    (0x0013_0002, "uefi firmware"),
-    (0x0013_0003, "system bios"),
-    (0x0013_0005, "bootloader"),
 ];
 
 /// Structures of SMBIOS by their type.
@@ -75,7 +72,7 @@ const STRUCTURES: &[(u16, &str)] = &[
     (0, "firmware"),
     (1, "system"),
     (2, "motherboard"),
-    (3, "container"),
+    (3, "chassis"),
     (4, "processor"),
     (9, "slot"),
     (17, "memory module"),
