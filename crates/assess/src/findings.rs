@@ -14,7 +14,8 @@ struct Rule {
     clears_when: &'static str,
 }
 
-const RULES: &[Rule] = &[
+/// What identity raises.
+const IDENTITY: &[Rule] = &[
     Rule {
         code: "identity-conflict",
         severity: Severity::Medium,
@@ -99,6 +100,10 @@ const RULES: &[Rule] = &[
         remedies: &["none"],
         clears_when: "a source confirms or refutes it",
     },
+];
+
+/// What bills of materials raise, and what is held against them.
+const BOM: &[Rule] = &[
     Rule {
         code: "cellular-module",
         severity: Severity::Info,
@@ -291,30 +296,22 @@ const RULES: &[Rule] = &[
     },
 ];
 
-fn rule(code: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|r| r.code == code)
+/// The rule of a code, and who raises it.
+fn rule(code: &str) -> Option<(&'static str, &'static Rule)> {
+    let find = |source: &'static str, rules: &'static [Rule]| rules.iter().find(|r| r.code == code).map(|r| (source, r));
+    find("identity", IDENTITY).or_else(|| find("bom", BOM))
 }
 
 /// How bad a code is; `info` for one that identity does not raise.
 pub fn severity(code: &str) -> Severity {
-    rule(code).map_or(Severity::Info, |r| r.severity)
+    rule(code).map_or(Severity::Info, |(_, r)| r.severity)
 }
 
-/// The finding of a code about a device; `None` for a code without a rule.
-pub(crate) fn identity(device: &str, code: &'static str, because: Vec<String>) -> Option<Finding> {
-    let subject = Subject { kind: "device", id: device.to_owned() };
-    raise(code, "identity", subject, because, serde_json::Value::Null)
-}
-
-/// A finding of bills of materials; `None` for a code without a rule. Its id derives from code, subject and reasons.
+/// The finding of a code; `None` for a code without a rule. Its id derives from code, subject and reasons.
 ///
-/// `detail` holds what locates it: `file` and `line` (both may be null), and what the code's page says.
-pub(crate) fn of_bom(code: &'static str, subject: Subject, because: Vec<String>, detail: serde_json::Value) -> Option<Finding> {
-    raise(code, "bom", subject, because, detail)
-}
-
-fn raise(code: &'static str, source: &'static str, subject: Subject, because: Vec<String>, detail: serde_json::Value) -> Option<Finding> {
-    let rule = rule(code)?;
+/// `detail` is null, or what locates it: `file` and `line` (both may be null), and what the code's page says.
+pub(crate) fn raise(code: &'static str, subject: Subject, because: Vec<String>, detail: serde_json::Value) -> Option<Finding> {
+    let (source, rule) = rule(code)?;
     Some(Finding {
         id: umbilical_core::id::content_id("fnd-", code, &format!("{} {}", subject.id, because.join(" "))),
         code,
@@ -343,7 +340,7 @@ mod tests {
     #[test]
     fn every_code_has_a_rule_and_every_rule_a_code() {
         let codes: Vec<&str> = CODES.iter().map(|c| c.0).collect();
-        let rules: Vec<&str> = RULES.iter().map(|r| r.code).collect();
+        let rules: Vec<&str> = IDENTITY.iter().chain(BOM).map(|r| r.code).collect();
         assert_eq!(codes, rules);
     }
 }

@@ -7,17 +7,16 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use umbilical_core::answer::{
-    AUDIT_SCHEMA, Audit, Because, Behind, Cellular, Coverage, Device, Identifiers, Imeis, KnowledgeStamp, Product, Said, Tallies, Tally,
-    Trace,
+    AUDIT_SCHEMA, Audit, Because, Behind, Cellular, Coverage, Device, Identifiers, Imeis, Product, Said, Tallies, Tally, Trace,
 };
-use umbilical_core::finding::Finding;
+use umbilical_core::finding::{Finding, Subject};
 use umbilical_core::number::{Shown, mask_numbers};
 use umbilical_core::observation::ThingRef;
 use umbilical_core::text::clean;
 use umbilical_core::{Day, Group, IdKind, Kind, Observations};
 use umbilical_knowledge::{Knowledge, TacOrigin};
 
-use crate::findings::identity;
+use crate::findings::raise;
 use crate::identify::claims::{FactRef, Reason};
 use crate::identify::learn::Lessons;
 use crate::identify::{Placed, Verdict, identify};
@@ -196,18 +195,13 @@ impl<'a> Fleet<'a> {
         let mut organisations: Vec<Trace> = self.traces.values().map(|t| Trace::clone(t)).collect();
         organisations.sort_by(|a, b| a.org.cmp(&b.org));
         organisations.dedup_by(|a, b| a.org == b.org);
-        let unread = crate::trace::unread_lists(self.kb, self.options.as_of);
-        if !unread.is_empty() {
-            absent.push(format!(
-                "lists whose entries are not on file, so that nobody can be said to be on them or not: {}",
-                unread.join(", ")
-            ));
-        }
-        let sources_to = self.kb.sources_to().map(|d| d.to_string()).unwrap_or_default();
+        let mut knowledge = crate::trace::stamp(self.kb, self.options.as_of);
+        absent.append(&mut knowledge.absent);
+        knowledge.absent = absent;
         Audit {
             schema: AUDIT_SCHEMA,
             as_of: self.options.as_of.to_string(),
-            knowledge: KnowledgeStamp { version: self.kb.version().to_owned(), sources_to, absent },
+            knowledge,
             inputs: self.all.inputs.clone(),
             problems,
             coverage,
@@ -493,10 +487,13 @@ impl<'a> Fleet<'a> {
             let line = thing.and_then(|t| t.facts().nth(at.fact as usize)).map(|(_, _, at)| self.all.locate(at)).unwrap_or_default();
             format!("{input}, {line}")
         };
+        let identity = |code: &'static str, because: Vec<String>| {
+            raise(code, Subject { kind: "device", id: device.to_owned() }, because, serde_json::Value::Null)
+        };
         let mut out: Vec<Finding> = verdict
             .notices
             .iter()
-            .filter_map(|(code, what, at)| identity(device, code, vec![format!("{} ({})", clean(what), place(*at))]))
+            .filter_map(|(code, what, at)| identity(code, vec![format!("{} ({})", clean(what), place(*at))]))
             .collect();
         let mut seen: Vec<usize> = members.iter().filter_map(|m| self.contested.get(m)).flatten().copied().collect();
         seen.sort_unstable();
@@ -505,19 +502,15 @@ impl<'a> Fleet<'a> {
             let others = c.records.len().saturating_sub(1);
             match c.kind {
                 IdKind::Imei => out.extend(identity(
-                    device,
                     "cloned-imei",
                     vec![format!("IMEI {} is carried by {others} other thing(s) with identifiers of their own", c.value)],
                 )),
-                IdKind::Iccid => out.extend(identity(
-                    device,
-                    "sim-moved",
-                    vec![format!("SIM card {} was also seen in {others} other thing(s)", Shown(&c.value))],
-                )),
+                IdKind::Iccid => out
+                    .extend(identity("sim-moved", vec![format!("SIM card {} was also seen in {others} other thing(s)", Shown(&c.value))])),
                 _ => {}
             }
         }
-        out.sort_by(|a, b| (b.severity, a.code, &a.id).cmp(&(a.severity, b.code, &b.id)));
+        out.sort_by(|a, b| a.worst_first(b));
         out
     }
 

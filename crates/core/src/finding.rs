@@ -1,5 +1,7 @@
 //! One type of finding for everything: law, traffic, firmware, host, bill of materials, identity, containment.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::observation::Basis;
@@ -84,6 +86,13 @@ pub struct Finding {
     pub clears_when: String,
     /// By source.
     pub detail: serde_json::Value,
+}
+
+impl Finding {
+    /// The order of every list: the worst first, then by code and id.
+    pub fn worst_first(&self, other: &Self) -> Ordering {
+        (other.severity, self.code, &self.id).cmp(&(self.severity, other.code, &other.id))
+    }
 }
 
 /// Every code, with one line for people.

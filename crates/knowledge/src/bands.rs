@@ -68,4 +68,9 @@ impl Band {
     pub fn sends_at(&self, mhz: f64) -> bool {
         (self.uplink.0..=self.uplink.1).contains(&mhz)
     }
+
+    /// Whether the network sends on this frequency in it, in MHz.
+    pub fn network_sends_at(&self, mhz: f64) -> bool {
+        (self.downlink.0..=self.downlink.1).contains(&mhz)
+    }
 }

@@ -525,6 +525,11 @@ impl Knowledge {
         self.bands().iter().filter(|b| b.sends_at(mhz)).collect()
     }
 
+    /// The bands in which the network sends at a frequency in MHz: one region's uplink is another's downlink.
+    pub fn downlinks_at(&self, mhz: f64) -> Vec<&Band> {
+        self.bands().iter().filter(|b| b.network_sends_at(mhz)).collect()
+    }
+
     // ---- owners and law
 
     /// All organisations.

@@ -222,7 +222,7 @@ fn findings(page: &mut Page<'_>, check: &Check) -> io::Result<()> {
 /// Findings in the order given, with what makes them so and what would clear them.
 pub(crate) fn list<'f>(page: &mut Page<'_>, all: impl Iterator<Item = &'f Finding>) -> io::Result<()> {
     let mut all: Vec<&Finding> = all.collect();
-    all.sort_by(|a, b| (b.severity, a.code, &a.id).cmp(&(a.severity, b.code, &b.id)));
+    all.sort_by(|a, b| a.worst_first(b));
     if all.is_empty() {
         return Ok(());
     }

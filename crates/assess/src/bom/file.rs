@@ -6,18 +6,19 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::json;
 use umbilical_core::At;
-use umbilical_core::answer::bom::{AlternateAnswer, FileAnswer, PartAnswer, Rest, State, TierKind};
+use umbilical_core::answer::bom::{AlternateAnswer, FileAnswer, PartAnswer, Rest, TierKind};
 use umbilical_core::answer::{Because, Behind, Module};
-use umbilical_core::bom::{Alternate, Bom, Design, Effectivity, Part, PartKind, Placed, Product};
+use umbilical_core::bom::{Alternate, Bom, Design, Effectivity, Part, PartKind, Placed};
 use umbilical_core::finding::{Finding, Subject};
 use umbilical_core::id::content_id;
 use umbilical_core::text::clean;
 use umbilical_knowledge::Knowledge;
 
-use super::kind::{Line, Typed, Typer};
+use super::kind::{Identified, Line, Typer};
 use super::owners::Owners;
+use super::state::{Declared, is_module};
 use super::{Options, shared, tiers};
-use crate::findings::of_bom;
+use crate::findings::raise;
 use crate::shown;
 
 /// What judging a document needs and keeps from one to the next.
@@ -39,7 +40,6 @@ pub(super) struct Names<'a> {
 struct Page<'a> {
     path: &'a str,
     input: u32,
-    product: &'a Product,
     locate: &'a dyn Fn(At) -> String,
 }
 
@@ -47,7 +47,7 @@ impl Judge<'_> {
     /// Judges one document.
     pub fn file(&mut self, bom: Bom, names: Names<'_>, locate: &dyn Fn(At) -> String) -> FileAnswer {
         let Bom { input, design, product, parts, .. } = bom;
-        let page = Page { path: names.path, input, product: &product, locate };
+        let page = Page { path: names.path, input, locate };
         let (mut placed, mut not_placed) = (Vec::with_capacity(parts.len()), Vec::new());
         let paths = paths(&parts);
         let mut owned: FxHashMap<Box<str>, Arc<[Behind]>> = FxHashMap::default();
@@ -59,8 +59,9 @@ impl Judge<'_> {
             if answer.part.is_placed() { placed.push(answer) } else { not_placed.push(answer) }
         }
         tiers::fill(&mut placed, &product, self.kb, &self.owners);
-        let (state, because, tells) = state(&placed, &not_placed);
-        let findings = findings(&placed, &tells, &page);
+        let own = Declared::of(placed.iter().map(|p| (0, p)), not_placed.iter().map(|p| (0, p)), &|_, part| part.at.clone());
+        let (state, because) = (own.state, own.because);
+        let findings = findings(&placed, &page);
         FileAnswer {
             input,
             path: names.path.to_owned(),
@@ -93,7 +94,7 @@ impl Judge<'_> {
             description: part.description.as_deref(),
             role: part.role.as_deref(),
         });
-        let module = typed.module.as_ref().map(|_| self.module(&typed, page, &at));
+        let module = typed.module.as_deref().map(|found| self.module(found, page, &at));
         let ownership: Arc<[Behind]> = match &module {
             Some(module) => module.ownership.clone().into(),
             None => match &typed.org {
@@ -141,12 +142,11 @@ impl Judge<'_> {
             description: of.description.as_deref(),
             role: of.role.as_deref(),
         });
-        let module = typed.module.as_ref().map(|_| self.module(&typed, page, at));
+        let module = typed.module.as_deref().map(|found| self.module(found, page, at));
         AlternateAnswer { part: alternate.clone(), kind: typed.kind, maker: typed.maker.clone(), module }
     }
 
-    fn module(&self, typed: &Typed, page: &Page<'_>, at: &str) -> Arc<Module> {
-        let Some(found) = &typed.module else { unreachable!("asked for modules only") };
+    fn module(&self, found: &Identified, page: &Page<'_>, at: &str) -> Arc<Module> {
         let verdict = &found.verdict;
         let ownership = self.owners.behind(verdict.maker.as_deref(), verdict.brand.as_deref());
         let because = |reason: &crate::identify::claims::Reason| {
@@ -229,7 +229,7 @@ fn paths(parts: &[Part]) -> Vec<Arc<[String]>> {
     out
 }
 
-fn assembly_name(part: &Part) -> Option<String> {
+pub(super) fn assembly_name(part: &Part) -> Option<String> {
     part.value.as_deref().or(part.mpn.as_deref()).or(part.description.as_deref()).map(|n| clean(n).into_owned())
 }
 
@@ -253,58 +253,6 @@ fn worst(part: &Part, own: Option<&Module>, kind: PartKind, alternates: &[Altern
         }
     }
     Some(best.1)
-}
-
-fn is_module(part: &PartAnswer) -> bool {
-    part.kind == PartKind::Module
-}
-
-/// The state of a document, why, and the parts that tell of a module nobody names.
-fn state(placed: &[PartAnswer], not_placed: &[PartAnswer]) -> (State, Vec<String>, Vec<usize>) {
-    let modules: Vec<&PartAnswer> = placed.iter().filter(|p| is_module(p)).collect();
-    // A carrier hides a module of its own, whatever else is named; the other tells are explained by a module.
-    let tells: Vec<usize> = placed
-        .iter()
-        .enumerate()
-        .filter(|(_, p)| {
-            p.kind == PartKind::Carrier && !holds_module(p, placed)
-                || (p.kind.is_tell() && modules.is_empty() && p.kind != PartKind::Carrier)
-        })
-        .map(|(i, _)| i)
-        .collect();
-    if !modules.is_empty() {
-        let because = modules.iter().map(|p| format!("{} ({})", said(p), p.at)).collect();
-        return (State::Found, because, tells);
-    }
-    // The place of a module that the document says stays empty explains its holder and its antenna.
-    let empty: Vec<&PartAnswer> = not_placed.iter().filter(|p| is_module(p)).collect();
-    let carriers = tells.iter().filter_map(|i| placed.get(*i)).any(|p| matches!(p.kind, PartKind::Carrier | PartKind::Slot));
-    if tells.is_empty() || (!empty.is_empty() && !carriers) {
-        let because = match empty.first() {
-            Some(p) => vec![format!("{} ({}) is declared as not placed", said(p), p.at)],
-            None => vec!["no part of it is cellular, as far as it declares".to_owned()],
-        };
-        return (State::CleanAsDeclared, because, Vec::new());
-    }
-    let because = tells.iter().filter_map(|i| placed.get(*i)).map(|p| format!("{} ({}): {}", said(p), p.at, tell(p))).collect();
-    (State::Undisclosed, because, tells)
-}
-
-/// Whether a module is declared inside an assembly.
-fn holds_module(assembly: &PartAnswer, placed: &[PartAnswer]) -> bool {
-    let Some(name) = assembly_name(&assembly.part) else { return false };
-    placed.iter().any(|p| is_module(p) && p.path.len() > assembly.path.len() && p.path.get(assembly.path.len()) == Some(&name))
-}
-
-/// What a part tells of a module that is not named.
-fn tell(part: &PartAnswer) -> String {
-    let word = match part.kind {
-        PartKind::Carrier => "carries a cellular module that the document does not name",
-        PartKind::Slot => "a place for a module that the document does not name",
-        PartKind::Sim => "serves a SIM, and no module is named",
-        _ => "is for cellular bands, and no module is named",
-    };
-    if part.known_by.is_empty() { word.to_owned() } else { format!("{word} ({})", part.known_by) }
 }
 
 /// A part in a few words: designators, maker, name.
@@ -345,10 +293,11 @@ pub(super) fn subject(part: &PartAnswer, file: &str) -> Subject {
     Subject { kind: "part", id: content_id("prt-", "part", &key) }
 }
 
-fn findings(placed: &[PartAnswer], tells: &[usize], page: &Page<'_>) -> Vec<Finding> {
+/// What a document's modules raise. What is not disclosed is a matter of the product: see `project`.
+fn findings(placed: &[PartAnswer], page: &Page<'_>) -> Vec<Finding> {
     let mut out: Vec<Finding> = Vec::new();
     for part in placed.iter().filter(|p| is_module(p)) {
-        let raise = |code: &'static str, because: Vec<String>| of_bom(code, subject(part, page.path), because, detail(part, page.path));
+        let raise = |code: &'static str, because: Vec<String>| raise(code, subject(part, page.path), because, detail(part, page.path));
         let place = format!("({}, {})", page.path, part.at);
         if let Some(module) = part.module.as_deref().or_else(|| part.alternates.iter().find_map(|a| a.module.as_deref())) {
             let mut because = vec![format!("{} is a cellular module: {} {place}", said(part), identity(module))];
@@ -376,13 +325,8 @@ fn findings(placed: &[PartAnswer], tells: &[usize], page: &Page<'_>) -> Vec<Find
             out.extend(raise("missing-tier", vec![format!("nobody has named {} of {} {place}", gaps.join(", "), said(part))]));
         }
     }
-    for part in tells.iter().filter_map(|i| placed.get(*i)) {
-        let because = vec![format!("{}: {} ({}, {})", said(part), tell(part), page.path, part.at)];
-        out.extend(of_bom("undisclosed-modem", subject(part, page.path), because, detail(part, page.path)));
-    }
-    out.sort_by(|a, b| (b.severity, a.code, &a.id).cmp(&(a.severity, b.code, &b.id)));
+    out.sort_by(|a, b| a.worst_first(b));
     out.dedup_by(|a, b| a.id == b.id);
-    let _ = page.product;
     out
 }
 

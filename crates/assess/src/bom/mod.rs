@@ -11,12 +11,13 @@ mod file;
 mod kind;
 mod owners;
 mod project;
+mod state;
 mod tiers;
 
 use std::sync::Arc;
 
 use umbilical_core::answer::bom::{CHECK_SCHEMA, Check, FileAnswer, Project, Rest};
-use umbilical_core::answer::{KnowledgeStamp, Said, Trace};
+use umbilical_core::answer::{Said, Trace};
 use umbilical_core::{Day, Observations};
 use umbilical_knowledge::Knowledge;
 
@@ -66,7 +67,7 @@ pub fn check(mut all: Observations, kb: &Knowledge, options: &Options) -> Check 
     Check {
         schema: CHECK_SCHEMA,
         as_of: options.as_of.to_string(),
-        knowledge: stamp(kb, options.as_of),
+        knowledge: crate::trace::stamp(kb, options.as_of),
         inputs: all.inputs,
         problems,
         files: judged.files,
@@ -90,22 +91,10 @@ fn judge(all: &mut Observations, kb: &Knowledge, options: &Options) -> Judged {
         files.push(file);
     }
     let mut problems = Vec::new();
-    let projects = project::projects(&files, &sheets, &mut problems);
+    let projects = project::projects(&mut files, &sheets, &mut problems);
     let mut organisations: Vec<Trace> = judge.owners.used().map(|t| Trace::clone(&t)).collect();
     organisations.sort_by(|a, b| a.org.cmp(&b.org));
     Judged { files, projects, problems, organisations }
-}
-
-/// Which facts are used, and which lists are not on file.
-pub(crate) fn stamp(kb: &Knowledge, as_of: Day) -> KnowledgeStamp {
-    let unread = crate::trace::unread_lists(kb, as_of);
-    let absent = (!unread.is_empty())
-        .then(|| format!("lists whose entries are not on file, so that nobody can be said to be on them or not: {}", unread.join(", ")));
-    KnowledgeStamp {
-        version: kb.version().to_owned(),
-        sources_to: kb.sources_to().map(|d| d.to_string()).unwrap_or_default(),
-        absent: absent.into_iter().collect(),
-    }
 }
 
 /// Text that many answers share.

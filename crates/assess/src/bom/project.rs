@@ -9,12 +9,16 @@
 use std::collections::BTreeMap;
 
 use umbilical_core::answer::Said;
-use umbilical_core::answer::bom::{FileAnswer, PartAnswer, Project, State};
+use umbilical_core::answer::bom::{FileAnswer, PartAnswer, Project};
 use umbilical_core::bom::{Design, PartKind};
-use umbilical_core::finding::Subject;
+use umbilical_core::finding::{Finding, Subject};
 use umbilical_core::id::content_id;
 
-use crate::findings::of_bom;
+use super::state::{Declared, undisclosed};
+use crate::findings::raise;
+
+/// Reasons that are kept for a product; its documents hold them all.
+const REASONS: usize = 20;
 
 /// Names of folders that say what is in them, not which product.
 const ROLES: &[&str] = &[
@@ -52,8 +56,8 @@ const ROLES: &[&str] = &[
     "sheets",
 ];
 
-/// Groups files into products and says what each product declares.
-pub(super) fn projects(files: &[FileAnswer], sheets: &[Vec<Box<str>>], problems: &mut Vec<Said>) -> Vec<Project> {
+/// Groups files into products, says what each product declares, and puts to its documents what it does not disclose.
+pub(super) fn projects(files: &mut [FileAnswer], sheets: &[Vec<Box<str>>], problems: &mut Vec<Said>) -> Vec<Project> {
     let mut group: Vec<usize> = (0..files.len()).collect();
     let folders: Vec<String> = files.iter().map(|f| home_of(&f.path)).collect();
     let drawing = |i: &usize| files.get(*i).is_some_and(|f| matches!(f.design, Design::Schematic | Design::Netlist));
@@ -74,7 +78,19 @@ pub(super) fn projects(files: &[FileAnswer], sheets: &[Vec<Box<str>>], problems:
         members.entry(*g).or_default().push(i);
     }
     missing_sheets(files, sheets, problems);
-    let mut out: Vec<Project> = members.into_values().map(|list| project(files, &list)).collect();
+    let mut out: Vec<Project> = Vec::with_capacity(members.len());
+    for list in members.into_values() {
+        let (project, hidden) = project(files, &list);
+        out.push(project);
+        for (file, finding) in hidden {
+            // The worst stands first: nothing else that a document raises is as severe.
+            if let Some(file) = files.get_mut(file) {
+                file.findings.push(finding);
+                file.findings.sort_by(|a, b| a.worst_first(b));
+                file.findings.dedup_by(|a, b| a.id == b.id);
+            }
+        }
+    }
     out.sort_by(|a, b| a.path.cmp(&b.path));
     out
 }
@@ -114,20 +130,23 @@ fn missing_sheets(files: &[FileAnswer], sheets: &[Vec<Box<str>>], problems: &mut
     }
 }
 
-fn project(files: &[FileAnswer], list: &[usize]) -> Project {
-    let members = || list.iter().filter_map(|i| files.get(*i));
-    let state = members().map(|f| f.state).min().unwrap_or(State::CleanAsDeclared);
-    let path = match list {
-        [one] => files.get(*one).map(|f| f.path.clone()).unwrap_or_default(),
-        _ => common(members().map(|f| f.path.as_str())),
+/// One product, and what of it is not disclosed, with the number of the document that tells.
+fn project(files: &[FileAnswer], list: &[usize]) -> (Project, Vec<(usize, Finding)>) {
+    let members: Vec<(usize, &FileAnswer)> = list.iter().filter_map(|i| Some((*i, files.get(*i)?))).collect();
+    let path = match members.as_slice() {
+        [(_, one)] => one.path.clone(),
+        _ => common(members.iter().map(|(_, f)| f.path.as_str())),
     };
-    let mut because: Vec<String> = Vec::new();
-    for file in members().filter(|f| f.state == state) {
-        because.extend(file.because.iter().map(|b| if list.len() == 1 { b.clone() } else { format!("{}: {b}", file.path) }));
-    }
-    because.truncate(20);
-    let findings = disagreement(&path, &members().collect::<Vec<_>>()).into_iter().collect();
-    Project { path, files: list.iter().map(|i| u32::try_from(*i).unwrap_or(u32::MAX)).collect(), state, because, findings }
+    let file = |i: usize| files.get(i).map(|f| f.path.as_str()).unwrap_or_default();
+    let place = |i: usize, part: &PartAnswer| if list.len() == 1 { part.at.clone() } else { format!("{}, {}", file(i), part.at) };
+    let placed = members.iter().flat_map(|(i, f)| f.parts.iter().map(|p| (*i, p)));
+    let not_placed = members.iter().flat_map(|(i, f)| f.not_placed.iter().map(|p| (*i, p)));
+    let Declared { state, mut because, tells } = Declared::of(placed, not_placed, &place);
+    because.truncate(REASONS);
+    let hidden = tells.iter().filter_map(|(i, part)| Some((*i, undisclosed(part, file(*i))?))).collect();
+    let findings = disagreement(&path, &members.iter().map(|(_, f)| *f).collect::<Vec<_>>()).into_iter().collect();
+    let files = list.iter().map(|i| u32::try_from(*i).unwrap_or(u32::MAX)).collect();
+    (Project { path, files, state, because, findings }, hidden)
 }
 
 /// The deepest folder that holds them all.
@@ -143,7 +162,7 @@ fn common<'p>(mut paths: impl Iterator<Item = &'p str>) -> String {
 }
 
 /// Documents of one product that each name a module, and not the same.
-fn disagreement(path: &str, files: &[&FileAnswer]) -> Option<umbilical_core::finding::Finding> {
+fn disagreement(path: &str, files: &[&FileAnswer]) -> Option<Finding> {
     let named = |f: &FileAnswer| -> Vec<(String, String)> {
         let mut out: Vec<_> = f
             .parts
@@ -165,7 +184,7 @@ fn disagreement(path: &str, files: &[&FileAnswer]) -> Option<umbilical_core::fin
     let say = |l: &[(String, String)]| l.iter().map(|(m, at)| format!("{m} ({at})")).collect::<Vec<_>>().join(", ");
     let because = vec![format!("one document names {}", say(first)), format!("another names {}", say(other))];
     let subject = Subject { kind: "file", id: content_id("prj-", "project", path) };
-    of_bom("documents-disagree", subject, because, serde_json::json!({ "file": path, "line": null, "at": "file" }))
+    raise("documents-disagree", subject, because, serde_json::json!({ "file": path, "line": null, "at": "file" }))
 }
 
 fn models(part: &PartAnswer) -> Vec<String> {

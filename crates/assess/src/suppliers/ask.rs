@@ -1,7 +1,7 @@
 //! Making out a questionnaire.
 
 use rustc_hash::FxHashSet;
-use umbilical_core::answer::bom::{Check, PartAnswer, State, TierKind};
+use umbilical_core::answer::bom::{Check, PartAnswer, TierKind};
 use umbilical_core::answer::suppliers::{Asked, PartRow, QUESTIONNAIRE_SCHEMA, Questionnaire, TemplateStamp};
 use umbilical_core::bom::{Alternate, PartKind};
 use umbilical_core::text::clean;
@@ -72,7 +72,7 @@ pub fn questionnaire(kb: &Knowledge, wanted: &Wanted<'_>, check: Option<&Check>)
     Questionnaire {
         schema: QUESTIONNAIRE_SCHEMA,
         as_of: wanted.as_of.to_string(),
-        knowledge: crate::bom::stamp(kb, wanted.as_of),
+        knowledge: crate::trace::stamp(kb, wanted.as_of),
         inputs: Vec::new(),
         problems: Vec::new(),
         questionnaire: id::content_id("ask-", "questionnaire", &content.join("\u{1f}")),
@@ -101,7 +101,7 @@ fn matters(kind: PartKind) -> bool {
 fn parts(check: &Check) -> Vec<PartRow> {
     let mut rows: Vec<(PartKind, PartRow)> = Vec::new();
     let mut seen: FxHashSet<(PartKind, PartRow)> = FxHashSet::default();
-    if check.projects.iter().any(|p| p.state == State::Undisclosed) {
+    if check.hides_module() {
         let mut row = PartRow::default();
         row.set("function", "cellular module, named in no document");
         rows.push((PartKind::Module, row));

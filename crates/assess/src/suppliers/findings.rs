@@ -3,7 +3,7 @@
 use umbilical_core::answer::suppliers::{Contradiction, Progress, Status, Strength, Supplier, TierAnswer};
 use umbilical_core::finding::{Finding, Severity, Subject};
 
-use crate::findings::of_bom;
+use crate::findings::raise;
 
 /// The findings, in the order of the tiers and of the contradictions.
 pub(super) fn of(s: &Supplier) -> Vec<Finding> {
@@ -24,13 +24,13 @@ pub(super) fn of(s: &Supplier) -> Vec<Finding> {
     if s.state == Progress::Silent {
         let due = s.due.as_deref().unwrap_or_default();
         let because = format!("{} was asked{about} to answer by {due}, and no reply is among the inputs", s.supplier);
-        found.extend(of_bom("silent-supplier", subject(), vec![because], detail(&[("due", due)])));
+        found.extend(raise("silent-supplier", subject(), vec![because], detail(&[("due", due)])));
         return found;
     }
     for tier in &s.tiers {
         found.extend(
             of_tier(s, tier, &about)
-                .and_then(|(code, because)| of_bom(code, subject(), vec![because], detail(&[("tier", tier.tier.name())]))),
+                .and_then(|(code, because)| raise(code, subject(), vec![because], detail(&[("tier", tier.tier.name())]))),
         );
     }
     for wrong in &s.contradictions {
@@ -57,7 +57,7 @@ fn of_tier(s: &Supplier, tier: &TierAnswer, about: &str) -> Option<(&'static str
 
 fn contradicted(wrong: &Contradiction, subject: Subject, detail: serde_json::Value) -> Option<Finding> {
     let because = vec![format!("said: {} ({})", wrong.said, wrong.at), format!("on file: {} ({})", wrong.known, wrong.source)];
-    let mut finding = of_bom("contradicted-answer", subject, because, detail)?;
+    let mut finding = raise("contradicted-answer", subject, because, detail)?;
     if wrong.strength == Strength::Doubt {
         finding.severity = Severity::Medium;
         finding.confidence = 0.5;

@@ -33,7 +33,7 @@ pub fn answers(kb: &Knowledge, as_of: Day, inputs: Vec<Input>, mut problems: Vec
     Answers {
         schema: ANSWER_SCHEMA,
         as_of: as_of.to_string(),
-        knowledge: crate::bom::stamp(kb, as_of),
+        knowledge: crate::trace::stamp(kb, as_of),
         inputs,
         problems,
         suppliers,

@@ -29,7 +29,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
-use umbilical_core::answer::{Jurisdiction, Listing, Step, Trace};
+use umbilical_core::answer::{Jurisdiction, KnowledgeStamp, Listing, Step, Trace};
 use umbilical_core::date::{Holds, Loose, holds};
 use umbilical_core::{Basis, Day};
 use umbilical_knowledge::{Edge, EdgeKind, Knowledge, Organisation, Word};
@@ -42,6 +42,17 @@ const EU: [&str; 27] = [
 
 /// What a jurisdiction says that nobody has looked into: never "none".
 pub const NO_ROW: &str = "no row on file";
+
+/// Which facts are used, and which lists are not on file on a day.
+pub fn stamp(kb: &Knowledge, as_of: Day) -> KnowledgeStamp {
+    let unread = unread_lists(kb, as_of).join(", ");
+    let absent = format!("lists whose entries are not on file, so that nobody can be said to be on them or not: {unread}");
+    KnowledgeStamp {
+        version: kb.version().to_owned(),
+        sources_to: kb.sources_to().map(|d| d.to_string()).unwrap_or_default(),
+        absent: if unread.is_empty() { Vec::new() } else { vec![absent] },
+    }
+}
 
 /// Traces an organisation (its id in `organisations.csv`) as of the end of a day. An id that is not on file gives a
 /// trace in which everything is unknown.

@@ -72,7 +72,7 @@ pub fn verify(
     let mut out = Verify {
         schema: VERIFY_SCHEMA,
         as_of: options.as_of.to_string(),
-        knowledge: declared.map_or_else(|| crate::bom::stamp(kb, options.as_of), |c| c.knowledge.clone()),
+        knowledge: declared.map_or_else(|| crate::trace::stamp(kb, options.as_of), |c| c.knowledge.clone()),
         inputs: declared.map(|c| c.inputs.clone()).unwrap_or_default(),
         problems: declared.map(|c| c.problems.clone()).unwrap_or_default(),
         declared: declared.map(declared::summary),

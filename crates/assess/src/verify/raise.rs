@@ -11,7 +11,7 @@ use umbilical_core::text::clean;
 use umbilical_core::weight::round4;
 
 use super::{rows, sweep};
-use crate::findings::of_bom;
+use crate::findings::raise;
 
 /// Declared lines that a row begins with.
 fn declared_lines(row: &Row) -> usize {
@@ -69,7 +69,7 @@ pub(super) fn row(row: &Row, inputs: &[Input], doubt: bool) -> Option<Finding> {
         "observed": row.observed.as_ref().map(|m| rows::words(rows::Seen::Module(m))),
         "observed_at": rows::strongest(row).map(|b| format!("{}, {}", path(inputs, b.input), b.at)),
     });
-    let mut finding = of_bom(code, subject, because, detail)?;
+    let mut finding = raise(code, subject, because, detail)?;
     if row.result != Outcome::NotSeen {
         finding.confidence = round4(row.confidence);
     }
@@ -110,7 +110,7 @@ pub(super) fn radio(row: &RadioRow, check: &Check, inputs: &[Input]) -> Option<F
         "dbm": row.dbm,
     });
     let kind = if row.device.is_some() { "device" } else { "host" };
-    let mut finding = of_bom("undeclared-radio", Subject { kind, id }, because, detail)?;
+    let mut finding = raise("undeclared-radio", Subject { kind, id }, because, detail)?;
     finding.basis = row.basis;
     finding.confidence = match (row.witness, row.basis) {
         ("survey", umbilical_core::Basis::Observed) => 0.9,
@@ -148,7 +148,7 @@ pub(super) fn energy<'a>(
             "over_floor_db": e.over_floor_db,
             "direction": e.direction,
         });
-        let mut finding = of_bom("uplink-energy", subject, because, detail)?;
+        let mut finding = raise("uplink-energy", subject, because, detail)?;
         finding.confidence = sweep::confidence(e);
         if e.direction != "uplink" {
             finding.severity = Severity::Low;
@@ -173,7 +173,7 @@ pub(super) fn lot(lot: &LotAnswer, m: &Mismatch, inputs: &[Input]) -> Option<Fin
         "value": format!("{}: {}", m.piece, m.kind),
     });
     let id = lot.lot.as_deref().map(|l| format!("{l}: ")).unwrap_or_default();
-    let mut finding = of_bom("lot-mismatch", Subject { kind: "part", id: format!("{id}{}", m.piece) }, because, detail)?;
+    let mut finding = raise("lot-mismatch", Subject { kind: "part", id: format!("{id}{}", m.piece) }, because, detail)?;
     // A piece that is late or printed otherwise is no other piece.
     if matches!(m.kind, "missing" | "label" | "firmware" | "other-lot") {
         finding.severity = Severity::Medium;

@@ -32,7 +32,7 @@ struct Loud<'s> {
     cell: &'s SweepCell,
     floor: i32,
     passes: u64,
-    /// Whether all bands there separate by frequency.
+    /// Whether only devices send there, anywhere in the world.
     uplink: bool,
 }
 
@@ -54,7 +54,8 @@ pub(super) fn energy(kb: &Knowledge, sweep: &Sweep, over: i32, at: &dyn Fn(u32) 
         if bands.is_empty() {
             continue;
         }
-        let uplink = bands.iter().any(|b| b.duplex == Duplex::Fdd);
+        // Where the network of another region sends, a base station looks like a device.
+        let uplink = bands.iter().any(|b| b.duplex == Duplex::Fdd) && kb.downlinks_at(mhz(cell)).is_empty();
         let apart = run
             .last()
             .is_some_and(|last| cell.khz.saturating_sub(last.cell.khz) > GAP_KHZ.saturating_add(CELL_KHZ) || last.uplink != uplink);
@@ -98,8 +99,10 @@ fn stretch(kb: &Knowledge, run: &[Loud<'_>], at: &dyn Fn(u32) -> String) -> Opti
     let most = run.iter().max_by_key(|l| (l.passes, std::cmp::Reverse(l.cell.khz)))?;
     let (from, to) = (first.cell.khz, last.cell.khz.saturating_add(CELL_KHZ));
     let mut names: Vec<String> = Vec::new();
-    for band in run.iter().flat_map(|l| bands(kb, mhz(l.cell))) {
-        let way = if band.duplex == Duplex::Fdd { "uplink" } else { "both directions" };
+    let sent = run.iter().flat_map(|l| bands(kb, mhz(l.cell))).map(|b| (b, "uplink"));
+    let heard = run.iter().flat_map(|l| kb.downlinks_at(mhz(l.cell))).filter(|b| b.duplex == Duplex::Fdd).map(|b| (b, "downlink"));
+    for (band, way) in sent.chain(heard) {
+        let way = if band.duplex == Duplex::Fdd { way } else { "both directions" };
         let name = format!("{} {} ({way})", band.rat, band.band);
         if !names.contains(&name) {
             names.push(name);

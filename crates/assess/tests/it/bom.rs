@@ -219,6 +219,19 @@ fn a_sheet_without_a_module_is_no_clean_product() {
     assert_eq!(check.projects.len(), 1);
     assert_eq!((check.projects[0].path.as_str(), check.projects[0].state), ("gw", State::Found));
     assert_eq!(check.files[0].state, State::CleanAsDeclared);
+    // Nor is a sheet with the holder of the module's SIM: the module on the next sheet explains it, a carrier it does not.
+    let card = ("gw/card.kicad_sch", Design::Schematic, vec![part("J1", "nano SIM", "", "")]);
+    let board = ("gw/board.kicad_sch", Design::Schematic, vec![part("A1", "Boron", "", "Particle")]);
+    let hidden = |check: &Check| check.findings().filter(|f| f.code == "undisclosed-modem").count();
+    let explained = answer(&[card.clone(), module.clone()]);
+    assert_eq!((explained.projects[0].state, hidden(&explained), explained.hides_module()), (State::Found, 0, false));
+    let carried = answer(&[card.clone(), module.clone(), board]);
+    assert_eq!((carried.projects[0].state, hidden(&carried), carried.hides_module()), (State::Found, 1, true));
+    let absent = Part { placed: Placed::No("DNP".into()), ..part("U2", "EC25-E", "", "Quectel") };
+    let empty = answer(&[card.clone(), ("gw/modem.kicad_sch", Design::Schematic, vec![absent])]);
+    assert_eq!((empty.projects[0].state, hidden(&empty)), (State::CleanAsDeclared, 0));
+    let alone = answer(&[card, power.clone()]);
+    assert_eq!((alone.projects[0].state, hidden(&alone)), (State::Undisclosed, 1));
     // Two products beside each other stay two.
     let check = answer(&[module, ("meter/main.kicad_sch", Design::Schematic, power.2)]);
     let states: Vec<(&str, State)> = check.projects.iter().map(|p| (p.path.as_str(), p.state)).collect();

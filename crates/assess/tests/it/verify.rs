@@ -410,10 +410,15 @@ fn a_radio_on_the_bus_is_the_devices() {
     assert_eq!(answer.radios.iter().find(|r| r.witness == "bus").unwrap().because[0].input, 1);
 }
 
-/// A sweep from 820 to 860 MHz at -60 dB, with what `loud` says: cell in MHz, passes at -30 dB.
+/// A sweep of 40 MHz at -60 dB, from 820 MHz, with what `loud` says: cell in kHz, passes at -30 dB.
 fn swept(loud: &[(u32, u32)]) -> Sweep {
+    swept_from(820_000, loud)
+}
+
+/// The same from another frequency, kHz.
+fn swept_from(first: u32, loud: &[(u32, u32)]) -> Sweep {
     let cells = (0..200u32).map(|n| {
-        let khz = 820_000 + n * 200;
+        let khz = first + n * 200;
         let at = loud.iter().find(|(from, _)| *from == khz).map_or(0, |l| l.1);
         let mut counts = vec![0; 31];
         counts[0] = 100 - at;
@@ -445,6 +450,15 @@ fn bursts_in_an_uplink_beside_a_device_without_modem_are_a_finding() {
     let finding = answer.findings.iter().find(|f| f.code == "uplink-energy").unwrap();
     assert!(finding.confidence <= 0.6 && finding.because[0].contains("could also be a phone nearby"), "{finding:?}");
     assert!(finding.because.iter().any(|b| b == "observed: air.csv, line 7") && finding.because.iter().any(|b| b.contains("bom0.csv")));
+    // What devices of one region send in, the network of another does: which of them it was is not known.
+    let shared = run(&clean, swept_from(1_840_000, &[(1_860_000, 4)]));
+    let energy = &shared.sweeps[0].energy[0];
+    assert_eq!(energy.direction, "both");
+    assert!(
+        energy.bands.iter().any(|b| b.ends_with("2 (uplink)")) && energy.bands.iter().any(|b| b.ends_with("3 (downlink)")),
+        "{energy:?}"
+    );
+    assert!(shared.findings.iter().all(|f| f.severity.name() == "low"), "{:?}", shared.findings);
     // A narrow line that is always there is the receiver's own; a declared modem may send; a quiet sweep is no proof.
     let narrow = run(&clean, swept(&[(835_000, 100)]));
     assert_eq!((narrow.sweeps[0].energy[0].form, codes(&narrow).len()), ("narrow", 0));

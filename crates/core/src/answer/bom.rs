@@ -58,6 +58,18 @@ pub struct Check {
     pub organisations: Vec<Trace>,
 }
 
+impl Check {
+    /// Every finding: of the documents, then of the products.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> + Clone {
+        self.files.iter().flat_map(|f| &f.findings).chain(self.projects.iter().flat_map(|p| &p.findings))
+    }
+
+    /// Whether a module must be there that no document names: of a product without any, or of a carrier beside a named one.
+    pub fn hides_module(&self) -> bool {
+        self.projects.iter().any(|p| p.state == State::Undisclosed) || self.findings().any(|f| f.code == "undisclosed-modem")
+    }
+}
+
 /// One document.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileAnswer {

@@ -60,14 +60,14 @@ pub fn diff(mut all: Vec<Dated>, kb: &Knowledge, as_of: Day) -> Diff {
         aligned.push(found);
     }
     let history = history::history(&sides, &aligned, &revisions);
-    findings.sort_by(|a: &Finding, b: &Finding| (b.severity, a.code, &a.id).cmp(&(a.severity, b.code, &b.id)));
+    findings.sort_by(Finding::worst_first);
     findings.dedup_by(|a, b| a.id == b.id);
     drop(sides);
     let (inputs, problems, organisations) = merged(order.into_iter().map(|(_, d)| d.check));
     Diff {
         schema: DIFF_SCHEMA,
         as_of: as_of.to_string(),
-        knowledge: super::stamp(kb, as_of),
+        knowledge: crate::trace::stamp(kb, as_of),
         inputs,
         problems,
         ordered_by: if by_dates { "dates" } else { "arguments" },

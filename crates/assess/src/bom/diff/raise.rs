@@ -8,7 +8,7 @@ use umbilical_core::finding::{Finding, Severity};
 
 use super::side::{Line, Side, is_module, maker, model};
 use crate::bom::file::{detail, said, subject};
-use crate::findings::of_bom;
+use crate::findings;
 
 /// How many modules of a revision are named in a sentence.
 const NAMED: usize = 3;
@@ -173,7 +173,7 @@ impl<'a> About<'a> {
             members.insert("old".into(), json!(self.change.old));
             members.insert("new".into(), json!(self.change.new));
         }
-        let finding = of_bom(code, subject(line.part, &line.file.path), because, detail)?;
+        let finding = findings::raise(code, subject(line.part, &line.file.path), because, detail)?;
         let surest = line.part.module.as_deref().map(|m| m.confidence);
         Some(Finding { confidence: surest.unwrap_or(finding.confidence), ..finding })
     }

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 use umbilical_assess::bom;
-use umbilical_core::Day;
 use umbilical_core::answer::bom::{Check as Answer, State};
 use umbilical_core::finding::Finding;
 use umbilical_report::junit::{self, Gate};
-use umbilical_report::{View, csv, github, json, sarif};
+use umbilical_report::{View, csv, json};
 
+use super::common::{self, Head, Lines};
 use crate::args::{Format, Global};
 use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
-use crate::{home, out};
+use crate::out;
 
 /// Shown behind the help.
 pub const EXAMPLES: &str = "Examples:
@@ -32,15 +32,8 @@ pub struct Check {
     /// Check statements against the schema of their version; errors are exit 4
     #[arg(long)]
     pub validate: bool,
-    /// As built: only lines that hold for the piece with this serial number
-    #[arg(long, value_name = "SERIAL")]
-    pub serial: Option<String>,
-    /// As built: only lines that hold on this day
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub built: Option<Day>,
-    /// How columns of tables map to fields (TOML), overriding the guess that the answer prints
-    #[arg(long, value_name = "FILE")]
-    pub map: Option<PathBuf>,
+    #[command(flatten)]
+    pub lines: Lines,
 }
 
 /// Runs it.
@@ -49,48 +42,28 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
     formats(global, "bom check", &has)?;
     let gates = Gates::parse(&global.fail_on, &["fail", "undisclosed"])?;
     let kb = facts(global)?;
-    let all = evidence(global, &kb, Reading { validate: args.validate, ..Reading::bom(&args.paths, args.map.as_deref()) })?;
-    let options = bom::Options { as_of: home::as_of(global), serial: args.serial.clone(), built: args.built };
+    let all = evidence(global, &kb, Reading { validate: args.validate, ..Reading::bom(&args.paths, args.lines.map()) })?;
     // A document that breaks the schema of its version is no evidence for a gate: that comes first.
     let broken = args.validate && all.schema_errors > 0;
-    let answer = bom::check(all, &kb, &options);
+    let answer = bom::check(all, &kb, &args.lines.options(global));
     write(global, &answer, &gates)?;
     if broken {
         return Ok(4);
     }
-    Ok(gates.code(findings(&answer), seen(answer.projects.iter().any(|p| p.state == State::Undisclosed))))
-}
-
-/// Every finding of an answer: of the documents, then of the products.
-fn findings(answer: &Answer) -> impl Iterator<Item = &Finding> + Clone {
-    answer.files.iter().flat_map(|f| &f.findings).chain(answer.projects.iter().flat_map(|p| &p.findings))
-}
-
-fn seen(undisclosed: bool) -> Seen {
-    Seen { unknown: false, undisclosed }
+    Ok(common::code(&gates, &answer))
 }
 
 fn write(global: &Global, answer: &Answer, gates: &Gates) -> Result<(), Fail> {
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
-    let (inputs, problems) = (answer.inputs.as_slice(), answer.problems.as_slice());
+    let head = Head { as_of: &answer.as_of, knowledge: &answer.knowledge, inputs: &answer.inputs, problems: &answer.problems };
     out::answer(global, |w| match global.format {
         Format::Json => json::one(w, answer),
         Format::Csv => csv::parts(w, answer),
-        Format::Sarif => {
-            let run = sarif::Run {
-                version: env!("CARGO_PKG_VERSION"),
-                as_of: &answer.as_of,
-                knowledge: &answer.knowledge,
-                inputs,
-                problems,
-                successful: true,
-                findings: findings(answer),
-            };
-            sarif::write(w, &run)
-        }
-        Format::Github => github::write(w, github::Run { findings: findings(answer), problems, inputs }),
+        format @ (Format::Sarif | Format::Github) => common::machine(w, format, &head, answer.findings()),
         Format::Junit => {
-            let stops = |found: &[&Finding], state| gates.code(found.iter().copied(), seen(state == Some(State::Undisclosed))) > 0;
+            let stops = |found: &[&Finding], state| {
+                gates.code(found.iter().copied(), Seen { unknown: false, undisclosed: state == Some(State::Undisclosed) }) > 0
+            };
             let gate = |found: &[&Finding], state| if stops(found, state) { Gate::Stopped } else { Gate::Through };
             junit::write(w, &junit::suites(answer, gate))
         }

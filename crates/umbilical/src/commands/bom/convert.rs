@@ -9,11 +9,12 @@ use umbilical_core::answer::bom::{Check, Project};
 use umbilical_core::text::clean;
 use umbilical_report::{csv, cyclonedx};
 
+use super::common::{self, Lines};
 use crate::args::{Format, Global};
 use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
-use crate::gate::{Gates, Seen};
-use crate::{home, out};
+use crate::gate::Gates;
+use crate::out;
 
 /// Shown behind the help.
 pub const EXAMPLES: &str = "Examples:
@@ -57,15 +58,8 @@ pub struct Convert {
     /// When the document was made, RFC 3339; left out otherwise, so that the same input is the same bytes
     #[arg(long, value_name = "TIME")]
     pub timestamp: Option<String>,
-    /// As built: only lines that hold for the piece with this serial number
-    #[arg(long, value_name = "SERIAL")]
-    pub serial: Option<String>,
-    /// As built: only lines that hold on this day
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub built: Option<Day>,
-    /// How columns of tables map to fields (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub map: Option<PathBuf>,
+    #[command(flatten)]
+    pub lines: Lines,
 }
 
 /// Runs it.
@@ -74,9 +68,8 @@ pub fn run(global: &Global, args: &Convert) -> Result<u8, Fail> {
     let gates = Gates::parse(&global.fail_on, &[])?;
     let timestamp = args.timestamp.as_deref().map(time).transpose()?;
     let kb = facts(global)?;
-    let all = evidence(global, &kb, Reading::bom(&args.paths, args.map.as_deref()))?;
-    let options = bom::Options { as_of: home::as_of(global), serial: args.serial.clone(), built: args.built };
-    let answer = bom::check(all, &kb, &options);
+    let all = evidence(global, &kb, Reading::bom(&args.paths, args.lines.map()))?;
+    let answer = bom::check(all, &kb, &args.lines.options(global));
     if !global.quiet {
         tell(&answer);
     }
@@ -90,9 +83,7 @@ pub fn run(global: &Global, args: &Convert) -> Result<u8, Fail> {
         let options = cyclonedx::Options { spec: args.spec.into(), version: env!("CARGO_PKG_VERSION"), timestamp };
         out::answer(global, |w| cyclonedx::write(w, &answer, product, &options))?;
     }
-    let findings = answer.files.iter().flat_map(|f| &f.findings).chain(answer.projects.iter().flat_map(|p| &p.findings));
-    let undisclosed = answer.projects.iter().any(|p| p.state == umbilical_core::answer::bom::State::Undisclosed);
-    Ok(gates.code(findings, Seen { unknown: false, undisclosed }))
+    Ok(common::code(&gates, &answer))
 }
 
 /// The one product among the inputs.

@@ -9,13 +9,14 @@ use umbilical_core::answer::bom::State;
 use umbilical_core::answer::diff::Diff as Answer;
 use umbilical_core::finding::Finding;
 use umbilical_core::text::clean;
-use umbilical_report::{View, diff as page, github, json, junit, sarif};
+use umbilical_report::{View, diff as page, json, junit};
 
+use super::common::{self, Head, Lines};
 use crate::args::{Format, Global};
 use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
-use crate::{home, out};
+use crate::out;
 
 /// Shown behind the help.
 pub const EXAMPLES: &str = "Examples:
@@ -32,15 +33,8 @@ pub struct Diff {
     /// The day of a revision; more than two are ordered by their days where all have one (repeatable)
     #[arg(long, value_name = "PATH=YYYY-MM-DD")]
     pub dated: Vec<String>,
-    /// As built: only lines that hold for the piece with this serial number
-    #[arg(long, value_name = "SERIAL")]
-    pub serial: Option<String>,
-    /// As built: only lines that hold on this day
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub built: Option<Day>,
-    /// How columns of tables map to fields (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub map: Option<PathBuf>,
+    #[command(flatten)]
+    pub lines: Lines,
 }
 
 /// Runs it.
@@ -50,11 +44,10 @@ pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
     let gates = Gates::parse(&global.fail_on, &[])?;
     let days = days(args)?;
     let kb = facts(global)?;
-    let as_of = home::as_of(global);
-    let options = bom::Options { as_of, serial: args.serial.clone(), built: args.built };
+    let options = args.lines.options(global);
     let mut revisions = Vec::with_capacity(args.paths.len());
     for (path, date) in args.paths.iter().zip(days) {
-        let all = evidence(global, &kb, Reading::bom(std::slice::from_ref(path), args.map.as_deref()))?;
+        let all = evidence(global, &kb, Reading::bom(std::slice::from_ref(path), args.lines.map()))?;
         let check = bom::check(all, &kb, &options);
         let shown = path.display().to_string();
         // Against nothing everything is new: that is no answer.
@@ -63,7 +56,7 @@ pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
         }
         revisions.push(Dated { path: shown, date, check });
     }
-    let answer = bom::diff(revisions, &kb, as_of);
+    let answer = bom::diff(revisions, &kb, options.as_of);
     write(global, &answer, &gates)?;
     Ok(gates.code(answer.findings.iter(), seen(&answer)))
 }
@@ -94,23 +87,11 @@ fn seen(answer: &Answer) -> Seen {
 
 fn write(global: &Global, answer: &Answer, gates: &Gates) -> Result<(), Fail> {
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
-    let (inputs, problems) = (answer.inputs.as_slice(), answer.problems.as_slice());
+    let head = Head { as_of: &answer.as_of, knowledge: &answer.knowledge, inputs: &answer.inputs, problems: &answer.problems };
     out::answer(global, |w| match global.format {
         Format::Json => json::one(w, answer),
         Format::Csv => page::table(w, answer),
-        Format::Sarif => {
-            let run = sarif::Run {
-                version: env!("CARGO_PKG_VERSION"),
-                as_of: &answer.as_of,
-                knowledge: &answer.knowledge,
-                inputs,
-                problems,
-                successful: true,
-                findings: &answer.findings,
-            };
-            sarif::write(w, &run)
-        }
-        Format::Github => github::write(w, github::Run { findings: &answer.findings, problems, inputs }),
+        format @ (Format::Sarif | Format::Github) => common::machine(w, format, &head, answer.findings.iter()),
         Format::Junit => {
             let stops = |finding: &Finding| gates.code(std::iter::once(finding), Seen::default()) > 0;
             junit::write(w, &page::suites(answer, stops))

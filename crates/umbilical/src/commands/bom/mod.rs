@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod attest;
 mod check;
+mod common;
 mod convert;
 mod diff;
 mod verify;

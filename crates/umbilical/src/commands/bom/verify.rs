@@ -7,12 +7,13 @@ use umbilical_assess::verify::{Ask, Extra, Options as How, verify};
 use umbilical_assess::{Fleet, Options, bom};
 use umbilical_core::Observations;
 use umbilical_core::answer::verify::{Outcome, Verify as Answer};
-use umbilical_core::answer::{Cellular, Device, Said};
+use umbilical_core::answer::{Cellular, Device};
 use umbilical_core::text::clean;
 use umbilical_evidence::Purpose;
 use umbilical_knowledge::Knowledge;
-use umbilical_report::{View, github, json, junit, sarif, verify as page};
+use umbilical_report::{View, json, junit, verify as page};
 
+use super::common::{self, Head};
 use crate::args::{Format, Global};
 use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
@@ -170,23 +171,11 @@ fn seen(answer: &Answer) -> Seen {
 
 fn write(global: &Global, answer: &Answer, gates: &Gates) -> Result<(), Fail> {
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
-    let problems: &[Said] = &answer.problems;
+    let head = Head { as_of: &answer.as_of, knowledge: &answer.knowledge, inputs: &answer.inputs, problems: &answer.problems };
     out::answer(global, |w| match global.format {
         Format::Json => json::one(w, answer),
         Format::Csv => page::table(w, answer),
-        Format::Sarif => {
-            let run = sarif::Run {
-                version: env!("CARGO_PKG_VERSION"),
-                as_of: &answer.as_of,
-                knowledge: &answer.knowledge,
-                inputs: &answer.inputs,
-                problems,
-                successful: true,
-                findings: &answer.findings,
-            };
-            sarif::write(w, &run)
-        }
-        Format::Github => github::write(w, github::Run { findings: &answer.findings, problems, inputs: &answer.inputs }),
+        format @ (Format::Sarif | Format::Github) => common::machine(w, format, &head, answer.findings.iter()),
         Format::Junit => junit::write(w, &junit::verify(answer, |finding| gates.code(std::iter::once(finding), Seen::default()) == 1)),
         _ => page::verify(w, answer, &view),
     })

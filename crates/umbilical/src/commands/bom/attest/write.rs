@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use umbilical_assess::bom;
-use umbilical_core::answer::bom::{Check, State};
+use umbilical_core::answer::bom::Check;
 use umbilical_core::signed::{Opening, canonical};
 use umbilical_report::{attest, json};
 use zeroize::Zeroizing;
 
 use super::{Attest, read};
 use crate::args::Global;
+use crate::commands::bom::common;
 use crate::commands::{Reading, evidence, facts};
 use crate::fail::Fail;
-use crate::gate::{Gates, Seen};
+use crate::gate::Gates;
 use crate::{home, out};
 
 /// Makes a key. Neither file may be there: a key that is lost cannot be made again.
@@ -77,7 +78,7 @@ pub fn statements(global: &Global, args: &Attest, signer: &attest::Signer) -> Re
     if judged {
         let check = check(global, args, &rest)?;
         lines.push_str(&attest::envelope(&attest::verdict(&check, &attest::claims(&check, &args.without)), signer));
-        code = gated(&gates, &check);
+        code = common::code(&gates, &check);
     }
     out::answer(global, |w| w.write_all(lines.as_bytes()))?;
     Ok(code)
@@ -123,7 +124,7 @@ pub fn declarations(global: &Global, args: &Attest) -> Result<u8, Fail> {
     let document = attest::declarations(&check, &attest::claims(&check, &args.without), signer.as_ref());
     let document = document.map_err(|e| Fail::usage(e, "see the page on bom attest"))?;
     out::answer(global, |w| json::one(w, &document))?;
-    Ok(gated(&gates, &check))
+    Ok(common::code(&gates, &check))
 }
 
 /// Writes a redacted statement, and beside it what opens it, for its owner alone. That comes first: a statement whose
@@ -142,7 +143,7 @@ pub fn redact(global: &Global, args: &Attest, signer: &attest::Signer) -> Result
     let (statement, opening) = attest::redact(&check, &attest::claims(&check, &args.without), signer);
     out::private(&opening_path, |w| json::one(w, &opening))?;
     out::answer(global, |w| w.write_all(attest::envelope(&statement, signer).as_bytes()))?;
-    Ok(gated(&gates, &check))
+    Ok(common::code(&gates, &check))
 }
 
 /// Takes one leaf out of an opening.
@@ -164,10 +165,4 @@ fn check(global: &Global, args: &Attest, paths: &[PathBuf]) -> Result<Check, Fai
         return Err(Fail::NothingReadable("no bill of materials among the inputs, so there is nothing to state".into()));
     }
     Ok(check)
-}
-
-/// Signing is no gate of itself: only what `--fail-on` names counts.
-fn gated(gates: &Gates, check: &Check) -> u8 {
-    let findings = check.files.iter().flat_map(|f| &f.findings).chain(check.projects.iter().flat_map(|p| &p.findings));
-    gates.code(findings, Seen { unknown: false, undisclosed: check.projects.iter().any(|p| p.state == State::Undisclosed) })
 }

@@ -1,0 +1,71 @@
+//! What several of the commands share: which lines count, the gate, the forms that other tools read.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use umbilical_assess::bom;
+use umbilical_core::Day;
+use umbilical_core::answer::bom::Check;
+use umbilical_core::answer::{KnowledgeStamp, Said};
+use umbilical_core::finding::Finding;
+use umbilical_core::observation::Input;
+use umbilical_report::{github, sarif};
+
+use crate::args::{Format, Global};
+use crate::gate::{Gates, Seen};
+use crate::home;
+
+/// Which lines of the documents count, and how they are read.
+#[derive(Args, Debug)]
+pub struct Lines {
+    /// As built: only lines that hold for the piece with this serial number
+    #[arg(long, value_name = "SERIAL")]
+    serial: Option<String>,
+    /// As built: only lines that hold on this day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    built: Option<Day>,
+    /// How columns of tables map to fields (TOML), overriding the guess that the answer prints
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+}
+
+impl Lines {
+    /// How to judge.
+    pub fn options(&self, global: &Global) -> bom::Options {
+        bom::Options { as_of: home::as_of(global), serial: self.serial.clone(), built: self.built }
+    }
+
+    /// The user's column mapping.
+    pub fn map(&self) -> Option<&Path> {
+        self.map.as_deref()
+    }
+}
+
+/// The exit code of judged documents.
+pub fn code(gates: &Gates, check: &Check) -> u8 {
+    gates.code(check.findings(), Seen { unknown: false, undisclosed: check.hides_module() })
+}
+
+/// What a document says beside its findings.
+pub struct Head<'a> {
+    pub as_of: &'a str,
+    pub knowledge: &'a KnowledgeStamp,
+    pub inputs: &'a [Input],
+    pub problems: &'a [Said],
+}
+
+/// Writes findings for code scanning, or as annotations of GitHub Actions.
+pub fn machine<'a>(
+    w: &mut dyn Write,
+    format: Format,
+    head: &Head<'a>,
+    findings: impl Iterator<Item = &'a Finding> + Clone,
+) -> io::Result<()> {
+    let Head { as_of, knowledge, inputs, problems } = *head;
+    if format == Format::Github {
+        return github::write(w, github::Run { findings, problems, inputs });
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    sarif::write(w, &sarif::Run { version, as_of, knowledge, inputs, problems, successful: true, findings })
+}
