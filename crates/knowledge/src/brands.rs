@@ -70,13 +70,7 @@ pub(crate) struct Brands {
 
 impl From<Vec<Brand>> for Brands {
     fn from(rows: Vec<Brand>) -> Self {
-        let mut names = NameIndex::default();
-        for (id, row) in (0u32..).zip(&rows) {
-            names.insert(&row.brand, id);
-            for alias in &row.aliases {
-                names.insert(alias, id);
-            }
-        }
+        let names = NameIndex::of(rows.iter().map(|row| (&*row.brand, &*row.aliases)));
         Self { rows, names }
     }
 }

@@ -76,13 +76,7 @@ pub(crate) struct Carriers {
 
 impl From<Vec<Carrier>> for Carriers {
     fn from(rows: Vec<Carrier>) -> Self {
-        let mut names = NameIndex::default();
-        for (id, row) in (0u32..).zip(&rows) {
-            names.insert(&row.name, id);
-            for alias in &row.aliases {
-                names.insert(alias, id);
-            }
-        }
+        let names = NameIndex::of(rows.iter().map(|row| (&*row.name, &*row.aliases)));
         Self { rows, names }
     }
 }

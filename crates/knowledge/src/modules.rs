@@ -115,13 +115,7 @@ const MIN_STEM: usize = 3;
 
 impl From<Vec<Module>> for Modules {
     fn from(rows: Vec<Module>) -> Self {
-        let mut names = NameIndex::default();
-        for (id, row) in (0u32..).zip(&rows) {
-            names.insert(&row.model, id);
-            for alias in &row.aliases {
-                names.insert(alias, id);
-            }
-        }
+        let names = NameIndex::of(rows.iter().map(|row| (&*row.model, &*row.aliases)));
         Self { rows, names }
     }
 }

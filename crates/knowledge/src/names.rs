@@ -40,6 +40,16 @@ pub(crate) struct Found {
 }
 
 impl NameIndex {
+    /// The index of rows, each by its name and its other spellings.
+    pub fn of<'n>(rows: impl Iterator<Item = (&'n str, &'n [Box<str>])>) -> Self {
+        let mut index = Self::default();
+        for (id, (name, aliases)) in (0u32..).zip(rows) {
+            index.insert(name, id);
+            aliases.iter().for_each(|alias| index.insert(alias, id));
+        }
+        index
+    }
+
     pub fn insert(&mut self, name: &str, id: u32) {
         let key = key(name);
         if let Some((offset, letter)) = name.char_indices().find(|(_, c)| !c.is_ascii()) {

@@ -122,13 +122,7 @@ pub(crate) struct Organisations {
 
 impl From<Vec<Organisation>> for Organisations {
     fn from(rows: Vec<Organisation>) -> Self {
-        let mut names = NameIndex::default();
-        for (id, row) in (0u32..).zip(&rows) {
-            names.insert(&row.name, id);
-            for alias in &row.aliases {
-                names.insert(alias, id);
-            }
-        }
+        let names = NameIndex::of(rows.iter().map(|row| (&*row.name, &*row.aliases)));
         Self { rows, names }
     }
 }

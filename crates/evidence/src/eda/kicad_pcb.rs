@@ -12,7 +12,7 @@ use umbilical_core::{At, Observations};
 
 use super::fields::{Draft, cell};
 use super::kicad_sch::title;
-use super::sexpr::{List, Scanner, Token};
+use super::sexpr::{List, Scanner};
 use super::{begins, kicad_text};
 use crate::{Context, Head, Reader, Source};
 
@@ -53,29 +53,19 @@ impl Reader for KicadPcbReader {
     fn read(&self, source: &mut Source<'_>, _: &Context<'_>, out: &mut Observations) -> io::Result<()> {
         let mut text = source.utf8();
         let mut scanner = Scanner::new(&mut *text, false);
-        scanner.token()?;
-        scanner.name()?;
         out.bom(Design::List);
-        loop {
-            match scanner.token()? {
-                Token::Word(_) => {}
-                Token::Open => {
-                    let line = scanner.at;
-                    let name = scanner.name()?;
-                    match name.as_str() {
-                        "footprint" | "module" => footprint(&scanner.rest(name, line, DRAWING)?, out),
-                        "title_block" => title(&scanner.rest(name, line, &[])?, Design::List, out),
-                        _ => scanner.skip()?,
-                    }
-                }
-                Token::Close => return Ok(()),
-                Token::End => {
-                    let why = scanner.trouble.take().unwrap_or_else(|| "this board ends too early: parts may be missing".into());
-                    out.problem(At::line(scanner.at), why);
-                    return Ok(());
-                }
+        let cut = scanner.root("board", |scanner, name, line| {
+            match name.as_str() {
+                "footprint" | "module" => footprint(&scanner.rest(name, line, DRAWING)?, out),
+                "title_block" => title(&scanner.rest(name, line, &[])?, Design::List, out),
+                _ => scanner.skip()?,
             }
+            Ok(())
+        })?;
+        if let Some((line, why)) = cut {
+            out.problem(At::line(line), why);
         }
+        Ok(())
     }
 }
 

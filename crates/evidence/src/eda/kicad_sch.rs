@@ -42,31 +42,20 @@ impl Reader for KicadSchReader {
         let mut text = source.utf8();
         let mut scanner = Scanner::new(&mut *text, false);
         let mut drawn = Drawn::default();
-        scanner.token()?;
-        scanner.name()?;
         out.bom(Design::Schematic);
         // Only what stands right under the root is on the sheet.
-        loop {
-            match scanner.token()? {
-                Token::Word(_) => {}
-                Token::Open => {
-                    let line = scanner.at;
-                    let name = scanner.name()?;
-                    match name.as_str() {
-                        "symbol" => symbol(&scanner.rest(name, line, DRAWING)?, &mut drawn),
-                        "sheet" => sheet(&scanner.rest(name, line, DRAWING)?, out),
-                        "title_block" => title(&scanner.rest(name, line, &[])?, Design::Schematic, out),
-                        "symbol_instances" => instances(&mut scanner, &mut drawn)?,
-                        _ => scanner.skip()?,
-                    }
-                }
-                Token::Close => break,
-                Token::End => {
-                    let why = scanner.trouble.take().unwrap_or_else(|| "this schematic ends too early: parts may be missing".into());
-                    out.problem(At::line(scanner.at), why);
-                    break;
-                }
+        let cut = scanner.root("schematic", |scanner, name, line| {
+            match name.as_str() {
+                "symbol" => symbol(&scanner.rest(name, line, DRAWING)?, &mut drawn),
+                "sheet" => sheet(&scanner.rest(name, line, DRAWING)?, out),
+                "title_block" => title(&scanner.rest(name, line, &[])?, Design::Schematic, out),
+                "symbol_instances" => instances(scanner, &mut drawn)?,
+                _ => scanner.skip()?,
             }
+            Ok(())
+        })?;
+        if let Some((line, why)) = cut {
+            out.problem(At::line(line), why);
         }
         drawn.finish(Design::Schematic, out);
         Ok(())

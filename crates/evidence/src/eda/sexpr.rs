@@ -72,6 +72,32 @@ impl<'r> Scanner<'r> {
         Self { reader, chunk: Vec::new(), next: 0, line: 1, bytes: 0, after_cr: false, depth: 0, comments, at: 1, trouble: None }
     }
 
+    /// Calls `each` for every list that stands right inside the root, with its name and line; `each` reads it to its end or
+    /// skips it. Gives why the root ends too early, where it does: `what` in words.
+    pub fn root(
+        &mut self,
+        what: &str,
+        mut each: impl FnMut(&mut Self, String, u32) -> io::Result<()>,
+    ) -> io::Result<Option<(u32, String)>> {
+        self.token()?;
+        self.name()?;
+        loop {
+            match self.token()? {
+                Token::Word(_) => {}
+                Token::Open => {
+                    let line = self.at;
+                    let name = self.name()?;
+                    each(self, name, line)?;
+                }
+                Token::Close => return Ok(None),
+                Token::End => {
+                    let why = self.trouble.take().unwrap_or_else(|| format!("this {what} ends too early: parts may be missing"));
+                    return Ok(Some((self.at, why)));
+                }
+            }
+        }
+    }
+
     fn peek(&mut self) -> io::Result<Option<u8>> {
         if self.next >= self.chunk.len() {
             if self.bytes > MAX_BYTES {

@@ -189,20 +189,12 @@ fn cut(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
-/// The five entities of XML and character numbers.
-fn resolve(entity: &quick_xml::events::BytesRef<'_>) -> Option<String> {
-    if let Ok(Some(c)) = entity.resolve_char_ref() {
-        return Some(c.to_string());
+/// The five entities of XML and character numbers; what a document defines for itself is not expanded.
+pub(crate) fn resolve(entity: &quick_xml::events::BytesRef<'_>) -> Option<String> {
+    match entity.resolve_char_ref() {
+        Ok(Some(c)) => Some(c.to_string()),
+        _ => quick_xml::escape::resolve_predefined_entity(&entity.xml10_content()).map(str::to_owned),
     }
-    let text = match &*entity.xml10_content() {
-        "lt" => "<",
-        "gt" => ">",
-        "amp" => "&",
-        "quot" => "\"",
-        "apos" => "'",
-        _ => return None,
-    };
-    Some(text.to_owned())
 }
 
 /// The name of an attribute without its prefix. What a prefix stands for keeps its whole name: it is no attribute of the element.

@@ -8,6 +8,7 @@ use umbilical_core::number::mac;
 use umbilical_core::{At, Observations};
 
 use super::{Survey, dbm, kept};
+use crate::eda::xml::resolve;
 use crate::{Context, Head, Reader, Source};
 
 /// The deepest element that is followed.
@@ -83,11 +84,7 @@ impl Reader for KismetXml {
                     text.clear();
                 }
                 Event::Text(part) if text.len() < 1000 => text.push_str(&part.xml10_content()),
-                // The five entities of XML and character numbers; what a document defines for itself is not expanded.
-                Event::GeneralRef(entity) if text.len() < 1000 => match entity.resolve_char_ref() {
-                    Ok(Some(c)) => text.push(c),
-                    _ => text.push_str(quick_xml::escape::resolve_predefined_entity(&entity.xml10_content()).unwrap_or_default()),
-                },
+                Event::GeneralRef(entity) if text.len() < 1000 => text.push_str(&resolve(&entity).unwrap_or_default()),
                 Event::End(_) => {
                     let name = path.pop().unwrap_or_default();
                     let open = client.as_mut().or(network.as_mut());

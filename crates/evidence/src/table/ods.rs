@@ -8,43 +8,43 @@ use std::io::{BufReader, Cursor};
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use umbilical_core::{At, Observations};
 
-use super::sheet::{MAX_COLUMNS, Sheet, write_number};
-use crate::Context;
+use super::sheet::{MAX_COLUMNS, write_number};
+use crate::eda::xml::resolve;
 
 /// The longest text of one cell that is kept.
 const MAX_CELL: usize = 32 * 1024;
 
-pub(super) fn read(bytes: Vec<u8>, cx: &Context<'_>, out: &mut Observations) {
-    let mut archive = match zip::ZipArchive::new(Cursor::new(bytes)) {
-        Ok(archive) => archive,
-        Err(error) => {
-            out.problem(At::WHOLE, format!("this spreadsheet is damaged ({error})"));
-            return;
-        }
-    };
-    let content = match archive.by_name("content.xml") {
-        Ok(content) => content,
-        Err(error) => {
-            out.problem(At::WHOLE, format!("this spreadsheet has no readable content ({error}): if it has a password, save it without"));
-            return;
-        }
-    };
+/// What is done with the sheets of a spreadsheet.
+pub(super) trait Sheets {
+    /// A sheet of that name begins; the one before has ended.
+    fn begin(&mut self, name: &str);
+    /// A row by its number in the sheet, counted from 1; empty ones too.
+    fn row(&mut self, n: u32, cells: &[String]);
+    /// The spreadsheet breaks off behind that row of the sheet, or ends where `why` is `None`.
+    fn end(&mut self, n: u32, why: Option<String>);
+}
+
+/// Reads every sheet.
+///
+/// # Errors
+/// There is nothing that could be read: why, and what to do.
+pub(super) fn read(bytes: &[u8], sheets: &mut dyn Sheets) -> Result<(), String> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| format!("this spreadsheet is damaged ({e})"))?;
+    let content = archive
+        .by_name("content.xml")
+        .map_err(|e| format!("this spreadsheet has no readable content ({e}): if it has a password, save it without"))?;
     let mut xml = Reader::from_reader(BufReader::with_capacity(64 * 1024, content));
     let mut buffer = Vec::new();
     let mut state = State::default();
-    let mut sheet: Option<Sheet<'_, '_>> = None;
+    let mut broken = None;
     loop {
         buffer.clear();
         match xml.read_event_into(&mut buffer) {
             Ok(Event::Start(tag)) => match tag.local_name().as_ref() {
                 "table" => {
-                    if let Some(done) = sheet.take() {
-                        done.finish(out);
-                    }
-                    sheet = Some(Sheet::new(&attribute(&tag, "name").unwrap_or_default(), cx, out));
-                    state = State::default();
+                    sheets.begin(&attribute(&tag, "name").unwrap_or_default());
+                    state = State { open: true, ..State::default() };
                 }
                 "table-row" => state.begin_row(&tag),
                 "table-cell" | "covered-table-cell" => state.begin_cell(&tag),
@@ -55,7 +55,7 @@ pub(super) fn read(bytes: Vec<u8>, cx: &Context<'_>, out: &mut Observations) {
             Ok(Event::Empty(tag)) => match tag.local_name().as_ref() {
                 "table-row" => {
                     state.begin_row(&tag);
-                    state.end_row(&mut sheet, out);
+                    state.end_row(sheets);
                 }
                 "table-cell" | "covered-table-cell" => {
                     state.begin_cell(&tag);
@@ -66,12 +66,8 @@ pub(super) fn read(bytes: Vec<u8>, cx: &Context<'_>, out: &mut Observations) {
                 _ => {}
             },
             Ok(Event::End(tag)) => match tag.local_name().as_ref() {
-                "table" => {
-                    if let Some(done) = sheet.take() {
-                        done.finish(out);
-                    }
-                }
-                "table-row" => state.end_row(&mut sheet, out),
+                "table" => state.open = false,
+                "table-row" => state.end_row(sheets),
                 "table-cell" | "covered-table-cell" => state.end_cell(),
                 "annotation" => state.aside = state.aside.saturating_sub(1),
                 _ => {}
@@ -81,38 +77,28 @@ pub(super) fn read(bytes: Vec<u8>, cx: &Context<'_>, out: &mut Observations) {
                     state.push(&text.xml10_content());
                 }
             }
-            // The five entities of XML and character numbers; entities that a document defines for itself are not expanded.
+            // Entities that a document defines for itself are not expanded.
             Ok(Event::GeneralRef(entity)) => {
-                let name = entity.xml10_content();
-                let c = match (&*name, entity.resolve_char_ref()) {
-                    (_, Ok(Some(c))) => Some(c),
-                    ("lt", _) => Some('<'),
-                    ("gt", _) => Some('>'),
-                    ("amp", _) => Some('&'),
-                    ("quot", _) => Some('"'),
-                    ("apos", _) => Some('\''),
-                    _ => None,
-                };
-                if let Some(c) = c.filter(|_| state.in_cell && state.aside == 0) {
-                    state.push(c.encode_utf8(&mut [0; 4]));
+                if let Some(text) = resolve(&entity).filter(|_| state.in_cell && state.aside == 0) {
+                    state.push(&text);
                 }
             }
             Ok(Event::Eof) => break,
             Ok(_) => {}
             Err(error) => {
-                let unit = sheet.as_ref().map_or(0, |s| s.unit);
-                out.problem(At { unit, n: state.n }, format!("the spreadsheet breaks off here ({error})"));
+                broken = Some(format!("the spreadsheet breaks off here ({error})"));
                 break;
             }
         }
     }
-    if let Some(done) = sheet.take() {
-        done.finish(out);
-    }
+    sheets.end(state.n, broken);
+    Ok(())
 }
 
 #[derive(Default)]
 struct State {
+    /// Inside a sheet.
+    open: bool,
     /// Rows so far in this sheet.
     n: u32,
     row_repeat: u32,
@@ -135,10 +121,9 @@ impl State {
         self.column = 0;
     }
 
-    fn end_row(&mut self, sheet: &mut Option<Sheet<'_, '_>>, out: &mut Observations) {
-        let n = self.n.saturating_add(1);
-        if let Some(sheet) = sheet {
-            sheet.row(n, &self.cells, out);
+    fn end_row(&mut self, sheets: &mut dyn Sheets) {
+        if self.open {
+            sheets.row(self.n.saturating_add(1), &self.cells);
         }
         self.n = self.n.saturating_add(self.row_repeat);
         self.row_repeat = 1;
@@ -156,7 +141,8 @@ impl State {
                 write_number(n, &mut text);
                 text
             }),
-            Some("date") => attribute(tag, "date-value"),
+            // A day without a time of day is a day.
+            Some("date") => attribute(tag, "date-value").map(|d| d.strip_suffix("T00:00:00").map(str::to_owned).unwrap_or(d)),
             _ => None,
         };
     }

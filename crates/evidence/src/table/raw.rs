@@ -4,14 +4,14 @@
 //! facts here. What is kept is bounded: rows without text cost nothing, repeated cells are not multiplied, and what goes
 //! beyond the bounds is said and left out.
 
-mod ods;
-
 use std::io::{Cursor, Read as _};
 
 use calamine::{Data, DataRef, Reader as _, Xlsx};
 use serde_json::Value;
 use umbilical_core::answer::suppliers::Sheet;
 use umbilical_core::text::short;
+
+use crate::Source;
 
 /// The largest document that is read.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -46,9 +46,9 @@ pub fn sheets(bytes: &[u8]) -> Result<Raw, String> {
     }
     let mut out = Out::default();
     let format = if bytes.starts_with(b"PK\x03\x04") {
-        unpacks_within(bytes)?;
+        super::sheet::unpacks_within(bytes, MAX_UNPACKED)?;
         if super::is_ods(bytes) {
-            ods::read(bytes, &mut out)?;
+            super::ods::read(bytes, &mut out)?;
             "ods"
         } else {
             xlsx(bytes, &mut out)?;
@@ -72,6 +72,8 @@ pub fn sheets(bytes: &[u8]) -> Result<Raw, String> {
 #[derive(Default)]
 struct Out {
     sheets: Vec<Sheet>,
+    /// Whether the sheet that was begun last is kept.
+    reading: bool,
     problems: Vec<(String, String)>,
     text: usize,
     cells: usize,
@@ -80,16 +82,18 @@ struct Out {
 }
 
 impl Out {
-    fn begin(&mut self, name: &str, unit: String) -> bool {
+    fn open(&mut self, name: &str, unit: String) -> bool {
         if self.sheets.len() >= MAX_SHEETS {
             self.say("file".into(), "more than 64 sheets: the rest is not read");
+            self.reading = false;
             return false;
         }
+        self.reading = true;
         self.sheets.push(Sheet { name: name.to_owned(), unit, rows: Vec::new() });
         true
     }
 
-    fn row(&mut self, n: u32, cells: Vec<String>) {
+    fn keep(&mut self, n: u32, cells: Vec<String>) {
         if cells.iter().all(|c| c.trim().is_empty()) {
             return;
         }
@@ -113,6 +117,27 @@ impl Out {
     }
 }
 
+impl super::ods::Sheets for Out {
+    fn begin(&mut self, name: &str) {
+        self.open(name, format!("sheet {} row", short(name, 60)));
+    }
+
+    fn row(&mut self, n: u32, cells: &[String]) {
+        if self.reading {
+            let mut row = Vec::new();
+            cells.iter().enumerate().for_each(|(column, text)| put(&mut row, column, cell(text)));
+            self.keep(n, row);
+        }
+    }
+
+    fn end(&mut self, n: u32, why: Option<String>) {
+        if let Some(why) = why {
+            let at = self.sheets.last().map_or_else(|| "file".to_owned(), |s| s.at(n));
+            self.problems.push((at, why));
+        }
+    }
+}
+
 /// Text of a cell, trimmed and cut.
 fn cell(text: &str) -> String {
     short(text.trim(), MAX_CELL).into_owned()
@@ -130,26 +155,13 @@ fn put(row: &mut Vec<String>, column: usize, text: String) {
     }
 }
 
-/// Unpacks every part into nothing: what the directory declares is not believed.
-fn unpacks_within(bytes: &[u8]) -> Result<(), String> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| format!("this workbook is damaged ({e}): save it again"))?;
-    let mut left = MAX_UNPACKED;
-    for i in 0..archive.len() {
-        let Ok(part) = archive.by_index(i) else { continue };
-        let read = std::io::copy(&mut part.take(left.saturating_add(1)), &mut std::io::sink()).unwrap_or(0);
-        let rest = left.checked_sub(read);
-        left = rest.ok_or("this workbook unpacks to more than 256 MiB: that is no reply to a questionnaire")?;
-    }
-    Ok(())
-}
-
 fn xlsx(bytes: &[u8], out: &mut Out) -> Result<(), String> {
     let mut book = Xlsx::new(Cursor::new(bytes))
         .map_err(|e| format!("this workbook cannot be opened ({e}): save it as XLSX without a password, or as CSV"))?;
     for name in book.sheet_names() {
         // A chart or dialogue sheet has no cells.
         let Ok(mut cells) = book.worksheet_cells_reader(&name) else { continue };
-        if !out.begin(&name, format!("sheet {} row", short(&name, 60))) {
+        if !out.open(&name, format!("sheet {} row", short(&name, 60))) {
             break;
         }
         let mut row: (u32, Vec<String>) = (0, Vec::new());
@@ -159,7 +171,7 @@ fn xlsx(bytes: &[u8], out: &mut Out) -> Result<(), String> {
                     let (r, c) = found.get_position();
                     let r = r.saturating_add(1);
                     if r != row.0 {
-                        out.row(row.0, std::mem::take(&mut row.1));
+                        out.keep(row.0, std::mem::take(&mut row.1));
                         row.0 = r;
                     }
                     put(&mut row.1, usize::try_from(c).unwrap_or(usize::MAX), plain(found.get_value()));
@@ -172,7 +184,7 @@ fn xlsx(bytes: &[u8], out: &mut Out) -> Result<(), String> {
                 }
             }
         }
-        out.row(row.0, row.1);
+        out.keep(row.0, row.1);
     }
     Ok(())
 }
@@ -195,18 +207,16 @@ fn plain(value: &DataRef<'_>) -> String {
 
 /// Text in whatever encoding a spreadsheet writes.
 fn text(bytes: &[u8]) -> Result<String, String> {
-    if let Some((encoding, skip)) = encoding_rs::Encoding::for_bom(bytes) {
-        return Ok(encoding.decode_without_bom_handling(bytes.get(skip..).unwrap_or_default()).0.into_owned());
-    }
-    if bytes.iter().take(4096).any(|b| *b == 0) {
-        return Err("this is neither a workbook (XLSX, ODS) nor CSV nor JSON".into());
-    }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(text.to_owned());
-    }
-    let mut guess = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
-    guess.feed(bytes, true);
-    Ok(guess.guess(None, chardetng::Utf8Detection::Allow).decode(bytes).0.into_owned())
+    let mut out = String::new();
+    let read = Source::new(Box::new(bytes)).and_then(|mut source| {
+        if source.head("").text.is_some() {
+            source.utf8().read_to_string(&mut out)?;
+        }
+        Ok(())
+    });
+    // An empty document is an empty reply.
+    let known = !out.is_empty() || bytes.is_empty();
+    read.ok().filter(|()| known).map(|()| out).ok_or_else(|| "this is neither a workbook (XLSX, ODS) nor CSV nor JSON".to_owned())
 }
 
 /// A CSV file is one sheet; its delimiter is the one that cuts its first lines into the most cells.
@@ -214,13 +224,13 @@ fn delimited(text: &str, out: &mut Out) -> &'static str {
     let sample: Vec<&str> = text.lines().take(20).collect();
     let count = |d: u8| sample.iter().map(|l| l.bytes().filter(|b| *b == d).count()).fold(0usize, usize::saturating_add);
     let delimiter = [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',');
-    out.begin("", "row".into());
+    out.open("", "row".into());
     let form = super::rows::Form { delimiter: Some(delimiter), end: if text.contains('\n') { b'\n' } else { b'\r' } };
     let mut open = Vec::new();
     let read = super::rows::for_each_row(&mut Cursor::new(text.as_bytes()), form, |met| match met {
         super::rows::Met::Row(n, row) => {
             let cells = (0..row.len().min(MAX_COLUMNS)).map(|i| cell(row.get(i))).collect();
-            out.row(n, cells);
+            out.keep(n, cells);
         }
         super::rows::Met::TooLong(n) => open.push((format!("row {n}"), "longer than a megabyte: not read".to_owned())),
         super::rows::Met::OpenQuote(n) => {
@@ -254,9 +264,9 @@ fn json(text: &str, out: &mut Out) -> Result<(), String> {
         }
         _ => return Err("this JSON is no document of questions and answers".into()),
     }
-    if out.begin("about", "about item".into()) {
+    if out.open("about", "about item".into()) {
         for (n, cells) in about {
-            out.row(n, cells);
+            out.keep(n, cells);
         }
     }
     Ok(())
@@ -268,7 +278,7 @@ fn number(before: usize) -> u32 {
 
 fn list(name: &str, items: &[Value], out: &mut Out) {
     let unit = if name.is_empty() { "item".to_owned() } else { format!("{} item", short(name, 60)) };
-    if !out.begin(name, unit) {
+    if !out.open(name, unit) {
         return;
     }
     let mut heads: Vec<&str> = Vec::new();
@@ -277,10 +287,10 @@ fn list(name: &str, items: &[Value], out: &mut Out) {
             heads.push(key);
         }
     }
-    out.row(0, heads.iter().map(|h| (*h).to_owned()).collect());
+    out.keep(0, heads.iter().map(|h| (*h).to_owned()).collect());
     for (before, item) in items.iter().enumerate() {
         let cells = heads.iter().map(|h| item.get(*h).map_or_else(String::new, scalar)).collect();
-        out.row(number(before), cells);
+        out.keep(number(before), cells);
     }
 }
 
@@ -340,14 +350,17 @@ mod tests {
         zip.finish().unwrap().into_inner()
     }
 
-    const ODS: &str = r#"<o:d xmlns:o="o" xmlns:table="t" xmlns:text="x"><table:table table:name="A&amp;B"><table:table-row table:number-rows-repeated="4294967295"><table:table-cell table:number-columns-repeated="4294967295"/></table:table-row><table:table-row><table:table-cell/><table:table-cell table:number-columns-repeated="9"><text:p>a&lt;b</text:p><text:p>c</text:p></table:table-cell><table:table-cell o:date-value="2026-12-01T10:00:00"><text:p>1.12.</text:p></table:table-cell></table:table-row></table:table></o:d>"#;
+    const ODS: &str = r#"<o:d xmlns:o="o" xmlns:table="t" xmlns:text="x"><table:table table:name="A&amp;B"><table:table-row table:number-rows-repeated="4294967295"><table:table-cell table:number-columns-repeated="4294967295"/></table:table-row><table:table-row><table:table-cell/><table:table-cell table:number-columns-repeated="9"><text:p>a&lt;b</text:p><text:p>c</text:p></table:table-cell><table:table-cell o:value-type="date" o:date-value="2026-12-01T00:00:00"><text:p>1.12.</text:p></table:table-cell></table:table-row></table:table></o:d>"#;
 
     #[test]
-    fn repeats_of_opendocument_are_not_multiplied() {
+    fn repeats_of_opendocument_end_with_the_widest_row() {
         let read = sheets(&ods_of(ODS)).unwrap();
         assert_eq!((read.format, read.sheets[0].name.as_str()), ("ods", "A&B"));
         let (n, cells) = &read.sheets[0].rows[0];
-        assert_eq!((*n, cells.len(), cells[1].as_str(), cells[2].as_str(), cells[10].as_str()), (u32::MAX, 11, "a<b c", "", "2026-12-01"));
+        assert_eq!(
+            (*n, cells.len(), cells[1].as_str(), cells[2].as_str(), cells[10].as_str()),
+            (u32::MAX, 11, "a<b\nc", "a<b\nc", "2026-12-01")
+        );
         // What a document defines for itself is not expanded.
         let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]><t:table xmlns:t=\"t\"><t:table-row><t:table-cell><t:p>x&b;y</t:p></t:table-cell></t:table-row></t:table>";
         assert_eq!(sheets(&ods_of(bomb)).unwrap().sheets[0].rows[0].1, ["xy"]);

@@ -24,8 +24,6 @@ pub(super) const MAX_COLUMNS: usize = 2048;
 const SAMPLE: usize = 200;
 const SAMPLE_BYTES: usize = 4 << 20;
 
-const TOO_LARGE: &str = "this spreadsheet unpacks to more than 512 MiB: export it as CSV";
-
 /// The reader of XLSX workbooks.
 pub struct XlsxReader;
 /// The reader of OpenDocument spreadsheets.
@@ -64,7 +62,8 @@ impl Reader for XlsxReader {
     }
     fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
         let Some(bytes) = whole(source, out)? else { return Ok(()) };
-        if !unpacks_within(&bytes, MAX_UNPACKED, out) {
+        if let Err(why) = unpacks_within(&bytes, MAX_UNPACKED) {
+            out.problem(At::WHOLE, why);
             return Ok(());
         }
         let mut book = match Xlsx::new(Cursor::new(bytes)) {
@@ -132,11 +131,44 @@ impl Reader for OdsReader {
     }
     fn read(&self, source: &mut Source<'_>, cx: &Context<'_>, out: &mut Observations) -> io::Result<()> {
         let Some(bytes) = whole(source, out)? else { return Ok(()) };
-        if unpacks_within(&bytes, MAX_UNPACKED, out) {
-            ods::read(bytes, cx, out);
-            ended(cx, out);
+        let mut sheets = Devices { cx, out, sheet: None };
+        match unpacks_within(&bytes, MAX_UNPACKED).and_then(|()| ods::read(&bytes, &mut sheets)) {
+            Ok(()) => ended(cx, out),
+            Err(why) => out.problem(At::WHOLE, why),
         }
         Ok(())
+    }
+}
+
+/// The sheets of a spreadsheet as lists of devices or of parts.
+struct Devices<'a, 'k, 'o> {
+    cx: &'a Context<'k>,
+    out: &'o mut Observations,
+    sheet: Option<Sheet<'a, 'k>>,
+}
+
+impl ods::Sheets for Devices<'_, '_, '_> {
+    fn begin(&mut self, name: &str) {
+        if let Some(done) = self.sheet.take() {
+            done.finish(self.out);
+        }
+        self.sheet = Some(Sheet::new(name, self.cx, self.out));
+    }
+
+    fn row(&mut self, n: u32, cells: &[String]) {
+        if let Some(sheet) = &mut self.sheet {
+            sheet.row(n, cells, self.out);
+        }
+    }
+
+    fn end(&mut self, n: u32, why: Option<String>) {
+        let done = self.sheet.take();
+        if let Some(why) = why {
+            self.out.problem(At { unit: done.as_ref().map_or(0, |s| s.unit), n }, why);
+        }
+        if let Some(done) = done {
+            done.finish(self.out);
+        }
     }
 }
 
@@ -175,29 +207,20 @@ fn whole(source: &mut Source<'_>, out: &mut Observations) -> io::Result<Option<V
     Ok(bytes)
 }
 
-/// Unpacks every part into nothing and says whether all of it stays within a limit. What the directory declares is
-/// not believed.
-fn unpacks_within(bytes: &[u8], max: u64, out: &mut Observations) -> bool {
-    let mut archive = match zip::ZipArchive::new(Cursor::new(bytes)) {
-        Ok(archive) => archive,
-        Err(error) => {
-            out.problem(At::WHOLE, format!("this spreadsheet is damaged ({error})"));
-            return false;
-        }
-    };
+/// Unpacks every part into nothing: whether all of it stays within a limit. What the directory declares is not believed.
+///
+/// # Errors
+/// It does not, or is no archive: why, and what to do.
+pub(super) fn unpacks_within(bytes: &[u8], max: u64) -> Result<(), String> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| format!("this spreadsheet is damaged ({error})"))?;
     let mut left = max;
     for i in 0..archive.len().min(10_000) {
         let Ok(part) = archive.by_index(i) else { continue };
         let read = io::copy(&mut part.take(left.saturating_add(1)), &mut io::sink()).unwrap_or(0);
-        match left.checked_sub(read) {
-            Some(rest) => left = rest,
-            None => {
-                out.problem(At::WHOLE, TOO_LARGE);
-                return false;
-            }
-        }
+        let rest = left.checked_sub(read);
+        left = rest.ok_or_else(|| format!("this spreadsheet unpacks to more than {} MiB: export what counts as CSV", max >> 20))?;
     }
-    true
+    Ok(())
 }
 
 fn write_cell(value: &DataRef<'_>, slot: &mut String) {

@@ -3,14 +3,15 @@
 use std::fmt::Write;
 use std::fs;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use umbilical_core::bom::{Alternate, Part, Placed};
+use umbilical_core::bom::Part;
 use umbilical_core::{At, Observations};
 use umbilical_evidence::open::read_stream;
 use umbilical_evidence::{Context, Purpose, Source};
 use umbilical_knowledge::Knowledge;
+
+use crate::fixtures::walk_for;
 
 mod agreement;
 mod hostile;
@@ -37,108 +38,9 @@ fn says(out: &Observations, what: &str) -> bool {
     out.problems.iter().any(|p| p.what.contains(what))
 }
 
-/// A bill in words.
-fn shown(out: &Observations) -> String {
-    let mut text = String::new();
-    for (bom, input) in out.boms.iter().zip(&out.inputs) {
-        let _ = writeln!(text, "{} {}, {} schema errors", input.format, bom.spec.as_deref().unwrap_or("-"), out.schema_errors);
-        let p = &bom.product;
-        for (name, cell) in [
-            ("name", &p.name),
-            ("brand", &p.brand),
-            ("manufacturer", &p.manufacturer),
-            ("model", &p.model),
-            ("version", &p.version),
-            ("serial", &p.serial),
-            ("date", &p.date),
-        ] {
-            if let Some(cell) = cell {
-                let _ = writeln!(text, "product {name}: {cell}");
-            }
-        }
-        for (name, value) in &bom.properties {
-            let _ = writeln!(text, "  {name} = {value}");
-        }
-        for (i, part) in bom.parts.iter().enumerate() {
-            let _ = writeln!(text, "{i}{} {}", part.parent.map(|p| format!(" in {p}")).unwrap_or_default(), out.locate(part.at));
-            part_in_words(part, &mut text);
-        }
-    }
-    for problem in &out.problems {
-        let _ = writeln!(text, "! {}: {}", out.locate(problem.at), problem.what);
-    }
-    text
-}
-
-fn part_in_words(part: &Part, text: &mut String) {
-    for (name, cell) in [
-        ("reference", &part.reference),
-        ("value", &part.value),
-        ("mpn", &part.mpn),
-        ("manufacturer", &part.manufacturer),
-        ("description", &part.description),
-        ("role", &part.role),
-        ("version", &part.version),
-        ("serial", &part.serial),
-        ("fcc-id", &part.fcc_id),
-        ("origin", &part.origin),
-        ("supplier", &part.supplier),
-        ("supplier-part", &part.supplier_part),
-        ("serial from", &part.effective.serial_from),
-        ("serial to", &part.effective.serial_to),
-    ] {
-        if let Some(cell) = cell {
-            let _ = writeln!(text, "    {name}: {cell}");
-        }
-    }
-    if !part.designators.is_empty() {
-        let _ = writeln!(text, "    designators: {}", part.designators.join(" "));
-    }
-    if let Some(n) = part.quantity {
-        let _ = writeln!(text, "    quantity: {n}");
-    }
-    if let Placed::No(words) = &part.placed {
-        let _ = writeln!(text, "    not placed: {words}");
-    }
-    let alternate = |a: &Alternate| [&a.manufacturer, &a.mpn, &a.value].map(|c| c.as_deref().unwrap_or("-").to_owned()).join(" | ");
-    for a in &part.alternates {
-        let _ = writeln!(text, "    or: {}", alternate(a));
-    }
-    for a in &part.ancestors {
-        let _ = writeln!(text, "    from: {}", alternate(a));
-    }
-    for (scheme, number) in &part.certificates {
-        let _ = writeln!(text, "    certificate: {scheme} {number}");
-    }
-    for (name, day) in [("from", part.effective.from), ("to", part.effective.to)] {
-        if let Some(day) = day {
-            let _ = writeln!(text, "    holds {name}: {day}");
-        }
-    }
-    for (name, value) in &part.properties {
-        let _ = writeln!(text, "    {name} = {value}");
-    }
-}
-
 #[test]
 fn fixtures() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cyclonedx");
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(&root).unwrap().map(|e| e.unwrap().path()).filter(|p| p.join("bom.json").is_file()).collect();
-    cases.sort();
-    assert!(!cases.is_empty());
-    let mut wrong = Vec::new();
-    for case in cases {
-        assert!(case.join("SOURCE.md").is_file(), "{} lacks SOURCE.md", case.display());
-        let got = shown(&read_from(fs::File::open(case.join("bom.json")).unwrap(), true));
-        let path = case.join("expected.txt");
-        if std::env::var_os("UMBILICAL_BLESS").is_some() {
-            fs::write(&path, &got).unwrap();
-        } else if fs::read_to_string(&path).unwrap_or_default() != got {
-            wrong.push(format!("{}:\n{got}", case.display()));
-        }
-    }
-    assert!(wrong.is_empty(), "not as expected (UMBILICAL_BLESS=1 writes what was read):\n{}", wrong.join("\n"));
+    walk_for("cyclonedx", true, |_| Purpose::Bom);
 }
 
 #[test]

@@ -11,19 +11,19 @@ use umbilical_core::Observations;
 use umbilical_core::bom::Placed;
 use umbilical_evidence::open::{Options, read_paths, read_stream};
 use umbilical_evidence::table::Mapping;
-use umbilical_evidence::{Context, Source};
+use umbilical_evidence::{Context, Purpose, Source};
 use umbilical_knowledge::Knowledge;
 
 /// Reads paths with so many threads.
 pub fn read(paths: &[PathBuf], mapping: Option<&Mapping>, threads: usize) -> Observations {
+    read_for(paths, mapping, Purpose::Fleet, false, threads)
+}
+
+/// Reads paths for a purpose, held to their schemas or not.
+pub fn read_for(paths: &[PathBuf], mapping: Option<&Mapping>, purpose: Purpose, validate: bool, threads: usize) -> Observations {
     let mut out = Observations::new();
     let knowledge = Knowledge::embedded();
-    read_paths(
-        paths,
-        &Options { knowledge: &knowledge, mapping, purpose: Default::default(), validate: false, threads, progress: &|_| {} },
-        &mut out,
-    )
-    .unwrap();
+    read_paths(paths, &Options { knowledge: &knowledge, mapping, purpose, validate, threads, progress: &|_| {} }, &mut out).unwrap();
     out
 }
 
@@ -80,6 +80,9 @@ pub fn shown(out: &Observations, base: &Path) -> String {
         }
     }
     bills(out, &mut text);
+    if out.schema_errors > 0 {
+        let _ = writeln!(text, "{} schema errors", out.schema_errors);
+    }
     text
 }
 
@@ -144,8 +147,13 @@ fn bills(out: &Observations, text: &mut String) {
     }
 }
 
-/// Walks the cases of one kind.
+/// Walks the cases of one kind as evidence of a fleet.
 pub fn walk(kind: &str) {
+    walk_for(kind, false, |_| Purpose::Fleet);
+}
+
+/// Walks the cases of one kind, held to their schemas or not, each for the purpose that its name says.
+pub fn walk_for(kind: &str, validate: bool, purpose: impl Fn(&str) -> Purpose) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(kind);
     let mut cases: Vec<PathBuf> = fs::read_dir(&root).unwrap().map(|e| e.unwrap().path()).collect();
     cases.sort();
@@ -157,10 +165,12 @@ pub fn walk(kind: &str) {
         let besides = ["SOURCE.md", "expected.txt", "map.toml"];
         let mut inputs: Vec<PathBuf> = fs::read_dir(&case).unwrap().map(|e| e.unwrap().path()).collect();
         inputs.retain(|p| p.file_name().is_some_and(|n| !besides.contains(&n.to_string_lossy().as_ref())));
-        let got = shown(&read(&inputs, mapping.as_ref(), 1), &case);
+        let purpose = purpose(&case.file_name().unwrap().to_string_lossy());
+        let read = |inputs: &[PathBuf], threads: usize| shown(&read_for(inputs, mapping.as_ref(), purpose, validate, threads), &case);
+        let got = read(&inputs, 1);
         // Neither the order of the paths nor the number of threads changes a byte.
         inputs.reverse();
-        assert_eq!(got, shown(&read(&inputs, mapping.as_ref(), 3), &case), "{}", case.display());
+        assert_eq!(got, read(&inputs, 3), "{}", case.display());
         let path = case.join("expected.txt");
         if std::env::var_os("UMBILICAL_BLESS").is_some() {
             fs::write(&path, &got).unwrap();

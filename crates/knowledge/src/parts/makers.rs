@@ -42,13 +42,7 @@ pub(crate) struct PartMakers {
 
 impl From<Vec<PartMaker>> for PartMakers {
     fn from(rows: Vec<PartMaker>) -> Self {
-        let mut names = NameIndex::default();
-        for (id, row) in (0u32..).zip(&rows) {
-            names.insert(&row.maker, id);
-            for alias in &row.aliases {
-                names.insert(alias, id);
-            }
-        }
+        let names = NameIndex::of(rows.iter().map(|row| (&*row.maker, &*row.aliases)));
         Self { rows, names }
     }
 }
