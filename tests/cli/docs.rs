@@ -56,6 +56,8 @@ fn documents_are_as_their_schemas_say() {
         "e/register.csv",
         format!("asset id,manufacturer,model,imei,notes\nGW-1,Teltonika,RUT950,{number},\nGW-2,Acme,Pump,{number},Dell DW5821e inside\n"),
     );
+    // A bill of materials that hides a module is a device of the fleet, too.
+    folder.write("e/tracker/bom.csv", "Reference,Value,Qty,Manufacturer\nA1,Boron BRN404X,1,Particle\nR1,10k,1,Yageo\n");
     let mut documents: Vec<(&str, String, Ran)> = Vec::new();
     let examples = ["utility", "hospital", "port", "farm"].map(|e| root().join("examples").join(e).display().to_string());
     for path in examples.iter().map(String::as_str).chain(["e"]) {

@@ -3,6 +3,7 @@
 mod audit;
 mod bom_ask;
 mod bom_attest;
+mod bom_check;
 mod bom_convert;
 mod bom_diff;
 mod bom_verify;

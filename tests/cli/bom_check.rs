@@ -1,0 +1,140 @@
+//! `bom check`, through the real binary: states, gates, formats, schemas, inputs made to harm.
+
+use serde_json::Value;
+
+use super::docs::Schema;
+use super::{Folder, Ran, run};
+
+fn check(folder: &Folder, words: &[&str]) -> Ran {
+    run(folder, ["bom", "check"].iter().chain(words).chain(&["--as-of", "2026-11-25"]))
+}
+
+fn json(folder: &Folder, words: &[&str]) -> (i32, Value) {
+    let ran = check(folder, &[words, &["--format", "json"]].concat());
+    let answer = ran.json();
+    let wrong = Schema::load("bom-check").wrong(&answer);
+    assert!(wrong.is_empty(), "{words:?}\n{}", wrong.join("\n"));
+    (ran.code, answer)
+}
+
+const NAMED: &str =
+    "Reference,Value,Qty,Manufacturer,MPN\n\"C1, C2\",100n,2,Murata,GRM155R71C104KA88D\nU3,EC25-E,1,Quectel,EC25EFA-512-STD\n";
+const HIDDEN: &str = "Reference,Value,Qty,Manufacturer\nA1,Boron BRN404X,1,Particle\nR1,10k,1,Yageo\n";
+const CLEAN: &str = "Reference,Value,Qty,Manufacturer\nU1,TPS62840,1,TI\nR1,10k,1,Yageo\n";
+
+#[test]
+fn three_states_and_what_each_is_worth_as_a_gate() {
+    let folder = Folder::new();
+    for (name, list, state, code) in
+        [("named", NAMED, "found", 0), ("hidden", HIDDEN, "undisclosed", 3), ("clean", CLEAN, "clean-as-declared", 0)]
+    {
+        let path = folder.write(&format!("{name}.csv"), list).display().to_string();
+        let (got, answer) = json(&folder, &[&path]);
+        assert_eq!((got, answer["projects"][0]["state"].as_str()), (code, Some(state)), "{name}");
+        assert_eq!(answer["files"][0]["state"], state);
+    }
+    assert_eq!(check(&folder, &["named.csv", "--fail-on", "cellular-module"]).code, 1);
+    assert_eq!(check(&folder, &["named.csv", "--fail-on", "high"]).code, 0);
+    assert_eq!(check(&folder, &["hidden.csv", "--fail-on", "high"]).code, 1);
+    assert_eq!(check(&folder, &["hidden.csv", "--fail-on", "fail"]).code, 0);
+    assert_eq!(check(&folder, &["clean.csv", "--fail-on", "nonsense"]).code, 2);
+    // Understood, and nothing to judge: said, no failure.
+    folder.write("note.txt", "the meters are in the cellar\n");
+    let (code, answer) = json(&folder, &["note.txt"]);
+    assert_eq!((code, answer["files"].as_array().map(Vec::len)), (0, Some(0)));
+    assert!(answer["problems"][0]["what"].as_str().unwrap().contains("no bill of materials"));
+}
+
+#[test]
+fn every_part_is_there_with_its_place_and_the_module_in_full() {
+    let folder = Folder::new();
+    folder.write("named.csv", NAMED);
+    let (_, answer) = json(&folder, &["named.csv"]);
+    let parts = answer["files"][0]["parts"].as_array().unwrap();
+    assert_eq!(parts.len(), 2);
+    assert_eq!((parts[0]["at"].as_str(), parts[0]["module"].is_null()), (Some("line 2"), true));
+    let module = &parts[1]["module"];
+    assert_eq!((module["maker"].as_str(), module["model"].as_str()), (Some("Quectel"), Some("EC25-E")));
+    assert_eq!(module["because"][0]["at"], "line 3");
+    assert_eq!(parts[1]["tiers"].as_array().map(Vec::len), Some(6));
+    assert!(answer["organisations"].as_array().unwrap().iter().any(|o| o["org"] == "quectel"));
+}
+
+#[test]
+fn findings_stand_on_the_line_of_the_file() {
+    let folder = Folder::new();
+    folder.write("hidden.csv", HIDDEN);
+    let github = check(&folder, &["hidden.csv", "--format", "github"]);
+    assert!(github.out.contains("::error file=hidden.csv,line=2,title=undisclosed-modem::"), "{}", github.out);
+    assert_eq!(github.code, 3);
+    let sarif: Value = check(&folder, &["hidden.csv", "--format", "sarif"]).json();
+    let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!((place["artifactLocation"]["uri"].as_str(), place["region"]["startLine"].as_u64()), (Some("hidden.csv"), Some(2)));
+    assert!(check(&folder, &["hidden.csv", "--format", "junit"]).out.contains("<failure"));
+    assert!(check(&folder, &["hidden.csv", "--format", "csv"]).out.lines().nth(1).unwrap().contains("undisclosed"));
+    assert_eq!(check(&folder, &["hidden.csv", "--format", "html"]).code, 2);
+    assert!(check(&folder, &["hidden.csv"]).out.contains("carries a cellular module that the document does not name"));
+}
+
+#[test]
+fn a_line_moves_and_the_fingerprint_stays() {
+    let folder = Folder::new();
+    let print = |list: String| {
+        folder.write("hidden.csv", list);
+        let sarif = check(&folder, &["hidden.csv", "--format", "sarif"]).json();
+        sarif["runs"][0]["results"][0]["partialFingerprints"].clone()
+    };
+    let moved = HIDDEN.replace("A1,Boron", "R7,1k,1,Yageo\nA1,Boron");
+    assert_eq!(print(HIDDEN.to_owned()), print(moved));
+}
+
+#[test]
+fn a_statement_that_breaks_its_schema_ends_with_4_when_asked() {
+    let folder = Folder::new();
+    let bom = |kind: &str| {
+        format!(r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"components":[{{"type":"{kind}","name":"TPS62840"}}]}}"#)
+    };
+    folder.write("good.json", bom("device"));
+    folder.write("bad.json", bom("gadget"));
+    assert_eq!(json(&folder, &["good.json", "--validate"]).0, 0);
+    let (code, answer) = json(&folder, &["bad.json", "--validate"]);
+    let problem = answer["problems"][0].clone();
+    assert_eq!(code, 4);
+    assert!(problem["what"].as_str().unwrap().contains("components[0].type"), "{problem}");
+    assert_eq!(json(&folder, &["bad.json"]).0, 0, "nobody asked");
+}
+
+#[test]
+fn inputs_made_to_harm_are_bounded_and_located() {
+    let folder = Folder::new();
+    let deep = "[".repeat(100_000);
+    let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c SYSTEM \"file:///etc/passwd\">]>";
+    for (name, text) in [
+        ("deep.json", format!(r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":{deep}"#)),
+        (
+            "bomb.xml",
+            format!(
+                "{bomb}<bom xmlns=\"http://cyclonedx.org/schema/bom/1.6\"><components><component type=\"device\"><name>&b;&c;</name></component></components></bom>"
+            ),
+        ),
+        (
+            "bomb.sch",
+            format!(
+                "{bomb}<eagle version=\"9\"><drawing><schematic><parts><part name=\"U1\" value=\"&b;&c;\"/></parts></schematic></drawing></eagle>"
+            ),
+        ),
+        ("deep.kicad_sch", format!("(kicad_sch {}", "(".repeat(100_000))),
+        ("cell.csv", format!("Reference,Value,Qty\nU1,\"{}\n", "x".repeat(8 << 20))),
+        ("names.csv", "Reference,Value,Qty\n\"<script>alert(1)</script>\",=cmd(),1\n".to_owned()),
+    ] {
+        folder.write(name, text);
+        let ran = check(&folder, &[name, "--format", "json"]);
+        assert!(matches!(ran.code, 0 | 2 | 3), "{name}: {} {}", ran.code, ran.err);
+        assert!(!ran.out.contains("root:"), "{name}: a file of this machine was read");
+        if name != "names.csv" && ran.code != 2 {
+            assert!(ran.json()["problems"].as_array().is_some_and(|p| !p.is_empty()), "{name}: nothing was said");
+        }
+    }
+    let csv = check(&folder, &["names.csv", "--format", "csv"]).out;
+    assert!(!csv.contains(",=cmd()"), "{csv}");
+}
