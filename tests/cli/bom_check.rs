@@ -105,6 +105,22 @@ fn a_statement_that_breaks_its_schema_ends_with_4_when_asked() {
 }
 
 #[test]
+fn numbers_of_cards_are_covered_unless_asked_for() {
+    let folder = Folder::new();
+    let card = "89490200001234567892";
+    let text = format!(
+        r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"components":[{{"type":"device","name":"EC25-E","manufacturer":{{"name":"Quectel"}},
+        "properties":[{{"name":"cdx:hbom:iccid","value":"{card}"}},{{"name":"cdx:hbom:ownNumbers","value":"491701234567"}}]}}]}}"#
+    );
+    folder.write("host.cdx.json", text);
+    for words in [vec!["bom", "convert"], vec!["bom", "check", "--format", "json"], vec!["bom", "convert", "--format", "csv"]] {
+        let out = run(&folder, words.iter().copied().chain(["host.cdx.json"])).out;
+        assert!(!out.contains(card) && !out.contains("491701234567"), "{words:?}\n{out}");
+    }
+    assert!(run(&folder, ["bom", "convert", "host.cdx.json", "--show-subscribers"]).out.contains(card));
+}
+
+#[test]
 fn inputs_made_to_harm_are_bounded_and_located() {
     let folder = Folder::new();
     let deep = "[".repeat(100_000);

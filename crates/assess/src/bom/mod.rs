@@ -12,6 +12,7 @@ mod kind;
 mod owners;
 mod project;
 mod state;
+mod subscribers;
 mod tiers;
 
 use std::sync::Arc;
@@ -36,12 +37,14 @@ pub struct Options {
     pub serial: Option<String>,
     /// As built: only lines that hold on this day.
     pub built: Option<Day>,
+    /// Numbers of cards and subscribers whole; otherwise their middle is covered.
+    pub show_subscribers: bool,
 }
 
 impl Options {
     /// As designed, on a day: every line holds.
     pub fn on(as_of: Day) -> Self {
-        Self { as_of, serial: None, built: None }
+        Self { as_of, serial: None, built: None, show_subscribers: false }
     }
 }
 
@@ -85,6 +88,10 @@ fn judge(all: &mut Observations, kb: &Knowledge, options: &Options) -> Judged {
     for mut bom in boms {
         let Some(input) = all.inputs.get(bom.input as usize) else { continue };
         sheets.push(std::mem::take(&mut bom.sheets));
+        if !options.show_subscribers {
+            let parts = bom.parts.iter_mut().map(|p| &mut p.properties);
+            parts.chain([&mut bom.properties]).for_each(|p| subscribers::cover(p));
+        }
         let names = Names { path: &input.path, format: &input.format, rest: Rest::of(&mut bom) };
         let mut file = judge.file(bom, names, &|at| all.locate(at));
         file.completeness = Some(complete::of(&file, kb.hbom_terms()));

@@ -33,7 +33,12 @@ pub struct Lines {
 impl Lines {
     /// How to judge.
     pub fn options(&self, global: &Global) -> bom::Options {
-        bom::Options { as_of: home::as_of(global), serial: self.serial.clone(), built: self.built }
+        bom::Options {
+            as_of: home::as_of(global),
+            serial: self.serial.clone(),
+            built: self.built,
+            show_subscribers: global.show_subscribers,
+        }
     }
 
     /// The user's column mapping.
