@@ -16,6 +16,8 @@ use umbilical_core::Day;
   umbilical audit sims.csv --format csv        one line per device and module
   umbilical explain GW-0042                    the whole chain behind one device of the last audit
   umbilical lookup EG25GGBR07A08M2G            what is known of an id, model, FCC ID, TAC, domain, organisation
+  umbilical bom check hardware/                is a module named, hidden or absent in the bills of materials?
+  umbilical bom verify --declared hw/ --observed evidence/    declared against observed
 
 Exit codes: 0 answered · 1 something named in --fail-on was found · 2 bad flags, missing path or nothing
 readable · 3 an unknown or review named in --fail-on · 4 a signature, schema or proof failed · 5 a bug"
@@ -124,7 +126,7 @@ pub enum Command {
     /// Read evidence of any kind, resolve devices, identify modules, trace owners, answer
     #[command(after_help = "Reads files and folders whatever their format: lsusb, usb-devices, dmesg, lspci, mmcli, AT transcripts, fwupd,
 snmpwalk and snmprec, router status, exports of SIM platforms, device management and asset registers
-(CSV, TSV, XLSX, ODS, JSON, JSONL), labels and notes; also inside zip, tar and gzip. `-` is standard input.
+(CSV, TSV, XLSX, ODS, JSON, JSONL), labels and notes, bills of materials; also inside zip, tar and gzip. `-` is standard input.
 
 Examples:
   umbilical audit evidence/ sims.csv

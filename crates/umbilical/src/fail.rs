@@ -69,7 +69,7 @@ impl Fail {
             Self::Usage { help, .. } | Self::Home { help, .. } => help.as_deref(),
             Self::Input { .. } | Self::Open(_) => Some("check the path; `-` reads standard input"),
             Self::Strict(_) => Some("without --strict it is listed as a problem and the rest is answered"),
-            Self::NothingReadable(_) => Some("see `umbilical audit --help` for what can be read"),
+            Self::NothingReadable(_) => Some("see the help of the command for what can be read"),
             _ => None,
         }
     }
