@@ -1,5 +1,7 @@
 //! Who stands at each tier of a module's supply chain, with a gap where nobody has said.
 
+use std::collections::HashMap;
+
 use umbilical_core::Basis;
 use umbilical_core::answer::bom::{PartAnswer, Tier, TierKind};
 use umbilical_core::answer::{Jurisdiction, Trace};
@@ -13,14 +15,23 @@ use super::owners::Owners;
 const DECLARED: f64 = 0.9;
 /// What the catalogue's rule of thumb is worth.
 const RULE: f64 = 0.6;
+/// The tiers that a document can put inside a module.
+const INSIDE: [PartKind; 3] = [PartKind::Chipset, PartKind::Memory, PartKind::Firmware];
 
 /// Puts the tiers to every part that is a module or hides one.
 pub(super) fn fill(parts: &mut [PartAnswer], product: &Product, kb: &Knowledge, owners: &Owners<'_>) {
     let cellular = |p: &PartAnswer| matches!(p.kind, PartKind::Module | PartKind::Carrier | PartKind::Slot);
     let wanted: Vec<usize> = parts.iter().enumerate().filter(|(_, p)| cellular(p)).map(|(i, _)| i).collect();
+    // The first of each kind stands for it.
+    let mut inside: HashMap<(u32, PartKind), usize> = HashMap::new();
+    for (at, part) in parts.iter().enumerate() {
+        if let (Some(parent), true) = (part.part.parent, INSIDE.contains(&part.kind)) {
+            inside.entry((parent, part.kind)).or_insert(at);
+        }
+    }
     for i in wanted {
         let Some(part) = parts.get(i) else { continue };
-        let tiers = Tiers { part, all: parts, product, kb, owners }.all();
+        let tiers = Tiers { part, all: parts, inside: &inside, product, kb, owners }.all();
         if let Some(slot) = parts.get_mut(i) {
             slot.tiers = tiers;
         }
@@ -30,6 +41,8 @@ pub(super) fn fill(parts: &mut [PartAnswer], product: &Product, kb: &Knowledge, 
 struct Tiers<'a> {
     part: &'a PartAnswer,
     all: &'a [PartAnswer],
+    /// The part of a kind that a part holds.
+    inside: &'a HashMap<(u32, PartKind), usize>,
     product: &'a Product,
     kb: &'a Knowledge,
     owners: &'a Owners<'a>,
@@ -93,8 +106,7 @@ impl Tiers<'_> {
 
     /// A part of the kind that the document puts inside the module.
     fn inside(&self, kind: PartKind) -> Option<Tier> {
-        let own = self.part.index;
-        let part = self.all.iter().find(|p| p.kind == kind && p.part.parent == Some(own))?;
+        let part = self.all.get(*self.inside.get(&(self.part.index, kind))?)?;
         let name = part.maker.as_deref().or(part.part.manufacturer.as_deref());
         let trace = part.ownership.first().map(|b| &*b.trace);
         let because = format!("declared at {}", part.at);
