@@ -314,7 +314,7 @@ pub(crate) fn raise(code: &'static str, subject: Subject, because: Vec<String>, 
     let (source, rule) = rule(code)?;
     Some(Finding {
         id: umbilical_core::id::content_id("fnd-", code, &format!("{} {}", subject.id, because.join(" "))),
-        code,
+        code: code.into(),
         source,
         subject,
         verdict: None,

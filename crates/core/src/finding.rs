@@ -1,5 +1,6 @@
 //! One type of finding for everything: law, traffic, firmware, host, bill of materials, identity, containment.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
@@ -46,14 +47,17 @@ pub struct Subject {
     pub id: String,
 }
 
+/// The name of a kind of finding: one of [`CODES`], or the id of a rule of law or of the house.
+pub type Code = Cow<'static, str>;
+
 /// Something noteworthy, with what makes it so and what would clear it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// `fnd-` and 12 hex digits.
     pub id: String,
-    /// Kebab-case name; listed in [`CODES`].
-    #[serde(deserialize_with = "crate::words::word")]
-    pub code: Word,
+    /// Which kind; a rule's id where `source` is `rule`.
+    #[serde(deserialize_with = "crate::words::code")]
+    pub code: Code,
     /// `identity`, `rule`, `detector`, `image`, `host`, `bom`, `containment`.
     #[serde(deserialize_with = "crate::words::word")]
     pub source: Word,
@@ -89,9 +93,15 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What it says in one line: what its code means, or the title of its rule; the code itself where neither is known.
+    pub fn meaning(&self) -> &str {
+        let title = || self.detail.get("title").and_then(serde_json::Value::as_str).filter(|_| self.source == "rule");
+        CODES.iter().find(|(code, _)| *code == self.code).map(|(_, line)| *line).or_else(title).unwrap_or(&self.code)
+    }
+
     /// The order of every list: the worst first, then by code and id.
     pub fn worst_first(&self, other: &Self) -> Ordering {
-        (other.severity, self.code, &self.id).cmp(&(self.severity, other.code, &other.id))
+        (other.severity, &self.code, &self.id).cmp(&(self.severity, &other.code, &other.id))
     }
 }
 

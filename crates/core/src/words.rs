@@ -1,8 +1,10 @@
 //! Reading back the closed vocabularies that documents carry as `&'static str`: a word is one of ours or an error.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::finding::CODES;
+use crate::finding::{CODES, Code};
 use crate::observation::{Group, IdKind, Kind};
 
 /// A word of a closed vocabulary. An alias, so that derived readers do not take it for borrowed input.
@@ -53,6 +55,12 @@ fn known(text: &str) -> Option<&'static str> {
 pub(crate) fn word<'de, D: Deserializer<'de>>(d: D) -> Result<&'static str, D::Error> {
     let text = String::deserialize(d)?;
     known(&text).ok_or_else(|| D::Error::custom(format!("`{text}` is no word of this format: was it written by a newer version?")))
+}
+
+/// The code of a finding: one of ours as it is, or the id of a rule.
+pub(crate) fn code<'de, D: Deserializer<'de>>(d: D) -> Result<Code, D::Error> {
+    let text = String::deserialize(d)?;
+    Ok(CODES.iter().find(|c| c.0 == text).map_or(Cow::Owned(text), |c| Cow::Borrowed(c.0)))
 }
 
 /// A word or null.

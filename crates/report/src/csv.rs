@@ -78,7 +78,7 @@ fn line<W: Write>(to: &mut csv::Writer<W>, device: &Device, module: Option<&Modu
     let basis = module.map(|m| m.basis).or(product.map(|p| p.basis));
     to.write_field(basis.map_or("", |b| b.name()))?;
     to.write_field(list(&module.map(say::countries).unwrap_or_default()))?;
-    let mut codes: Vec<&str> = device.findings.iter().map(|f| f.code).collect();
+    let mut codes: Vec<&str> = device.findings.iter().map(|f| &*f.code).collect();
     codes.dedup();
     to.write_field(list(&codes))?;
     to.write_field(list(&device.next_evidence))?;
@@ -120,8 +120,8 @@ pub fn parts(out: &mut dyn Write, check: &Check) -> io::Result<()> {
         for finding in &file.findings {
             let at = finding.detail.get("at").and_then(Value::as_str).unwrap_or_default();
             let known = codes.entry(at).or_default();
-            if !known.contains(&finding.code) {
-                known.push(finding.code);
+            if !known.contains(&&*finding.code) {
+                known.push(&finding.code);
             }
         }
         for part in file.parts.iter().chain(&file.not_placed) {

@@ -272,7 +272,7 @@ fn case(change: &Change, findings: &[&Finding], fails: &impl Fn(&Finding) -> boo
     let outcome = match stopped.first() {
         None => Outcome::Passed,
         Some(first) => Outcome::Failed(Said {
-            code: first.code.to_owned(),
+            code: first.code.to_string(),
             message: because(first),
             text: stopped.iter().map(|f| format!("{} ({}): {}", f.code, f.severity.name(), because(f))).collect::<Vec<_>>().join("\n"),
         }),

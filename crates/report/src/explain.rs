@@ -258,7 +258,7 @@ fn finding(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     let verdict = finding.verdict.map(|v| format!("{v}, ")).unwrap_or_default();
     let how = format!("{verdict}{}, {}, {}", finding.severity.name(), say::percent(finding.confidence), finding.basis.name());
     page.hanging(2, 4, Tone::of(finding.severity.name()), &format!("{}: {how} · {}", finding.code, finding.id))?;
-    page.hanging(4, 2, Tone::Plain, say::code(finding.code))?;
+    page.hanging(4, 2, Tone::Plain, finding.meaning())?;
     for why in &finding.because {
         page.hanging(4, 2, Tone::Plain, &format!("because {why}"))?;
     }

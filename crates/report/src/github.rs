@@ -65,7 +65,7 @@ fn finding(out: &mut dyn Write, level: Level, entry: &Entry<'_>) -> io::Result<(
     let waiver = entry.waiver.map(|w| format!("{}: {}", if w.expired { "a waiver has expired" } else { "accepted" }, w.reason));
     let lines = [Some(why), waiver, helps, Some(clears)];
     let lines: Vec<&str> = lines.iter().flatten().map(String::as_str).collect();
-    command(out, level, place.file, place.line, entry.finding.code, &lines)
+    command(out, level, place.file, place.line, &entry.finding.code, &lines)
 }
 
 fn command(out: &mut dyn Write, level: Level, file: Option<&str>, line: Option<u64>, title: &str, lines: &[&str]) -> io::Result<()> {

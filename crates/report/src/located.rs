@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use umbilical_core::finding::{CODES, Finding, Severity};
+use umbilical_core::finding::{Finding, Severity};
 use umbilical_core::id::hex;
 
 /// A finding as the writers for other tools take it.
@@ -106,7 +106,7 @@ impl<'a> Place<'a> {
             hash.update(word.as_bytes());
             hash.update([0]);
         };
-        put(finding.code);
+        put(&finding.code);
         if self.designators.is_empty() && self.name.is_none() {
             put(finding.subject.kind);
             put(&finding.subject.id);
@@ -131,14 +131,9 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What a code means, in a line; the code itself where the list has none.
-pub fn meaning(code: &'static str) -> &'static str {
-    CODES.iter().find(|(c, _)| *c == code).map_or(code, |(_, line)| *line)
-}
-
 /// What makes it so, in one line; the meaning of its code where nothing is said.
 pub fn because(finding: &Finding) -> String {
-    if finding.because.is_empty() { meaning(finding.code).to_owned() } else { finding.because.join("; ") }
+    if finding.because.is_empty() { finding.meaning().to_owned() } else { finding.because.join("; ") }
 }
 
 /// What helps, in one line; `None` when nothing does.

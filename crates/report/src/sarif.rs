@@ -14,7 +14,7 @@ use umbilical_core::observation::Input;
 use umbilical_core::text::clean;
 
 use crate::json;
-use crate::located::{Entry, Level, Place, because, meaning, remedies, uri};
+use crate::located::{Entry, Level, Place, because, remedies, uri};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -91,7 +91,7 @@ struct Driver<'a> {
     name: &'static str,
     version: &'a str,
     semantic_version: &'a str,
-    rules: Vec<&'a Rule>,
+    rules: Vec<&'a Rule<'a>>,
     properties: Facts<'a>,
 }
 
@@ -109,10 +109,10 @@ struct Text<T> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule {
-    id: &'static str,
-    short_description: Text<&'static str>,
-    full_description: Text<&'static str>,
+struct Rule<'a> {
+    id: &'a str,
+    short_description: Text<&'a str>,
+    full_description: Text<&'a str>,
     help: Text<String>,
     default_configuration: Configuration,
     properties: RuleProperties,
@@ -142,26 +142,26 @@ fn band(severity: Severity) -> Option<&'static str> {
 }
 
 /// One rule for each code, by code; its level and severity are those of its loudest finding.
-fn rules<'a>(entries: impl Iterator<Item = Entry<'a>>) -> BTreeMap<&'static str, Rule> {
-    let mut loudest: BTreeMap<&'static str, (Level, Severity, &'a Finding)> = BTreeMap::new();
+fn rules<'a>(entries: impl Iterator<Item = Entry<'a>>) -> BTreeMap<&'a str, Rule<'a>> {
+    let mut loudest: BTreeMap<&'a str, (Level, Severity, &'a Finding)> = BTreeMap::new();
     for Entry { finding, .. } in entries {
         let level = Level::of(finding);
-        let known = loudest.entry(finding.code).or_insert((level, finding.severity, finding));
+        let known = loudest.entry(&*finding.code).or_insert((level, finding.severity, finding));
         known.0 = known.0.max(level);
         known.1 = known.1.max(finding.severity);
     }
     loudest.into_iter().map(|(code, (level, severity, finding))| (code, rule(code, level, severity, finding))).collect()
 }
 
-fn rule(code: &'static str, level: Level, severity: Severity, finding: &Finding) -> Rule {
+fn rule<'a>(code: &'a str, level: Level, severity: Severity, finding: &'a Finding) -> Rule<'a> {
     let helps = remedies(finding).unwrap_or_else(|| "nothing is known to help".to_owned());
     let mut tags = vec!["security", finding.source, finding.lifecycle];
     tags.extend(&finding.threats);
     Rule {
         id: code,
-        short_description: Text { text: meaning(code) },
-        full_description: Text { text: meaning(code) },
-        help: Text { text: plain(&format!("{}. What helps: {helps}. Clears when: {}.", meaning(code), finding.clears_when)) },
+        short_description: Text { text: finding.meaning() },
+        full_description: Text { text: finding.meaning() },
+        help: Text { text: plain(&format!("{}. What helps: {helps}. Clears when: {}.", finding.meaning(), finding.clears_when)) },
         default_configuration: Configuration { level: word(level) },
         properties: RuleProperties { tags, security_severity: band(severity) },
     }
@@ -182,7 +182,7 @@ fn plain(text: &str) -> String {
 
 struct Results<'n, 'a, I> {
     entries: I,
-    numbers: &'n HashMap<&'static str, usize>,
+    numbers: &'n HashMap<&'a str, usize>,
     fallback: Option<&'a str>,
 }
 
@@ -208,7 +208,7 @@ where
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ResultJson<'a> {
-    rule_id: &'static str,
+    rule_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule_index: Option<usize>,
     kind: &'static str,
@@ -263,8 +263,8 @@ fn result<'a, I>(entry: &Entry<'a>, place: &Place<'_>, print: String, nth: u32, 
         None => because(finding),
     };
     ResultJson {
-        rule_id: finding.code,
-        rule_index: of.numbers.get(finding.code).copied(),
+        rule_id: &finding.code,
+        rule_index: of.numbers.get(&*finding.code).copied(),
         kind: if passed { "pass" } else { "fail" },
         level: if passed { "none" } else { word(Level::of(finding)) },
         message: Text { text: plain(&text) },

@@ -109,7 +109,7 @@ impl Survey {
         }
         out.groups.sort_by(|a, b| (b.count, &a.title).cmp(&(a.count, &b.title)));
         out.behind.sort_by(|a, b| (b.count, a.who.role, &a.who.name).cmp(&(a.count, b.who.role, &b.who.name)));
-        out.found.sort_by(|a, b| (b.severity, b.count, a.first.code).cmp(&(a.severity, a.count, b.first.code)));
+        out.found.sort_by(|a, b| (b.severity, b.count, &a.first.code).cmp(&(a.severity, a.count, &b.first.code)));
         out
     }
 

@@ -129,9 +129,9 @@ fn findings(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<(
         .map(|f| {
             vec![
                 f.severity.name().to_owned(),
-                f.first.code.to_owned(),
-                say::count(total(f.first.code, f.count)),
-                say::code(f.first.code).to_owned(),
+                f.first.code.to_string(),
+                say::count(total(&f.first.code, f.count)),
+                f.first.meaning().to_owned(),
             ]
         })
         .collect();

@@ -19,7 +19,7 @@ use rustc_hash::FxHashMap;
 use umbilical_core::answer::bom::{Check, State};
 use umbilical_core::answer::verify::{Row, VERIFY_SCHEMA, Verify};
 use umbilical_core::answer::{Because, Cellular, Device, Said, Trace};
-use umbilical_core::finding::Finding;
+use umbilical_core::finding::{Code, Finding};
 use umbilical_core::{Day, Observations};
 use umbilical_knowledge::Knowledge;
 
@@ -138,13 +138,13 @@ fn renumber(device: &mut Device, first: u32) {
 #[derive(Default)]
 struct Raised {
     list: Vec<Finding>,
-    counts: FxHashMap<&'static str, usize>,
+    counts: FxHashMap<Code, usize>,
 }
 
 impl Extend<Finding> for Raised {
     fn extend<T: IntoIterator<Item = Finding>>(&mut self, new: T) {
         for finding in new {
-            let count = self.counts.entry(finding.code).or_default();
+            let count = self.counts.entry(finding.code.clone()).or_default();
             *count = count.saturating_add(1);
             if *count <= MOST_FINDINGS {
                 self.list.push(finding);

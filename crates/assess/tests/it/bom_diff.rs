@@ -68,7 +68,7 @@ fn fields(change: &Change) -> Vec<(&str, &str, &str)> {
 }
 
 fn codes(answer: &Diff) -> Vec<&str> {
-    answer.findings.iter().map(|f| f.code).collect()
+    answer.findings.iter().map(|f| &*f.code).collect()
 }
 
 fn finding<'a>(answer: &'a Diff, code: &str) -> &'a Finding {

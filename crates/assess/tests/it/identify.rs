@@ -76,7 +76,7 @@ fn a_usb_id_that_contradicts_the_revision_is_a_finding() {
     let m = &device.modules[0];
     assert_eq!(m.maker.as_deref(), Some("Quectel"));
     assert!(m.conflicts.iter().any(|c| c.values.iter().any(|v| v == "Ericsson")), "{:#?}", m.conflicts);
-    let codes: Vec<&str> = device.findings.iter().map(|f| f.code).collect();
+    let codes: Vec<&str> = device.findings.iter().map(|f| &*f.code).collect();
     assert!(codes.contains(&"identity-conflict") && codes.contains(&"usb-id-reprogrammed"), "{codes:?}");
 }
 

@@ -296,7 +296,7 @@ fn silence_counts_from_the_day_after() {
     assert_eq!(s.ask_again.on.as_deref(), Some("2026-12-16"));
     let s = on("2026-12-16");
     assert_eq!((s.state, s.label.letter), (Progress::Silent, Some("F")));
-    assert_eq!(s.findings.iter().map(|f| f.code).collect::<Vec<_>>(), ["silent-supplier"]);
+    assert_eq!(s.findings.iter().map(|f| &*f.code).collect::<Vec<_>>(), ["silent-supplier"]);
     assert_eq!(s.ask_again.on.as_deref(), Some("2026-12-29"), "14 days after the day it was due");
     assert_eq!(on("2026-12-29").ask_again.on.as_deref(), Some("2027-01-12"));
     // Any reply of the supplier ends the silence.

@@ -125,7 +125,7 @@ fn outcomes(answer: &Verify) -> Vec<Outcome> {
 }
 
 fn codes(answer: &Verify) -> Vec<&str> {
-    answer.findings.iter().map(|f| f.code).collect()
+    answer.findings.iter().map(|f| &*f.code).collect()
 }
 
 /// A row and its finding hold both lines.

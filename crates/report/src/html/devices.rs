@@ -215,7 +215,7 @@ fn findings(out: &mut dyn Write, device: &Device) -> io::Result<()> {
         write!(
             out,
             "<li><b>{}</b> <span class=\"pill {1}\">{1}</span>, {2}: {3}</li>",
-            Esc(f.code),
+            Esc(&f.code),
             f.severity.name(),
             f.basis.name(),
             Prose(&f.because.join(" "))

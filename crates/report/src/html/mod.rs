@@ -161,11 +161,11 @@ fn findings(out: &mut dyn Write, audit: &Audit, survey: &Survey) -> io::Result<(
         writeln!(
             out,
             "<article class=\"finding\"><h3>{}<span class=\"pill {1}\">{1}</span><span class=\"n\">{2}, {3}</span></h3><p>{4}.</p>",
-            Esc(first.code),
+            Esc(&first.code),
             first.severity.name(),
             say::counted(count, "device"),
             first.basis.name(),
-            Esc(say::code(first.code)),
+            Esc(first.meaning()),
         )?;
         write!(out, "<ul>")?;
         for (id, name, why) in &found.examples {

@@ -113,5 +113,5 @@ fn said(findings: &[&Finding]) -> Option<Said> {
         lines.extend(remedies(finding).map(|r| format!("  what helps: {r}")));
         lines.push(format!("  clears when: {}", finding.clears_when));
     }
-    Some(Said { code: worst.code.into(), message: because(worst), text: lines.join("\n") })
+    Some(Said { code: worst.code.to_string(), message: because(worst), text: lines.join("\n") })
 }

@@ -15,13 +15,13 @@ pub fn verify(answer: &Verify, fails: impl Fn(&Finding) -> bool) -> Vec<Suite> {
     let beside = ["undeclared-radio", "uplink-energy", "lot-mismatch"];
     for finding in beside.iter().flat_map(|code| answer.findings.iter().filter(move |f| f.code == *code)) {
         let said = Said {
-            code: finding.code.to_owned(),
+            code: finding.code.to_string(),
             message: finding.because.first().cloned().unwrap_or_default(),
             text: finding.because.join("\n"),
         };
         let outcome = if fails(finding) { Outcome::Failed(said) } else { Outcome::Skipped(said) };
         let name = finding.detail.get("value").and_then(serde_json::Value::as_str).unwrap_or(&finding.subject.id).to_owned();
-        put(&mut suites, finding.code, Case { name, class: finding.code.to_owned(), line: None, outcome });
+        put(&mut suites, &finding.code, Case { name, class: finding.code.to_string(), line: None, outcome });
     }
     suites
 }
