@@ -36,7 +36,7 @@ pub struct Found<'f> {
 
 impl<'f> From<&'f Finding> for Found<'f> {
     fn from(f: &'f Finding) -> Self {
-        Self { code: f.code, source: f.source, severity: f.severity, verdict: f.verdict }
+        Self { code: &f.code, source: f.source, severity: f.severity, verdict: f.verdict }
     }
 }
 
