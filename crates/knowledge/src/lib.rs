@@ -29,6 +29,7 @@ mod parts;
 mod patterns;
 mod pci;
 mod plmn;
+pub mod policy;
 mod products;
 mod questionnaires;
 mod radios;

@@ -82,7 +82,7 @@ pub fn finding(code: &'static str, severity: Severity, file: &str, part: Option<
     };
     Finding {
         id: "fnd-0123456789ab".into(),
-        code,
+        code: code.into(),
         source: "bom",
         subject: Subject { kind: if part.is_some() { "part" } else { "file" }, id: format!("prt-{file}") },
         verdict: None,

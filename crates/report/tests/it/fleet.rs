@@ -205,7 +205,7 @@ pub fn device(id: u64, name: &str, cellular: Cellular) -> Device {
 pub fn finding(device: &str, code: &'static str, severity: Severity, basis: Basis, because: &str) -> Finding {
     Finding {
         id: format!("fnd-{}", device.trim_start_matches("dev-")),
-        code,
+        code: code.into(),
         source: "identity",
         subject: Subject { kind: "device", id: device.into() },
         verdict: None,

@@ -1,0 +1,60 @@
+//! Cases: an input, the day, and the verdict that must come out.
+
+use serde::Deserialize;
+
+use super::facts::Facts;
+use super::pack::{Date, Spanned};
+
+/// The cases of a pack.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cases {
+    /// In the order of the file.
+    #[serde(default, rename = "case")]
+    pub cases: Vec<Case>,
+}
+
+/// One case.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// What it shows.
+    pub name: Spanned<String>,
+    /// The rule.
+    pub rule: Spanned<String>,
+    /// The day.
+    pub as_of: Date,
+    /// The module by maker and model, as the catalogue names it: `Huawei ME909s`.
+    #[serde(default)]
+    pub module: Option<String>,
+    /// A maker by organisation id, where no module of the catalogue is meant.
+    #[serde(default)]
+    pub maker: Option<String>,
+    /// Under whose brand (organisation id) it is sold, where that is another.
+    #[serde(default)]
+    pub brand: Option<String>,
+    /// The chip's maker by organisation id.
+    #[serde(default)]
+    pub chip: Option<String>,
+    /// The memory's maker by organisation id.
+    #[serde(default)]
+    pub memory: Option<String>,
+    /// How sure the module is, 0–1.
+    #[serde(default = "sure")]
+    pub confidence: f64,
+    /// What is known of the asset and the deal.
+    #[serde(default)]
+    pub facts: Facts,
+    /// What is assumed: `quectel listed US-FCC-COVERED 2027-01-01`.
+    #[serde(default)]
+    pub assume: Vec<String>,
+    /// `pass`, `fail`, `review`, `unknown`, or `not-applicable`.
+    pub expect: Spanned<String>,
+    /// Words that the reasons must hold.
+    #[serde(default)]
+    pub says: Vec<String>,
+}
+
+fn sure() -> f64 {
+    0.97
+}
