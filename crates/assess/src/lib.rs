@@ -8,6 +8,8 @@ pub mod bom;
 pub mod findings;
 pub mod fleet;
 pub mod identify;
+pub mod judge;
+mod owners;
 pub mod resolve;
 mod shown;
 pub mod suppliers;

@@ -41,6 +41,25 @@ impl Day {
     }
 }
 
+impl Day {
+    /// Days since the civil epoch, by the same calendar (Howard Hinnant's `days_from_civil`).
+    fn number(self) -> i64 {
+        let (month, day) = (i64::from(self.month), i64::from(self.day));
+        let year = i64::from(self.year).saturating_sub(i64::from(month <= 2));
+        let era = year.div_euclid(400);
+        let yoe = year.rem_euclid(400);
+        let mp = if month > 2 { month.saturating_sub(3) } else { month.saturating_add(9) };
+        let doy = mp.saturating_mul(153).saturating_add(2).div_euclid(5).saturating_add(day).saturating_sub(1);
+        let doe = yoe.saturating_mul(365).saturating_add(yoe / 4).saturating_sub(yoe / 100).saturating_add(doy);
+        era.saturating_mul(146_097).saturating_add(doe)
+    }
+
+    /// Days from another day to this one; negative where that is later.
+    pub fn days_since(self, earlier: Self) -> i64 {
+        self.number().saturating_sub(earlier.number())
+    }
+}
+
 fn days_in(year: u16, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,

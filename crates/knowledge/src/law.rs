@@ -2,6 +2,7 @@
 
 use umbilical_core::date::Loose;
 
+use crate::policy::Covers;
 use crate::table::{Confidence, FromRow, Problem, Row, Source};
 
 /// One row of `compelling_law.csv`.
@@ -105,7 +106,9 @@ pub struct Listing {
     pub to: Option<Loose>,
     /// The citation.
     pub citation: Box<str>,
-    /// What of the entity is covered.
+    /// Equipment, services, the entity as a whole …: what of it the entry is about.
+    pub covers: Covers,
+    /// What of the entity is covered, in words.
     pub scope: Option<Box<str>>,
     /// in-force, removed, not-listed …
     pub list_status: Box<str>,
@@ -126,6 +129,7 @@ impl FromRow for Listing {
             from,
             to,
             citation: row.required("citation")?,
+            covers: row.word("covers")?,
             scope: row.opt("scope")?,
             list_status: row.required("list_status")?,
             confidence: row.word("confidence")?,

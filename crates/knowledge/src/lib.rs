@@ -642,6 +642,57 @@ impl Knowledge {
         self.version.get_or_init(|| self.files.digest())
     }
 
+    /// The same facts, with what is assumed for one run. Assumed rows say so in their source.
+    ///
+    /// # Errors
+    /// An organisation or regime that is not on file.
+    pub fn assume(mut self, assumed: &[policy::Assumption]) -> Result<Self, String> {
+        use policy::Change;
+        let (mut listings, mut edges) = (self.listings().to_vec(), self.edges().to_vec());
+        for a in assumed.iter().filter(|a| a.change != Change::InForce) {
+            let org = self.org(&a.who).ok_or_else(|| format!("`{a}`: `{}` is no organisation on file", a.who))?;
+            let source = Source { text: format!("assumed for this run: {a}").into(), verified: true, line: 0 };
+            let from = Some(umbilical_core::date::Loose::Day(a.from));
+            match a.change {
+                Change::OwnedBy => {
+                    self.org(&a.whom).ok_or_else(|| format!("`{a}`: `{}` is no organisation on file", a.whom))?;
+                    for edge in edges.iter_mut().filter(|e| *e.child == *a.who && e.edge == EdgeKind::Owns && e.to.is_none()) {
+                        edge.to = from;
+                    }
+                    let (child, parent) = (a.who.as_str().into(), a.whom.as_str().into());
+                    let share = Some("100".into());
+                    let edge = EdgeKind::Owns;
+                    edges.push(Edge { child, parent, edge, share, from, to: None, confidence: Confidence::High, note: None, source });
+                }
+                Change::Listed | Change::Delisted => {
+                    self.regime(&a.whom).ok_or_else(|| format!("`{a}`: `{}` is no regime on file", a.whom))?;
+                    let named = |l: &&mut Listing| *l.regime == *a.whom && l.orgs.iter().any(|o| **o == *a.who);
+                    if a.change == Change::Delisted {
+                        listings.iter_mut().filter(named).filter(|l| l.to.is_none()).for_each(|l| l.to = from);
+                        continue;
+                    }
+                    listings.push(Listing {
+                        regime: a.whom.as_str().into(),
+                        entity: org.name.clone(),
+                        orgs: vec![a.who.as_str().into()],
+                        from,
+                        to: None,
+                        citation: "assumed for this run".into(),
+                        covers: policy::Covers::Equipment,
+                        scope: None,
+                        list_status: "in_force".into(),
+                        confidence: Confidence::High,
+                        source,
+                    });
+                }
+                Change::InForce => {}
+            }
+        }
+        self.listings = OnceLock::from(listings);
+        self.edges = OnceLock::from(edges);
+        Ok(self)
+    }
+
     /// Checks every table: syntax, vocabularies, unique keys, references, dates, expressions and their examples.
     pub fn check(&self) -> Vec<TableError> {
         check::all(self)

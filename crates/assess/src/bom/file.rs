@@ -15,10 +15,10 @@ use umbilical_core::text::clean;
 use umbilical_knowledge::Knowledge;
 
 use super::kind::{Identified, Line, Typer};
-use super::owners::Owners;
 use super::state::{Declared, is_module};
 use super::{Options, shared, tiers};
 use crate::findings::raise;
+use crate::owners::Owners;
 use crate::shown;
 
 /// What judging a document needs and keeps from one to the next.

@@ -9,7 +9,7 @@ mod device;
 mod diff;
 mod file;
 mod kind;
-mod owners;
+
 mod project;
 mod state;
 mod subscribers;
@@ -22,11 +22,11 @@ use umbilical_core::answer::{Said, Trace};
 use umbilical_core::{Day, Observations};
 use umbilical_knowledge::Knowledge;
 
+use crate::owners::Owners;
 pub use device::as_devices;
 pub use diff::{Dated, diff};
 use file::{Judge, Names};
 use kind::Typer;
-use owners::Owners;
 
 /// How to judge.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use umbilical_core::bom::{PartKind, Product};
 use umbilical_core::text::clean;
 use umbilical_knowledge::Knowledge;
 
-use super::owners::Owners;
+use crate::owners::Owners;
 
 /// What a document's word is worth at a tier: it is a declaration, whoever signs it.
 const DECLARED: f64 = 0.9;

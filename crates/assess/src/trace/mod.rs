@@ -35,7 +35,7 @@ use umbilical_core::{Basis, Day};
 use umbilical_knowledge::{Edge, EdgeKind, Knowledge, Organisation, Word};
 
 /// Members of the European Union, where its regulations bind beside national law (Treaty on European Union, art. 52).
-const EU: [&str; 27] = [
+pub(crate) const EU: [&str; 27] = [
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL",
     "PT", "RO", "SE", "SI", "SK",
 ];

@@ -33,6 +33,12 @@ pub struct Case {
     /// Under whose brand (organisation id) it is sold, where that is another.
     #[serde(default)]
     pub brand: Option<String>,
+    /// The maker of the device around it, by organisation id.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// Who signs its firmware: a country code, with words.
+    #[serde(default)]
+    pub firmware_signer: Option<String>,
     /// The chip's maker by organisation id.
     #[serde(default)]
     pub chip: Option<String>,

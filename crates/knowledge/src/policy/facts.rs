@@ -22,11 +22,16 @@ pub enum Form {
 /// Every fact: its name, what it is, and what it says.
 pub const FACTS: &[(&str, Form, &str)] = &[
     ("item", Form::Words, "what is judged: `host` (a device around a module, the default), `module`, `chip`, `memory`, `service`"),
+    ("effect", Form::Words, "effects asked for (`buy`, `import`, `export`, …); where nothing is said, all but `export`"),
     ("market", Form::Words, "ISO 3166 code of the country, `EU`, or `US-TX` for a state"),
     ("buyer", Form::Words, "who buys or operates: `us-agency`, `us-dod`, `us-contractor`, `us-grantee`, `carrier`, …"),
     ("funded_by", Form::Words, "whose money pays: `usf`, `federal-grant`, `dod-contract`, …"),
     ("use", Form::Words, "what for: `public-safety`, `government-facility`, `critical-infrastructure`, `national-security`, …"),
-    ("asset", Form::Words, "what kind of device: `router`, `vehicle`, `drone`, `inverter`, `robot`, `pv`, `wind`, `bess`, `meter`, `toy`, …"),
+    (
+        "asset",
+        Form::Words,
+        "what kind of device: `router`, `vehicle`, `drone`, `inverter`, `robot`, `pv`, `wind`, `bess`, `meter`, `toy`, …",
+    ),
     ("sector", Form::Words, "sector of the operator: `energy`, `health`, `water`, `transport`, …"),
     ("role", Form::Words, "`monitor` or `control`"),
     ("criticality", Form::Words, "`low`, `medium`, `high`"),

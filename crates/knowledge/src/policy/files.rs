@@ -16,7 +16,7 @@ macro_rules! embedded {
 }
 
 /// Every pack that is shipped: its id, its text, its cases.
-const SHIPPED: &[(&str, &str, &str)] = embedded!["us-fcc-covered"];
+const SHIPPED: &[(&str, &str, &str)] = embedded!["us-fcc-covered",];
 
 /// A text and where it stands.
 #[derive(Clone, Debug)]

@@ -247,7 +247,8 @@ impl<'de> Deserialize<'de> for StatusWord {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         use crate::table::Word as _;
         let text = String::deserialize(from)?;
-        let status = Status::from_name(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is none of {}", Status::ALLOWED.trim())))?;
+        let status =
+            Status::from_name(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is none of {}", Status::ALLOWED.trim())))?;
         Ok(Self(status == Status::Verified))
     }
 }

@@ -101,6 +101,8 @@ words! {
     Covers {
         /// Equipment.
         Equipment = "equipment",
+        /// Equipment when it is put to the uses that the entry names.
+        EquipmentForUse = "equipment-for-use",
         /// Services only: equipment never matches.
         Service = "service",
         /// The entity, whatever it sells.

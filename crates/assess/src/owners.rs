@@ -11,7 +11,7 @@ use umbilical_knowledge::Knowledge;
 use crate::trace::trace;
 
 /// Traces by organisation id, on one day.
-pub(super) struct Owners<'k> {
+pub(crate) struct Owners<'k> {
     kb: &'k Knowledge,
     as_of: Day,
     traces: RefCell<FxHashMap<Box<str>, Arc<Trace>>>,

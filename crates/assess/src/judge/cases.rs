@@ -1,0 +1,129 @@
+//! The cases of a pack, run.
+
+use std::rc::Rc;
+
+use umbilical_core::Basis;
+use umbilical_core::answer::Cellular;
+use umbilical_core::answer::policy::Verdict;
+use umbilical_knowledge::Knowledge;
+use umbilical_knowledge::policy::{Assumption, Case, Cases, PolicyError, PolicyText, parse};
+
+use super::item::{Item, Thing, chip_org, thousandths};
+use super::{Judge, compile};
+
+/// One case that was run.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Its name.
+    pub name: String,
+    /// Its rule.
+    pub rule: String,
+    /// What must come out.
+    pub expected: Verdict,
+    /// What came out.
+    pub got: Verdict,
+    /// Words that the reasons lack.
+    pub unsaid: Vec<String>,
+    /// The reasons.
+    pub because: Vec<String>,
+    /// Where the case stands.
+    pub line: usize,
+}
+
+impl Ran {
+    /// Whether the case came out as it must.
+    pub fn is_right(&self) -> bool {
+        self.expected == self.got && self.unsaid.is_empty()
+    }
+}
+
+/// Runs the cases of a pack.
+///
+/// # Errors
+/// A mistake in the pack or the cases, located.
+pub fn run_cases(pack: &PolicyText, cases: &PolicyText, kb: &Knowledge) -> Result<Vec<Ran>, PolicyError> {
+    let all: Cases = parse(cases)?;
+    let mut out = Vec::new();
+    for case in &all.cases {
+        out.push(run(pack, cases, case, kb)?);
+    }
+    Ok(out)
+}
+
+fn run(pack: &PolicyText, text: &PolicyText, case: &Case, kb: &Knowledge) -> Result<Ran, PolicyError> {
+    let fault = |span: std::ops::Range<usize>, what: String| PolicyError::at(text, span, what);
+    let expected = Verdict::of(case.expect.get_ref())
+        .ok_or_else(|| fault(case.expect.span(), "expect pass, fail, review, unknown or not-applicable".to_owned()))?;
+    let day = case.as_of.day().ok_or_else(|| fault(case.name.span(), "the case needs a day: YYYY-MM-DD".to_owned()))?;
+    let assumed: Vec<Assumption> =
+        case.assume.iter().map(|a| a.parse()).collect::<Result<_, String>>().map_err(|e| fault(case.name.span(), e))?;
+    let with;
+    let kb = if assumed.is_empty() {
+        kb
+    } else {
+        with = Knowledge::embedded().assume(&assumed).map_err(|e| fault(case.name.span(), e))?;
+        &with
+    };
+    let compiled = compile(pack, kb, false)?;
+    let known = compiled.pack.rules.iter().position(|r| r.id.get_ref() == case.rule.get_ref());
+    let index = known.ok_or_else(|| fault(case.rule.span(), format!("`{}` is no rule of this pack", case.rule.get_ref())))?;
+    let things = thing(kb, case).map_err(|e| fault(case.name.span(), e))?;
+    let host = org(kb, &case.host).map_err(|e| fault(case.name.span(), e))?;
+    let item = Item {
+        cellular: if things.is_empty() { Cellular::Unknown } else { Cellular::Yes },
+        things,
+        host,
+        facts: Rc::new(case.facts.clone()),
+    };
+    let judge = Judge::new(kb, vec![compiled], day, &assumed);
+    let outcomes = judge.outcomes(&item);
+    let outcome = outcomes.get(index);
+    let got = outcome.map_or(Verdict::NotApplicable, |o| o.verdict);
+    let because: Vec<String> = outcome
+        .map(|o| o.because.iter().map(|s| s.what.clone()).chain(o.points.iter().cloned()).chain(o.wanted.iter().cloned()).collect())
+        .unwrap_or_default();
+    let unsaid = case.says.iter().filter(|w| !because.iter().any(|b| b.contains(&***w))).cloned().collect();
+    Ok(Ran {
+        name: case.name.get_ref().clone(),
+        rule: case.rule.get_ref().clone(),
+        expected,
+        got,
+        unsaid,
+        because,
+        line: PolicyError::at(text, case.name.span(), "").line,
+    })
+}
+
+/// The thing of a case: a module of the catalogue, or a maker.
+fn thing(kb: &Knowledge, case: &Case) -> Result<Vec<Thing>, String> {
+    let mut maker = org(kb, &case.maker)?;
+    let (chip, memory, brand) = (org(kb, &case.chip)?, org(kb, &case.memory)?, org(kb, &case.brand)?);
+    let mut thing = Thing {
+        label: case.module.clone().or_else(|| maker.clone()).unwrap_or_default(),
+        maker: None,
+        maker_name: maker.clone(),
+        brand,
+        chip,
+        memory,
+        firmware_signer: case.firmware_signer.clone(),
+        confidence: thousandths(case.confidence),
+        basis: Basis::Observed,
+        next: None,
+    };
+    if let Some(name) = &case.module {
+        let hit = kb.models_in(name).into_iter().find(|h| name.starts_with(&*h.module.maker)).map(|h| h.module);
+        let module = hit.ok_or_else(|| format!("`{name}` is no module of modules.csv: write maker and model"))?;
+        maker = maker.or_else(|| kb.org_of_brand(&module.maker).map(|o| o.id.to_string()));
+        thing.maker_name = Some(module.maker.to_string());
+        thing.chip = thing.chip.or_else(|| module.chipset.as_deref().and_then(|c| chip_org(kb, c)));
+    }
+    thing.maker = maker;
+    Ok(if thing.label.is_empty() { Vec::new() } else { vec![thing] })
+}
+
+fn org(kb: &Knowledge, id: &Option<String>) -> Result<Option<String>, String> {
+    match id {
+        Some(id) if kb.org(id).is_none() => Err(format!("`{id}` is no organisation of organisations.csv")),
+        id => Ok(id.clone()),
+    }
+}

@@ -1,0 +1,131 @@
+//! What is judged: a device with its modules, a bill of materials, a module by itself.
+
+use std::rc::Rc;
+
+use umbilical_core::Basis;
+use umbilical_core::answer::bom::{PartAnswer, TierKind};
+use umbilical_core::answer::{Cellular, Device, Host, Module};
+use umbilical_knowledge::Knowledge;
+use umbilical_knowledge::policy::Facts;
+
+/// One thing with an origin: a module, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Thing {
+    /// What people call it: `Quectel EC25-E`.
+    pub label: String,
+    /// Organisation id of the maker; `None` = the maker is not known or not on file.
+    pub maker: Option<String>,
+    /// The maker's name as it is known.
+    pub maker_name: Option<String>,
+    /// Organisation id of the brand, where it is another.
+    pub brand: Option<String>,
+    /// Organisation id of the chip's maker.
+    pub chip: Option<String>,
+    /// Organisation id of the memory's maker.
+    pub memory: Option<String>,
+    /// Country or organisation that signs the firmware, as it is known.
+    pub firmware_signer: Option<String>,
+    /// Confidence in thousandths.
+    pub confidence: u16,
+    /// How it is known.
+    pub basis: Basis,
+    /// What would make it surer.
+    pub next: Option<String>,
+}
+
+/// Below *probable* a rule cannot fail.
+pub(super) const PROBABLE: u16 = 900;
+
+impl Thing {
+    /// A module of a device or document.
+    pub fn module(kb: &Knowledge, module: &Module) -> Self {
+        let org = |name: &Option<String>| name.as_deref().and_then(|n| kb.org_of_brand(n)).map(|o| o.id.to_string());
+        let name = |a: &Option<String>, b: &Option<String>| match (a, b) {
+            (Some(a), Some(b)) => format!("{a} {b}"),
+            (Some(a), None) => format!("module of {a}"),
+            (None, Some(b)) => b.clone(),
+            (None, None) => "module of an unknown maker".to_owned(),
+        };
+        // The maker's confidence decides, not that of a variant nobody is sure of.
+        let maker_confidence =
+            module.claims.iter().find(|c| c.level == umbilical_core::answer::Level::Maker && Some(&c.value) == module.maker.as_ref());
+        let confidence = maker_confidence.map_or(module.confidence, |c| c.confidence);
+        Self {
+            label: name(&module.maker, &module.variant.clone().or_else(|| module.model.clone())),
+            maker: org(&module.maker),
+            maker_name: module.maker.clone(),
+            brand: org(&module.brand).filter(|_| module.brand != module.maker),
+            chip: module.chipset.as_deref().and_then(|c| chip_org(kb, c)),
+            memory: None,
+            firmware_signer: module.ownership.iter().find(|b| b.role == "maker").and_then(|b| b.firmware_signer.clone()),
+            confidence: thousandths(confidence),
+            basis: module.basis,
+            next: None,
+        }
+    }
+
+    /// A part of a bill of materials that is a module, with the tiers that the document discloses.
+    pub fn part(kb: &Knowledge, part: &PartAnswer) -> Option<Self> {
+        let mut thing = Self::module(kb, part.module.as_deref()?);
+        let at = |kind: TierKind| part.tiers.iter().find(|t| t.tier == kind);
+        thing.memory = at(TierKind::Memory).and_then(|t| t.org.clone());
+        thing.chip = at(TierKind::Chipset).and_then(|t| t.org.clone()).or(thing.chip);
+        Some(thing)
+    }
+}
+
+pub(super) fn chip_org(kb: &Knowledge, chip: &str) -> Option<String> {
+    kb.brands_in(chip).first().and_then(|hit| hit.brand.org.as_deref()).map(str::to_owned)
+}
+
+pub(super) fn thousandths(confidence: f64) -> u16 {
+    // Confidence is 0–1 by contract.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let value = (confidence.clamp(0.0, 1.0) * 1000.0).floor() as u16;
+    value
+}
+
+/// What is judged at once: the modules of one device, and what is known of the device and the deal.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Modules and cellular products in it.
+    pub things: Vec<Thing>,
+    /// Whether it is cellular at all.
+    pub cellular: Cellular,
+    /// Organisation id of the brand on the device.
+    pub host: Option<String>,
+    /// What is known of the asset and the deal; shared by all assets of which the same is known.
+    pub facts: Rc<Facts>,
+}
+
+impl Item {
+    /// A device of an audit.
+    pub fn device(kb: &Knowledge, device: &Device, facts: Rc<Facts>) -> Self {
+        let mut things: Vec<Thing> = device.modules.iter().map(|m| Thing::module(kb, m)).collect();
+        let next = device.next_evidence.first();
+        if let Some(product) = &device.product {
+            let org = product.brand.as_deref().and_then(|b| kb.org_of_brand(b)).map(|o| o.id.to_string());
+            things.push(Thing {
+                label: [product.brand.as_deref(), product.model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" "),
+                maker: org,
+                maker_name: product.brand.clone(),
+                brand: None,
+                chip: None,
+                memory: None,
+                firmware_signer: None,
+                confidence: thousandths(product.confidence),
+                basis: product.basis,
+                next: None,
+            });
+        }
+        for thing in &mut things {
+            thing.next = next.cloned();
+        }
+        Self { things, cellular: device.cellular, host: host_org(kb, device.host.as_ref()), facts }
+    }
+}
+
+fn host_org(kb: &Knowledge, host: Option<&Host>) -> Option<String> {
+    let brand = host?.brand.as_deref()?;
+    kb.org_of_brand(brand).or_else(|| kb.orgs_in(brand).first().copied()).map(|o| o.id.to_string())
+}

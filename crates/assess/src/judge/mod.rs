@@ -1,0 +1,202 @@
+//! Judging: packs of rules over devices and bills of materials, as of a day.
+//!
+//! A rule is asked in this order: does it bind (or is it a proposal), is it about this tier and effect, does its scope
+//! reach the market, the deal and the asset, does its subject test fit the module's origin *on that day*, has the text a
+//! hole, is every fact that decides verified. Each answer carries its reasons; what is not known makes the verdict
+//! `unknown` and says what to collect.
+//!
+//! *When it is wrong:* shares of several owners are never added up; a scope word that a statute defines in a way no
+//! fact holds is left to a person (`unsettled`); a pass speaks of the sources seen, not of the law as it stands today.
+
+mod cases;
+mod condition;
+mod findings;
+mod item;
+mod origin;
+mod rule;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod truth;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+use sha2::{Digest as _, Sha256};
+use umbilical_core::Day;
+use umbilical_core::answer::policy::{PackStamp, Verdict};
+use umbilical_knowledge::policy::{Assumption, Change, Pack, PolicyError, PolicyText, Rule, parse};
+use umbilical_knowledge::{Knowledge, Word as _};
+
+pub use cases::{Ran, run_cases};
+pub use findings::finding;
+pub use item::{Item, Thing};
+pub use rule::Outcome;
+
+use crate::owners::Owners;
+use condition::Condition;
+use rule::Bench;
+
+/// A pack, its conditions compiled.
+pub struct Compiled {
+    /// The pack.
+    pub pack: Pack,
+    /// Digest of its text.
+    pub sha256: String,
+    /// Asked for by name: judged as if it bound whoever asks.
+    pub bound: bool,
+    conditions: Vec<Option<Condition>>,
+}
+
+/// Reads a pack and compiles its conditions; every name in it is checked against the tables.
+///
+/// # Errors
+/// The first mistake, located in the text.
+pub fn compile(text: &PolicyText, kb: &Knowledge, bound: bool) -> Result<Compiled, PolicyError> {
+    let pack: Pack = parse(text)?;
+    check(text, &pack, kb)?;
+    let mut conditions = Vec::with_capacity(pack.rules.len());
+    for rule in &pack.rules {
+        conditions.push(match &rule.when {
+            Some(when) => Some(Condition::new(when.get_ref()).map_err(|e| PolicyError::at(text, when.span(), e))?),
+            None => None,
+        });
+    }
+    let sha256 = Sha256::digest(text.text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+    Ok(Compiled { pack, sha256, bound, conditions })
+}
+
+/// What the grammar cannot tell: references to tables and sets, ids that stand twice.
+fn check(text: &PolicyText, pack: &Pack, kb: &Knowledge) -> Result<(), PolicyError> {
+    for (i, rule) in pack.rules.iter().enumerate() {
+        let fault = |span: std::ops::Range<usize>, what: String| Err(PolicyError::at(text, span, what));
+        if pack.rules.iter().take(i).any(|r| r.id.get_ref() == rule.id.get_ref()) {
+            return fault(rule.id.span(), format!("the rule `{}` stands twice", rule.id.get_ref()));
+        }
+        if rule.tier.is_empty() || rule.remedies.is_empty() {
+            return fault(rule.id.span(), "a rule says its tiers and at least one remedy, or `none`".to_owned());
+        }
+        for subject in &rule.subjects {
+            for regime in subject.listed.iter().filter(|r| kb.regime(r.get_ref()).is_none()) {
+                return fault(regime.span(), format!("`{}` is no regime of regimes.csv", regime.get_ref()));
+            }
+            for org in subject.organisations.iter().filter(|o| kb.org(o.get_ref()).is_none()) {
+                return fault(org.span(), format!("`{}` is no organisation of organisations.csv", org.get_ref()));
+            }
+            for country in subject.jurisdiction.iter().chain(&subject.produced_outside) {
+                let word = country.get_ref();
+                let known = match word.strip_prefix('@') {
+                    Some(set) => pack.sets.contains_key(set),
+                    None => word.len() == 2 && word.bytes().all(|b| b.is_ascii_uppercase()),
+                };
+                if !known {
+                    return fault(
+                        country.span(),
+                        format!("`{word}` is neither a country (ISO 3166, two capitals) nor a set of this pack (`@name`)"),
+                    );
+                }
+            }
+        }
+    }
+    for rule in pack.exemptions.iter().flat_map(|e| &e.rules) {
+        if !pack.rules.iter().any(|r| r.id.get_ref() == rule.get_ref()) {
+            return Err(PolicyError::at(text, rule.span(), format!("`{}` is no rule of this pack", rule.get_ref())));
+        }
+    }
+    Ok(())
+}
+
+/// Everything the verdicts depend on.
+pub struct Judge<'k> {
+    kb: &'k Knowledge,
+    packs: Vec<Compiled>,
+    as_of: Day,
+    in_force: Vec<(String, Day)>,
+    owners: Owners<'k>,
+    /// Things and facts seen before, with what came out: fleets repeat themselves.
+    known: RefCell<FxHashMap<Key, Rc<[Outcome]>>>,
+}
+
+/// What decides an item's outcomes: its things, and its facts by address (they are shared and live as long as the judge's callers).
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    things: Vec<Thing>,
+    cellular: umbilical_core::answer::Cellular,
+    host: Option<String>,
+    facts: String,
+}
+
+impl<'k> Judge<'k> {
+    /// Packs over knowledge on a day. `assumed` must already be in the knowledge ([`Knowledge::assume`]); here it puts
+    /// proposals in force.
+    pub fn new(kb: &'k Knowledge, packs: Vec<Compiled>, as_of: Day, assumed: &[Assumption]) -> Self {
+        let in_force = assumed.iter().filter(|a| a.change == Change::InForce).map(|a| (a.who.clone(), a.from)).collect();
+        Self { kb, packs, as_of, in_force, owners: Owners::new(kb, as_of), known: RefCell::default() }
+    }
+
+    /// The packs.
+    pub fn packs(&self) -> &[Compiled] {
+        &self.packs
+    }
+
+    /// The day.
+    pub fn as_of(&self) -> Day {
+        self.as_of
+    }
+
+    /// The rule and pack of an outcome.
+    pub fn rule(&self, outcome: &Outcome) -> Option<(&Pack, &Rule)> {
+        let pack = &self.packs.get(outcome.pack)?.pack;
+        Some((pack, pack.rules.get(outcome.rule)?))
+    }
+
+    /// What is stamped on answers.
+    pub fn stamps(&self) -> Vec<PackStamp> {
+        let stamp = |c: &Compiled| PackStamp {
+            id: c.pack.id.get_ref().clone(),
+            title: c.pack.title.clone(),
+            jurisdiction: c.pack.jurisdiction.clone(),
+            version: c.pack.version.clone(),
+            sources_to: c.pack.sources_to.to_string(),
+            standing: c.pack.standing.name().to_owned(),
+            sha256: c.sha256.clone(),
+        };
+        self.packs.iter().map(stamp).collect()
+    }
+
+    /// Every rule's outcome for an item, in the order of the packs.
+    pub fn outcomes(&self, item: &Item) -> Rc<[Outcome]> {
+        let facts = item.facts.iter().map(|(n, v)| format!("{n}={v};")).collect();
+        let key = Key { things: item.things.clone(), cellular: item.cellular, host: item.host.clone(), facts };
+        if let Some(known) = self.known.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let bench = Bench { kb: self.kb, owners: &self.owners, as_of: self.as_of, in_force: &self.in_force };
+        let mut all = Vec::new();
+        for (number, compiled) in self.packs.iter().enumerate() {
+            let mut facts = compiled.pack.facts.clone();
+            facts.overlay(&item.facts);
+            let item = Item { facts: Rc::new(facts), ..item.clone() };
+            for (index, rule) in compiled.pack.rules.iter().enumerate() {
+                all.push(Outcome { pack: number, ..self.fresh(&compiled.pack, bench.outcome(compiled, index, rule, &item)) });
+            }
+        }
+        let made: Rc<[Outcome]> = all.into();
+        self.known.borrow_mut().insert(key, Rc::clone(&made));
+        made
+    }
+
+    /// A pack may refuse to pass anything on sources that are too old.
+    fn fresh(&self, pack: &Pack, mut outcome: Outcome) -> Outcome {
+        let (Some(most), Some(seen)) = (pack.stale_after_days, pack.sources_to.day()) else { return outcome };
+        let age = self.as_of.days_since(seen);
+        if outcome.verdict == Verdict::Pass && age > i64::from(most) {
+            outcome.verdict = Verdict::Unknown;
+            outcome
+                .wanted
+                .push(format!("sources newer than {}: this policy passes nothing on sources older than {most} days", pack.sources_to));
+        }
+        outcome
+    }
+}

@@ -1,0 +1,375 @@
+//! The subject test: who is named, who is controlled, whose law reaches, where a thing was made.
+
+use umbilical_core::answer::{Listing, Step, Trace};
+use umbilical_core::{Basis, Day};
+use umbilical_knowledge::Knowledge;
+use umbilical_knowledge::policy::{Covers, Facts, Origin, Pack, Reach, Rule, Spanned, Subject, Tier, Value};
+
+use super::item::Thing;
+use super::truth::{Truth, read, said};
+use crate::owners::Owners;
+
+/// What a subject test needs.
+pub(super) struct Asked<'a> {
+    pub kb: &'a Knowledge,
+    pub owners: &'a Owners<'a>,
+    pub as_of: Day,
+    pub pack: &'a Pack,
+    pub rule: &'a Rule,
+    pub facts: &'a Facts,
+    pub host: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    /// Whether one of the rule's subjects fits a thing; everything in scope does where the rule names none.
+    pub fn any(&self, thing: &Thing) -> Truth {
+        let mut tests = self.rule.subjects.iter().map(|s| self.one(s, thing));
+        let Some(first) = tests.next() else { return Truth::always() };
+        tests.fold(first, Truth::or)
+    }
+
+    fn one(&self, subject: &Subject, thing: &Thing) -> Truth {
+        if !subject.produced_outside.is_empty() {
+            return self.produced(subject);
+        }
+        let of = subject.of.or_else(|| self.rule.tier.iter().copied().find(|t| *t != Tier::Host)).unwrap_or(Tier::Module);
+        let org = match of {
+            Tier::Module | Tier::Service => match (&thing.maker, &thing.maker_name) {
+                (Some(org), _) => org.as_str(),
+                (None, Some(name)) => {
+                    return Truth::unknown(format!("{name} is no organisation on file: say who owns it and where it is led from"));
+                }
+                (None, None) => return Truth::unknown(wanted(thing, "the module's maker is not known")),
+            },
+            Tier::Host => match self.host {
+                Some(org) => org,
+                None => return Truth::unknown("the maker of the device is not on file: name it"),
+            },
+            Tier::Chip => match &thing.chip {
+                Some(org) => org.as_str(),
+                None => return Truth::unknown(format!("the maker of the chip in {} is not known: ask the supplier", thing.label)),
+            },
+            Tier::Memory => match &thing.memory {
+                Some(org) => org.as_str(),
+                None => return Truth::unknown(format!("the maker of the memory in {} is not known: ask the supplier", thing.label)),
+            },
+            Tier::Path => return self.path(subject),
+        };
+        let tested = self.org(subject, org, thing);
+        match &thing.brand {
+            Some(brand) if of == Tier::Module && subject.tests.contains(&Origin::Brand) => tested.or(self.org(subject, brand, thing)),
+            _ => tested,
+        }
+    }
+
+    fn org(&self, subject: &Subject, org: &str, thing: &Thing) -> Truth {
+        let trace = self.owners.org(org);
+        let lists = if !subject.listed.is_empty() {
+            Some(self.listed(subject, &trace))
+        } else if !subject.organisations.is_empty() {
+            Some(self.named(subject, &trace))
+        } else {
+            None
+        };
+        let place = (!subject.jurisdiction.is_empty()).then(|| self.jurisdiction(subject, &trace, thing));
+        match (lists, place) {
+            (Some(a), Some(b)) => a.or(b),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => Truth::always(),
+        }
+    }
+
+    // ---- lists ----
+
+    fn listed(&self, subject: &Subject, trace: &Trace) -> Truth {
+        let reach = subject.reach.unwrap_or(Reach::Named);
+        let wanted = |l: &&Listing| {
+            subject.listed.iter().any(|r| *r.get_ref() == l.regime)
+                && self.covered(subject, l)
+                && (subject.organisations.is_empty() || subject.organisations.iter().any(|o| *o.get_ref() == l.org))
+        };
+        let mut hits = trace.listings.iter().filter(wanted).map(|l| self.reached(reach, trace, l));
+        let best = hits.next().map(|first| hits.fold(first, Truth::or));
+        let mut out = best.unwrap_or_else(|| Truth::no(self.not_listed(trace)));
+        if out.hit == super::truth::Hit::No && reach != Reach::Named {
+            if let Some(point) = self.minority(subject, reach, trace) {
+                out = point;
+            }
+        }
+        // Nobody has seen what an unread list says: "not on it" would be a guess.
+        let unread = self.kb.listings().iter().filter(|l| matches!(&*l.list_status, "empty_or_unknown" | "unknown") && l.orgs.is_empty());
+        let unread = unread.filter(|l| umbilical_core::date::holds(self.as_of, l.from, l.to) != umbilical_core::date::Holds::No);
+        for list in unread.filter(|l| subject.listed.iter().any(|r| **r.get_ref() == *l.regime)) {
+            if out.hit == super::truth::Hit::No {
+                out = Truth::unknown(format!("{}: the entries are not on file (sources to {})", list.regime, self.pack.sources_to));
+            }
+        }
+        out
+    }
+
+    /// The entry's kind must be one that the rule counts; services never match equipment.
+    fn covered(&self, subject: &Subject, listing: &Listing) -> bool {
+        let rows = self.kb.listings_of(&listing.org).filter(|r| *r.regime == *listing.regime && *r.entity == *listing.entity);
+        let counted: &[Covers] = if subject.covers.is_empty() { &[Covers::Equipment, Covers::Entity] } else { &subject.covers };
+        rows.into_iter().any(|r| counted.contains(&r.covers))
+    }
+
+    fn reached(&self, reach: Reach, trace: &Trace, listing: &Listing) -> Truth {
+        let what = entry(listing);
+        let mut out = Truth::yes(read(Basis::Listed, what, &listing.source));
+        if listing.org != trace.org {
+            if reach == Reach::Named {
+                return Truth::no(said(
+                    Basis::Inferred,
+                    format!("{} is named, not {}: the rule reaches nobody beyond", listing.entity, trace.name),
+                ));
+            }
+            for step in way(trace, &listing.org) {
+                out.because.push(read(step.basis, sentence(step), &step.source));
+                if !step.verified {
+                    out.points.push(format!("that {} is not verified", sentence(step)));
+                }
+                if !step.control && !(reach == Reach::Half && step.share.as_deref().is_some_and(at_least_half)) {
+                    out.points.push(format!("whether {} gives control is not decided here", sentence(step)));
+                }
+            }
+        }
+        if listing.unclear {
+            out.points.push(format!("{}: {} lies inside a bound that is not known to the day", entry(listing), self.as_of));
+        }
+        if !listing.verified {
+            out.points.push(format!("{}: not verified{}", entry(listing), scope(listing)));
+        }
+        out
+    }
+
+    /// A listed holder of less than control: an affiliate or not, for a person to say.
+    fn minority(&self, subject: &Subject, reach: Reach, trace: &Trace) -> Option<Truth> {
+        if !matches!(reach, Reach::Affiliate | Reach::Half) {
+            return None;
+        }
+        trace.chain.iter().filter(|s| !s.control).find_map(|step| {
+            let listed = self.owners.org(&step.parent);
+            let hit = listed
+                .listings
+                .iter()
+                .find(|l| l.org == step.parent && subject.listed.iter().any(|r| *r.get_ref() == l.regime) && self.covered(subject, l))?;
+            let text = sentence(step);
+            let truth = Truth::yes(read(Basis::Listed, entry(hit), &hit.source));
+            Some(truth.point(format!("{text}: whether that makes an affiliate is for a person to say")))
+        })
+    }
+
+    fn not_listed(&self, trace: &Trace) -> umbilical_core::answer::policy::Statement {
+        said(Basis::Inferred, format!("{}: {}", trace.name, trace.statement))
+    }
+
+    // ---- organisations by name ----
+
+    fn named(&self, subject: &Subject, trace: &Trace) -> Truth {
+        let reach = subject.reach.unwrap_or(Reach::Named);
+        let is = |id: &str| subject.organisations.iter().any(|o| o.get_ref() == id);
+        if is(&trace.org) {
+            return Truth::yes(said(Basis::Declared, format!("the rule names {}", trace.name)));
+        }
+        let above = trace.chain.iter().find(|s| is(&s.parent)).filter(|_| reach != Reach::Named);
+        match above {
+            Some(step) => {
+                let mut out = Truth::yes(said(Basis::Declared, format!("the rule names {}", step.parent_name)));
+                for step in way(trace, &step.parent) {
+                    out.because.push(read(step.basis, sentence(step), &step.source));
+                    if !step.verified {
+                        out.points.push(format!("that {} is not verified", sentence(step)));
+                    }
+                    if !step.control {
+                        out.points.push(format!("whether {} gives control is not decided here", sentence(step)));
+                    }
+                }
+                out
+            }
+            None => Truth::no(said(Basis::Inferred, format!("the rule names neither {} nor who stands behind it", trace.name))),
+        }
+    }
+
+    // ---- countries ----
+
+    fn jurisdiction(&self, subject: &Subject, trace: &Trace, thing: &Thing) -> Truth {
+        let countries = self.countries(&subject.jurisdiction);
+        let tests: &[Origin] = if subject.tests.is_empty() { &[Origin::Maker, Origin::Owner] } else { &subject.tests };
+        let mut all = tests.iter().map(|t| self.origin(*t, trace, thing, &countries));
+        let Some(first) = all.next() else { return Truth::always() };
+        all.fold(first, Truth::or)
+    }
+
+    fn origin(&self, test: Origin, trace: &Trace, thing: &Thing, countries: &[String]) -> Truth {
+        let among = |c: &str| countries.iter().any(|x| x == c);
+        let place = |what: &str, text: Option<&str>| {
+            let Some(text) = text else { return Truth::unknown(format!("{what} of {} is not on file", trace.name)) };
+            let found = places(text);
+            let row = self.kb.org(&trace.org);
+            let source = row.map(|o| o.source.text.to_string()).unwrap_or_default();
+            let says = read(Basis::Declared, format!("{what} of {}: {text}", trace.name), &source);
+            match (found.iter().any(|c| among(c)), found.is_empty()) {
+                (true, _) => Truth::yes(says),
+                (false, true) => Truth::unknown(format!("{what} of {}: `{text}` names no country", trace.name)),
+                (false, false) => Truth::no(says),
+            }
+        };
+        match test {
+            Origin::Maker | Origin::Brand | Origin::Owner => {
+                let own = test != Origin::Owner;
+                let list: Vec<_> = trace.jurisdictions.iter().filter(|j| j.via.is_empty() == own).collect();
+                if own && list.is_empty() {
+                    return Truth::unknown(format!("where {} is organised is not on file", trace.name));
+                }
+                let hit = list.iter().filter(|j| among(&j.country)).min_by_key(|j| j.unclear);
+                let Some(hit) = hit else {
+                    let held: Vec<&str> = list.iter().map(|j| &*j.country).collect();
+                    let held = if held.is_empty() { "no owner on file".to_owned() } else { held.join(", ") };
+                    return Truth::no(said(
+                        Basis::Inferred,
+                        format!("{} of {}: {held} (sources to {})", test, trace.name, self.pack.sources_to),
+                    ));
+                };
+                let via = if hit.via.is_empty() { String::new() } else { format!(", through {}", hit.via.join(", ")) };
+                let org = self.kb.org(&hit.org);
+                let source = org.map(|o| o.source.text.to_string()).unwrap_or_default();
+                let mut out = Truth::yes(read(hit.basis, format!("jurisdiction {} of {}{via}", hit.country, trace.name), &source));
+                if hit.unclear {
+                    out.points.push(format!("whether jurisdiction {} reaches {} on {} is not clear", hit.country, trace.name, self.as_of));
+                }
+                for step in way(trace, &hit.org) {
+                    out.because.push(read(step.basis, sentence(step), &step.source));
+                    if !step.verified {
+                        out.points.push(format!("that {} is not verified", sentence(step)));
+                    }
+                }
+                if org.is_some_and(|o| !o.source.verified) {
+                    out.points.push(format!("that {} is organised in {} is not verified", org.map_or("it", |o| &o.name), hit.country));
+                }
+                out
+            }
+            Origin::Headquarters => place("headquarters", trace.headquarters.as_deref()),
+            Origin::RdSeat => place("development", trace.rd_seat.as_deref()),
+            Origin::Factory => place("factory", trace.factory.as_deref()),
+            Origin::FirmwareSigner => place("firmware signer", thing.firmware_signer.as_deref()),
+        }
+    }
+
+    /// Countries of a rule: `@set` names those of the pack's set.
+    fn countries(&self, list: &[Spanned<String>]) -> Vec<String> {
+        let mut out = Vec::new();
+        for word in list {
+            match word.get_ref().strip_prefix('@') {
+                Some(set) => out.extend(self.pack.sets.get(set).into_iter().flatten().cloned()),
+                None => out.push(word.get_ref().clone()),
+            }
+        }
+        out
+    }
+
+    fn produced(&self, subject: &Subject) -> Truth {
+        let inside = self.countries(&subject.produced_outside);
+        let Some(Value::Words(stages)) = self.facts.get("produced_in") else {
+            return Truth::unknown("say where it is designed, developed, made and assembled (`produced_in`)");
+        };
+        let outside: Vec<&str> = stages.iter().filter(|c| !inside.contains(c)).map(String::as_str).collect();
+        let says = said(Basis::Declared, format!("produced in {}", stages.join(", ")));
+        if outside.is_empty() { Truth::no(says) } else { Truth::yes(says) }
+    }
+
+    /// Who operates the remote path.
+    fn path(&self, subject: &Subject) -> Truth {
+        let countries = self.countries(&subject.jurisdiction);
+        let mut out: Option<Truth> = None;
+        if let Some(Value::Words(paths)) = self.facts.get("path_country") {
+            let says = said(Basis::Declared, format!("the remote path is operated from {}", paths.join(", ")));
+            out = Some(if paths.iter().any(|p| countries.contains(p)) { Truth::yes(says) } else { Truth::no(says) });
+        }
+        if let Some(Value::Words(operators)) = self.facts.get("path_operator") {
+            for org in operators {
+                let trace = self.owners.org(org);
+                let hit = trace.jurisdictions.iter().find(|j| countries.contains(&j.country));
+                let truth = match hit {
+                    Some(j) => Truth::yes(said(j.basis, format!("{} operates the remote path: jurisdiction {}", trace.name, j.country))),
+                    None if trace.jurisdictions.is_empty() => {
+                        Truth::unknown(format!("{org}, which operates the remote path, is not on file"))
+                    }
+                    None => Truth::no(said(Basis::Inferred, format!("{} operates the remote path: {}", trace.name, trace.statement))),
+                };
+                out = Some(match out {
+                    Some(before) => before.or(truth),
+                    None => truth,
+                });
+            }
+        }
+        out.unwrap_or_else(|| Truth::unknown("say who operates the remote path (`path_operator` or `path_country`)"))
+    }
+}
+
+fn wanted(thing: &Thing, what: &str) -> String {
+    match &thing.next {
+        Some(next) => format!("{what}: collect {next}"),
+        None => what.to_owned(),
+    }
+}
+
+/// The steps that lead from the organisation asked about up to one above, nearest first.
+fn way<'t>(trace: &'t Trace, top: &str) -> Vec<&'t Step> {
+    let mut steps: Vec<&Step> = Vec::new();
+    let mut at = top;
+    while at != trace.org {
+        let Some(step) = trace.chain.iter().find(|s| s.parent == at && !steps.iter().any(|t| t.child == s.child)) else { break };
+        steps.push(step);
+        at = &step.child;
+    }
+    steps.reverse();
+    steps
+}
+
+fn sentence(step: &Step) -> String {
+    let share =
+        step.share.as_deref().map(|s| if s == "GP" { " as general partner".to_owned() } else { format!(" {} %", s.trim_end_matches('%')) });
+    let since = step.from.as_deref().map(|f| format!(" since {f}")).unwrap_or_default();
+    let verb = match step.edge.as_str() {
+        "owns" => "owns",
+        "controls" => "controls",
+        "brands" => "stands behind the brand",
+        other => other,
+    };
+    let share = share.unwrap_or_default();
+    if share.ends_with('%') {
+        format!("{} {verb}{share} of {}{since}", step.parent_name, step.child_name)
+    } else {
+        format!("{} {verb} {}{share}{since}", step.parent_name, step.child_name)
+    }
+}
+
+fn at_least_half(share: &str) -> bool {
+    share.trim_end_matches('%').trim().parse::<f64>().is_ok_and(|s| s >= 50.0)
+}
+
+/// `US-DOD-1260H names Quectel Wireless Solutions Co., Ltd. since 2025-01-07`.
+fn entry(listing: &Listing) -> String {
+    let since = listing.from.as_deref().map(|f| format!(" since {f}")).unwrap_or_default();
+    let assumed = if listing.source.starts_with("assumed") { " (assumed for this run)" } else { "" };
+    format!("{} names {}{since}{assumed}", listing.regime, listing.entity)
+}
+
+fn scope(listing: &Listing) -> String {
+    if listing.scope.is_empty() { String::new() } else { format!(" ({})", listing.scope) }
+}
+
+/// Country codes in a text about a place: two capitals by themselves, and the names that the tables use.
+fn places(text: &str) -> Vec<String> {
+    const NAMES: [(&str, &str); 2] = [("mainland China", "CN"), ("China", "CN")];
+    let mut out: Vec<String> = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| w.len() == 2 && w.bytes().all(|b| b.is_ascii_uppercase()))
+        .map(str::to_owned)
+        .collect();
+    out.extend(NAMES.iter().filter(|(name, _)| text.contains(name)).map(|(_, code)| (*code).to_owned()));
+    out.sort_unstable();
+    out.dedup();
+    out
+}

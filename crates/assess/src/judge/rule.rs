@@ -1,0 +1,281 @@
+//! One rule and one thing: the verdict, what it stands on, what would change it.
+//!
+//! | the rule's scope | its subject | verdict |
+//! |---|---|---|
+//! | no | – | not applicable |
+//! | – | no | pass |
+//! | yes | yes, nothing open | fail |
+//! | yes | yes, with a hole in the text or an unverified fact | review |
+//! | otherwise | | unknown |
+
+use umbilical_core::answer::Cellular;
+use umbilical_core::answer::policy::{Statement, Verdict};
+use umbilical_core::date::{Holds, holds};
+use umbilical_core::{Basis, Day};
+use umbilical_knowledge::Word as _;
+use umbilical_knowledge::policy::{Demand, Effect, Facts, Pack, Rule, Standing, Tier, Value};
+
+use super::item::{Item, PROBABLE, Thing};
+use super::origin::Asked;
+use super::truth::{Hit, Truth, said};
+use super::{Compiled, condition, scope};
+use crate::owners::Owners;
+
+/// What one rule comes to for one item.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Which pack of the judge.
+    pub pack: usize,
+    /// Which of its rules.
+    pub rule: usize,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Which thing decided: its label.
+    pub thing: Option<String>,
+    /// How sure the thing is, in thousandths.
+    pub confidence: u16,
+    /// What it stands on.
+    pub because: Vec<Statement>,
+    /// Points left to a person.
+    pub points: Vec<String>,
+    /// What would have to be known.
+    pub wanted: Vec<String>,
+    /// What would change the verdict.
+    pub changes: Vec<String>,
+}
+
+/// What evaluation needs beside the rule.
+pub(super) struct Bench<'a> {
+    pub kb: &'a umbilical_knowledge::Knowledge,
+    pub owners: &'a Owners<'a>,
+    pub as_of: Day,
+    /// Rules and packs that are assumed to be in force, from when.
+    pub in_force: &'a [(String, Day)],
+}
+
+impl Bench<'_> {
+    /// The outcome of one rule for an item: that of the thing that is worst off.
+    pub fn outcome(&self, compiled: &Compiled, index: usize, rule: &Rule, item: &Item) -> Outcome {
+        let pack = &compiled.pack;
+        let place = scope::located(&pack.zones, &item.facts, self.as_of);
+        let facts = place.as_ref().unwrap_or(&item.facts);
+        let blank = |verdict, because: Vec<Statement>| Outcome {
+            pack: 0,
+            rule: index,
+            verdict,
+            thing: None,
+            confidence: 1000,
+            because,
+            points: Vec::new(),
+            wanted: Vec::new(),
+            changes: Vec::new(),
+        };
+        if let Some(why) = self.out_of_reach(pack, rule, facts, item) {
+            return blank(Verdict::NotApplicable, vec![why]);
+        }
+        let reach = self.reach(compiled, index, rule, facts, item);
+        if reach.hit == Hit::No {
+            return blank(Verdict::NotApplicable, reach.because);
+        }
+        let nothing = Thing::nobody();
+        let things = if item.things.is_empty() { std::slice::from_ref(&nothing) } else { &item.things };
+        let verdicts = things.iter().map(|t| self.judge(pack, rule, facts, item, &reach, t));
+        let worst = verdicts.max_by_key(|o| o.verdict).unwrap_or_else(|| blank(Verdict::Unknown, Vec::new()));
+        Outcome { rule: index, ..worst }
+    }
+
+    /// What can be told without looking at the subject: proposals, tiers, effects that are not asked for.
+    fn out_of_reach(&self, pack: &Pack, rule: &Rule, facts: &Facts, item: &Item) -> Option<Statement> {
+        let no = |what: String| Some(said(Basis::Inferred, what));
+        let standing = rule.standing.unwrap_or(pack.standing);
+        if standing == Standing::Proposed && self.assumed_from(pack, rule).is_none() {
+            return no(format!("{} is a proposal: it binds nobody (what-if: --assume \"{} in-force DAY\")", rule.cite, rule.id.get_ref()));
+        }
+        let wanted = match facts.get("effect") {
+            Some(Value::Words(words)) => words.iter().any(|w| w == rule.effect.name()),
+            // Supplying to somebody is another question than buying from them.
+            _ => rule.effect != Effect::Export,
+        };
+        if !wanted {
+            return no(format!("this rule is about `{}`", rule.effect.name()));
+        }
+        let judged = match facts.get("item") {
+            Some(Value::Words(words)) => words.first().map_or("host", String::as_str),
+            _ => "host",
+        };
+        // Chips, memory and remote paths are inside whatever is judged.
+        let inside = rule.tier.iter().any(|t| matches!(t, Tier::Chip | Tier::Memory | Tier::Path));
+        if !inside && !rule.tier.iter().any(|t| t.name() == judged) {
+            return no(format!("this rule is about a {}, and a {judged} is judged", names(&rule.tier)));
+        }
+        let of_device =
+            rule.subjects.iter().any(|s| !s.produced_outside.is_empty() || s.of == Some(Tier::Host) || s.of == Some(Tier::Path));
+        if item.cellular == Cellular::No && !rule.subjects.is_empty() && !of_device {
+            return no("nothing cellular is in it".to_owned());
+        }
+        None
+    }
+
+    fn assumed_from(&self, pack: &Pack, rule: &Rule) -> Option<Day> {
+        let named = |id: &str| id == rule.id.get_ref() || id == pack.id.get_ref();
+        self.in_force.iter().filter(|(id, _)| named(id)).map(|(_, day)| *day).min()
+    }
+
+    /// Market, facts, the operator's condition.
+    fn reach(&self, compiled: &Compiled, index: usize, rule: &Rule, facts: &Facts, item: &Item) -> Truth {
+        let bound = compiled.bound;
+        let market = scope::market(&compiled.pack, facts, bound);
+        let mut out = market.and(scope::all(&rule.scope, facts, bound));
+        if let Some(program) = compiled.conditions.get(index).and_then(Option::as_ref)
+            && out.hit != Hit::No
+        {
+            out = out.and(condition::holds(program, facts, item, self.as_of));
+        }
+        out
+    }
+
+    fn judge(&self, pack: &Pack, rule: &Rule, facts: &Facts, item: &Item, reach: &Truth, thing: &Thing) -> Outcome {
+        let out = |verdict, truth: Truth, changes: Vec<String>| Outcome {
+            pack: 0,
+            rule: 0,
+            verdict,
+            thing: (!thing.label.is_empty()).then(|| thing.label.clone()),
+            confidence: thing.confidence,
+            because: truth.because,
+            points: truth.points,
+            wanted: truth.wanted,
+            changes,
+        };
+        // Time: before the first day and after the last there is nothing to break.
+        let from = self.assumed_from(pack, rule).map(umbilical_core::date::Loose::Day).or(rule.from.map(|d| d.0));
+        let time = holds(self.as_of, from, rule.to.map(|d| d.0));
+        if time == Holds::No {
+            let ended = rule.to.filter(|to| self.as_of >= to.0.latest());
+            let what = match (ended, from) {
+                (Some(to), _) => format!("the rule ended on {to}"),
+                (None, Some(from)) => format!("the rule holds from {from}"),
+                (None, None) => "the rule does not hold".to_owned(),
+            };
+            let changes = if ended.is_none() { vec![format!("the day: {what}")] } else { Vec::new() };
+            return out(Verdict::Pass, Truth::no(said(Basis::Inferred, format!("{what}: nothing of it binds on {}", self.as_of))), changes);
+        }
+        let mut changes = Vec::new();
+        for exception in &rule.exceptions {
+            let runs = holds(self.as_of, exception.from.map(|d| d.0), exception.to.map(|d| d.0));
+            match scope::claimed(&exception.when, facts) {
+                Hit::Yes if runs == Holds::Yes => {
+                    let why = said(Basis::Declared, format!("{} excepts {}", rule.cite, exception.what));
+                    return out(Verdict::Pass, Truth::no(why), Vec::new());
+                }
+                Hit::Yes | Hit::Unknown if runs != Holds::No => changes.push(format!("an exception: {}", exception.what)),
+                _ => {}
+            }
+        }
+        if rule.evidence.is_some() {
+            return self.evidence(rule, facts, reach, &out);
+        }
+        let asked = Asked { kb: self.kb, owners: self.owners, as_of: self.as_of, pack, rule, facts, host: item.host.as_deref() };
+        let mut subject = if thing.label.is_empty() && asks_of_module(rule) {
+            Truth::unknown(if item.cellular == Cellular::Unknown {
+                "whether a cellular module is in it is not known: collect evidence of its hardware"
+            } else {
+                "no module is identified in it: collect its USB ids, AT answers, label or bill of materials"
+            })
+        } else {
+            asked.any(thing)
+        };
+        // Below *probable* neither a fail nor a pass can be said of whoever it may turn out to be.
+        if subject.hit != Hit::Unknown && thing.confidence < PROBABLE && asks_of_module(rule) {
+            let sure = f64::from(thing.confidence) / 1000.0;
+            let next = thing.next.as_deref().unwrap_or("evidence of another kind");
+            subject.hit = Hit::Unknown;
+            subject.wanted.push(format!("{} is only {sure:.2} sure, below probable: collect {next}", thing.label));
+        }
+        if subject.hit == Hit::No {
+            let sources = format!("on sources to {}", pack.sources_to);
+            subject.because.push(said(Basis::Inferred, format!("passes {} {sources}", rule.id.get_ref())));
+            return out(Verdict::Pass, subject, Vec::new());
+        }
+        for hole in &rule.unsettled {
+            if scope::claimed(&hole.when, facts) != Hit::No {
+                subject.points.push(format!("{}: {}", hole.id, hole.what));
+            }
+        }
+        if time == Holds::Unclear {
+            subject.points.push(format!("{} lies inside a bound of the rule that is not known to the day", self.as_of));
+        }
+        if !rule.status.0 {
+            subject.points.push(format!("the words of {} are not verified ({})", rule.cite, rule.source));
+        }
+        for exemption in pack.exemptions.iter().filter(|e| e.rules.iter().any(|r| r.get_ref() == rule.id.get_ref())) {
+            if scope::claimed(&exemption.when, facts) != Hit::Yes {
+                continue;
+            }
+            let until = exemption.until;
+            if self.as_of < until.0.earliest() {
+                let why = said(Basis::Declared, format!("exempt until {until}, {} answers for it: {}", exemption.owner, exemption.reason));
+                return out(Verdict::Pass, Truth::no(why), vec![format!("the exemption ends on {until}")]);
+            }
+            subject.because.push(said(Basis::Declared, format!("the exemption of {} ended on {until}", exemption.owner)));
+        }
+        changes.extend(opposites(rule, facts));
+        let whole = reach.clone().and(subject);
+        let verdict = match (whole.hit, whole.points.is_empty()) {
+            (Hit::Yes, true) => Verdict::Fail,
+            (Hit::Yes, false) => Verdict::Review,
+            _ => Verdict::Unknown,
+        };
+        out(verdict, whole, changes)
+    }
+
+    /// Rows of frameworks: what is on file passes, the rest is open.
+    fn evidence(&self, rule: &Rule, facts: &Facts, reach: &Truth, out: &dyn Fn(Verdict, Truth, Vec<String>) -> Outcome) -> Outcome {
+        let on_file = match facts.get("evidence") {
+            Some(Value::Words(ids)) => ids.iter().any(|id| id == rule.id.get_ref()),
+            _ => false,
+        };
+        let what = rule.evidence.as_deref().unwrap_or_default();
+        if on_file {
+            return out(Verdict::Pass, Truth::no(said(Basis::Declared, format!("on file: {what}"))), Vec::new());
+        }
+        let wanted = Truth::unknown(format!("evidence for {}: {what} (then say `evidence = {}`)", rule.cite, rule.id.get_ref()));
+        out(Verdict::Unknown, reach.clone().and(wanted), Vec::new())
+    }
+}
+
+impl Thing {
+    /// Stands for a device in which no module is identified.
+    fn nobody() -> Self {
+        Self {
+            label: String::new(),
+            maker: None,
+            maker_name: None,
+            brand: None,
+            chip: None,
+            memory: None,
+            firmware_signer: None,
+            confidence: 1000,
+            basis: Basis::Inferred,
+            next: None,
+        }
+    }
+}
+
+/// Whether the rule's subject is whose module it is.
+fn asks_of_module(rule: &Rule) -> bool {
+    rule.subjects.iter().any(|s| s.produced_outside.is_empty() && !matches!(s.of, Some(Tier::Host | Tier::Path)))
+}
+
+/// Facts of the asset that, said otherwise, would take it out of the rule.
+fn opposites(rule: &Rule, facts: &Facts) -> Vec<String> {
+    let asset = |name: &str| !matches!(name, "market" | "buyer" | "funded_by");
+    let known = rule.scope.0.iter().filter(|(name, _)| asset(name) && facts.get(name).is_some());
+    let words = known.filter(|(_, d)| !matches!(d, Demand::NoneOf(_))).map(|(name, d)| format!("another `{name}` than {d}"));
+    let subject = rule.subjects.iter().any(|s| !s.listed.is_empty()).then(|| "a module of a maker whom the list does not reach".to_owned());
+    let place = rule.subjects.iter().any(|s| !s.jurisdiction.is_empty()).then(|| "a module whose origin lies elsewhere".to_owned());
+    words.chain(subject).chain(place).collect()
+}
+
+fn names(tiers: &[Tier]) -> String {
+    tiers.iter().map(|t| t.name()).collect::<Vec<_>>().join(" or ")
+}
