@@ -1,13 +1,13 @@
 //! The check of all tables: run over the shipped ones by a test, over replaced ones when they are loaded.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use umbilical_core::bom::PartKind;
 
 use crate::table::{FromRow, Problem, Source, TableError, load};
 use crate::{
-    Band, Brand, Carrier, CompellingLaw, Edge, Endpoint, FccGrantee, HbomTerm, ImeiTrap, Knowledge, LearnedTac, Listing, Module,
+    Band, Brand, Carrier, CompellingLaw, Country, Edge, Endpoint, FccGrantee, HbomTerm, ImeiTrap, Knowledge, LearnedTac, Listing, Module,
     ModuleRadio, Organisation, Oui, PartMaker, PartWord, Pattern, PciId, Plmn, Product, RatOffer, Rebrand, Regime, Replacement, Series,
     UsbId, UsbInterface, UsbVendor, parts, patterns,
 };
@@ -64,6 +64,7 @@ impl Check<'_> {
         self.parse::<ModuleRadio>();
         self.parse::<Band>();
         self.parse::<Carrier>();
+        self.parse::<Country>();
         self.parse::<PartMaker>();
         self.parse::<Series>();
         self.parse::<PartWord>();
@@ -114,10 +115,25 @@ impl Check<'_> {
         self.unique(k.hbom_terms(), field, |r| r.field.to_string(), |r| &r.source);
         self.unique(k.bands(), |r| (r.rat, r.band.clone()), |r| r.band.to_string(), |r| &r.source);
         self.unique(k.carriers(), |r| (r.maker.clone(), crate::key(&r.name)), |r| format!("{} {}", r.maker, r.name), |r| &r.source);
+        self.unique(k.countries(), |r| r.code.clone(), |r| r.code.to_string(), |r| &r.source);
+        self.unique(k.countries(), |r| r.alpha3.clone(), |r| r.alpha3.to_string(), |r| &r.source);
+        self.names_of_countries();
         self.unique(k.part_makers(), |r| r.maker.to_lowercase(), |r| r.maker.to_string(), |r| &r.source);
         self.unique(k.series(), |r| r.id.clone(), |r| r.id.to_string(), |r| &r.source);
         self.unique(k.words_of_parts(), |r| (r.word.to_lowercase(), r.kind), |r| r.word.to_string(), |r| &r.source);
         self.unique(k.products(), product, |r| format!("{} {}", r.brand, r.product), |r| &r.source);
+    }
+
+    /// A spelling that two countries go by means neither.
+    fn names_of_countries(&mut self) {
+        let mut whose: HashMap<String, &str> = HashMap::new();
+        for row in self.knowledge.countries() {
+            for name in row.names() {
+                if *whose.entry(name.to_lowercase()).or_insert(&row.code) != &*row.code {
+                    self.report::<Country>(&row.source, Problem::Duplicate(name.to_owned()));
+                }
+            }
+        }
     }
 
     fn brand<T: FromRow>(&mut self, source: &Source, column: &'static str, brand: &str) {

@@ -13,9 +13,10 @@ macro_rules! embedded {
     };
 }
 
-const EMBEDDED: [(&str, &str); 29] = embedded![
+const EMBEDDED: [(&str, &str); 30] = embedded![
     "brands.csv",
     "compelling_law.csv",
+    "countries.csv",
     "hbom_fields.csv",
     "identifiers/endpoints.csv",
     "identifiers/fcc.csv",

@@ -16,6 +16,7 @@ mod bands;
 mod brands;
 mod carriers;
 mod check;
+mod countries;
 mod endpoints;
 mod fcc;
 mod files;
@@ -48,6 +49,7 @@ use umbilical_core::Day;
 pub use bands::{Band, BandRat, Duplex};
 pub use brands::{Brand, BrandHit, BrandKind};
 pub use carriers::{Carrier, CarriesBasis};
+pub use countries::Country;
 pub use endpoints::{Endpoint, EndpointLevel, Strength};
 pub use fcc::{FccGrantee, FccHit, GranteeRole};
 pub use hbom_fields::{HbomField, HbomTerm};
@@ -83,6 +85,7 @@ pub struct Knowledge {
     bands: OnceLock<Vec<Band>>,
     brands: OnceLock<brands::Brands>,
     carriers: OnceLock<carriers::Carriers>,
+    countries: OnceLock<countries::Countries>,
     modules: OnceLock<modules::Modules>,
     rebrands: OnceLock<rebrands::Rebrands>,
     products: OnceLock<products::Products>,
@@ -146,6 +149,7 @@ impl Knowledge {
             bands: OnceLock::new(),
             brands: OnceLock::new(),
             carriers: OnceLock::new(),
+            countries: OnceLock::new(),
             modules: OnceLock::new(),
             rebrands: OnceLock::new(),
             products: OnceLock::new(),
@@ -439,6 +443,28 @@ impl Knowledge {
         self.plmn_table().country(mcc)
     }
 
+    // ---- countries
+
+    fn country_table(&self) -> &countries::Countries {
+        self.table::<Country, _>(&self.countries)
+    }
+
+    /// All countries.
+    pub fn countries(&self) -> &[Country] {
+        &self.country_table().rows
+    }
+
+    /// The ISO 3166-1 codes (two letters) of the countries that a text names, in its order; empty where it names none:
+    /// `Made in USA`, `DE / CZ`, `Vietnam (final assembly), 中国`.
+    pub fn countries_named(&self, text: &str) -> Vec<&str> {
+        self.country_table().parse(text)
+    }
+
+    /// The two-letter codes that stand as words of their own in a text of these tables: `Hefei, CN (…); IN (…)`.
+    pub fn country_codes_in(&self, text: &str) -> Vec<&str> {
+        self.country_table().codes_in(text)
+    }
+
     // ---- parts of a board
 
     fn part_maker_table(&self) -> &parts::makers::PartMakers {
@@ -475,6 +501,12 @@ impl Knowledge {
     /// The makers named in a text by their usual names: brands, and makers of parts beside them.
     pub fn part_makers_in(&self, text: &str) -> Vec<MakerName<'_>> {
         self.part_maker_table().find(self.brand_table(), text)
+    }
+
+    /// The maker of parts that a maker's field names, where no brand does. A name of up to three letters (`TE`, `IR`) has
+    /// to be the whole field: inside a text such letters may be anything.
+    pub fn part_maker(&self, written: &str) -> Option<MakerName<'_>> {
+        self.part_maker_table().named(written)
     }
 
     /// The series of a part number, given the maker as written beside it. A maker that is known and is none of the

@@ -1,4 +1,5 @@
-//! Names inside text: token-bounded, longest first, indifferent to case and to `-`, `_`, `.` and spaces.
+//! Names inside text: token-bounded, longest first, indifferent to case and to `-`, `_`, `.` and spaces; to `:` only where a
+//! name is spelled with one.
 //!
 //! A name's key is its ASCII letters and digits in upper case (`RM520N-GL`, `RM520NGL` and `rm520n_gl` are one
 //! key). A text is cut into runs of letters and digits; up to four neighbouring runs joined by single separators
@@ -20,6 +21,7 @@ pub fn key(name: &str) -> String {
 struct Entry {
     id: u32,
     spaced: bool,
+    colon: bool,
 }
 
 /// A set of names, each leading to a row number.
@@ -60,11 +62,14 @@ impl NameIndex {
         if key.is_empty() || key.len() > MAX_KEY {
             return;
         }
-        let spaced = name.contains(' ');
+        let (spaced, colon) = (name.contains(' '), name.contains(':'));
         let entries = self.map.entry(key.into()).or_default();
         match entries.iter_mut().find(|e| e.id == id) {
-            Some(entry) => entry.spaced |= spaced,
-            None => entries.push(Entry { id, spaced }),
+            Some(entry) => {
+                entry.spaced |= spaced;
+                entry.colon |= colon;
+            }
+            None => entries.push(Entry { id, spaced, colon }),
         }
     }
 
@@ -115,19 +120,21 @@ impl NameIndex {
     fn longest_at(&self, text: &str, runs: &[Range<usize>], at: usize) -> Option<(Found, usize)> {
         let mut key = [0u8; MAX_KEY];
         let mut len = 0usize;
-        let mut spaced_join = false;
+        let (mut spaced_join, mut colon_join) = (false, false);
         let mut best = None;
         let window = runs.get(at..)?.iter().take(MAX_RUNS).enumerate();
         let first = runs.get(at)?;
         let mut end = first.start;
         for (used, run) in window {
             let gap = text.get(end..run.start)?;
-            if used > 0 && !matches!(gap, "-" | "_" | " " | ".") {
+            if used > 0 && !matches!(gap, "-" | "_" | " " | "." | ":") {
                 break;
             }
             let word = text.get(run.clone())?.as_bytes();
             // A space joins only what looks like the tail of a model (`EC25 EU`), unless the name is spelled so.
             spaced_join |= used > 0 && gap == " " && (word.len() < 2 || !model_like(text.get(first.clone())?.as_bytes()));
+            // A colon parts words (`model:EC25`), save in a name that is spelled with one (`Thingy:91`).
+            colon_join |= used > 0 && gap == ":";
             let longer = len.saturating_add(word.len());
             let Some(room) = key.get_mut(len..longer) else { break };
             for (to, from) in room.iter_mut().zip(word) {
@@ -136,7 +143,7 @@ impl NameIndex {
             len = longer;
             end = run.end;
             let Some(entries) = std::str::from_utf8(key.get(..len)?).ok().and_then(|k| self.map.get(k)) else { continue };
-            let ids: Vec<u32> = entries.iter().filter(|e| !spaced_join || e.spaced).map(|e| e.id).collect();
+            let ids: Vec<u32> = entries.iter().filter(|e| (!spaced_join || e.spaced) && (!colon_join || e.colon)).map(|e| e.id).collect();
             if !ids.is_empty() {
                 best = Some((Found { ids, span: first.start..run.end }, used.saturating_add(1)));
             }
@@ -206,6 +213,16 @@ mod tests {
         assert_eq!(found("EC25 E"), [(0, "EC25".into())]);
         assert_eq!(found("EC25 EU"), [(6, "EC25 EU".into())]);
         assert_eq!(found("\"L850 LTE Module\""), [(4, "L850 LTE Module".into())]);
+    }
+
+    #[test]
+    fn a_colon_joins_only_names_spelled_so() {
+        let mut index = index();
+        index.insert("Thingy:91", 7);
+        let found = |text: &str| index.find(text).into_iter().map(|f| (f.ids[0], text[f.span].to_owned())).collect::<Vec<_>>();
+        assert_eq!(found("Nordic Thingy:91"), [(7, "Thingy:91".into())]);
+        assert_eq!(found("thingy-91 Thingy91"), [(7, "thingy-91".into()), (7, "Thingy91".into())]);
+        assert_eq!(found("EC25:E model:EG06"), [(0, "EC25".into()), (3, "EG06".into())]);
     }
 
     #[test]

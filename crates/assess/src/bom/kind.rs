@@ -79,11 +79,13 @@ pub(super) struct Typer<'k> {
 struct Maker<'k> {
     brand: Option<&'k Brand>,
     org: Option<&'k umbilical_knowledge::Organisation>,
+    /// One that makes no modules and is no brand: its usual name.
+    of_parts: Option<&'k str>,
 }
 
 impl<'k> Maker<'k> {
     fn name(self) -> Option<&'k str> {
-        self.brand.map(|b| &*b.brand).or_else(|| self.org.map(|o| &*o.name))
+        self.brand.map(|b| &*b.brand).or(self.of_parts).or_else(|| self.org.map(|o| &*o.name))
     }
 
     fn org(self) -> Option<&'k str> {
@@ -117,8 +119,10 @@ impl<'k> Typer<'k> {
         let kb = self.kb;
         let brand = kb.brand(written).or_else(|| kb.brand_of(written)).or_else(|| kb.brands_in(written).first().map(|h| h.brand));
         let of_brand = brand.and_then(|b| kb.org(b.org.as_deref()?));
-        let org = of_brand.or_else(|| if brand.is_none() { kb.orgs_in(written).first().copied() } else { None });
-        let maker = Maker { brand, org };
+        let of_parts = if brand.is_none() { kb.part_maker(written) } else { None };
+        let of_its_row = of_parts.and_then(|m| kb.org(m.org?));
+        let org = of_brand.or(of_its_row).or_else(|| if brand.is_none() { kb.orgs_in(written).first().copied() } else { None });
+        let maker = Maker { brand, org, of_parts: of_parts.map(|m| m.name) };
         if self.makers.len() >= MEMO {
             self.makers.clear();
         }

@@ -13,8 +13,6 @@
 mod ask;
 mod columns;
 mod compare;
-mod countries;
-pub(crate) mod country;
 mod days;
 mod findings;
 mod judge;

@@ -6,22 +6,24 @@ use umbilical_core::text::short;
 use umbilical_knowledge::{EdgeKind, Organisation};
 
 use super::compare::{Compare, Text, strength};
-use super::country;
 
 impl<'k> Compare<'k> {
     /// Where a module is made. Factories on file settle it; where no row names one, the seat and the contract makers are
     /// all that can be compared with, and a difference is a doubt.
     pub(super) fn site(&mut self, org: &Organisation, said: &Text) {
-        let Some(stated) = country::parse(&said.text) else { return };
-        let factories = org.factory.as_deref().map(country::codes_in).unwrap_or_default();
-        let seats = [org.headquarters.as_deref(), org.country.as_deref()].into_iter().flatten().flat_map(country::codes_in);
+        let stated = self.kb.countries_named(&said.text);
+        if stated.is_empty() {
+            return;
+        }
+        let factories = org.factory.as_deref().map(|t| self.kb.country_codes_in(t)).unwrap_or_default();
+        let seats = [org.headquarters.as_deref(), org.country.as_deref()].into_iter().flatten().flat_map(|t| self.kb.country_codes_in(t));
         let mut known: Vec<&str> = if factories.is_empty() { seats.collect() } else { factories.clone() };
         known.dedup();
         // Who builds for it builds where it is; of a row that nobody has checked only a doubt is left.
         let mut reported: Vec<(&str, &str)> = Vec::new();
         for edge in self.kb.edges_of(&org.id).filter(|e| e.edge == EdgeKind::Makes && holds(self.day, e.from, e.to) != Holds::No) {
             let Some(maker) = self.kb.org(&edge.parent) else { continue };
-            let places = maker.country.as_deref().map(country::codes_in).unwrap_or_default();
+            let places = maker.country.as_deref().map(|t| self.kb.country_codes_in(t)).unwrap_or_default();
             if edge.source.verified {
                 known.extend(places);
             } else {
@@ -52,7 +54,10 @@ impl<'k> Compare<'k> {
 
     /// Under whose law the maker and those who decide over it stand.
     pub(super) fn owner(&mut self, org: &'k Organisation, said: &Text) {
-        let Some(stated) = country::parse(&said.text) else { return };
+        let stated = self.kb.countries_named(&said.text);
+        if stated.is_empty() {
+            return;
+        }
         let trace = self.trace(org);
         if trace.jurisdictions.is_empty() {
             self.open(format!(

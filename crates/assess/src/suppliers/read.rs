@@ -6,10 +6,10 @@ use rustc_hash::FxHashMap;
 use umbilical_core::Day;
 use umbilical_core::answer::suppliers::{PART_COLUMNS, PartAnswered, PartRow, Sheet, Status};
 use umbilical_core::text::{short, squash};
-use umbilical_knowledge::{Expects, Question, Template};
+use umbilical_knowledge::{Expects, Knowledge, Question, Template};
 
 use super::columns::{self, MARK};
-use super::{country, said};
+use super::said;
 
 /// How many problems are kept of one reply; the rest are counted.
 const MAX_PROBLEMS: usize = 200;
@@ -82,7 +82,7 @@ impl Reply {
 ///
 /// # Errors
 /// Nothing in it is of a questionnaire: why, and what to do.
-pub fn read(input: u32, path: &str, sheets: &[Sheet]) -> Result<Reply, String> {
+pub fn read(kb: &Knowledge, input: u32, path: &str, sheets: &[Sheet]) -> Result<Reply, String> {
     let about = About::of(sheets);
     let named = about.get("template").and_then(|t| Form::get(&t));
     let hits = |f: &Form| sheets.iter().map(|s| f.hits(s)).fold(0usize, usize::saturating_add);
@@ -118,11 +118,11 @@ pub fn read(input: u32, path: &str, sheets: &[Sheet]) -> Result<Reply, String> {
     }
     for sheet in sheets {
         if form.hits(sheet) > 0 {
-            questions(&mut reply, form, sheet);
+            questions(kb, &mut reply, form, sheet);
         } else {
             let found = columns::parts(sheet);
             if found.told && found.at.iter().flatten().count() >= 4 {
-                parts(&mut reply, sheet, &found);
+                parts(kb, &mut reply, sheet, &found);
             }
         }
     }
@@ -264,7 +264,7 @@ fn by_content(found: &mut columns::Found, form: &Form, sheet: &Sheet) {
     fill("answer", &|c| !c.is_empty() && !ours(c) && said::day(c).is_none());
 }
 
-fn questions(reply: &mut Reply, form: &Form, sheet: &Sheet) {
+fn questions(kb: &Knowledge, reply: &mut Reply, form: &Form, sheet: &Sheet) {
     let mut found = columns::questions(sheet);
     by_content(&mut found, form, sheet);
     let column = |key: &str| columns::QUESTION_COLUMNS.iter().position(|(k, _)| *k == key).unwrap_or(usize::MAX);
@@ -283,12 +283,12 @@ fn questions(reply: &mut Reply, form: &Form, sheet: &Sheet) {
             }
             continue;
         };
-        let line = line(reply, question, at, |key| get(row, key));
+        let line = line(kb, reply, question, at, |key| get(row, key));
         keep(reply, line);
     }
 }
 
-fn line(reply: &mut Reply, question: &Question, at: String, get: impl Fn(&str) -> String) -> Line {
+fn line(kb: &Knowledge, reply: &mut Reply, question: &Question, at: String, get: impl Fn(&str) -> String) -> Line {
     let (typed, mut answer, mut reason) = (get("status"), get("answer"), get("reason"));
     let mut status = said::status(&typed);
     if status.is_none() && !typed.is_empty() {
@@ -321,7 +321,7 @@ fn line(reply: &mut Reply, question: &Question, at: String, get: impl Fn(&str) -
         None => Status::Unanswered,
     };
     if status == Status::Disclosed
-        && let Some(wanted) = misfit(question.expects, &answer)
+        && let Some(wanted) = misfit(kb, question.expects, &answer)
     {
         reply.say(at.clone(), format!("{}: `{}` is not {wanted}: kept, not compared", question.id, short(&answer, 60)));
     }
@@ -335,9 +335,9 @@ fn line(reply: &mut Reply, question: &Question, at: String, get: impl Fn(&str) -
 }
 
 /// What an answer should have been, where it is not.
-fn misfit(expects: Expects, answer: &str) -> Option<&'static str> {
+fn misfit(kb: &Knowledge, expects: Expects, answer: &str) -> Option<&'static str> {
     let fits = match expects {
-        Expects::Country => country::parse(answer).is_some(),
+        Expects::Country => !kb.countries_named(answer).is_empty(),
         Expects::YesNo => said::yes(answer).is_some(),
         // "End of 2030" and "supported until 2031-06" are answers.
         Expects::Date => answer.bytes().filter(u8::is_ascii_digit).count() >= 4,
@@ -371,7 +371,7 @@ fn keep(reply: &mut Reply, line: Line) {
     }
 }
 
-fn parts(reply: &mut Reply, sheet: &Sheet, found: &columns::Found) {
+fn parts(kb: &Knowledge, reply: &mut Reply, sheet: &Sheet, found: &columns::Found) {
     for (n, row) in sheet.rows.iter().filter(|(n, _)| found.below.is_none_or(|b| *n > b)) {
         let mut part = PartRow::default();
         for (at, column) in PART_COLUMNS.iter().enumerate() {
@@ -384,7 +384,7 @@ fn parts(reply: &mut Reply, sheet: &Sheet, found: &columns::Found) {
             continue;
         }
         let site = part.get("site_country");
-        if !site.is_empty() && said::empty_answer(site).is_none() && country::parse(site).is_none() {
+        if !site.is_empty() && said::empty_answer(site).is_none() && kb.countries_named(site).is_empty() {
             let what = format!("`{}` is not a country: write its name or ISO 3166 code", short(site, 60));
             reply.say(at.clone(), what);
         }

@@ -73,6 +73,23 @@ fn a_module_is_found_by_value_number_or_maker() {
 }
 
 #[test]
+fn a_maker_goes_by_its_usual_name() {
+    for (written, usual) in [
+        ("GCT", Some("Global Connector Technology")),
+        ("TE", Some("TE Connectivity")),
+        ("Tyco Electronics Ltd.", Some("TE Connectivity")),
+        ("Infineon Technologies AG", Some("Infineon")),
+        ("IR", Some("Infineon")),
+        ("Intel Corp.", Some("Intel")),
+        // Two letters inside a name are anything.
+        ("Acme IR Sensors", None),
+    ] {
+        let file = one(vec![part("U7", "XYZ123", "", written)]);
+        assert_eq!(file.parts[0].maker.as_deref(), usual, "{written}");
+    }
+}
+
+#[test]
 fn what_only_looks_like_a_module_is_none() {
     for part in [
         part("J1", "SIM8060-6-0-14-00-A", "", "Global Connector Technology"),
@@ -125,6 +142,7 @@ fn what_tells_of_a_module_that_nobody_names_is_undisclosed_never_clean() {
     for part in [
         part("A1", "Boron", "BRN404X", "Particle"),
         part("A1", "Particle Boron LTE CAT-M1", "", ""),
+        part("A1", "Thingy:91", "", "Nordic Semiconductor"),
         part("J1", "SIM card holder", "", "GCT"),
         part("J1", "SIM8060-6-0-14-00-A", "", "Global Connector Technology"),
         part("J3", "Mini PCIe socket", "", ""),

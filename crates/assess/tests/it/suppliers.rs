@@ -68,7 +68,7 @@ fn parts(rows: &[&[(&str, &str)]]) -> Sheet {
 }
 
 fn reply(n: u32, path: &str, sheets: &[Sheet]) -> Reply {
-    read(n, path, sheets).unwrap()
+    read(&Knowledge::embedded(), n, path, sheets).unwrap()
 }
 
 fn judged(replies: Vec<Reply>, asked: Vec<Reply>) -> Answers {
@@ -425,7 +425,7 @@ fn what_is_no_reply_is_refused() {
         rows: vec![(1, cells.iter().map(|c| (*c).to_owned()).collect())],
     };
     for sheets in [vec![], vec![sheet(&["Ref", "Value", "MPN"])], vec![sheet(&["HB-99", "what?"])]] {
-        let error = read(0, "x.xlsx", &sheets).unwrap_err();
+        let error = read(&Knowledge::embedded(), 0, "x.xlsx", &sheets).unwrap_err();
         assert!(error.contains("no reply to a questionnaire"), "{error}");
     }
 }
@@ -452,7 +452,7 @@ proptest::proptest! {
     fn any_cells_are_read(rows in proptest::collection::vec(proptest::collection::vec(cell(), 0..9), 0..14)) {
         let rows = (1..).zip(rows).collect();
         let sheet = Sheet { name: "S".into(), unit: "sheet S row".into(), rows };
-        if let Ok(reply) = read(0, "r.csv", &[sheet]) {
+        if let Ok(reply) = read(&Knowledge::embedded(), 0, "r.csv", &[sheet]) {
             let answer = judged(vec![reply], Vec::new());
             for s in &answer.suppliers {
                 let c = s.counts;

@@ -48,10 +48,20 @@ impl From<Vec<PartMaker>> for PartMakers {
 }
 
 impl PartMakers {
+    /// The maker of this name in any of its spellings, else the first that a text names with more than three letters.
+    pub fn named(&self, text: &str) -> Option<MakerName<'_>> {
+        let text = text.trim();
+        let long = || self.names.find(text).into_iter().filter(|f| f.span.len() > 3).find_map(|f| f.ids.first().copied());
+        self.row(self.names.exact(text).first().copied().or_else(long)?)
+    }
+
+    fn row(&self, id: u32) -> Option<MakerName<'_>> {
+        self.rows.get(id as usize).map(|r| MakerName { name: &r.maker, org: r.org.as_deref() })
+    }
+
     /// Every maker named in a text, brands first.
     pub fn find<'k>(&'k self, brands: &'k Brands, text: &str) -> Vec<MakerName<'k>> {
         let branded = brands.find(text).into_iter().map(|h| MakerName { name: &h.brand.brand, org: h.brand.org.as_deref() });
-        let hit = |id: &u32| self.rows.get(*id as usize).map(|r| MakerName { name: &r.maker, org: r.org.as_deref() });
-        branded.chain(self.names.find(text).iter().flat_map(|f| &f.ids).filter_map(hit)).collect()
+        branded.chain(self.names.find(text).iter().flat_map(|f| &f.ids).filter_map(|id| self.row(*id))).collect()
     }
 }

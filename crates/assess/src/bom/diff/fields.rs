@@ -12,7 +12,6 @@ use umbilical_core::words::Word;
 use umbilical_knowledge::Knowledge;
 
 use super::side::{firm, is_module, maker, model, plain};
-use crate::suppliers::country;
 
 /// How two lines are compared.
 #[derive(Clone, Copy)]
@@ -66,7 +65,7 @@ pub(super) fn compare(old: &PartAnswer, new: &PartAnswer, how: How<'_>) -> Vec<F
             put("alternates", listed(&x), listed(&y));
         }
     }
-    if let Some((x, y)) = differ(a.origin.as_deref(), b.origin.as_deref(), place) {
+    if let Some((x, y)) = differ(a.origin.as_deref(), b.origin.as_deref(), |text| place(how.kb, text)) {
         put("origin", text(x), text(y));
     }
     let (x, y) = (laws(old), laws(new));
@@ -87,7 +86,7 @@ pub(super) fn compare(old: &PartAnswer, new: &PartAnswer, how: How<'_>) -> Vec<F
 }
 
 /// Two texts that differ; `None` where one is silent.
-fn differ<'a>(a: Option<&'a str>, b: Option<&'a str>, by: fn(&str) -> String) -> Option<(&'a str, &'a str)> {
+fn differ<'a>(a: Option<&'a str>, b: Option<&'a str>, by: impl Fn(&str) -> String) -> Option<(&'a str, &'a str)> {
     let (a, b) = (a?, b?);
     let (x, y) = (by(a), by(b));
     (!x.is_empty() && !y.is_empty() && x != y).then_some((a, b))
@@ -96,12 +95,14 @@ fn differ<'a>(a: Option<&'a str>, b: Option<&'a str>, by: fn(&str) -> String) ->
 /// A firm by its usual name, else as written.
 fn usual(kb: &Knowledge, written: &str) -> String {
     let brand = kb.brand(written).or_else(|| kb.brand_of(written)).or_else(|| kb.brands_in(written).first().map(|h| h.brand));
-    brand.map_or_else(|| firm(written), |b| b.brand.to_string())
+    let name = brand.map(|b| &*b.brand).or_else(|| kb.part_maker(written).map(|m| m.name));
+    name.map_or_else(|| firm(written), str::to_owned)
 }
 
 /// A country by its code, however it is written.
-fn place(text: &str) -> String {
-    country::parse(text).map_or_else(|| plain(text), |codes| codes.join(" "))
+fn place(kb: &Knowledge, text: &str) -> String {
+    let codes = kb.countries_named(text);
+    if codes.is_empty() { plain(text) } else { codes.join(" ") }
 }
 
 fn placed(placed: &Placed) -> Option<String> {

@@ -11,6 +11,7 @@ use umbilical_core::answer::suppliers::{Answers, Status};
 use umbilical_core::observation::Input;
 use umbilical_core::signed::sha256;
 use umbilical_evidence::table::raw;
+use umbilical_knowledge::Knowledge;
 use umbilical_report::{View, json};
 
 use crate::args::{Format, Global};
@@ -55,7 +56,7 @@ pub fn run(global: &Global, args: &Answer) -> Result<u8, Fail> {
     paths.dedup();
     let mut read = Documents::default();
     for (path, given_as) in paths {
-        read.take(path, given_as)?;
+        read.take(&kb, path, given_as)?;
     }
     if let Some(what) = &read.not_understood
         && (global.strict || read.replies.is_empty() && read.asked.is_empty())
@@ -94,7 +95,7 @@ struct Documents {
 
 impl Documents {
     /// Reads one document. Only a path that cannot be read fails here.
-    fn take(&mut self, path: &Path, given_as: As) -> Result<(), Fail> {
+    fn take(&mut self, kb: &Knowledge, path: &Path, given_as: As) -> Result<(), Fail> {
         let bytes = bytes(path).map_err(|source| Fail::Input { path: path.to_path_buf(), source })?;
         let input = u32::try_from(self.inputs.len()).unwrap_or(u32::MAX);
         let shown = path.display().to_string();
@@ -110,7 +111,7 @@ impl Documents {
             entry.format = raw.format.into();
             let located = raw.problems.into_iter().map(|(at, what)| Said { input: Some(input), at, what });
             self.problems.extend(located);
-            suppliers::read(input, &shown, &raw.sheets)
+            suppliers::read(kb, input, &shown, &raw.sheets)
         });
         match read {
             Ok(reply) => {
