@@ -296,10 +296,22 @@ const BOM: &[Rule] = &[
     },
 ];
 
+/// What the operator's own decisions raise.
+const DECISIONS: &[Rule] = &[Rule {
+    code: "expired-waiver",
+    severity: Severity::High,
+    basis: Basis::Declared,
+    confidence: 1.0,
+    patchable: true,
+    threats: &[],
+    remedies: &["act on the finding", "have the waiver reviewed and dated again"],
+    clears_when: "the finding clears, or an approver renews the waiver",
+}];
+
 /// The rule of a code, and who raises it.
 fn rule(code: &str) -> Option<(&'static str, &'static Rule)> {
     let find = |source: &'static str, rules: &'static [Rule]| rules.iter().find(|r| r.code == code).map(|r| (source, r));
-    find("identity", IDENTITY).or_else(|| find("bom", BOM))
+    find("identity", IDENTITY).or_else(|| find("bom", BOM)).or_else(|| find("rule", DECISIONS))
 }
 
 /// How bad a code is; `info` for one that identity does not raise.
@@ -340,7 +352,7 @@ mod tests {
     #[test]
     fn every_code_has_a_rule_and_every_rule_a_code() {
         let codes: Vec<&str> = CODES.iter().map(|c| c.0).collect();
-        let rules: Vec<&str> = IDENTITY.iter().chain(BOM).map(|r| r.code).collect();
+        let rules: Vec<&str> = IDENTITY.iter().chain(BOM).chain(DECISIONS).map(|r| r.code).collect();
         assert_eq!(codes, rules);
     }
 }

@@ -134,4 +134,5 @@ pub const CODES: &[(&str, &str)] = &[
     ("silent-supplier", "A supplier has not answered by the day it was asked to"),
     ("withheld-tier", "A supplier refuses to name who stands at a tier"),
     ("contradicted-answer", "A supplier's answer contradicts a known fact"),
+    ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

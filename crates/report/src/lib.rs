@@ -18,6 +18,7 @@ pub mod json;
 pub mod junit;
 pub mod layers;
 pub mod located;
+pub mod policy;
 pub mod sarif;
 pub mod suppliers;
 pub mod svg;

@@ -18,7 +18,11 @@ pub struct Entry<'a> {
 
 impl<'a> From<&'a Finding> for Entry<'a> {
     fn from(finding: &'a Finding) -> Self {
-        Self { finding, waiver: None }
+        let waiver = finding.detail.get("waiver").map(|w| Waiver {
+            reason: w.get("reason").and_then(Value::as_str).unwrap_or_default(),
+            expired: w.get("expired").and_then(Value::as_bool).unwrap_or(true),
+        });
+        Self { finding, waiver }
     }
 }
 

@@ -45,7 +45,10 @@ pub struct Global {
     pub output: Option<PathBuf>,
     /// Answer as of the end of this day in UTC [default: today]
     #[arg(long, global = true, value_name = "YYYY-MM-DD", help_heading = "Global")]
-    pub as_of: Option<Day>,
+    pub as_of: Vec<Day>,
+    /// A pack of rules: a shipped one by its id, a file, or a folder with pack.toml (repeatable)
+    #[arg(long, global = true, value_name = "PACK", help_heading = "Global")]
+    pub policy: Vec<String>,
     /// Exit 1 or 3 when one of these is found: unknown, undisclosed, fail, review, incident, info, low, medium, high, critical, or a finding's code
     #[arg(long, global = true, value_name = "LIST", value_delimiter = ',', help_heading = "Global")]
     pub fail_on: Vec<String>,
@@ -150,6 +153,9 @@ Examples:
     /// Bills of materials: read any dialect, check, convert, compare, verify against what is observed
     #[command(subcommand)]
     Bom(crate::commands::bom::Bom),
+    /// Law and house rules: verdicts as of a day, with the clause and what would change them
+    #[command(subcommand)]
+    Policy(crate::commands::policy::Policy),
     /// Import facts that you have: a licensed TAC file
     #[command(subcommand)]
     Knowledge(Knowledge),

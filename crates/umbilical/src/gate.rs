@@ -2,6 +2,8 @@
 
 use umbilical_core::finding::{CODES, Finding, Severity};
 
+use umbilical_report::located::Entry;
+
 use crate::fail::Fail;
 
 /// One word of `--fail-on`.
@@ -15,7 +17,7 @@ enum Gate {
     Unknown,
     Undisclosed,
     Severity(Severity),
-    Code(&'static str),
+    Code(String),
 }
 
 /// What a run is measured by.
@@ -32,11 +34,13 @@ pub struct Found<'f> {
     pub severity: Severity,
     /// Its verdict, where it is one.
     pub verdict: Option<&'f str>,
+    /// Somebody has accepted it until a day that has not passed.
+    pub waived: bool,
 }
 
 impl<'f> From<&'f Finding> for Found<'f> {
     fn from(f: &'f Finding) -> Self {
-        Self { code: &f.code, source: f.source, severity: f.severity, verdict: f.verdict }
+        Self { code: &f.code, source: f.source, severity: f.severity, verdict: f.verdict, waived: Entry::from(f).is_accepted() }
     }
 }
 
@@ -55,16 +59,24 @@ impl Gates {
     /// # Errors
     /// A word that names nothing that can be found.
     pub fn parse(words: &[String], default: &[&str]) -> Result<Self, Fail> {
+        Self::with_rules(words, default, &[])
+    }
+
+    /// The same; the ids of rules are words too.
+    ///
+    /// # Errors
+    /// A word that names nothing that can be found.
+    pub fn with_rules(words: &[String], default: &[&str], rules: &[String]) -> Result<Self, Fail> {
         let given = words.iter().map(|w| w.trim()).filter(|w| !w.is_empty());
         if words.is_empty() {
-            return default.iter().copied().map(gate).collect::<Result<_, _>>().map(Self);
+            return default.iter().map(|w| gate(w, rules)).collect::<Result<_, _>>().map(Self);
         }
-        given.map(gate).collect::<Result<_, _>>().map(Self)
+        given.map(|w| gate(w, rules)).collect::<Result<_, _>>().map(Self)
     }
 
     /// The exit code: 1 where something named failed or was found, 3 where something named is open, 0 otherwise.
     pub fn code<'f>(&self, findings: impl Iterator<Item = impl Into<Found<'f>>> + Clone, seen: Seen) -> u8 {
-        self.0.iter().map(|gate| gate.code(findings.clone().map(Into::into), seen)).fold(0, worse)
+        self.0.iter().map(|gate| gate.code(findings.clone().map(Into::into).filter(|f: &Found<'_>| !f.waived), seen)).fold(0, worse)
     }
 
     /// Words that were asked for and that nothing can trip yet: silence would look like a pass.
@@ -84,13 +96,13 @@ impl Gates {
     }
 }
 
-fn gate(word: &str) -> Result<Gate, Fail> {
+fn gate(word: &str, rules: &[String]) -> Result<Gate, Fail> {
     let severities = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
     if let Some(severity) = severities.into_iter().find(|s| s.name() == word) {
         return Ok(Gate::Severity(severity));
     }
-    if let Some((code, _)) = CODES.iter().find(|(code, _)| *code == word) {
-        return Ok(Gate::Code(code));
+    if CODES.iter().any(|(code, _)| *code == word) || rules.iter().any(|id| id == word) {
+        return Ok(Gate::Code(word.to_owned()));
     }
     match word {
         "unknown" => Ok(Gate::Unknown),
@@ -120,13 +132,13 @@ impl Gate {
             Self::Fail => u8::from(findings.any(|f| f.verdict == Some("fail"))),
             Self::Incident => u8::from(findings.any(|f| f.source == "detector")),
             Self::Severity(least) => u8::from(findings.any(|f| f.severity >= *least)),
-            Self::Code(code) => u8::from(findings.any(|f| f.code == *code)),
+            Self::Code(code) => u8::from(findings.any(|f| f.code == code.as_str())),
         }
     }
 }
 
 /// Of two codes the one that comes first in the contract: 1 before 3 before 0.
-fn worse(a: u8, b: u8) -> u8 {
+pub fn worse(a: u8, b: u8) -> u8 {
     match (a, b) {
         (0, other) | (other, 0) => other,
         (a, b) => a.min(b),

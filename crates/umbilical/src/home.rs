@@ -51,7 +51,7 @@ pub fn as_of(global: &Global) -> Day {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
         Day::from_unix(i64::try_from(now).unwrap_or(0)).unwrap_or(Day { year: 1970, month: 1, day: 1 })
     };
-    global.as_of.unwrap_or_else(today)
+    global.as_of.first().copied().unwrap_or_else(today)
 }
 
 /// Where the open TAC table may lie: the folder of `--knowledge`, the home, beside the binary, the source tree.

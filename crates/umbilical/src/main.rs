@@ -5,6 +5,7 @@ mod commands;
 mod fail;
 mod gate;
 mod home;
+mod law;
 mod out;
 mod progress;
 mod saved;

@@ -49,11 +49,15 @@ impl Options {
 }
 
 /// Every document and product, judged.
-struct Judged {
-    files: Vec<FileAnswer>,
-    projects: Vec<Project>,
-    problems: Vec<Said>,
-    organisations: Vec<Trace>,
+pub struct Judged {
+    /// Each document, in the order of the inputs.
+    pub files: Vec<FileAnswer>,
+    /// Each product, sorted by path.
+    pub projects: Vec<Project>,
+    /// What could not be understood.
+    pub problems: Vec<Said>,
+    /// Every organisation that stands behind a part, by id.
+    pub organisations: Vec<Trace>,
 }
 
 /// Judges every bill of materials that was read. The parts move into the answer.
@@ -80,7 +84,7 @@ pub fn check(mut all: Observations, kb: &Knowledge, options: &Options) -> Check 
 }
 
 /// Takes the bills out of the sink and judges them.
-fn judge(all: &mut Observations, kb: &Knowledge, options: &Options) -> Judged {
+pub fn judge(all: &mut Observations, kb: &Knowledge, options: &Options) -> Judged {
     let boms = std::mem::take(&mut all.boms);
     let mut judge = Judge { kb, typer: Typer::new(kb), owners: Owners::new(kb, options.as_of), options };
     let mut sheets = Vec::with_capacity(boms.len());

@@ -31,13 +31,13 @@ pub fn finding(judge: &Judge<'_>, outcome: &Outcome, subject: Subject) -> Option
     because.extend(outcome.wanted.iter().map(|w| format!("not known: {w}")));
     let clears_when = match (outcome.verdict, outcome.changes.is_empty()) {
         (Verdict::Pass, true) => "it is kept".to_owned(),
-        (Verdict::Unknown, _) if !outcome.wanted.is_empty() => format!("known: {}", outcome.wanted.join("; ")),
+        (Verdict::Unknown, _) if !outcome.wanted.is_empty() => format!("it is known: {}", outcome.wanted.join("; ")),
         (_, true) => "the rule or the module changes".to_owned(),
         (_, false) => outcome.changes.join("; or "),
     };
     let thing = outcome.thing.as_deref();
     Some(Finding {
-        id: content_id("fnd", "rule", &format!("{}|{}|{id}|{}", subject.kind, subject.id, thing.unwrap_or_default())),
+        id: content_id("fnd-", id, &format!("{} {} {}", subject.kind, subject.id, thing.unwrap_or_default())),
         code: id.clone().into(),
         source: "rule",
         subject,

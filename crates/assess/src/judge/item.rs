@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use umbilical_core::Basis;
-use umbilical_core::answer::bom::{PartAnswer, TierKind};
+use umbilical_core::answer::bom::{FileAnswer, PartAnswer, State, TierKind};
 use umbilical_core::answer::{Cellular, Device, Host, Module};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::Facts;
@@ -99,6 +99,11 @@ pub struct Item {
 }
 
 impl Item {
+    /// Whether everything that decides is the same; facts are shared, so the same are the same object.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        self.things == other.things && self.cellular == other.cellular && self.host == other.host && Rc::ptr_eq(&self.facts, &other.facts)
+    }
+
     /// A device of an audit.
     pub fn device(kb: &Knowledge, device: &Device, facts: Rc<Facts>) -> Self {
         let mut things: Vec<Thing> = device.modules.iter().map(|m| Thing::module(kb, m)).collect();
@@ -122,6 +127,32 @@ impl Item {
             thing.next = next.cloned();
         }
         Self { things, cellular: device.cellular, host: host_org(kb, device.host.as_ref()), facts }
+    }
+}
+
+impl Item {
+    /// A product by its documents: every module on its boards and every one that may stand in a place counts.
+    pub fn product(kb: &Knowledge, files: &[&FileAnswer], state: State, facts: Rc<Facts>) -> Self {
+        let mut things: Vec<Thing> = Vec::new();
+        let parts = || files.iter().flat_map(|f| &f.parts);
+        for part in parts() {
+            let alternates = part.alternates.iter().filter_map(|a| a.module.as_deref());
+            let all = Thing::part(kb, part).into_iter().chain(alternates.map(|m| Thing::module(kb, m)));
+            for thing in all {
+                if !things.contains(&thing) {
+                    things.push(thing);
+                }
+            }
+        }
+        let cellular = match state {
+            State::Found => Cellular::Yes,
+            // A module must be there: nobody can say whose.
+            State::Undisclosed => Cellular::Unknown,
+            State::CleanAsDeclared => Cellular::No,
+        };
+        let brand = files.iter().find_map(|f| f.product.brand.as_deref().or(f.product.manufacturer.as_deref()));
+        let host = Host { brand: brand.map(str::to_owned), model: None, basis: Basis::Declared };
+        Self { things, cellular, host: host_org(kb, Some(&host)), facts }
     }
 }
 

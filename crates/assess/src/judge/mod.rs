@@ -18,11 +18,13 @@ mod scope;
 #[cfg(test)]
 mod tests;
 mod truth;
+mod waivers;
 
 use std::cell::RefCell;
+use std::hash::BuildHasher as _;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use sha2::{Digest as _, Sha256};
 use umbilical_core::Day;
 use umbilical_core::answer::policy::{PackStamp, Verdict};
@@ -33,6 +35,8 @@ pub use cases::{Ran, run_cases};
 pub use findings::finding;
 pub use item::{Item, Thing};
 pub use rule::Outcome;
+pub use scope::lies_inside;
+pub use waivers::waive;
 
 use crate::owners::Owners;
 use condition::Condition;
@@ -115,16 +119,7 @@ pub struct Judge<'k> {
     in_force: Vec<(String, Day)>,
     owners: Owners<'k>,
     /// Things and facts seen before, with what came out: fleets repeat themselves.
-    known: RefCell<FxHashMap<Key, Rc<[Outcome]>>>,
-}
-
-/// What decides an item's outcomes: its things, and its facts by address (they are shared and live as long as the judge's callers).
-#[derive(PartialEq, Eq, Hash)]
-struct Key {
-    things: Vec<Thing>,
-    cellular: umbilical_core::answer::Cellular,
-    host: Option<String>,
-    facts: String,
+    known: RefCell<FxHashMap<u64, Vec<(Item, Rc<[Outcome]>)>>>,
 }
 
 impl<'k> Judge<'k> {
@@ -151,6 +146,18 @@ impl<'k> Judge<'k> {
         Some((pack, pack.rules.get(outcome.rule)?))
     }
 
+    /// The ids of all rules, in the order of the packs.
+    pub fn rule_ids(&self) -> Vec<String> {
+        self.packs.iter().flat_map(|c| &c.pack.rules).map(|r| r.id.get_ref().clone()).collect()
+    }
+
+    /// Title and clause of a rule; of another finding what its code means.
+    pub fn title(&self, id: &str) -> (String, String) {
+        let rule = self.packs.iter().flat_map(|c| &c.pack.rules).find(|r| r.id.get_ref() == id);
+        let code = || umbilical_core::finding::CODES.iter().find(|c| c.0 == id).map_or("", |c| c.1);
+        rule.map_or_else(|| (code().to_owned(), String::new()), |r| (r.title.clone(), r.cite.clone()))
+    }
+
     /// What is stamped on answers.
     pub fn stamps(&self) -> Vec<PackStamp> {
         let stamp = |c: &Compiled| PackStamp {
@@ -167,10 +174,9 @@ impl<'k> Judge<'k> {
 
     /// Every rule's outcome for an item, in the order of the packs.
     pub fn outcomes(&self, item: &Item) -> Rc<[Outcome]> {
-        let facts = item.facts.iter().map(|(n, v)| format!("{n}={v};")).collect();
-        let key = Key { things: item.things.clone(), cellular: item.cellular, host: item.host.clone(), facts };
-        if let Some(known) = self.known.borrow().get(&key) {
-            return Rc::clone(known);
+        let number = FxBuildHasher.hash_one((&item.things, item.cellular, &item.host, Rc::as_ptr(&item.facts)));
+        if let Some(known) = self.known.borrow().get(&number).into_iter().flatten().find(|(i, _)| i.is_alike(item)) {
+            return Rc::clone(&known.1);
         }
         let bench = Bench { kb: self.kb, owners: &self.owners, as_of: self.as_of, in_force: &self.in_force };
         let mut all = Vec::new();
@@ -183,7 +189,7 @@ impl<'k> Judge<'k> {
             }
         }
         let made: Rc<[Outcome]> = all.into();
-        self.known.borrow_mut().insert(key, Rc::clone(&made));
+        self.known.borrow_mut().entry(number).or_default().push((item.clone(), Rc::clone(&made)));
         made
     }
 

@@ -205,7 +205,7 @@ impl Asked<'_> {
         let among = |c: &str| countries.iter().any(|x| x == c);
         let place = |what: &str, text: Option<&str>| {
             let Some(text) = text else { return Truth::unknown(format!("{what} of {} is not on file", trace.name)) };
-            let found = places(text);
+            let found = self.kb.country_codes_in(text);
             let row = self.kb.org(&trace.org);
             let source = row.map(|o| o.source.text.to_string()).unwrap_or_default();
             let says = read(Basis::Declared, format!("{what} of {}: {text}", trace.name), &source);
@@ -358,18 +358,4 @@ fn entry(listing: &Listing) -> String {
 
 fn scope(listing: &Listing) -> String {
     if listing.scope.is_empty() { String::new() } else { format!(" ({})", listing.scope) }
-}
-
-/// Country codes in a text about a place: two capitals by themselves, and the names that the tables use.
-fn places(text: &str) -> Vec<String> {
-    const NAMES: [(&str, &str); 2] = [("mainland China", "CN"), ("China", "CN")];
-    let mut out: Vec<String> = text
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|w| w.len() == 2 && w.bytes().all(|b| b.is_ascii_uppercase()))
-        .map(str::to_owned)
-        .collect();
-    out.extend(NAMES.iter().filter(|(name, _)| text.contains(name)).map(|(_, code)| (*code).to_owned()));
-    out.sort_unstable();
-    out.dedup();
-    out
 }

@@ -34,7 +34,7 @@ pub(super) fn market(pack: &Pack, facts: &Facts, bound: bool) -> Truth {
     }
     match facts.get("market") {
         Some(Value::Words(markets)) => {
-            if markets.iter().any(|m| inside(m, &pack.jurisdiction)) {
+            if markets.iter().any(|m| lies_inside(m, &pack.jurisdiction)) {
                 Truth::yes(said(Basis::Declared, format!("market: {}", markets.join(", "))))
             } else {
                 Truth::no(said(Basis::Declared, format!("market: {}, and this is the law of {}", markets.join(", "), pack.jurisdiction)))
@@ -46,7 +46,7 @@ pub(super) fn market(pack: &Pack, facts: &Facts, bound: bool) -> Truth {
 }
 
 /// Whether a market lies inside a jurisdiction: `US-TX` in `US`, `LT` in `EU`.
-fn inside(market: &str, jurisdiction: &str) -> bool {
+pub fn lies_inside(market: &str, jurisdiction: &str) -> bool {
     market == jurisdiction
         || market.strip_prefix(jurisdiction).is_some_and(|rest| rest.starts_with('-'))
         || (jurisdiction == "EU" && crate::trace::EU.contains(&market))

@@ -1,8 +1,10 @@
 //! What is answered about law and house rules: packs, verdicts, what each stands on.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{KnowledgeStamp, Said, Trace};
+use super::{KnowledgeStamp, Said};
 use crate::finding::Finding;
 use crate::observation::{Basis, Input};
 use crate::words::Word;
@@ -91,7 +93,7 @@ pub struct Judged {
     pub findings: Vec<Finding>,
 }
 
-/// The document of `policy check`.
+/// The document of `policy check` without what was judged, which may be too much to hold.
 #[derive(Clone, Debug, Serialize)]
 pub struct PolicyCheck {
     /// [`POLICY_SCHEMA`].
@@ -109,9 +111,255 @@ pub struct PolicyCheck {
     /// What was assumed for this run; `[]` = nothing.
     pub assumed: Vec<String>,
     /// What was said of every asset and deal.
-    pub facts: Vec<(String, String)>,
-    /// What was judged, the worst first, then by id.
-    pub subjects: Vec<Judged>,
-    /// Every organisation that stands behind a module, by id.
-    pub organisations: Vec<Trace>,
+    pub facts: BTreeMap<String, String>,
+    /// Rule by rule, in the order of the packs; rules that reach nothing are left out.
+    pub rules: Vec<RuleTally>,
+}
+
+/// What a run comes to, rule by rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RuleTally {
+    /// The rule's id.
+    pub rule: String,
+    /// Its title.
+    pub title: String,
+    /// The clause.
+    pub cite: String,
+    /// Subjects that break it.
+    pub fail: u64,
+    /// Subjects for a person to look at.
+    pub review: u64,
+    /// Subjects of which too little is known.
+    pub unknown: u64,
+    /// Subjects that keep it.
+    pub pass: u64,
+    /// Findings that somebody has accepted.
+    pub waived: u64,
+}
+
+/// Version of the document of `policy markets`.
+pub const MARKETS_SCHEMA: &str = "umbilical.policy-markets/1";
+/// Version of the document of `policy diff`.
+pub const DIFF_SCHEMA: &str = "umbilical.policy-diff/1";
+/// Version of the document of `policy list`.
+pub const LIST_SCHEMA: &str = "umbilical.policy-list/1";
+/// Version of the document of `policy test`.
+pub const TEST_SCHEMA: &str = "umbilical.policy-test/1";
+/// Version of the document of `policy timeline`.
+pub const TIMELINE_SCHEMA: &str = "umbilical.policy-timeline/1";
+
+/// The document of `policy markets`: products against jurisdictions.
+#[derive(Clone, Debug, Serialize)]
+pub struct Markets {
+    /// [`MARKETS_SCHEMA`].
+    pub schema: Word,
+    /// The day of the answer.
+    pub as_of: String,
+    /// Which facts were used.
+    pub knowledge: KnowledgeStamp,
+    /// What was read.
+    pub inputs: Vec<Input>,
+    /// What could not be understood.
+    pub problems: Vec<Said>,
+    /// Packs in use, by id.
+    pub packs: Vec<PackStamp>,
+    /// What was assumed for this run.
+    pub assumed: Vec<String>,
+    /// The columns.
+    pub markets: Vec<String>,
+    /// The rows.
+    pub skus: Vec<Sku>,
+}
+
+/// A product over all markets.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sku {
+    /// Path or id.
+    pub id: String,
+    /// What people call it.
+    pub names: Vec<String>,
+    /// One for each market, in their order.
+    pub cells: Vec<Cell>,
+}
+
+/// One product in one market.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cell {
+    /// The market.
+    pub market: String,
+    /// The worst verdict of its rules.
+    pub verdict: Verdict,
+    /// The rules that say so; `[]` = none was found.
+    pub rules: Vec<String>,
+    /// In words.
+    pub says: String,
+}
+
+/// The document of `policy diff`: the same evidence on two days.
+#[derive(Clone, Debug, Serialize)]
+pub struct PolicyDiff {
+    /// [`DIFF_SCHEMA`].
+    pub schema: Word,
+    /// Both days.
+    pub as_of: [String; 2],
+    /// Which facts were used.
+    pub knowledge: KnowledgeStamp,
+    /// What was read.
+    pub inputs: Vec<Input>,
+    /// What could not be understood.
+    pub problems: Vec<Said>,
+    /// Packs in use, by id.
+    pub packs: Vec<PackStamp>,
+    /// What was assumed for this run.
+    pub assumed: Vec<String>,
+    /// Verdicts that differ, by subject and rule.
+    pub changes: Vec<Turned>,
+}
+
+/// A verdict that differs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Turned {
+    /// The subject's id.
+    pub subject: String,
+    /// What people call it.
+    pub names: Vec<String>,
+    /// The rule.
+    pub rule: String,
+    /// The verdict on the first day.
+    pub was: String,
+    /// The verdict on the second.
+    pub is: String,
+    /// What the second stands on.
+    pub because: Vec<String>,
+}
+
+/// The document of `policy list`.
+#[derive(Clone, Debug, Serialize)]
+pub struct PolicyList {
+    /// [`LIST_SCHEMA`].
+    pub schema: Word,
+    /// By id.
+    pub packs: Vec<PackText>,
+}
+
+/// What a pack says.
+#[derive(Clone, Debug, Serialize)]
+pub struct PackText {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Whose law it is.
+    pub jurisdiction: String,
+    /// Who issues it.
+    pub authority: Option<String>,
+    /// Its version.
+    pub version: String,
+    /// The newest day of its sources.
+    pub sources_to: String,
+    /// `law`, `proposed`, `house`, `evidence`.
+    pub standing: Word,
+    /// Only judged when it is asked for by name.
+    pub optional: bool,
+    /// What to know before relying on it.
+    pub note: Option<String>,
+    /// Its rules.
+    pub rules: Vec<Clause>,
+}
+
+/// What a rule says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Clause {
+    /// Its id.
+    pub id: String,
+    /// In one line.
+    pub title: String,
+    /// The clause.
+    pub cite: String,
+    /// Where its words were read.
+    pub source: String,
+    /// Whether somebody has read them there.
+    pub verified: bool,
+    /// What it governs.
+    pub effect: Word,
+    /// What it applies to.
+    pub tier: Vec<Word>,
+    /// Who is bound.
+    pub binds: String,
+    /// First day.
+    pub from: Option<String>,
+    /// First day on which it no longer holds.
+    pub to: Option<String>,
+    /// `law`, `proposed`, `house`, `evidence`.
+    pub standing: Word,
+    /// Its conditions.
+    pub scope: Vec<String>,
+    /// What takes a case out of it.
+    pub exceptions: Vec<String>,
+    /// What the text leaves open.
+    pub open_points: Vec<String>,
+}
+
+/// The document of `policy test`.
+#[derive(Clone, Debug, Serialize)]
+pub struct PolicyTest {
+    /// [`TEST_SCHEMA`].
+    pub schema: Word,
+    /// How many were run.
+    pub cases: u64,
+    /// How many came out otherwise than they must.
+    pub failed: u64,
+    /// Each of them.
+    pub runs: Vec<CaseRun>,
+}
+
+/// One case.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaseRun {
+    /// Its file.
+    pub file: String,
+    /// Its line.
+    pub line: u64,
+    /// Its rule.
+    pub rule: String,
+    /// What it shows.
+    pub name: String,
+    /// What must come out.
+    pub expected: Verdict,
+    /// What came out.
+    pub got: Verdict,
+    /// Whether it is right.
+    pub right: bool,
+    /// Words that the reasons lack.
+    pub unsaid: Vec<String>,
+    /// The reasons.
+    pub because: Vec<String>,
+}
+
+/// The document of `policy timeline`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Timeline {
+    /// [`TIMELINE_SCHEMA`].
+    pub schema: Word,
+    /// The day from which past and future are told.
+    pub as_of: String,
+    /// By day.
+    pub events: Vec<Dated>,
+}
+
+/// One event.
+#[derive(Clone, Debug, Serialize)]
+pub struct Dated {
+    /// A day, a month or a year.
+    pub on: String,
+    /// The pack.
+    pub pack: String,
+    /// The rule, where it is one's first or last day.
+    pub rule: Option<String>,
+    /// What.
+    pub what: String,
+    /// Where it was read.
+    pub source: String,
+    /// Whether somebody has read it there.
+    pub verified: bool,
 }

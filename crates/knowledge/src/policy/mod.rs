@@ -3,16 +3,20 @@
 //! A pack is one TOML file with its cases beside it. Reading it checks every word against a closed list; what is wrong
 //! is shown on its own line, underlined.
 
+mod assets;
 mod assume;
 mod cases;
 mod facts;
 mod files;
 mod pack;
+mod waivers;
 mod words;
 
+pub use assets::{Asset, Assets, Labels, Pattern, like};
 pub use assume::{Assumption, Change};
 pub use cases::{Case, Cases};
 pub use facts::{Conditions, Demand, FACTS, Facts, Form, Than, Value, form};
 pub use files::{PolicyError, PolicyText, parse, shipped, shipped_ids};
 pub use pack::{Date, Event, Exception, Exemption, Pack, Rule, Spanned, Subject, Unsettled, Zone};
+pub use waivers::{Justification, Waiver, Waivers};
 pub use words::{Covers, Effect, Origin, Reach, Standing, Tier};

@@ -30,6 +30,7 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
         source: "identity",
         severity: umbilical_assess::findings::severity(&t.label),
         verdict: None,
+        waived: false,
     });
     let undisclosed = answer.coverage.undisclosed.is_some_and(|n| n > 0);
     let code = gates.code(found, Seen { unknown: answer.coverage.unknown > 0, undisclosed });

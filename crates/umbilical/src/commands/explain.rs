@@ -76,7 +76,7 @@ fn from_home(global: &Global, id: &str) -> Result<(Audit, Vec<Device>), Fail> {
     }
     let path = home::folder(global)?.join(home::AUDIT);
     let (answer, devices) = find_saved(&path, id)?;
-    match global.as_of.map(|day| day.to_string()) {
+    match global.as_of.first().map(|day| day.to_string()) {
         Some(day) if day != answer.as_of => Err(Fail::usage(
             format!("the saved answer is as of {}: --as-of {day} needs the evidence", answer.as_of),
             format!("name it: umbilical explain ID PATH… --as-of {day}"),

@@ -6,6 +6,7 @@ mod explain;
 mod export;
 mod knowledge;
 mod lookup;
+pub mod policy;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,11 +25,16 @@ use crate::{home, out};
 /// Runs the command and gives the exit code.
 pub fn run(args: &Args) -> Result<u8, Fail> {
     let global = &args.global;
+    let days = global.as_of.len();
+    if days > 1 && !matches!(&args.command, Command::Policy(policy::Policy::Diff(_))) {
+        return Err(Fail::usage(format!("--as-of is given {days} times"), "one day; only `policy diff` compares two"));
+    }
     match &args.command {
         Command::Audit(audit) => audit::run(global, audit),
         Command::Explain(explain) => explain::run(global, explain),
         Command::Lookup(lookup) => lookup::run(global, lookup),
         Command::Bom(command) => bom::run(global, command),
+        Command::Policy(command) => policy::run(global, command),
         Command::Knowledge(command) => knowledge::run(global, command),
         Command::Export(command) => export::run(global, command),
         Command::Completions { shell } => {

@@ -9,6 +9,8 @@ mod convert;
 mod diff;
 mod verify;
 
+pub use common::{Head, machine};
+
 use clap::Subcommand;
 
 use crate::args::Global;

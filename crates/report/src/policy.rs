@@ -1,0 +1,467 @@
+//! Verdicts of law and house rules: at a terminal, as JSON, CSV and suites of tests.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use serde::ser::SerializeSeq as _;
+use serde::{Serialize, Serializer};
+use umbilical_core::answer::policy::{
+    CaseRun, Cell, Dated, Judged, Markets, PackStamp, PackText, PolicyCheck, PolicyDiff, PolicyList, PolicyTest, RuleTally, Sku, Timeline,
+    Turned, Verdict,
+};
+use umbilical_core::finding::Finding;
+use umbilical_core::text::{clean, short};
+
+use crate::junit::{Case, Outcome, Said, Suite};
+use crate::located::Entry;
+use crate::terminal::{Page, Tone};
+use crate::{View, csv, json, junit, say};
+
+/// Subjects shown of one rule.
+const EXAMPLES: usize = 3;
+
+/// Counts and examples, rule by rule, taken while subjects pass by.
+#[derive(Default)]
+pub struct Book {
+    tallies: HashMap<String, RuleTally>,
+    /// The first finding of each rule and verdict, and the subjects that have it.
+    samples: HashMap<(String, &'static str), (Finding, Vec<String>)>,
+    /// Subjects by their worst verdict.
+    states: HashMap<Verdict, u64>,
+}
+
+impl Book {
+    /// Counts one subject. `about` says title and clause of a rule.
+    pub fn add(&mut self, subject: &Judged, about: &dyn Fn(&str) -> (String, String)) {
+        let count = self.states.entry(subject.state).or_default();
+        *count = count.saturating_add(1);
+        for id in &subject.passed {
+            let tally = self.tally(id, about);
+            tally.pass = tally.pass.saturating_add(1);
+        }
+        for finding in &subject.findings {
+            let waived = Entry::from(finding).is_accepted();
+            let tally = self.tally(&finding.code, about);
+            let slot = match (waived, finding.verdict) {
+                (true, _) => &mut tally.waived,
+                (_, Some("fail")) => &mut tally.fail,
+                (_, Some("review")) => &mut tally.review,
+                _ => &mut tally.unknown,
+            };
+            *slot = slot.saturating_add(1);
+            let key = (finding.code.to_string(), finding.verdict.unwrap_or("unknown"));
+            let sample = self.samples.entry(key).or_insert_with(|| (finding.clone(), Vec::new()));
+            if sample.1.len() <= EXAMPLES {
+                sample.1.push(called(subject));
+            }
+        }
+    }
+
+    fn tally(&mut self, id: &str, about: &dyn Fn(&str) -> (String, String)) -> &mut RuleTally {
+        self.tallies.entry(id.to_owned()).or_insert_with(|| {
+            let (title, cite) = about(id);
+            RuleTally { rule: id.to_owned(), title, cite, ..RuleTally::default() }
+        })
+    }
+
+    /// The tallies in the order of the rules; what is no rule stands last.
+    pub fn rules(&self, order: &[String]) -> Vec<RuleTally> {
+        let mut out: Vec<RuleTally> = self.tallies.values().cloned().collect();
+        out.sort_by_key(|t| (order.iter().position(|id| *id == t.rule).unwrap_or(usize::MAX), t.rule.clone()));
+        out
+    }
+}
+
+fn called(subject: &Judged) -> String {
+    subject.names.first().map_or_else(|| subject.id.clone(), |n| if *n == subject.id { n.clone() } else { format!("{n} ({})", subject.id) })
+}
+
+/// Something that hands out subjects one by one.
+pub trait Subjects: Fn(&mut dyn FnMut(Judged)) {}
+impl<F: Fn(&mut dyn FnMut(Judged))> Subjects for F {}
+
+/// Writes the document, subjects one at a time.
+pub fn json(out: &mut dyn Write, head: &PolicyCheck, each: impl Subjects) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Document<'a, S: Serialize> {
+        #[serde(flatten)]
+        head: &'a PolicyCheck,
+        subjects: S,
+    }
+    json::one(out, &Document { head, subjects: Stream(each) })
+}
+
+struct Stream<F>(F);
+
+impl<F: Subjects> Serialize for Stream<F> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut list = to.serialize_seq(None)?;
+        let mut failed = None;
+        (self.0)(&mut |subject| {
+            if failed.is_none() {
+                failed = list.serialize_element(&subject).err();
+            }
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => list.end(),
+        }
+    }
+}
+
+/// Columns of the CSV.
+const COLUMNS: [&str; 13] = [
+    "subject",
+    "names",
+    "verdict",
+    "rule",
+    "title",
+    "cite",
+    "effect",
+    "module",
+    "confidence",
+    "because",
+    "remedies",
+    "clears_when",
+    "waiver",
+];
+
+/// Writes one line for each finding, and one for each subject without any.
+pub fn csv(out: &mut dyn Write, each: impl Subjects) -> io::Result<()> {
+    let mut to = ::csv::Writer::from_writer(out);
+    to.write_record(COLUMNS)?;
+    let mut failed: Option<io::Error> = None;
+    each(&mut |subject| {
+        let rows = if subject.findings.is_empty() { vec![None] } else { subject.findings.iter().map(Some).collect() };
+        for finding in rows {
+            if failed.is_none() {
+                failed = to.write_record(row(&subject, finding)).err().map(io::Error::other);
+            }
+        }
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => to.flush(),
+    }
+}
+
+fn row(subject: &Judged, finding: Option<&Finding>) -> Vec<String> {
+    let detail = |key: &str| finding.and_then(|f| f.detail.get(key)).and_then(|v| v.as_str()).unwrap_or_default();
+    let list = |list: Option<&[String]>| list.unwrap_or_default().join("; ");
+    let waiver = finding.map(Entry::from).and_then(|e| e.waiver).map(|w| if w.expired { "expired" } else { "accepted" });
+    let cells = [
+        subject.id.as_str(),
+        &subject.names.join("; "),
+        finding.and_then(|f| f.verdict).unwrap_or(subject.state.name()),
+        finding.map(|f| &*f.code).unwrap_or_default(),
+        detail("title"),
+        detail("cite"),
+        detail("effect"),
+        detail("module"),
+        &finding.map(|f| f.confidence.to_string()).unwrap_or_default(),
+        &list(finding.map(|f| &f.because[..])),
+        &list(finding.map(|f| &f.remedies[..])),
+        finding.map(|f| f.clears_when.as_str()).unwrap_or_default(),
+        waiver.unwrap_or_default(),
+    ];
+    cells.iter().map(|c| csv::guarded(c)).collect()
+}
+
+/// Writes suites: one for each subject, a case for each rule.
+pub fn junit(out: &mut dyn Write, subjects: &[Judged], fails: impl Fn(&Finding) -> bool) -> io::Result<()> {
+    let suite = |subject: &Judged| {
+        let passed = subject.passed.iter().map(|id| Case { name: id.clone(), class: "rule".into(), line: None, outcome: Outcome::Passed });
+        let found = subject.findings.iter().map(|f| {
+            let said = Said { code: f.code.to_string(), message: f.meaning().to_owned(), text: f.because.join("\n") };
+            let outcome = if fails(f) && !Entry::from(f).is_accepted() { Outcome::Failed(said) } else { Outcome::Skipped(said) };
+            Case { name: f.code.to_string(), class: "rule".into(), line: None, outcome }
+        });
+        Suite { name: called(subject), cases: found.chain(passed).collect() }
+    };
+    junit::write(out, &subjects.iter().map(suite).collect::<Vec<_>>())
+}
+
+/// Writes the answer for a person at a terminal: rule by rule, what breaks first.
+pub fn table(out: &mut dyn Write, head: &PolicyCheck, book: &Book, view: &View) -> io::Result<()> {
+    let mut page = Page::new(out, view);
+    page.para(0, Tone::Bold, &verdict(book))?;
+    if !head.assumed.is_empty() {
+        page.para(0, Tone::Plain, &format!("What-if: {}. This is not the law as it stands.", head.assumed.join("; ")))?;
+    }
+    if head.rules.is_empty() {
+        page.gap()?;
+        let markets = head.packs.iter().map(|p| p.id.as_str()).collect::<Vec<_>>().join(", ");
+        page.para(
+            0,
+            Tone::Plain,
+            &format!("No rule of {} reaches what was read.", if markets.is_empty() { "any pack" } else { &markets }),
+        )?;
+    } else {
+        page.gap()?;
+        let rows = head.rules.iter().map(|r| {
+            let count = |n: u64| if n == 0 { String::new() } else { say::count(n) };
+            vec![r.rule.clone(), r.title.clone(), count(r.fail), count(r.review), count(r.unknown), count(r.pass), count(r.waived)]
+        });
+        page.table(&["Rule", "What it says", "Fail", "Review", "Unknown", "Pass", "Waived"], rows)?;
+    }
+    for word in ["fail", "review", "unknown"] {
+        for rule in &head.rules {
+            if let Some((finding, subjects)) = book.samples.get(&(rule.rule.clone(), word)) {
+                sample(&mut page, rule, word, finding, subjects)?;
+            }
+        }
+    }
+    for problem in &head.problems {
+        let path = problem.input.and_then(|i| head.inputs.get(i as usize)).map(|i| i.path.as_str()).unwrap_or_default();
+        page.hanging(0, 2, Tone::Plain, &format!("not understood: {path} {}: {}", problem.at, problem.what))?;
+    }
+    stamp(&mut page, &head.as_of, &head.packs)?;
+    page.para(0, Tone::Dim, "A pass speaks of the sources seen. `umbilical policy why ID` shows the whole chain behind a verdict.")
+}
+
+fn verdict(book: &Book) -> String {
+    let of = |v: Verdict| book.states.get(&v).copied().unwrap_or_default();
+    let all: u64 = book.states.values().sum();
+    let words = [
+        (Verdict::Fail, "fail"),
+        (Verdict::Review, "for review"),
+        (Verdict::Unknown, "unknown"),
+        (Verdict::Pass, "pass"),
+        (Verdict::NotApplicable, "not reached by any rule"),
+    ];
+    let counts: Vec<String> = words.iter().filter(|(v, _)| of(*v) > 0).map(|(v, word)| format!("{} {word}", say::count(of(*v)))).collect();
+    let counts = if counts.is_empty() { "nothing to judge".to_owned() } else { counts.join(", ") };
+    format!("{} judged: {counts}", say::counted(all, "subject"))
+}
+
+fn sample(page: &mut Page<'_>, rule: &RuleTally, word: &str, finding: &Finding, subjects: &[String]) -> io::Result<()> {
+    page.heading(&format!("{word}: {} – {}", rule.rule, rule.cite))?;
+    let count = match word {
+        "fail" => rule.fail,
+        "review" => rule.review,
+        _ => rule.unknown,
+    };
+    let shown: Vec<String> = subjects.iter().take(EXAMPLES).map(|s| short(&clean(s), 60).into_owned()).collect();
+    let more = count.saturating_sub(shown.len() as u64);
+    let more = if more > 0 { format!(" and {} more", say::count(more)) } else { String::new() };
+    page.field(2, "About", &format!("{}{more}", shown.join(", ")))?;
+    for because in &finding.because {
+        page.hanging(2, 2, Tone::Plain, &format!("- {because}"))?;
+    }
+    page.field(2, "Clears when", &finding.clears_when)?;
+    page.field(2, "What helps", &finding.remedies.join("; "))?;
+    page.field(2, "Id", &finding.id)
+}
+
+/// Writes the whole chain behind verdicts.
+pub fn why(out: &mut dyn Write, subjects: &[Judged], about: &dyn Fn(&str) -> (String, String), view: &View) -> io::Result<()> {
+    let mut page = Page::new(out, view);
+    for subject in subjects {
+        page.heading(&called(subject))?;
+        for finding in &subject.findings {
+            let text = |key: &str| finding.detail.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+            page.gap()?;
+            page.para(2, Tone::Bold, &format!("{}: {}", finding.verdict.unwrap_or("finding"), finding.code))?;
+            page.field(4, "Says", finding.meaning())?;
+            for (name, value) in [
+                ("Clause", text("cite")),
+                ("Read in", text("source")),
+                ("Binds", text("binds")),
+                ("Effect", text("effect")),
+                ("Standing", text("standing")),
+                ("Module", text("module")),
+                ("As of", format!("{} (sources to {})", text("as_of"), text("sources_to"))),
+            ] {
+                if !value.is_empty() {
+                    page.field(4, name, &value)?;
+                }
+            }
+            for because in &finding.because {
+                page.hanging(4, 2, Tone::Plain, &format!("- {because}"))?;
+            }
+            page.field(4, "Clears when", &finding.clears_when)?;
+            page.field(4, "What helps", &finding.remedies.join("; "))?;
+            page.field(4, "Id", &finding.id)?;
+        }
+        for id in &subject.passed {
+            let (title, cite) = about(id);
+            page.para(2, Tone::Dim, &format!("pass: {id} – {title} ({cite})"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Columns of the matrix as CSV.
+pub const MARKET_COLUMNS: [&str; 5] = ["product", "names", "market", "verdict", "rules"];
+
+/// A line for each product and market.
+pub fn market_rows(answer: &Markets) -> Vec<[String; 5]> {
+    let row = |s: &Sku, c: &Cell| [s.id.clone(), s.names.join("; "), c.market.clone(), c.verdict.name().to_owned(), c.rules.join("; ")];
+    answer.skus.iter().flat_map(|s| s.cells.iter().map(move |c| row(s, c))).collect()
+}
+
+/// Writes products against markets.
+pub fn markets(out: &mut dyn Write, answer: &Markets, view: &View) -> io::Result<()> {
+    let mut page = Page::new(out, view);
+    let header: Vec<&str> = std::iter::once("Product").chain(answer.markets.iter().map(String::as_str)).collect();
+    let name = |s: &Sku| s.names.first().cloned().unwrap_or_else(|| s.id.clone());
+    let word = |c: &Cell| if c.rules.is_empty() { "–".to_owned() } else { c.verdict.name().to_owned() };
+    page.table(&header, answer.skus.iter().map(|s| std::iter::once(name(s)).chain(s.cells.iter().map(word)).collect()))?;
+    page.para(0, Tone::Dim, &format!("– no rule found as of {}.", answer.as_of))?;
+    for sku in &answer.skus {
+        let telling = || sku.cells.iter().filter(|c| matches!(c.verdict, Verdict::Fail | Verdict::Review | Verdict::Unknown));
+        if telling().next().is_some() {
+            page.heading(&name(sku))?;
+            for cell in telling() {
+                page.hanging(2, 4, Tone::Plain, &format!("{}: {}", cell.market, cell.says))?;
+            }
+        }
+    }
+    stamp(&mut page, &answer.as_of, &answer.packs)
+}
+
+fn stamp(page: &mut Page<'_>, as_of: &str, packs: &[PackStamp]) -> io::Result<()> {
+    page.gap()?;
+    let packs: Vec<String> = packs.iter().map(|p| format!("{} {} (sources to {})", p.id, p.version, p.sources_to)).collect();
+    page.para(0, Tone::Dim, &format!("As of {as_of}. Packs: {}.", packs.join(", ")))
+}
+
+/// Columns of the difference as CSV.
+pub const DIFF_COLUMNS: [&str; 6] = ["subject", "names", "rule", "was", "is", "because"];
+
+/// A line for each verdict that differs.
+pub fn diff_rows(answer: &PolicyDiff) -> Vec<[String; 6]> {
+    let row = |t: &Turned| [t.subject.clone(), t.names.join("; "), t.rule.clone(), t.was.clone(), t.is.clone(), t.because.join("; ")];
+    answer.changes.iter().map(row).collect()
+}
+
+/// Writes what differs between two days.
+pub fn diff(out: &mut dyn Write, answer: &PolicyDiff, view: &View) -> io::Result<()> {
+    let mut page = Page::new(out, view);
+    let [before, after] = &answer.as_of;
+    let count = say::counted(answer.changes.len() as u64, "verdict");
+    page.para(0, Tone::Bold, &format!("{count} differ between {before} and {after}"))?;
+    let mut rules: Vec<(&str, &str, &str, Vec<&Turned>)> = Vec::new();
+    for turned in &answer.changes {
+        let key = (turned.rule.as_str(), turned.was.as_str(), turned.is.as_str());
+        match rules.iter_mut().find(|r| (r.0, r.1, r.2) == key) {
+            Some(row) => row.3.push(turned),
+            None => rules.push((key.0, key.1, key.2, vec![turned])),
+        }
+    }
+    for (rule, was, is, turned) in rules {
+        page.heading(&format!("{rule}: {was} → {is}"))?;
+        let names: Vec<&str> = turned.iter().take(EXAMPLES).map(|t| t.names.first().map_or(t.subject.as_str(), String::as_str)).collect();
+        let more = turned.len().saturating_sub(EXAMPLES);
+        let more = if more > 0 { format!(" and {} more", say::count(more as u64)) } else { String::new() };
+        page.field(2, "About", &format!("{}{more}", names.join(", ")))?;
+        for because in turned.first().into_iter().flat_map(|t| &t.because) {
+            page.hanging(2, 2, Tone::Plain, &format!("- {because}"))?;
+        }
+    }
+    stamp(&mut page, &format!("{before} and {after}"), &answer.packs)
+}
+
+/// Writes the facts that rules may ask.
+pub fn facts(out: &mut dyn Write, rows: &[[&str; 3]], view: &View) -> io::Result<()> {
+    let mut page = Page::new(out, view);
+    page.table(&["Fact", "Form", "What it says"], rows.iter().map(|r| r.iter().map(|c| (*c).to_owned()).collect()))
+}
+
+/// Writes packs, and their rules where they were asked for.
+pub fn list(out: &mut dyn Write, answer: &PolicyList, whole: bool, view: &View) -> io::Result<()> {
+    let mut page = Page::new(out, view);
+    if !whole {
+        let row = |p: &PackText| {
+            let standing = if p.optional { format!("{}, optional", p.standing) } else { p.standing.to_owned() };
+            vec![p.id.clone(), p.jurisdiction.clone(), standing, p.rules.len().to_string(), p.sources_to.clone(), p.title.clone()]
+        };
+        return page.table(&["Pack", "Of", "Standing", "Rules", "Sources to", "Title"], answer.packs.iter().map(row));
+    }
+    for pack in &answer.packs {
+        page.heading(&format!("{} – {}", pack.id, pack.title))?;
+        page.field(2, "Of", &pack.jurisdiction)?;
+        page.field(2, "Standing", pack.standing)?;
+        page.field(2, "Version", &format!("{} (sources to {})", pack.version, pack.sources_to))?;
+        for (name, value) in [("Issued by", &pack.authority), ("Note", &pack.note)] {
+            if let Some(value) = value {
+                page.field(2, name, value)?;
+            }
+        }
+        for rule in &pack.rules {
+            page.gap()?;
+            let mark = if rule.verified { "" } else { " (unverified: a breach is for review)" };
+            page.para(2, Tone::Bold, &format!("{}{mark}", rule.id))?;
+            page.field(4, "Says", &rule.title)?;
+            page.field(4, "Clause", &rule.cite)?;
+            page.field(4, "Read in", &rule.source)?;
+            page.field(4, "Binds", &rule.binds)?;
+            page.field(4, "Effect", &format!("{} ({})", rule.effect, rule.tier.join(", ")))?;
+            let days = say::dates(rule.from.as_deref(), rule.to.as_deref());
+            if !days.is_empty() {
+                page.field(4, "Holds", &days)?;
+            }
+            for (name, lines) in [("Only where", &rule.scope), ("Except", &rule.exceptions), ("Open", &rule.open_points)] {
+                for line in lines {
+                    page.field(4, name, line)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How a case came out otherwise than it must, in a line.
+pub fn differs(run: &CaseRun) -> String {
+    if run.expected == run.got {
+        return format!("the reasons lack: {}", run.unsaid.join("; "));
+    }
+    format!("{} expected, {} came out", run.expected.name(), run.got.name())
+}
+
+/// Writes how cases came out.
+pub fn tested(out: &mut dyn Write, answer: &PolicyTest, view: &View) -> io::Result<()> {
+    let mut page = Page::new(out, view);
+    for run in answer.runs.iter().filter(|r| !r.right) {
+        page.para(0, Tone::Bold, &format!("{}:{}: {}: {}", run.file, run.line, run.rule, differs(run)))?;
+        page.hanging(2, 2, Tone::Plain, &run.name)?;
+        for because in &run.because {
+            page.hanging(2, 2, Tone::Plain, &format!("- {because}"))?;
+        }
+    }
+    let right = answer.cases.saturating_sub(answer.failed);
+    page.para(
+        0,
+        Tone::Bold,
+        &format!("{} run: {} as they must, {} otherwise", say::counted(answer.cases, "case"), say::count(right), say::count(answer.failed)),
+    )
+}
+
+/// Columns of the timeline as CSV.
+pub const TIMELINE_COLUMNS: [&str; 6] = ["on", "pack", "rule", "what", "verified", "source"];
+
+/// A line for each event.
+pub fn timeline_rows(answer: &Timeline) -> Vec<[String; 6]> {
+    let row = |e: &Dated| {
+        let verified = if e.verified { "verified" } else { "unverified" };
+        [e.on.clone(), e.pack.clone(), e.rule.clone().unwrap_or_default(), e.what.clone(), verified.to_owned(), e.source.clone()]
+    };
+    answer.events.iter().map(row).collect()
+}
+
+/// Writes what happened and what is to come.
+pub fn timeline(out: &mut dyn Write, answer: &Timeline, view: &View) -> io::Result<()> {
+    let mut page = Page::new(out, view);
+    let row = |e: &Dated| {
+        let mark = if e.verified { "" } else { " (unverified)" };
+        vec![e.on.clone(), e.pack.clone(), format!("{}{mark}", e.what)]
+    };
+    let (past, coming): (Vec<&Dated>, Vec<&Dated>) = answer.events.iter().partition(|e| e.on <= answer.as_of);
+    for (title, events) in [(format!("To {}", answer.as_of), past), ("To come".to_owned(), coming)] {
+        if !events.is_empty() {
+            page.heading(&title)?;
+            page.table(&["Day", "Pack", "What"], events.into_iter().map(row))?;
+        }
+    }
+    Ok(())
+}

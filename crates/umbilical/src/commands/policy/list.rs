@@ -1,0 +1,100 @@
+//! `policy list`: packs, rules, facts.
+
+use clap::Args;
+use umbilical_core::answer::policy::{Clause, LIST_SCHEMA, PackText, PolicyList};
+use umbilical_knowledge::Word as _;
+use umbilical_knowledge::policy::{FACTS, Form, Pack, parse, shipped, shipped_ids};
+use umbilical_report::{View, json, policy as page};
+
+use crate::args::{Format, Global};
+use crate::commands::formats;
+use crate::fail::Fail;
+use crate::{law, out};
+
+/// Shown behind the help.
+pub const EXAMPLES: &str = "Examples:
+  umbilical policy list                    every pack that is shipped
+  umbilical policy list us-fcc-covered     its rules, clause by clause
+  umbilical policy list --facts            what rules may ask of an asset and a deal";
+
+/// `policy list`.
+#[derive(Args, Debug)]
+pub struct List {
+    /// Packs to show whole: ids, files or folders
+    #[arg(value_name = "PACK")]
+    pub packs: Vec<String>,
+    /// The facts that rules may ask, and `--say` may say
+    #[arg(long)]
+    pub facts: bool,
+}
+
+/// Runs it.
+pub fn run(global: &Global, args: &List) -> Result<u8, Fail> {
+    formats(global, "policy list", &[Format::Table, Format::Json])?;
+    let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
+    if args.facts {
+        let form = |f: Form| match f {
+            Form::Words => "words",
+            Form::Number => "number",
+            Form::Flag => "yes or no",
+            Form::Day => "day",
+        };
+        let rows: Vec<[&str; 3]> = FACTS.iter().map(|f| [f.0, form(f.1), f.2]).collect();
+        out::answer(global, |w| match global.format {
+            Format::Json => {
+                json::one(w, &rows.iter().map(|[n, f, s]| serde_json::json!({"fact": n, "form": f, "says": s})).collect::<Vec<_>>())
+            }
+            _ => page::facts(w, &rows, &view),
+        })?;
+        return Ok(0);
+    }
+    let texts = if args.packs.is_empty() {
+        shipped_ids().filter_map(shipped).map(|(pack, _)| pack).collect()
+    } else {
+        law::texts(&args.packs, law::Unnamed::Nothing)?
+    };
+    let mut packs = Vec::new();
+    for text in &texts {
+        packs.push(pack(&parse(text).map_err(law::policy)?));
+    }
+    let answer = PolicyList { schema: LIST_SCHEMA, packs };
+    out::answer(global, |w| match global.format {
+        Format::Json => json::one(w, &answer),
+        _ => page::list(w, &answer, !args.packs.is_empty(), &view),
+    })?;
+    Ok(0)
+}
+
+fn pack(pack: &Pack) -> PackText {
+    PackText {
+        id: pack.id.get_ref().clone(),
+        title: pack.title.clone(),
+        jurisdiction: pack.jurisdiction.clone(),
+        authority: pack.authority.clone(),
+        version: pack.version.clone(),
+        sources_to: pack.sources_to.to_string(),
+        standing: pack.standing.name(),
+        optional: pack.optional,
+        note: pack.note.clone(),
+        rules: pack
+            .rules
+            .iter()
+            .map(|r| Clause {
+                id: r.id.get_ref().clone(),
+                title: r.title.clone(),
+                cite: r.cite.clone(),
+                source: r.source.clone(),
+                verified: r.status.0,
+                effect: r.effect.name(),
+                tier: r.tier.iter().map(|t| t.name()).collect(),
+                binds: r.binds.clone(),
+                from: r.from.map(|d| d.to_string()),
+                to: r.to.map(|d| d.to_string()),
+                standing: r.standing.unwrap_or(pack.standing).name(),
+                scope: r.scope.0.iter().map(|(name, demand)| format!("{name}: {demand}")).collect(),
+                exceptions: r.exceptions.iter().map(|e| e.what.clone()).collect(),
+                open_points: r.unsettled.iter().map(|u| format!("{}: {}", u.id, u.what)).collect(),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,88 @@
+//! `policy markets`: products against jurisdictions.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use umbilical_assess::trace::stamp;
+use umbilical_core::answer::policy::{Cell, Judged, MARKETS_SCHEMA, Markets as Answer, Sku, Verdict};
+use umbilical_report::{View, csv, json, policy as page};
+
+use super::subjects::Read;
+use crate::args::{Format, Global};
+use crate::commands::{Reading, evidence, facts, formats};
+use crate::fail::Fail;
+use crate::law::{self, Asked, Unnamed};
+use crate::{home, out};
+
+/// Shown behind the help.
+pub const EXAMPLES: &str = "Examples:
+  umbilical policy markets boards/                     every product against every market that a pack knows
+  umbilical policy markets boards/ --market US,EU,LT   these markets only
+  umbilical policy markets boards/ --format csv -o markets.csv";
+
+/// `policy markets`.
+#[derive(Args, Debug)]
+pub struct Markets {
+    /// Bills of materials and evidence
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub asked: Asked,
+}
+
+/// Runs it.
+pub fn run(global: &Global, args: &Markets) -> Result<u8, Fail> {
+    formats(global, "policy markets", &[Format::Table, Format::Json, Format::Csv])?;
+    let mut asked = args.asked.clone();
+    let wanted: Option<Vec<String>> = asked.market.take().map(|m| m.split(',').map(|w| w.trim().to_owned()).collect());
+    let (kb, law) = law::load(global, &asked, facts(global)?, Unnamed::Law)?;
+    let judge = law.judge(&kb, home::as_of(global));
+    let all = evidence(global, &kb, Reading::fleet(&args.paths, None))?;
+    let read = Read::new(all, &kb, judge.as_of(), global);
+    let home_of: BTreeMap<String, String> =
+        judge.packs().iter().flat_map(|c| c.pack.rules.iter().map(|r| (r.id.get_ref().clone(), c.pack.jurisdiction.clone()))).collect();
+    let mut markets: Vec<String> = wanted.unwrap_or_else(|| home_of.values().filter(|j| *j != "any").cloned().collect());
+    markets.sort();
+    markets.dedup();
+    let mut skus = Vec::new();
+    read.judge(&judge, &law, &kb, &mut |subject: Judged| {
+        let cells = markets.iter().map(|m| cell(m, &subject, &home_of, &judge.as_of().to_string())).collect();
+        skus.push(Sku { id: subject.id, names: subject.names, cells });
+    });
+    let answer = Answer {
+        schema: MARKETS_SCHEMA,
+        as_of: judge.as_of().to_string(),
+        knowledge: stamp(&kb, judge.as_of()),
+        inputs: read.inputs().to_vec(),
+        problems: read.problems(),
+        packs: judge.stamps(),
+        assumed: law.assumed.iter().map(ToString::to_string).collect(),
+        markets,
+        skus,
+    };
+    let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
+    out::answer(global, |w| match global.format {
+        Format::Json => json::one(w, &answer),
+        Format::Csv => csv::rows(w, &page::MARKET_COLUMNS, &page::market_rows(&answer)),
+        _ => page::markets(w, &answer, &view),
+    })?;
+    Ok(0)
+}
+
+/// What the rules of one market come to for a product. Law of a union or of the whole country counts in its parts.
+fn cell(market: &str, subject: &Judged, home_of: &BTreeMap<String, String>, day: &str) -> Cell {
+    let inside = |rule: &str| home_of.get(rule).is_some_and(|j| umbilical_assess::judge::lies_inside(market, j));
+    let worst = subject.findings.iter().filter(|f| inside(&f.code)).filter_map(|f| f.verdict.and_then(Verdict::of)).max();
+    let passed: Vec<String> = subject.passed.iter().filter(|id| inside(id)).cloned().collect();
+    let (verdict, rules) = match worst {
+        Some(verdict) => {
+            let of = |f: &&umbilical_core::finding::Finding| f.verdict == Some(verdict.name()) && inside(&f.code);
+            (verdict, subject.findings.iter().filter(of).map(|f| f.code.to_string()).collect())
+        }
+        None if passed.is_empty() => (Verdict::NotApplicable, Vec::new()),
+        None => (Verdict::Pass, passed),
+    };
+    let says = if rules.is_empty() { format!("no rule found as of {day}") } else { format!("{}: {}", verdict.name(), rules.join(", ")) };
+    Cell { market: market.to_owned(), verdict, rules, says }
+}

@@ -1,0 +1,54 @@
+//! `policy …`: law and house rules. One file for each command, with its flags.
+
+mod check;
+mod diff;
+mod list;
+mod markets;
+pub mod subjects;
+mod test;
+mod timeline;
+mod why;
+
+use clap::Subcommand;
+
+use crate::args::Global;
+use crate::fail::Fail;
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Policy {
+    /// Judge evidence and bills of materials by packs of rules; a gate for CI and procurement
+    #[command(after_help = check::EXAMPLES)]
+    Check(check::Check),
+    /// Show everything that one verdict stands on, and what would change it
+    #[command(after_help = why::EXAMPLES)]
+    Why(why::Why),
+    /// Products against markets: each cell a cited rule, or "no rule found"
+    #[command(after_help = markets::EXAMPLES)]
+    Markets(markets::Markets),
+    /// The same evidence judged on two days: which verdicts differ
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::Diff),
+    /// The packs that are shipped, their rules, and the facts that rules may ask
+    #[command(after_help = list::EXAMPLES)]
+    List(list::List),
+    /// Run the cases of packs: your own, or those that are shipped
+    #[command(after_help = test::EXAMPLES)]
+    Test(test::Test),
+    /// Dated events of each regime
+    #[command(after_help = timeline::EXAMPLES)]
+    Timeline(timeline::Timeline),
+}
+
+/// Runs the command and gives the exit code.
+pub fn run(global: &Global, command: &Policy) -> Result<u8, Fail> {
+    match command {
+        Policy::Check(args) => check::run(global, args),
+        Policy::Why(args) => why::run(global, args),
+        Policy::Markets(args) => markets::run(global, args),
+        Policy::Diff(args) => diff::run(global, args),
+        Policy::List(args) => list::run(global, args),
+        Policy::Test(args) => test::run(global, args),
+        Policy::Timeline(args) => timeline::run(global, args),
+    }
+}

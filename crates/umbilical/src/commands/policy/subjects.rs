@@ -1,0 +1,107 @@
+//! What is judged: the products of bills of materials, then the devices of the other evidence.
+
+use umbilical_assess::bom::{self, Judged as Bills};
+use umbilical_assess::judge::{Item, Judge};
+use umbilical_assess::{Fleet, Options};
+use umbilical_core::answer::Said;
+use umbilical_core::answer::bom::{FileAnswer, Project};
+use umbilical_core::answer::policy::Judged;
+use umbilical_core::finding::{Finding, Subject};
+use umbilical_core::{Day, Observations};
+use umbilical_knowledge::Knowledge;
+use umbilical_knowledge::policy::Labels;
+
+use crate::args::Global;
+use crate::law::{Law, verdicts};
+
+/// Evidence that was read, its bills of materials taken apart from the rest.
+pub struct Read {
+    all: Observations,
+    bills: Bills,
+    show_subscribers: bool,
+}
+
+impl Read {
+    /// Takes what was read.
+    pub fn new(mut all: Observations, kb: &Knowledge, as_of: Day, global: &Global) -> Self {
+        let options = bom::Options { show_subscribers: global.show_subscribers, ..bom::Options::on(as_of) };
+        let bills = bom::judge(&mut all, kb, &options);
+        Self { all, bills, show_subscribers: global.show_subscribers }
+    }
+
+    /// What was read.
+    pub fn inputs(&self) -> &[umbilical_core::observation::Input] {
+        &self.all.inputs
+    }
+
+    /// What could not be understood.
+    pub fn problems(&self) -> Vec<Said> {
+        let own = self.all.problems.iter().map(|p| Said { input: p.input, at: self.all.locate(p.at), what: p.what.clone() });
+        own.chain(self.bills.problems.iter().cloned()).collect()
+    }
+
+    /// Calls `each` with every subject: products by path, then devices in the order of the fleet.
+    pub fn judge(&self, judge: &Judge<'_>, law: &Law, kb: &Knowledge, each: &mut dyn FnMut(Judged)) {
+        for project in &self.bills.projects {
+            each(product(judge, law, kb, &self.bills.files, project));
+        }
+        let fleet = Fleet::new(&self.all, kb, Options { as_of: judge.as_of(), show_subscribers: self.show_subscribers });
+        for device in fleet.devices() {
+            let item = law.item(kb, &device);
+            let subject = Subject { kind: "device", id: device.id.clone() };
+            let names: Vec<&str> = device.names.iter().map(String::as_str).collect();
+            let out = verdicts(judge, law, &item, &subject, &names);
+            each(Judged {
+                kind: "device",
+                id: device.id,
+                names: device.names,
+                state: out.state,
+                passed: out.passed,
+                findings: out.findings,
+            });
+        }
+    }
+}
+
+/// A product by its documents. Findings stand on the line of the module that they are about.
+pub fn product(judge: &Judge<'_>, law: &Law, kb: &Knowledge, files: &[FileAnswer], project: &Project) -> Judged {
+    let own: Vec<&FileAnswer> = project.files.iter().filter_map(|i| files.get(*i as usize)).collect();
+    let named: Vec<&str> = own.iter().filter_map(|f| f.product.name.as_deref()).collect();
+    let labels = Labels { names: &named, path: &project.path, ..Labels::default() };
+    let item = Item::product(kb, &own, project.state, law.facts(&labels));
+    let subject = Subject { kind: "file", id: project.path.clone() };
+    let mut out = verdicts(judge, law, &item, &subject, &named);
+    for finding in &mut out.findings {
+        place(finding, &own, kb);
+    }
+    let mut names: Vec<String> = named.into_iter().map(str::to_owned).collect();
+    names.dedup();
+    Judged { kind: "file", id: project.path.clone(), names, state: out.state, passed: out.passed, findings: out.findings }
+}
+
+/// Where the module of a finding stands in the documents.
+fn place(finding: &mut Finding, files: &[&FileAnswer], kb: &Knowledge) {
+    let Some(label) = finding.detail.get("module").and_then(|m| m.as_str()).map(str::to_owned) else {
+        if let (Some(first), Some(detail)) = (files.first(), finding.detail.as_object_mut()) {
+            detail.insert("file".to_owned(), first.path.clone().into());
+        }
+        return;
+    };
+    for file in files {
+        for part in &file.parts {
+            let modules = part.module.iter().map(|m| &**m).chain(part.alternates.iter().filter_map(|a| a.module.as_deref()));
+            let mut labels = modules.map(|m| umbilical_assess::judge::Thing::module(kb, m).label);
+            if labels.any(|l| l == label)
+                && let Some(detail) = finding.detail.as_object_mut()
+            {
+                detail.insert("file".to_owned(), file.path.clone().into());
+                detail.insert("at".to_owned(), part.at.clone().into());
+                detail.insert("line".to_owned(), part.line.into());
+                detail.insert("designators".to_owned(), part.part.designators.iter().map(|d| d.to_string()).collect::<Vec<_>>().into());
+                detail.insert("value".to_owned(), part.part.value.as_deref().into());
+                detail.insert("mpn".to_owned(), part.part.mpn.as_deref().into());
+                return;
+            }
+        }
+    }
+}

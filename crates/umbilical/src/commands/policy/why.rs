@@ -1,0 +1,69 @@
+//! `policy why`: everything that one verdict stands on.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use umbilical_core::answer::policy::Judged;
+use umbilical_core::text::clean;
+use umbilical_report::{View, json, policy as page};
+
+use super::subjects::Read;
+use crate::args::{Format, Global};
+use crate::commands::{Reading, evidence, facts, formats};
+use crate::fail::Fail;
+use crate::law::{self, Asked, Unnamed};
+use crate::{home, out};
+
+/// Shown behind the help.
+pub const EXAMPLES: &str = "Examples:
+  umbilical policy why fnd-0123456789ab evidence/ --policy us-ndaa-889
+  umbilical policy why US-NDAA24-805B evidence/        every verdict of one rule";
+
+/// `policy why`.
+#[derive(Args, Debug)]
+pub struct Why {
+    /// A finding's id, a rule's id, or the id or name of what is judged
+    #[arg(value_name = "FINDING")]
+    pub id: String,
+    /// The evidence and bills of materials that were judged
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub asked: Asked,
+}
+
+/// Verdicts shown of one rule.
+const MOST: usize = 20;
+
+/// Runs it.
+pub fn run(global: &Global, args: &Why) -> Result<u8, Fail> {
+    formats(global, "policy why", &[Format::Table, Format::Json])?;
+    let (kb, law) = law::load(global, &args.asked, facts(global)?, Unnamed::Law)?;
+    let judge = law.judge(&kb, home::as_of(global));
+    let all = evidence(global, &kb, Reading::fleet(&args.paths, None))?;
+    let read = Read::new(all, &kb, judge.as_of(), global);
+    let wanted = args.id.trim();
+    let mut found: Vec<Judged> = Vec::new();
+    read.judge(&judge, &law, &kb, &mut |mut subject: Judged| {
+        let whole = subject.id == wanted || subject.names.iter().any(|n| n.eq_ignore_ascii_case(wanted));
+        if !whole {
+            subject.findings.retain(|f| f.id == wanted || f.code == wanted);
+            subject.passed.retain(|id| id == wanted);
+        }
+        if (!subject.findings.is_empty() || !subject.passed.is_empty()) && found.len() < MOST {
+            found.push(subject);
+        }
+    });
+    if found.is_empty() {
+        return Err(Fail::usage(
+            format!("{}: no verdict of that id about what was read", clean(wanted)),
+            "`umbilical policy check PATH… --format json` lists every finding with its id; the same packs, facts and day give the same ids",
+        ));
+    }
+    let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
+    out::answer(global, |w| match global.format {
+        Format::Json => json::one(w, &found),
+        _ => page::why(w, &found, &|id| judge.title(id), &view),
+    })?;
+    Ok(0)
+}

@@ -1,0 +1,257 @@
+//! What a run is judged by: packs, facts of assets and deals, assumptions, waivers.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use clap::Args;
+use umbilical_assess::judge::{Compiled, Item, Judge, compile, finding, waive};
+use umbilical_core::Day;
+use umbilical_core::answer::Device;
+use umbilical_core::answer::policy::Verdict;
+use umbilical_core::finding::{Finding, Subject};
+use umbilical_knowledge::Knowledge;
+use umbilical_knowledge::policy::{Assets, Assumption, Facts, Labels, Pack, PolicyText, Standing, Waivers, parse, shipped, shipped_ids};
+
+use crate::args::Global;
+use crate::fail::Fail;
+use crate::home;
+
+/// The only place where waivers live, unless another file is named.
+const WAIVERS: &str = "waivers.toml";
+
+/// How law is asked about.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Asked {
+    /// A fact of every asset and deal, as in `power_kw=101` (repeatable; `policy list --facts` names them)
+    #[arg(long, value_name = "FACT=VALUE", help_heading = "Law")]
+    pub say: Vec<String>,
+    /// Markets: ISO 3166 codes, `EU`, `US-TX` [short for --say market=…]
+    #[arg(long, value_name = "LIST", help_heading = "Law")]
+    pub market: Option<String>,
+    /// Who buys or operates: us-agency, us-dod, us-contractor, … [short for --say buyer=…]
+    #[arg(long, value_name = "LIST", help_heading = "Law")]
+    pub buyer: Option<String>,
+    /// Whose money pays: usf, federal-grant, dod-contract, … [short for --say funded_by=…]
+    #[arg(long, value_name = "LIST", help_heading = "Law")]
+    pub funded_by: Option<String>,
+    /// What is known of assets by name, site, id, model or path (TOML)
+    #[arg(long, value_name = "FILE", help_heading = "Law")]
+    pub assets: Option<PathBuf>,
+    /// What-if: `ORG listed REGIME DAY`, `ORG delisted REGIME DAY`, `ORG owned-by ORG DAY`, `RULE in-force DAY` (repeatable)
+    #[arg(long, value_name = "TEXT", help_heading = "Law")]
+    pub assume: Vec<String>,
+    /// Waivers [default: waivers.toml of the home]
+    #[arg(long, value_name = "FILE", help_heading = "Law")]
+    pub waivers: Option<PathBuf>,
+}
+
+impl Asked {
+    /// Whether anything asks for law.
+    pub fn is_asked(&self, global: &Global) -> bool {
+        let said = [&self.market, &self.buyer, &self.funded_by].into_iter().any(Option::is_some);
+        said || !global.policy.is_empty() || !self.say.is_empty() || !self.assume.is_empty() || self.assets.is_some()
+    }
+
+    /// Facts of every asset and deal.
+    fn facts(&self) -> Result<Facts, Fail> {
+        let mut facts = Facts::default();
+        let wrong = |e: String| Fail::usage(e, "`umbilical policy list --facts` names every fact and its form");
+        for said in &self.say {
+            let (name, value) = said.split_once('=').ok_or_else(|| wrong(format!("--say {said}: write FACT=VALUE")))?;
+            facts.say(name, value).map_err(wrong)?;
+        }
+        for (name, value) in [("market", &self.market), ("buyer", &self.buyer), ("funded_by", &self.funded_by)] {
+            if let Some(value) = value {
+                facts.say(name, value).map_err(wrong)?;
+            }
+        }
+        Ok(facts)
+    }
+}
+
+/// Everything that law needs, read and checked.
+pub struct Law {
+    packs: RefCell<Vec<Compiled>>,
+    /// Assumptions of this run.
+    pub assumed: Vec<Assumption>,
+    /// Facts of every asset and deal.
+    pub base: Facts,
+    assets: Assets,
+    waivers: Waivers,
+    waivers_file: String,
+    /// Facts by the groups that match and the site, so that alike assets share them.
+    shared: RefCell<HashMap<(Vec<usize>, Option<String>), Rc<Facts>>>,
+}
+
+/// Which packs are used where none is named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unnamed {
+    /// All law that is shipped, and its proposals.
+    Law,
+    /// None.
+    Nothing,
+}
+
+/// Reads packs and facts. The knowledge comes back with what is assumed in it.
+pub fn load(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed) -> Result<(Knowledge, Law), Fail> {
+    let assumed: Vec<Assumption> = asked
+        .assume
+        .iter()
+        .map(|a| a.parse())
+        .collect::<Result<_, String>>()
+        .map_err(|e| Fail::usage(format!("--assume: {e}"), "as in --assume \"quectel listed US-FCC-COVERED 2027-01-01\""))?;
+    let kb =
+        kb.assume(&assumed).map_err(|e| Fail::usage(format!("--assume: {e}"), "`umbilical lookup NAME` names an organisation's id"))?;
+    let base = asked.facts()?;
+    // Who names a pack, or asks for all law, wants to know what it says to those whom it binds.
+    let texts = texts(&global.policy, unnamed)?;
+    let packs: Vec<Compiled> = texts.iter().map(|t| compile(t, &kb, true)).collect::<Result<_, _>>().map_err(policy)?;
+    for a in assumed.iter().filter(|a| a.change == umbilical_knowledge::policy::Change::InForce) {
+        let known = |c: &Compiled| *c.pack.id.get_ref() == a.who || c.pack.rules.iter().any(|r| *r.id.get_ref() == a.who);
+        if !packs.iter().any(known) {
+            return Err(Fail::usage(
+                format!("--assume: `{}` is neither a rule nor a pack in use", a.who),
+                "`umbilical policy list` names them",
+            ));
+        }
+    }
+    let assets = match &asked.assets {
+        Some(path) => parse(&text(path)?).map_err(policy)?,
+        None => Assets::default(),
+    };
+    let (waivers, waivers_file) = waivers(global, asked)?;
+    let law = Law { packs: RefCell::new(packs), assumed, base, assets, waivers, waivers_file, shared: RefCell::default() };
+    Ok((kb, law))
+}
+
+/// The texts of the packs that are named, or of all law.
+pub fn texts(named: &[String], unnamed: Unnamed) -> Result<Vec<PolicyText>, Fail> {
+    let mut out = Vec::new();
+    for name in named {
+        out.push(named_pack(name)?);
+    }
+    if named.is_empty() && unnamed == Unnamed::Law {
+        for (text, _) in shipped_ids().filter_map(shipped) {
+            let pack: Pack = parse(&text).map_err(policy)?;
+            if matches!(pack.standing, Standing::Law | Standing::Proposed) && !pack.optional {
+                out.push(text);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// A pack by its id, by its file, or by the folder that holds it.
+fn named_pack(name: &str) -> Result<PolicyText, Fail> {
+    if let Some((pack, _)) = shipped(name) {
+        return Ok(pack);
+    }
+    let path = Path::new(name);
+    let file = if path.is_dir() { path.join("pack.toml") } else { path.to_path_buf() };
+    if !file.exists() {
+        let ids: Vec<&str> = shipped_ids().collect();
+        return Err(Fail::usage(format!("--policy {name}: neither a shipped pack nor a file"), format!("shipped: {}", ids.join(", "))));
+    }
+    text(&file)
+}
+
+/// A text of rules, facts or waivers.
+pub fn text(path: &Path) -> Result<PolicyText, Fail> {
+    let text = fs::read_to_string(path).map_err(|source| Fail::Input { path: path.to_path_buf(), source })?;
+    Ok(PolicyText { name: path.display().to_string(), text })
+}
+
+/// A mistake in such a text, located.
+pub fn policy(error: umbilical_knowledge::policy::PolicyError) -> Fail {
+    Fail::Usage { what: error.to_string(), help: None }
+}
+
+fn waivers(global: &Global, asked: &Asked) -> Result<(Waivers, String), Fail> {
+    let path = match &asked.waivers {
+        Some(path) => path.clone(),
+        None => match home::folder(global).map(|h| h.join(WAIVERS)) {
+            Ok(path) if path.is_file() => path,
+            _ => return Ok((Waivers::default(), String::new())),
+        },
+    };
+    let text = text(&path)?;
+    Ok((parse(&text).map_err(policy)?, text.name))
+}
+
+impl Law {
+    /// The judge of this run.
+    pub fn judge<'k>(&self, kb: &'k Knowledge, as_of: Day) -> Judge<'k> {
+        Judge::new(kb, self.packs.take(), as_of, &self.assumed)
+    }
+
+    /// What is known of an asset that goes by these labels.
+    pub fn facts(&self, labels: &Labels<'_>) -> Rc<Facts> {
+        let fits = |(i, asset): (usize, &umbilical_knowledge::policy::Asset)| asset.pattern.fits(labels).then_some(i);
+        let groups: Vec<usize> = self.assets.assets.iter().enumerate().filter_map(fits).collect();
+        let site = labels.sites.first().map(|s| (*s).to_owned());
+        let key = (groups, site);
+        if let Some(known) = self.shared.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        // What is said of one asset is nearer to it than what is said of all.
+        let mut facts = self.assets.facts.clone();
+        facts.overlay(&self.base);
+        if let Some(site) = &key.1 {
+            let _ = facts.say("site", site);
+        }
+        for asset in key.0.iter().filter_map(|i| self.assets.assets.get(*i)) {
+            facts.overlay(&asset.facts);
+        }
+        let made = Rc::new(facts);
+        self.shared.borrow_mut().insert(key, Rc::clone(&made));
+        made
+    }
+
+    /// What is judged of a device.
+    pub fn item(&self, kb: &Knowledge, device: &Device) -> Item {
+        fn refs(list: &[String]) -> Vec<&str> {
+            list.iter().map(String::as_str).collect()
+        }
+        let (names, sites) = (refs(&device.names), refs(&device.identifiers.site));
+        let ids = &device.identifiers;
+        let mut all: Vec<&str> = vec![&device.id];
+        all.extend([&ids.asset_id, &ids.serial, &ids.imei, &ids.mac, &ids.vin, &ids.udi].into_iter().flatten().map(String::as_str));
+        let words = device.host.iter().flat_map(|h| [&h.brand, &h.model]).flatten();
+        let model = words.map(String::as_str).collect::<Vec<_>>().join(" ");
+        Item::device(kb, device, self.facts(&Labels { names: &names, sites: &sites, ids: &all, model: &model, path: "" }))
+    }
+
+    /// Puts waivers to findings of one subject.
+    pub fn waive(&self, findings: &mut Vec<Finding>, names: &[&str], day: Day) {
+        if !self.waivers.waivers.is_empty() {
+            waive(findings, &self.waivers, names, &self.waivers_file, day);
+        }
+    }
+}
+
+/// What a subject comes to: the worst verdict, the rules it keeps, and findings for the rest.
+pub struct Verdicts {
+    pub state: Verdict,
+    pub passed: Vec<String>,
+    pub findings: Vec<Finding>,
+}
+
+/// Judges an item.
+pub fn verdicts(judge: &Judge<'_>, law: &Law, item: &Item, subject: &Subject, names: &[&str]) -> Verdicts {
+    let outcomes = judge.outcomes(item);
+    let mut out = Verdicts { state: Verdict::NotApplicable, passed: Vec::new(), findings: Vec::new() };
+    for outcome in outcomes.iter() {
+        match outcome.verdict {
+            Verdict::NotApplicable => continue,
+            Verdict::Pass => out.passed.extend(judge.rule(outcome).map(|(_, rule)| rule.id.get_ref().clone())),
+            _ => out.findings.extend(finding(judge, outcome, subject.clone())),
+        }
+        out.state = out.state.max(outcome.verdict);
+    }
+    law.waive(&mut out.findings, names, judge.as_of());
+    out.findings.sort_by(|a, b| a.worst_first(b));
+    out
+}
