@@ -208,6 +208,7 @@ impl<'a> Fleet<'a> {
             imeis,
             learned: self.lessons.table(),
             tallies: tally.done(),
+            law: None,
             organisations,
         }
     }

@@ -44,6 +44,9 @@ pub struct Audit {
     pub learned: Vec<Learned>,
     /// Counts over devices: by maker, jurisdiction, confidence, and so on, for tiles and charts.
     pub tallies: Tallies,
+    /// By what it was judged; `null` where no law was asked.
+    #[serde(default)]
+    pub law: Option<policy::LawStamp>,
     /// Every organisation that stands behind a module or product as maker or brand, by id.
     pub organisations: Vec<Trace>,
 }

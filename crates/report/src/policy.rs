@@ -185,12 +185,12 @@ pub fn junit(out: &mut dyn Write, subjects: &[Judged], fails: impl Fn(&Finding) 
 pub fn table(out: &mut dyn Write, head: &PolicyCheck, book: &Book, view: &View) -> io::Result<()> {
     let mut page = Page::new(out, view);
     page.para(0, Tone::Bold, &verdict(book))?;
-    if !head.assumed.is_empty() {
-        page.para(0, Tone::Plain, &format!("What-if: {}. This is not the law as it stands.", head.assumed.join("; ")))?;
+    if !head.law.assumed.is_empty() {
+        page.para(0, Tone::Plain, &format!("What-if: {}. This is not the law as it stands.", head.law.assumed.join("; ")))?;
     }
     if head.rules.is_empty() {
         page.gap()?;
-        let markets = head.packs.iter().map(|p| p.id.as_str()).collect::<Vec<_>>().join(", ");
+        let markets = head.law.packs.iter().map(|p| p.id.as_str()).collect::<Vec<_>>().join(", ");
         page.para(
             0,
             Tone::Plain,
@@ -215,7 +215,7 @@ pub fn table(out: &mut dyn Write, head: &PolicyCheck, book: &Book, view: &View) 
         let path = problem.input.and_then(|i| head.inputs.get(i as usize)).map(|i| i.path.as_str()).unwrap_or_default();
         page.hanging(0, 2, Tone::Plain, &format!("not understood: {path} {}: {}", problem.at, problem.what))?;
     }
-    stamp(&mut page, &head.as_of, &head.packs)?;
+    stamp(&mut page, &head.as_of, &head.law.packs)?;
     page.para(0, Tone::Dim, "A pass speaks of the sources seen. `umbilical policy why ID` shows the whole chain behind a verdict.")
 }
 
@@ -317,7 +317,7 @@ pub fn markets(out: &mut dyn Write, answer: &Markets, view: &View) -> io::Result
             }
         }
     }
-    stamp(&mut page, &answer.as_of, &answer.packs)
+    stamp(&mut page, &answer.as_of, &answer.law.packs)
 }
 
 fn stamp(page: &mut Page<'_>, as_of: &str, packs: &[PackStamp]) -> io::Result<()> {
@@ -359,7 +359,7 @@ pub fn diff(out: &mut dyn Write, answer: &PolicyDiff, view: &View) -> io::Result
             page.hanging(2, 2, Tone::Plain, &format!("- {because}"))?;
         }
     }
-    stamp(&mut page, &format!("{before} and {after}"), &answer.packs)
+    stamp(&mut page, &format!("{before} and {after}"), &answer.law.packs)
 }
 
 /// Writes the facts that rules may ask.

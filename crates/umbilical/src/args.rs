@@ -184,6 +184,8 @@ pub struct Audit {
     /// Threads for reading [default: all]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    #[command(flatten)]
+    pub asked: crate::law::Asked,
 }
 
 /// `explain`.

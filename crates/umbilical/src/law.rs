@@ -10,7 +10,7 @@ use clap::Args;
 use umbilical_assess::judge::{Compiled, Item, Judge, compile, finding, waive};
 use umbilical_core::Day;
 use umbilical_core::answer::Device;
-use umbilical_core::answer::policy::Verdict;
+use umbilical_core::answer::policy::{LawStamp, Verdict};
 use umbilical_core::finding::{Finding, Subject};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{Assets, Assumption, Facts, Labels, Pack, PolicyText, Standing, Waivers, parse, shipped, shipped_ids};
@@ -49,7 +49,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Whether anything asks for law.
+    /// Whether anything asks for law, in commands that do not judge by themselves.
     pub fn is_asked(&self, global: &Global) -> bool {
         let said = [&self.market, &self.buyer, &self.funded_by].into_iter().any(Option::is_some);
         said || !global.policy.is_empty() || !self.say.is_empty() || !self.assume.is_empty() || self.assets.is_some()
@@ -185,6 +185,15 @@ impl Law {
     /// The judge of this run.
     pub fn judge<'k>(&self, kb: &'k Knowledge, as_of: Day) -> Judge<'k> {
         Judge::new(kb, self.packs.take(), as_of, &self.assumed)
+    }
+
+    /// What is stamped on an answer.
+    pub fn stamp(&self, judge: &Judge<'_>) -> LawStamp {
+        LawStamp {
+            packs: judge.stamps(),
+            assumed: self.assumed.iter().map(ToString::to_string).collect(),
+            facts: self.base.iter().map(|(n, v)| (n.to_owned(), v.to_string())).collect(),
+        }
     }
 
     /// What is known of an asset that goes by these labels.

@@ -79,6 +79,7 @@ pub fn check(mut all: Observations, kb: &Knowledge, options: &Options) -> Check 
         problems,
         files: judged.files,
         projects: judged.projects,
+        law: None,
         organisations: judged.organisations,
     }
 }

@@ -89,6 +89,7 @@ fn check(files: Vec<Vec<PartAnswer>>) -> Check {
     };
     let count = files.len();
     Check {
+        law: None,
         schema: CHECK_SCHEMA,
         as_of: DAY.into(),
         knowledge: KnowledgeStamp { version: String::new(), sources_to: String::new(), absent: vec![] },

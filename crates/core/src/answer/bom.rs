@@ -54,6 +54,8 @@ pub struct Check {
     pub files: Vec<FileAnswer>,
     /// Each product, sorted by path.
     pub projects: Vec<Project>,
+    /// By what it was judged; `null` where no law was asked.
+    pub law: Option<super::policy::LawStamp>,
     /// Every organisation that stands behind a part, by id.
     pub organisations: Vec<Trace>,
 }

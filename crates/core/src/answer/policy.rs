@@ -76,6 +76,17 @@ pub struct PackStamp {
     pub sha256: String,
 }
 
+/// By what an answer was judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LawStamp {
+    /// Packs in use, by id.
+    pub packs: Vec<PackStamp>,
+    /// What was assumed for this run.
+    pub assumed: Vec<String>,
+    /// What was said of every asset and deal.
+    pub facts: BTreeMap<String, String>,
+}
+
 /// What was judged, and what came out.
 #[derive(Clone, Debug, Serialize)]
 pub struct Judged {
@@ -106,12 +117,9 @@ pub struct PolicyCheck {
     pub inputs: Vec<Input>,
     /// What could not be understood.
     pub problems: Vec<Said>,
-    /// Packs in use, by id.
-    pub packs: Vec<PackStamp>,
-    /// What was assumed for this run; `[]` = nothing.
-    pub assumed: Vec<String>,
-    /// What was said of every asset and deal.
-    pub facts: BTreeMap<String, String>,
+    /// By what was judged.
+    #[serde(flatten)]
+    pub law: LawStamp,
     /// Rule by rule, in the order of the packs; rules that reach nothing are left out.
     pub rules: Vec<RuleTally>,
 }
@@ -161,10 +169,9 @@ pub struct Markets {
     pub inputs: Vec<Input>,
     /// What could not be understood.
     pub problems: Vec<Said>,
-    /// Packs in use, by id.
-    pub packs: Vec<PackStamp>,
-    /// What was assumed for this run.
-    pub assumed: Vec<String>,
+    /// By what was judged.
+    #[serde(flatten)]
+    pub law: LawStamp,
     /// The columns.
     pub markets: Vec<String>,
     /// The rows.
@@ -208,10 +215,9 @@ pub struct PolicyDiff {
     pub inputs: Vec<Input>,
     /// What could not be understood.
     pub problems: Vec<Said>,
-    /// Packs in use, by id.
-    pub packs: Vec<PackStamp>,
-    /// What was assumed for this run.
-    pub assumed: Vec<String>,
+    /// By what was judged.
+    #[serde(flatten)]
+    pub law: LawStamp,
     /// Verdicts that differ, by subject and rule.
     pub changes: Vec<Turned>,
 }

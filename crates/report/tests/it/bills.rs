@@ -192,6 +192,7 @@ pub fn check() -> Check {
     };
     let inputs = vec![input(&list.path, "aa"), input(&drawing.path, "bb")];
     Check {
+        law: None,
         schema: CHECK_SCHEMA,
         as_of: AS_OF.into(),
         knowledge: KnowledgeStamp { version: "0123".into(), sources_to: "2026-08-22".into(), absent: Vec::new() },

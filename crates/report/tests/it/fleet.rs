@@ -385,6 +385,7 @@ pub fn audit() -> Audit {
     let mut sims = input("evidence/sims.csv", "csv", 61_400, 4211);
     sims.mapping = strings(&["IMEI → imei", "Geräte-ID → asset-id"]);
     Audit {
+        law: None,
         schema: AUDIT_SCHEMA,
         as_of: AS_OF.into(),
         knowledge: KnowledgeStamp {

@@ -1,13 +1,19 @@
-//! `audit`: read, resolve, identify, trace, answer.
+//! `audit`: read, resolve, identify, trace, judge, answer.
 
+use std::collections::BTreeMap;
+
+use umbilical_assess::judge::Judge;
 use umbilical_assess::{Fleet, Options, bom};
-use umbilical_core::answer::Audit as Answer;
+use umbilical_core::answer::{Audit as Answer, Device, Tally};
+use umbilical_core::finding::{Finding, Subject};
+use umbilical_knowledge::Knowledge;
 use umbilical_report::{View, csv, html, json, table};
 
 use super::{Reading, evidence, facts, formats};
 use crate::args::{Audit, Format, Global};
 use crate::fail::Fail;
 use crate::gate::{Found, Gates, Seen};
+use crate::law::{self, Law, Unnamed};
 use crate::{home, out};
 
 /// Devices on a page before it says how many more there are.
@@ -17,14 +23,43 @@ const ROWS: usize = 40;
 
 pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
     formats(global, "audit", &[Format::Table, Format::Json, Format::Csv, Format::Html])?;
-    let gates = Gates::parse(&global.fail_on, &[])?;
-    let kb = facts(global)?;
+    let asked = audit.asked.is_asked(global);
+    let unnamed = if asked { Unnamed::Law } else { Unnamed::Nothing };
+    let (kb, law) = law::load(global, &audit.asked, facts(global)?, unnamed)?;
+    let judge = law.judge(&kb, home::as_of(global));
+    // Named rules make the audit a gate.
+    let default: &[&str] = if global.policy.is_empty() { &[] } else { &["fail"] };
+    let gates = Gates::with_rules(&global.fail_on, default, &judge.rule_ids())?;
     let mut all = evidence(global, &kb, Reading { threads: audit.threads, ..Reading::fleet(&audit.paths, audit.map.as_deref()) })?;
-    let as_of = home::as_of(global);
+    let as_of = judge.as_of();
     // What a bill of materials declares is a device of the fleet like any other.
     bom::as_devices(&mut all, &kb, &bom::Options::on(as_of));
     let fleet = Fleet::new(&all, &kb, Options { as_of, show_subscribers: global.show_subscribers });
-    let answer = fleet.audit();
+    let mut answer = fleet.audit();
+    let judged = || {
+        fleet.devices().map(|mut device| {
+            if asked {
+                device.findings.extend(of_device(&judge, &law, &kb, &device));
+                device.findings.sort_by(|a, b| a.worst_first(b));
+            }
+            device
+        })
+    };
+    let mut code = 0;
+    if asked {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for device in judged() {
+            let rules = || device.findings.iter().filter(|f| f.source == "rule");
+            code = crate::gate::worse(code, gates.code(rules(), Seen::default()));
+            rules().for_each(|f| {
+                let count = counts.entry(f.code.to_string()).or_default();
+                *count = count.saturating_add(1);
+            });
+        }
+        answer.tallies.findings.extend(counts.into_iter().map(|(label, count)| Tally { label, count }));
+        answer.tallies.findings.sort_by(|a, b| (b.count, &a.label).cmp(&(a.count, &b.label)));
+        answer.law = Some(law.stamp(&judge));
+    }
     let found = answer.tallies.findings.iter().filter(|t| t.count > 0).map(|t| Found {
         code: &t.label,
         source: "identity",
@@ -33,13 +68,13 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
         waived: false,
     });
     let undisclosed = answer.coverage.undisclosed.is_some_and(|n| n > 0);
-    let code = gates.code(found, Seen { unknown: answer.coverage.unknown > 0, undisclosed });
+    let code = crate::gate::worse(code, gates.code(found, Seen { unknown: answer.coverage.unknown > 0, undisclosed }));
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
     let written = out::answer(global, |w| match global.format {
-        Format::Table => table::audit(w, &answer, fleet.devices(), &view),
-        Format::Json => json::audit(w, &answer, fleet.devices()),
-        Format::Csv => csv::audit(w, fleet.devices()),
-        _ => html::audit(w, &answer, fleet.devices(), PAGE),
+        Format::Table => table::audit(w, &answer, judged(), &view),
+        Format::Json => json::audit(w, &answer, judged()),
+        Format::Csv => csv::audit(w, judged()),
+        _ => html::audit(w, &answer, judged(), PAGE),
     });
     // A reader that has seen enough (`| head`) changes neither what is kept nor what a gate says.
     match written {
@@ -47,7 +82,7 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
         _ => {}
     }
     if !global.no_save {
-        keep(global, &answer, &fleet);
+        keep(global, &answer, judged());
     }
     if !global.quiet {
         let blind = gates.wants_undisclosed() && answer.coverage.undisclosed.is_none();
@@ -59,11 +94,18 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
     Ok(code)
 }
 
+/// What the rules come to for a device.
+fn of_device(judge: &Judge<'_>, law: &Law, kb: &Knowledge, device: &Device) -> Vec<Finding> {
+    let subject = Subject { kind: "device", id: device.id.clone() };
+    let names: Vec<&str> = device.names.iter().map(String::as_str).collect();
+    law::verdicts(judge, law, &law.item(kb, device), &subject, &names).findings
+}
+
 /// Keeps the answer in the home. An answer that cannot be kept has been given all the same: a note, no failure.
-fn keep(global: &Global, answer: &Answer, fleet: &Fleet<'_>) {
+fn keep(global: &Global, answer: &Answer, devices: impl Iterator<Item = Device>) {
     let kept = home::folder(global).and_then(|folder| {
         home::make(&folder)?;
-        out::private(&folder.join(home::AUDIT), |w| json::packed(w, answer, fleet.devices()))
+        out::private(&folder.join(home::AUDIT), |w| json::packed(w, answer, devices))
     });
     if let Err(problem) = kept
         && !global.quiet

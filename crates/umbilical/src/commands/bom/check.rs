@@ -11,10 +11,12 @@ use umbilical_report::{View, csv, json};
 
 use super::common::{self, Head, Lines};
 use crate::args::{Format, Global};
+use crate::commands::policy::subjects::product;
 use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
-use crate::out;
+use crate::law::{self, Asked, Unnamed};
+use crate::{home, out};
 
 /// Shown behind the help.
 pub const EXAMPLES: &str = "Examples:
@@ -34,18 +36,29 @@ pub struct Check {
     pub validate: bool,
     #[command(flatten)]
     pub lines: Lines,
+    #[command(flatten)]
+    pub asked: Asked,
 }
 
 /// Runs it.
 pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
     let has = [Format::Table, Format::Json, Format::Csv, Format::Sarif, Format::Github, Format::Junit];
     formats(global, "bom check", &has)?;
-    let gates = Gates::parse(&global.fail_on, &["fail", "undisclosed"])?;
-    let kb = facts(global)?;
+    let asked = args.asked.is_asked(global);
+    let (kb, law) = law::load(global, &args.asked, facts(global)?, if asked { Unnamed::Law } else { Unnamed::Nothing })?;
+    let judge = law.judge(&kb, home::as_of(global));
+    let gates = Gates::with_rules(&global.fail_on, &["fail", "undisclosed"], &judge.rule_ids())?;
     let all = evidence(global, &kb, Reading { validate: args.validate, ..Reading::bom(&args.paths, args.lines.map()) })?;
     // A document that breaks the schema of its version is no evidence for a gate: that comes first.
     let broken = args.validate && all.schema_errors > 0;
-    let answer = bom::check(all, &kb, &args.lines.options(global));
+    let mut answer = bom::check(all, &kb, &args.lines.options(global));
+    if asked {
+        for project in &mut answer.projects {
+            project.findings.extend(product(&judge, &law, &kb, &answer.files, project).findings);
+            project.findings.sort_by(|a, b| a.worst_first(b));
+        }
+        answer.law = Some(law.stamp(&judge));
+    }
     write(global, &answer, &gates)?;
     if broken {
         return Ok(4);

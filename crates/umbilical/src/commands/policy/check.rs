@@ -88,9 +88,7 @@ fn head(
         knowledge: stamp(kb, judge.as_of()),
         inputs: read.inputs().to_vec(),
         problems: read.problems(),
-        packs: judge.stamps(),
-        assumed: law.assumed.iter().map(ToString::to_string).collect(),
-        facts: law.base.iter().map(|(n, v)| (n.to_owned(), v.to_string())).collect(),
+        law: law.stamp(judge),
         rules,
     }
 }

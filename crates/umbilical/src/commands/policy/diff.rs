@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use umbilical_assess::trace::stamp;
 use umbilical_core::Day;
-use umbilical_core::answer::policy::{DIFF_SCHEMA, Judged, PolicyDiff, Turned};
+use umbilical_core::answer::policy::{DIFF_SCHEMA, Judged, LawStamp, PolicyDiff, Turned};
 use umbilical_core::finding::Finding;
 use umbilical_knowledge::Knowledge;
 use umbilical_report::{View, csv, json, policy as page};
@@ -43,7 +43,7 @@ pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
     let [before, after] = global.as_of[..] else {
         return Err(Fail::usage("policy diff compares two days", "give both: --as-of 2026-06-29 --as-of 2026-06-30"));
     };
-    let (kb, law) = law::load(global, &args.asked, facts(global)?, Unnamed::Law)?;
+    let (kb, _) = law::load(global, &args.asked, facts(global)?, Unnamed::Law)?;
     let old = on(global, args, &kb, before)?;
     let new = on(global, args, &kb, after)?;
     let gates = Gates::with_rules(&global.fail_on, &[], &old.rules)?;
@@ -68,8 +68,7 @@ pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
         knowledge: stamp(&kb, after),
         inputs: new.inputs,
         problems: new.problems,
-        packs: new.packs,
-        assumed: law.assumed.iter().map(ToString::to_string).collect(),
+        law: new.law,
         changes,
     };
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
@@ -88,7 +87,7 @@ struct Side {
     rules: Vec<String>,
     inputs: Vec<umbilical_core::observation::Input>,
     problems: Vec<umbilical_core::answer::Said>,
-    packs: Vec<umbilical_core::answer::policy::PackStamp>,
+    law: LawStamp,
 }
 
 fn on(global: &Global, args: &Diff, kb: &Knowledge, day: Day) -> Result<Side, Fail> {
@@ -107,5 +106,5 @@ fn on(global: &Global, args: &Diff, kb: &Knowledge, day: Day) -> Result<Side, Fa
         }
         names.insert(subject.id, subject.names);
     });
-    Ok(Side { verdicts, names, rules: judge.rule_ids(), inputs: read.inputs().to_vec(), problems: read.problems(), packs: judge.stamps() })
+    Ok(Side { verdicts, names, rules: judge.rule_ids(), inputs: read.inputs().to_vec(), problems: read.problems(), law: law.stamp(&judge) })
 }

@@ -56,8 +56,7 @@ pub fn run(global: &Global, args: &Markets) -> Result<u8, Fail> {
         knowledge: stamp(&kb, judge.as_of()),
         inputs: read.inputs().to_vec(),
         problems: read.problems(),
-        packs: judge.stamps(),
-        assumed: law.assumed.iter().map(ToString::to_string).collect(),
+        law: law.stamp(&judge),
         markets,
         skus,
     };
