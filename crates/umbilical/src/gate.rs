@@ -79,15 +79,16 @@ impl Gates {
         self.0.iter().map(|gate| gate.code(findings.clone().map(Into::into).filter(|f: &Found<'_>| !f.waived), seen)).fold(0, worse)
     }
 
-    /// Words that were asked for and that nothing can trip yet: silence would look like a pass.
-    pub fn powerless(&self) -> impl Iterator<Item = String> {
-        let quiet = |gate: &Gate| match gate {
-            Gate::Fail => Some(("rule", "fail")),
-            Gate::Review => Some(("rule", "review")),
-            Gate::Incident => Some(("detector", "incident")),
+    /// Words that were asked for and that nothing in this run can trip: silence would look like a pass.
+    pub fn powerless(&self, law_is_asked: bool) -> impl Iterator<Item = String> {
+        let quiet = move |gate: &Gate| match gate {
+            Gate::Fail | Gate::Review if law_is_asked => None,
+            Gate::Fail => Some("no rule is asked, so nothing judges `fail`: name a pack with --policy".to_owned()),
+            Gate::Review => Some("no rule is asked, so nothing judges `review`: name a pack with --policy".to_owned()),
+            Gate::Incident => Some("no detector judges `incident` yet: it cannot trip".to_owned()),
             _ => None,
         };
-        self.0.iter().filter_map(quiet).map(|(judge, word)| format!("no {judge} judges `{word}` yet: it cannot trip"))
+        self.0.iter().filter_map(quiet)
     }
 
     /// Whether undisclosed modules are asked for.

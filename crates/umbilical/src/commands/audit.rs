@@ -87,7 +87,7 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
     if !global.quiet {
         let blind = gates.wants_undisclosed() && answer.coverage.undisclosed.is_none();
         let blind = blind.then(|| "no bill of materials was read, so nothing judges `undisclosed`: it cannot trip".to_owned());
-        for note in gates.powerless().chain(blind) {
+        for note in gates.powerless(asked).chain(blind) {
             eprintln!("umbilical: {note}");
         }
     }
