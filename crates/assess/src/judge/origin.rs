@@ -209,7 +209,9 @@ impl Asked<'_> {
             let row = self.kb.org(&trace.org);
             let source = row.map(|o| o.source.text.to_string()).unwrap_or_default();
             let says = read(Basis::Declared, format!("{what} of {}: {text}", trace.name), &source);
+            let unread = test != Origin::FirmwareSigner && row.is_some_and(|o| !o.source.verified);
             match (found.iter().any(|c| among(c)), found.is_empty()) {
+                (true, _) if unread => Truth::yes(says).point(format!("that {what} of {} lies there is not verified", trace.name)),
                 (true, _) => Truth::yes(says),
                 (false, true) => Truth::unknown(format!("{what} of {}: `{text}` names no country", trace.name)),
                 (false, false) => Truth::no(says),

@@ -172,7 +172,7 @@ impl Bench<'_> {
             }
         }
         if rule.evidence.is_some() {
-            return self.evidence(rule, facts, reach, &out);
+            return self.evidence(pack, rule, facts, reach, &out);
         }
         let asked = Asked { kb: self.kb, owners: self.owners, as_of: self.as_of, pack, rule, facts, host: item.host.as_deref() };
         let mut subject = if thing.label.is_empty() && asks_of_module(rule) {
@@ -229,17 +229,31 @@ impl Bench<'_> {
     }
 
     /// Rows of frameworks: what is on file passes, the rest is open.
-    fn evidence(&self, rule: &Rule, facts: &Facts, reach: &Truth, out: &dyn Fn(Verdict, Truth, Vec<String>) -> Outcome) -> Outcome {
+    fn evidence(
+        &self,
+        pack: &Pack,
+        rule: &Rule,
+        facts: &Facts,
+        reach: &Truth,
+        out: &dyn Fn(Verdict, Truth, Vec<String>) -> Outcome,
+    ) -> Outcome {
         let on_file = match facts.get("evidence") {
             Some(Value::Words(ids)) => ids.iter().any(|id| id == rule.id.get_ref()),
             _ => false,
         };
         let what = rule.evidence.as_deref().unwrap_or_default();
-        if on_file {
-            return out(Verdict::Pass, Truth::no(said(Basis::Declared, format!("on file: {what}"))), Vec::new());
+        let (verdict, mut truth) = if on_file {
+            let says = said(Basis::Declared, format!("on file: {what} (sources to {})", pack.sources_to));
+            (Verdict::Pass, Truth::no(says))
+        } else {
+            let wanted = Truth::unknown(format!("evidence for {}: {what} (then say `evidence = {}`)", rule.cite, rule.id.get_ref()));
+            (Verdict::Unknown, reach.clone().and(wanted))
+        };
+        // Whoever relies on a row must see that nobody has read its words.
+        if !rule.status.0 {
+            truth.points.push(format!("the words of {} are not verified ({})", rule.cite, rule.source));
         }
-        let wanted = Truth::unknown(format!("evidence for {}: {what} (then say `evidence = {}`)", rule.cite, rule.id.get_ref()));
-        out(Verdict::Unknown, reach.clone().and(wanted), Vec::new())
+        out(verdict, truth, Vec::new())
     }
 }
 

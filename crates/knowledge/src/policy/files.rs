@@ -16,7 +16,8 @@ macro_rules! embedded {
 }
 
 /// Every pack that is shipped: its id, its text, its cases.
-const SHIPPED: &[(&str, &str, &str)] = embedded!["us-fcc-covered",];
+const SHIPPED: &[(&str, &str, &str)] =
+    embedded!["eu-cra", "eu-csa2", "eu-ict-toolbox", "eu-ipi-med", "eu-nis2", "eu-red-da", "lt-elec-73-3", "us-fcc-covered",];
 
 /// A text and where it stands.
 #[derive(Clone, Debug)]
