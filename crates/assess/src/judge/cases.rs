@@ -43,14 +43,16 @@ impl Ran {
 /// A mistake in the pack or the cases, located.
 pub fn run_cases(pack: &PolicyText, cases: &PolicyText, kb: &Knowledge) -> Result<Vec<Ran>, PolicyError> {
     let all: Cases = parse(cases)?;
+    let mut days: Vec<Judge> = Vec::new();
     let mut out = Vec::new();
     for case in &all.cases {
-        out.push(run(pack, cases, case, kb)?);
+        out.push(run(pack, cases, case, kb, &mut days)?);
     }
     Ok(out)
 }
 
-fn run(pack: &PolicyText, text: &PolicyText, case: &Case, kb: &Knowledge) -> Result<Ran, PolicyError> {
+/// `days`: judges of cases that assume nothing, one for each day: reading the pack again for each case is slow.
+fn run<'k>(pack: &PolicyText, text: &PolicyText, case: &Case, plain: &'k Knowledge, days: &mut Vec<Judge<'k>>) -> Result<Ran, PolicyError> {
     let fault = |span: std::ops::Range<usize>, what: String| PolicyError::at(text, span, what);
     let expected = Verdict::of(case.expect.get_ref())
         .ok_or_else(|| fault(case.expect.span(), "expect pass, fail, review, unknown or not-applicable".to_owned()))?;
@@ -58,14 +60,21 @@ fn run(pack: &PolicyText, text: &PolicyText, case: &Case, kb: &Knowledge) -> Res
     let assumed: Vec<Assumption> =
         case.assume.iter().map(|a| a.parse()).collect::<Result<_, String>>().map_err(|e| fault(case.name.span(), e))?;
     let with;
-    let kb = if assumed.is_empty() {
-        kb
+    let own;
+    let judge = if assumed.is_empty() {
+        if !days.iter().any(|j| j.as_of() == day) {
+            days.push(Judge::new(plain, vec![compile(pack, plain, false)?], day, &[]));
+        }
+        days.iter().find(|j| j.as_of() == day)
     } else {
         with = Knowledge::embedded().assume(&assumed).map_err(|e| fault(case.name.span(), e))?;
-        &with
+        own = Judge::new(&with, vec![compile(pack, &with, false)?], day, &assumed);
+        Some(&own)
     };
-    let compiled = compile(pack, kb, false)?;
-    let known = compiled.pack.rules.iter().position(|r| r.id.get_ref() == case.rule.get_ref());
+    let Some(judge) = judge else { return Err(fault(case.name.span(), "no judge for this day".to_owned())) };
+    let kb = judge.kb;
+    let rules = judge.packs().first().map_or(&[][..], |c| c.pack.rules.as_slice());
+    let known = rules.iter().position(|r| r.id.get_ref() == case.rule.get_ref());
     let index = known.ok_or_else(|| fault(case.rule.span(), format!("`{}` is no rule of this pack", case.rule.get_ref())))?;
     let things = thing(kb, case).map_err(|e| fault(case.name.span(), e))?;
     let host = org(kb, &case.host).map_err(|e| fault(case.name.span(), e))?;
@@ -75,7 +84,6 @@ fn run(pack: &PolicyText, text: &PolicyText, case: &Case, kb: &Knowledge) -> Res
         host,
         facts: Rc::new(case.facts.clone()),
     };
-    let judge = Judge::new(kb, vec![compiled], day, &assumed);
     let outcomes = judge.outcomes(&item);
     let outcome = outcomes.get(index);
     let got = outcome.map_or(Verdict::NotApplicable, |o| o.verdict);

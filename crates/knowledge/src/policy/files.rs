@@ -16,8 +16,27 @@ macro_rules! embedded {
 }
 
 /// Every pack that is shipped: its id, its text, its cases.
-const SHIPPED: &[(&str, &str, &str)] =
-    embedded!["eu-cra", "eu-csa2", "eu-ict-toolbox", "eu-ipi-med", "eu-nis2", "eu-red-da", "lt-elec-73-3", "us-fcc-covered",];
+const SHIPPED: &[(&str, &str, &str)] = embedded![
+    "au-5g-pspf",
+    "ca-c8",
+    "etsi-en-303645",
+    "eu-cra",
+    "eu-csa2",
+    "eu-ict-toolbox",
+    "eu-ipi-med",
+    "eu-nis2",
+    "eu-red-da",
+    "gb-cab-surveillance",
+    "gb-procurement-act",
+    "gb-psti",
+    "iec-62443-3-2",
+    "in-mtcte",
+    "in-nsdts",
+    "jp-procurement",
+    "lt-elec-73-3",
+    "tw-prc-ict",
+    "us-fcc-covered",
+];
 
 /// A text and where it stands.
 #[derive(Clone, Debug)]
