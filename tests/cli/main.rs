@@ -11,6 +11,7 @@ mod contract;
 mod docs;
 mod facts;
 mod hostile;
+mod wording;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -87,7 +87,20 @@ fn document() {
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
     assert_eq!(
         keys,
-        ["schema", "as_of", "knowledge", "inputs", "problems", "coverage", "imeis", "learned", "tallies", "organisations", "devices"]
+        [
+            "schema",
+            "as_of",
+            "knowledge",
+            "inputs",
+            "problems",
+            "coverage",
+            "imeis",
+            "learned",
+            "tallies",
+            "law",
+            "organisations",
+            "devices"
+        ]
     );
     // Nothing is lost on the way: the same values as without streaming, harmful characters included.
     assert_eq!(value["devices"], serde_json::to_value(devices()).unwrap());
