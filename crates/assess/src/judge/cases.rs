@@ -85,7 +85,7 @@ fn run<'k>(pack: &PolicyText, text: &PolicyText, case: &Case, plain: &'k Knowled
         facts: Rc::new(case.facts.clone()),
     };
     let outcomes = judge.outcomes(&item);
-    let outcome = outcomes.get(index);
+    let outcome = outcomes.iter().nth(index);
     let got = outcome.map_or(Verdict::NotApplicable, |o| o.verdict);
     let because: Vec<String> = outcome
         .map(|o| o.because.iter().map(|s| s.what.clone()).chain(o.points.iter().cloned()).chain(o.wanted.iter().cloned()).collect())

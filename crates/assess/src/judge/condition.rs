@@ -58,6 +58,11 @@ impl Condition {
         }
         Ok(Self { text: text.to_owned(), program, reads })
     }
+
+    /// The facts that it reads.
+    pub fn reads(&self) -> impl Iterator<Item = &'static str> {
+        self.reads.iter().copied()
+    }
 }
 
 /// What a condition reads beside facts.

@@ -99,9 +99,14 @@ pub struct Item {
 }
 
 impl Item {
-    /// Whether everything that decides is the same; facts are shared, so the same are the same object.
+    /// Whether all but the facts is the same.
     pub(super) fn is_alike(&self, other: &Self) -> bool {
-        self.things == other.things && self.cellular == other.cellular && self.host == other.host && Rc::ptr_eq(&self.facts, &other.facts)
+        self.things == other.things && self.cellular == other.cellular && self.host == other.host
+    }
+
+    /// Whether everything that decides is the same; facts are shared, so the same are the same object.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.is_alike(other) && Rc::ptr_eq(&self.facts, &other.facts)
     }
 
     /// A device of an audit.

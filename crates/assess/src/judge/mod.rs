@@ -12,6 +12,7 @@ mod cases;
 mod condition;
 mod findings;
 mod item;
+mod memo;
 mod origin;
 mod rule;
 mod scope;
@@ -20,26 +21,25 @@ mod tests;
 mod truth;
 mod waivers;
 
-use std::cell::RefCell;
-use std::hash::BuildHasher as _;
 use std::rc::Rc;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
 use sha2::{Digest as _, Sha256};
 use umbilical_core::Day;
 use umbilical_core::answer::policy::{PackStamp, Verdict};
-use umbilical_knowledge::policy::{Assumption, Change, Pack, PolicyError, PolicyText, Rule, parse};
+use umbilical_knowledge::policy::{Assumption, Change, Conditions, Pack, PolicyError, PolicyText, Rule, parse};
 use umbilical_knowledge::{Knowledge, Word as _};
 
 pub use cases::{Ran, run_cases};
 pub use findings::finding;
 pub use item::{Item, Thing};
+pub use memo::Outcomes;
 pub use rule::Outcome;
 pub use scope::lies_inside;
 pub use waivers::waive;
 
 use crate::owners::Owners;
 use condition::Condition;
+use memo::Memo;
 use rule::Bench;
 
 /// A pack, its conditions compiled.
@@ -51,6 +51,28 @@ pub struct Compiled {
     /// Asked for by name: judged as if it bound whoever asks.
     pub bound: bool,
     conditions: Vec<Option<Condition>>,
+}
+
+impl Compiled {
+    /// The facts that its rules can ask for, each once.
+    fn reads(&self) -> Vec<&'static str> {
+        let pack = &self.pack;
+        let mut out = vec!["market", "item", "effect", "evidence", "produced_in", "path_country", "path_operator"];
+        if !pack.zones.is_empty() {
+            out.extend(["lat", "lon", "zone"]);
+        }
+        let mut asked = |conditions: &Conditions| out.extend(conditions.0.iter().map(|(name, _)| *name));
+        for rule in &pack.rules {
+            asked(&rule.scope);
+            rule.exceptions.iter().for_each(|e| asked(&e.when));
+            rule.unsettled.iter().for_each(|u| asked(&u.when));
+        }
+        pack.exemptions.iter().for_each(|e| asked(&e.when));
+        out.extend(self.conditions.iter().flatten().flat_map(Condition::reads));
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
 }
 
 /// Reads a pack and compiles its conditions; every name in it is checked against the tables.
@@ -118,8 +140,9 @@ pub struct Judge<'k> {
     as_of: Day,
     in_force: Vec<(String, Day)>,
     owners: Owners<'k>,
-    /// Things and facts seen before, with what came out: fleets repeat themselves.
-    known: RefCell<FxHashMap<u64, Vec<(Item, Rc<[Outcome]>)>>>,
+    /// The facts that each pack reads.
+    reads: Vec<Vec<&'static str>>,
+    memo: Memo,
 }
 
 impl<'k> Judge<'k> {
@@ -127,7 +150,9 @@ impl<'k> Judge<'k> {
     /// proposals in force.
     pub fn new(kb: &'k Knowledge, packs: Vec<Compiled>, as_of: Day, assumed: &[Assumption]) -> Self {
         let in_force = assumed.iter().filter(|a| a.change == Change::InForce).map(|a| (a.who.clone(), a.from)).collect();
-        Self { kb, packs, as_of, in_force, owners: Owners::new(kb, as_of), known: RefCell::default() }
+        let reads = packs.iter().map(Compiled::reads).collect();
+        let memo = Memo::new(packs.len());
+        Self { kb, packs, as_of, in_force, owners: Owners::new(kb, as_of), reads, memo }
     }
 
     /// The packs.
@@ -173,24 +198,23 @@ impl<'k> Judge<'k> {
     }
 
     /// Every rule's outcome for an item, in the order of the packs.
-    pub fn outcomes(&self, item: &Item) -> Rc<[Outcome]> {
-        let number = FxBuildHasher.hash_one((&item.things, item.cellular, &item.host, Rc::as_ptr(&item.facts)));
-        if let Some(known) = self.known.borrow().get(&number).into_iter().flatten().find(|(i, _)| i.is_alike(item)) {
-            return Rc::clone(&known.1);
-        }
+    pub fn outcomes(&self, item: &Item) -> Outcomes {
+        self.memo.outcomes(item, &self.reads, |number, item| self.pack(number, item))
+    }
+
+    fn pack(&self, number: usize, item: &Item) -> Rc<[Outcome]> {
+        let Some(compiled) = self.packs.get(number) else { return Rc::new([]) };
         let bench = Bench { kb: self.kb, owners: &self.owners, as_of: self.as_of, in_force: &self.in_force };
-        let mut all = Vec::new();
-        for (number, compiled) in self.packs.iter().enumerate() {
-            let mut facts = compiled.pack.facts.clone();
-            facts.overlay(&item.facts);
-            let item = Item { facts: Rc::new(facts), ..item.clone() };
-            for (index, rule) in compiled.pack.rules.iter().enumerate() {
-                all.push(Outcome { pack: number, ..self.fresh(&compiled.pack, bench.outcome(compiled, index, rule, &item)) });
-            }
-        }
-        let made: Rc<[Outcome]> = all.into();
-        self.known.borrow_mut().entry(number).or_default().push((item.clone(), Rc::clone(&made)));
-        made
+        let mut facts = compiled.pack.facts.clone();
+        facts.overlay(&item.facts);
+        let item = Item { facts: Rc::new(facts), ..item.clone() };
+        let rules = compiled.pack.rules.iter().enumerate();
+        rules
+            .map(|(index, rule)| {
+                let outcome = bench.outcome(compiled, index, rule, &item);
+                Outcome { pack: number, ..self.fresh(&compiled.pack, outcome) }
+            })
+            .collect()
     }
 
     /// A pack may refuse to pass anything on sources that are too old.

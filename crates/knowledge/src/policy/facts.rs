@@ -117,6 +117,11 @@ impl Facts {
         self.0.iter().map(|(n, v)| (*n, v))
     }
 
+    /// Those of some names only.
+    pub fn only(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().filter(|(n, _)| names.contains(n)).cloned().collect())
+    }
+
     /// Says a fact as people type it: `power_kw=101`, `buyer=us-dod,us-agency`.
     ///
     /// # Errors
