@@ -91,10 +91,11 @@ impl Asked<'_> {
         let mut hits = trace.listings.iter().filter(wanted).map(|l| self.reached(reach, trace, l));
         let best = hits.next().map(|first| hits.fold(first, Truth::or));
         let mut out = best.unwrap_or_else(|| Truth::no(self.not_listed(trace)));
-        if out.hit == super::truth::Hit::No && reach != Reach::Named {
-            if let Some(point) = self.minority(subject, reach, trace) {
-                out = point;
-            }
+        if out.hit == super::truth::Hit::No
+            && reach != Reach::Named
+            && let Some(point) = self.minority(subject, reach, trace)
+        {
+            out = point;
         }
         // Nobody has seen what an unread list says: "not on it" would be a guess.
         let unread = self.kb.listings().iter().filter(|l| matches!(&*l.list_status, "empty_or_unknown" | "unknown") && l.orgs.is_empty());
@@ -129,7 +130,8 @@ impl Asked<'_> {
                 if !step.verified {
                     out.points.push(format!("that {} is not verified", sentence(step)));
                 }
-                if !step.control && !(reach == Reach::Half && step.share.as_deref().is_some_and(at_least_half)) {
+                let half = reach == Reach::Half && step.share.as_deref().is_some_and(at_least_half);
+                if !step.control && !half {
                     out.points.push(format!("whether {} gives control is not decided here", sentence(step)));
                 }
             }
