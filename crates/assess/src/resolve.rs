@@ -69,6 +69,9 @@ pub fn resolve(all: &Observations, trap: &dyn Fn(&str) -> bool) -> Devices {
             }
         }
     }
+    for (a, b) in all.same_things() {
+        sets.union(*a, *b);
+    }
     // What names the asset comes before IMEI and card, so that two assets with one IMEI are seen to be two.
     for kind in [IdKind::AssetId, IdKind::Serial, IdKind::Eid, IdKind::Vin, IdKind::Udi, IdKind::Imei, IdKind::Iccid] {
         if kind == IdKind::Imei && !assets.0.is_empty() {

@@ -302,6 +302,7 @@ pub struct Observations {
     facts: Table<Fact>,
     signatures: Table<Box<[(u16, u32)]>>,
     things: Vec<Thing>,
+    same: Vec<(u32, u32)>,
     /// The identifiers, in chunks: taking in another sink moves its chunks instead of copying them.
     ids: Vec<String>,
     /// Per input, its chunk of `ids`.
@@ -419,6 +420,16 @@ impl Observations {
         Record { chunk, start, id_count: 0, facts, ats, part: 0, highest: 0, default: at, day: None, input: None, out: self }
     }
 
+    /// Says that two records, by their indices, are about one thing, whatever identifiers they carry.
+    pub fn same_thing(&mut self, a: u32, b: u32) {
+        self.same.push((a, b));
+    }
+
+    /// The pairs of records that are about one thing by [`Observations::same_thing`].
+    pub fn same_things(&self) -> &[(u32, u32)] {
+        &self.same
+    }
+
     /// Begins a record about the thing that an earlier input as a whole is about.
     pub fn record_of(&mut self, input: u32) -> Record<'_> {
         let chunk = self.chunk_of.get(input as usize).map_or(0, |c| *c as usize);
@@ -486,6 +497,8 @@ impl Observations {
         self.sweeps.extend(other.sweeps.into_iter().map(|s| Sweep { input: s.input.saturating_add(shift), ..s }));
         self.pieces.extend(other.pieces.into_iter().map(|p| Piece { input: p.input.saturating_add(shift), at: move_at(p.at), ..p }));
         let (chunks, ats) = (index(self.ids.len()), index(self.ats.len()));
+        let things = index(self.things.len());
+        self.same.extend(other.same.iter().map(|(a, b)| (a.saturating_add(things), b.saturating_add(things))));
         self.ids.append(&mut other.ids);
         self.chunk_of.extend(other.chunk_of.iter().map(|c| c.saturating_add(chunks)));
         self.problem_count = other.problem_count;

@@ -23,6 +23,7 @@ use umbilical_core::{Day, Observations};
 use umbilical_knowledge::Knowledge;
 
 use crate::owners::Owners;
+pub(crate) use device::PLACED;
 pub use device::as_devices;
 pub use diff::{Dated, diff};
 use file::{Judge, Names};

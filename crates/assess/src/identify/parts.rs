@@ -91,7 +91,7 @@ pub fn modules(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
     }
     let apart = candidates.iter().enumerate().any(|(n, i)| {
         let rest = candidates.iter().skip(n.saturating_add(1)).filter_map(get);
-        get(i).is_some_and(|a| rest.into_iter().any(|b| a.record == b.record && different(a, b)))
+        get(i).is_some_and(|a| rest.into_iter().any(|b| (a.record == b.record && different(a, b)) || both_placed(a, b)))
     });
     let several = imeis.len() > 1 || apart || on_bus.values().any(|n| *n > 1);
     if !several {
@@ -129,8 +129,20 @@ pub fn modules(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
 fn different(a: &Part<'_>, b: &Part<'_>) -> bool {
     let answers = |p: &Part<'_>, kind: Kind| p.facts.iter().any(|(_, f)| f.kind == kind);
     let alike = [Kind::Model, Kind::FirmwareRevision].into_iter().any(|kind| answers(a, kind) && answers(b, kind));
+    alike && !a.on_bus() && !b.on_bus() && unlike(a, b)
+}
+
+/// Whether two parts are lines of bills of materials that name models which cannot be one: each is placed by itself, on
+/// whichever sheet.
+fn both_placed(a: &Part<'_>, b: &Part<'_>) -> bool {
+    let placed = |p: &Part<'_>| p.facts.iter().any(|(_, f)| f.kind == Kind::Cellular && &*f.value == crate::bom::PLACED);
+    placed(a) && placed(b) && unlike(a, b)
+}
+
+/// Whether two parts name models of which neither is short for the other.
+fn unlike(a: &Part<'_>, b: &Part<'_>) -> bool {
     let models = a.leaning().1.zip(b.leaning().1);
-    alike && !a.on_bus() && !b.on_bus() && models.is_some_and(|(x, y)| !super::claims::is_stem(x, y) && !super::claims::is_stem(y, x))
+    models.is_some_and(|(x, y)| !super::claims::is_stem(x, y) && !super::claims::is_stem(y, x))
 }
 
 fn agree(parts: &[Part<'_>], cluster: &[usize], part: &Part<'_>) -> bool {

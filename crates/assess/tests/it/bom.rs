@@ -299,6 +299,35 @@ fn a_bill_of_materials_is_a_device_of_an_audit() {
 }
 
 #[test]
+fn modules_of_several_documents_of_one_product_are_all_recorded() {
+    let kb = Knowledge::embedded();
+    let mut all = observed(&[
+        ("tracker/main.kicad_sch", Design::Schematic, vec![part("U1", "EC25-E", "", "Quectel")]),
+        ("tracker/power.kicad_sch", Design::Schematic, vec![part("U2", "TPS62840", "", "TI")]),
+        ("tracker/radio.kicad_sch", Design::Schematic, vec![part("U3", "R1", "", ""), part("U4", "SARA-R410M-02B", "", "u-blox")]),
+        ("tracker/bom.csv", Design::List, vec![part("U1", "", "EC25EFA-512-STD", "Quectel")]),
+    ]);
+    assert_eq!(as_devices(&mut all, &kb, &Options::on(day())), 1);
+    let fleet = Fleet::new(&all, &kb, super::options("2026-11-25"));
+    let devices: Vec<_> = fleet.devices().collect();
+    let [device] = devices.as_slice() else { panic!("{devices:?}") };
+    let mut modules: Vec<_> = device.modules.iter().map(|m| (m.maker.as_deref(), m.model.as_deref().unwrap_or_default())).collect();
+    modules.sort();
+    assert_eq!(modules.len(), 2, "{modules:?}");
+    assert!(
+        modules[0] == (Some("Quectel"), "EC25-E") && modules[1].0 == Some("u-blox") && modules[1].1.starts_with("SARA-R410M"),
+        "{modules:?}"
+    );
+    // Each word stands at its own document.
+    let places = |maker: &str| {
+        let of = device.modules.iter().filter(|m| m.maker.as_deref() == Some(maker)).flat_map(|m| &m.because);
+        of.map(|b| all.inputs[b.input as usize].path.as_str()).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(places("Quectel"), ["tracker/bom.csv", "tracker/main.kicad_sch"]);
+    assert_eq!(places("u-blox"), ["tracker/radio.kicad_sch"]);
+}
+
+#[test]
 fn the_same_tests_for_every_maker() {
     // The answer depends on what is known of a maker, never on the order of the lines.
     let lines = vec![part("U2", "", "EC25-E", "Quectel"), part("U3", "", "LE910C4-EU", "Telit"), part("J1", "nano SIM", "", "")];
