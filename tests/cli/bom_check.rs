@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::docs::Schema;
-use super::{Folder, Ran, run};
+use super::{Folder, Ran, run, run_with_input};
 
 fn check(folder: &Folder, words: &[&str]) -> Ran {
     run(folder, ["bom", "check"].iter().chain(words).chain(&["--as-of", "2026-11-25"]))
@@ -102,6 +102,54 @@ fn a_statement_that_breaks_its_schema_ends_with_4_when_asked() {
     assert_eq!(code, 4);
     assert!(problem["what"].as_str().unwrap().contains("components[0].type"), "{problem}");
     assert_eq!(json(&folder, &["bad.json"]).0, 0, "nobody asked");
+}
+
+#[test]
+fn the_signature_inside_a_document_is_shown_and_a_broken_one_stops() {
+    let folder = Folder::new();
+    let plain = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"components":[
+        {"type":"device","name":"EC25-E","manufacturer":{"name":"Quectel"}}]}"#;
+    folder.write("plain.cdx.json", plain);
+    folder.write("named.csv", NAMED);
+    for words in ["--generate-key acme", "--generate-key other", "plain.cdx.json --sign-inside --key acme.pem -o signed.cdx.json"] {
+        let ran = run(&folder, ["bom", "attest"].into_iter().chain(words.split(' ')));
+        assert_eq!(ran.code, 0, "{words}: {}", ran.err);
+    }
+    let signed = std::fs::read_to_string(folder.path().join("signed.cdx.json")).unwrap();
+    folder.write("altered.cdx.json", signed.replace("Quectel", "Telit"));
+    folder.write("stripped.cdx.json", plain);
+    for (words, code, state, finding) in [
+        ("plain.cdx.json", 0, "absent", None),
+        ("signed.cdx.json", 0, "not-verified", None),
+        ("signed.cdx.json --public-key acme.pub.pem", 0, "verified", None),
+        ("signed.cdx.json --public-key other.pub.pem --public-key acme.pub.pem", 0, "verified", None),
+        ("signed.cdx.json --public-key other.pub.pem", 4, "not-verified", Some("unproved-signature")),
+        ("stripped.cdx.json --public-key acme.pub.pem", 4, "absent", Some("unproved-signature")),
+        ("altered.cdx.json", 4, "broken", Some("broken-signature")),
+        ("altered.cdx.json --public-key acme.pub.pem", 4, "broken", Some("broken-signature")),
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let (got, answer) = json(&folder, &words);
+        let file = &answer["files"][0];
+        assert_eq!((got, file["signed"]["state"].as_str()), (code, Some(state)), "{words:?}: {}", file["signed"]);
+        let codes = || file["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap());
+        assert_eq!(codes().find(|c| c.ends_with("-signature")), finding, "{words:?}");
+        assert!(check(&folder, &words).out.contains(&format!("{state}: ")), "{words:?}");
+    }
+    let junit = check(&folder, &["altered.cdx.json", "--format", "junit"]);
+    assert!(junit.code == 4 && junit.out.contains("broken-signature"), "{}", junit.out);
+    // Lists hold no signature: a key asks nothing of them.
+    let (code, answer) = json(&folder, &["named.csv", "--public-key", "acme.pub.pem"]);
+    assert_eq!((code, &answer["files"][0]["signed"]), (0, &Value::Null));
+    // What cannot be opened again is not taken for verified, nor for unsigned.
+    let piped = |words: &[&str], input: &str| {
+        let ran = run_with_input(&folder, &[&["bom", "check", "-", "--format", "json"], words].concat(), input.as_bytes());
+        (ran.code, ran.json()["files"][0]["signed"]["state"].as_str().map(str::to_owned))
+    };
+    assert_eq!(piped(&["--public-key", "acme.pub.pem"], &signed), (4, Some("not-verified".into())));
+    assert_eq!(piped(&[], &signed), (0, Some("not-verified".into())));
+    assert_eq!(piped(&[], plain), (0, Some("absent".into())));
+    assert_eq!(check(&folder, &["signed.cdx.json", "--public-key", "acme.pem"]).code, 2, "a private key is none");
 }
 
 #[test]

@@ -294,6 +294,26 @@ const BOM: &[Rule] = &[
         remedies: &["show the supplier the contradiction and ask which is right", "open one piece and look"],
         clears_when: "one of the two is withdrawn or shown to be wrong",
     },
+    Rule {
+        code: "broken-signature",
+        severity: Severity::High,
+        basis: Basis::Observed,
+        confidence: 0.99,
+        patchable: true,
+        threats: &["surveillance", "disruption"],
+        remedies: &["rely on nothing in the document", "get it again from whoever signed it, by another way"],
+        clears_when: "a document whose signatures hold takes its place",
+    },
+    Rule {
+        code: "unproved-signature",
+        severity: Severity::High,
+        basis: Basis::Observed,
+        confidence: 0.99,
+        patchable: true,
+        threats: &["surveillance", "disruption"],
+        remedies: &["get the document again from whoever should have signed it", "get the signer's key by another way than the document"],
+        clears_when: "one of the keys given signed the whole document",
+    },
 ];
 
 /// What the operator's own decisions raise.

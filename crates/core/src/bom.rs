@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::date::Day;
 use crate::observation::At;
+use crate::signed::Signed;
 
 /// Text that is kept as it stands in the document, or nothing.
 pub type Cell = Option<Box<str>>;
@@ -55,6 +56,8 @@ pub struct Bom {
     pub parts: Vec<Part>,
     /// What else the document says of itself and no field above holds: name and value, in its order.
     pub properties: Vec<(Box<str>, Box<str>)>,
+    /// The signatures inside it; `None` where nobody looked, or its format holds none.
+    pub signed: Option<Signed>,
 }
 
 /// The product that a bill of materials is about.

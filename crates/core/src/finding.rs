@@ -134,5 +134,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("silent-supplier", "A supplier has not answered by the day it was asked to"),
     ("withheld-tier", "A supplier refuses to name who stands at a tier"),
     ("contradicted-answer", "A supplier's answer contradicts a known fact"),
+    ("broken-signature", "A signature inside a document does not fit what it signs"),
+    ("unproved-signature", "A document is not signed by any of the keys it should be signed by"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use umbilical_core::answer::bom::{Check, FileAnswer, PartAnswer, Project, State, Term, Tier};
 use umbilical_core::bom::PartKind;
 use umbilical_core::finding::Finding;
+use umbilical_core::signed::SignedState;
 use umbilical_core::text::short;
 
 use crate::View;
@@ -95,7 +96,18 @@ fn file(page: &mut Page<'_>, file: &FileAnswer, named: bool) -> io::Result<()> {
         tiers(page, part)?;
     }
     kinds(page, file)?;
-    completeness(page, file)
+    completeness(page, file)?;
+    signed(page, file)
+}
+
+/// What the signatures inside it are worth together.
+fn signed(page: &mut Page<'_>, file: &FileAnswer) -> io::Result<()> {
+    let Some(signed) = &file.signed else { return Ok(()) };
+    let text = match signed.state {
+        SignedState::Absent => "absent: nobody signed this document".to_owned(),
+        _ => format!("{}: {}", signed.state.name(), signed.because.join("; ")),
+    };
+    page.field(2, "Signature", &text)
 }
 
 /// One part that matters.

@@ -11,6 +11,7 @@ use umbilical_core::answer::{Because, Behind, Module};
 use umbilical_core::bom::{Alternate, Bom, Design, Effectivity, Part, PartKind, Placed};
 use umbilical_core::finding::{Finding, Subject};
 use umbilical_core::id::content_id;
+use umbilical_core::signed::{Signed, SignedState, Standing};
 use umbilical_core::text::clean;
 use umbilical_knowledge::Knowledge;
 
@@ -20,6 +21,9 @@ use super::{Options, shared, tiers};
 use crate::findings::raise;
 use crate::owners::Owners;
 use crate::shown;
+
+/// Broken signatures that a finding names one by one.
+const SIGNATURES: usize = 4;
 
 /// What judging a document needs and keeps from one to the next.
 pub(super) struct Judge<'k> {
@@ -46,7 +50,7 @@ struct Page<'a> {
 impl Judge<'_> {
     /// Judges one document.
     pub fn file(&mut self, bom: Bom, names: Names<'_>, locate: &dyn Fn(At) -> String) -> FileAnswer {
-        let Bom { input, design, product, parts, .. } = bom;
+        let Bom { input, design, product, parts, signed, .. } = bom;
         let page = Page { path: names.path, input, locate };
         let (mut placed, mut not_placed) = (Vec::with_capacity(parts.len()), Vec::new());
         let paths = paths(&parts);
@@ -61,7 +65,9 @@ impl Judge<'_> {
         tiers::fill(&mut placed, &product, self.kb, &self.owners);
         let own = Declared::of(placed.iter().map(|p| (0, p)), not_placed.iter().map(|p| (0, p)), &|_, part| part.at.clone());
         let (state, because) = (own.state, own.because);
-        let findings = findings(&placed, &page);
+        let mut findings = findings(&placed, &page);
+        findings.extend(signed.as_ref().and_then(|s| signature(s, page.path)));
+        findings.sort_by(|a, b| a.worst_first(b));
         FileAnswer {
             input,
             path: names.path.to_owned(),
@@ -73,6 +79,7 @@ impl Judge<'_> {
             parts: placed,
             not_placed,
             completeness: None,
+            signed,
             findings,
             rest: names.rest,
         }
@@ -328,6 +335,20 @@ fn findings(placed: &[PartAnswer], page: &Page<'_>) -> Vec<Finding> {
     out.sort_by(|a, b| a.worst_first(b));
     out.dedup_by(|a, b| a.id == b.id);
     out
+}
+
+/// What is noteworthy about the signatures inside a document.
+fn signature(signed: &Signed, file: &str) -> Option<Finding> {
+    let code = match signed.state {
+        SignedState::Broken => "broken-signature",
+        SignedState::Absent | SignedState::NotVerified if signed.asked => "unproved-signature",
+        _ => return None,
+    };
+    let mut because: Vec<String> = signed.because.iter().map(|why| format!("{file}: {}", clean(why))).collect();
+    let broken = signed.signatures.iter().filter(|s| s.standing == Standing::Broken);
+    because.extend(broken.take(SIGNATURES).map(|s| clean(&format!("{}: {}", s.at, s.what)).into_owned()));
+    let subject = Subject { kind: "file", id: content_id("doc-", "document", file) };
+    raise(code, subject, because, json!({ "file": file, "line": null, "at": "file", "state": signed.state }))
 }
 
 /// A module by name, as far as it is known.

@@ -108,6 +108,7 @@ fn check(files: Vec<Vec<PartAnswer>>) -> Check {
                 parts,
                 not_placed: vec![],
                 completeness: None,
+                signed: None,
                 findings: vec![],
                 rest: Rest::default(),
             })

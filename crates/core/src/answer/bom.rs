@@ -9,6 +9,7 @@ use super::{Behind, Jurisdiction, KnowledgeStamp, Module, Said, Trace};
 use crate::bom::{Alternate, Bom, Design, Effectivity, Part, PartKind, Placed, Product};
 use crate::finding::Finding;
 use crate::observation::{Basis, Input};
+use crate::signed::Signed;
 use crate::words::Word;
 
 /// Version of the document of `bom check`.
@@ -95,6 +96,8 @@ pub struct FileAnswer {
     pub not_placed: Vec<PartAnswer>,
     /// How much of what a hardware bill of materials should say it says; `null` where nobody asked.
     pub completeness: Option<Completeness>,
+    /// The signatures inside it; `null` where nobody looked, or its format holds none.
+    pub signed: Option<Signed>,
     /// What is noteworthy about it.
     pub findings: Vec<Finding>,
     /// What the document says beyond parts and product, for those who write it again.

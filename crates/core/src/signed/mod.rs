@@ -80,6 +80,45 @@ pub struct SignatureState {
     pub what: String,
 }
 
+/// What the signatures inside a document are worth together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignedState {
+    /// Nobody signed it.
+    Absent,
+    /// Somebody did, and nothing proves who: no key of the signer's was given, another one was, or it cannot be checked here.
+    NotVerified,
+    /// A key that was given signed the whole of it, and every signature in it holds.
+    Verified,
+    /// One of its signatures does not fit: something was altered.
+    Broken,
+}
+
+impl SignedState {
+    /// The kebab-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::NotVerified => "not-verified",
+            Self::Verified => "verified",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// The signatures inside one document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Signed {
+    /// What they are worth together.
+    pub state: SignedState,
+    /// Whether keys were given that it should be verified with: anything but `verified` is a finding then.
+    pub asked: bool,
+    /// Why, in sentences.
+    pub because: Vec<String>,
+    /// Each of them, in the order of the document.
+    pub signatures: Vec<SignatureState>,
+}
+
 /// A leaf of a redacted statement, opened: with the path it leads to the root.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Opened {

@@ -4,6 +4,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::{Map, Value};
 use umbilical_core::signed::{SignatureState, Standing, canonical};
+use umbilical_core::text::short;
 
 use super::PublicKey;
 
@@ -143,7 +144,10 @@ fn judge(signer: &Value, keys: &[PublicKey], message: impl FnOnce() -> Vec<u8>) 
     let say = |standing, what: String| (standing, None, what);
     let Some(algorithm) = text("algorithm") else { return say(Standing::Broken, "broken: it names no algorithm".into()) };
     if !["Ed25519", "ES256"].contains(&algorithm) {
-        return say(Standing::NotEvaluable, format!("not evaluable: algorithm {algorithm} is not checked here (Ed25519 and ES256 are)"));
+        return say(
+            Standing::NotEvaluable,
+            format!("not evaluable: algorithm {} is not checked here (Ed25519 and ES256 are)", short(algorithm, 40)),
+        );
     }
     let Some(value) = text("value").and_then(|v| Base64UrlUnpadded::decode_vec(v).ok()) else {
         return say(Standing::Broken, "broken: its value is no base64url".into());

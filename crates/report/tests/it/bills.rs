@@ -112,6 +112,7 @@ fn file(input: u32, path: &str, design: Design, parts: Vec<PartAnswer>, not_plac
         parts,
         not_placed,
         completeness: None,
+        signed: None,
         findings: Vec::new(),
         rest: Rest::default(),
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use umbilical_assess::bom;
 use umbilical_core::answer::bom::{Check as Answer, State};
 use umbilical_core::finding::Finding;
+use umbilical_evidence::signed;
 use umbilical_report::junit::{self, Gate};
 use umbilical_report::{View, csv, json};
 
@@ -22,6 +23,7 @@ use crate::{home, out};
 pub const EXAMPLES: &str = "Examples:
   umbilical bom check hardware/
   umbilical bom check gateway.cdx.json --validate
+  umbilical bom check gateway.cdx.json --public-key supplier.pub.pem
   umbilical bom check hw/ --format github            annotations on the lines of the files
   umbilical bom check hw/ --fail-on new-module,high";
 
@@ -34,6 +36,12 @@ pub struct Check {
     /// Check statements against the schema of their version; errors are exit 4
     #[arg(long)]
     pub validate: bool,
+    /// A public key, PEM: every CycloneDX document has to be signed inside by one of those given (repeatable); else exit 4
+    #[arg(long, value_name = "KEY.pub.pem")]
+    pub public_key: Vec<PathBuf>,
+    /// Properties that a signature inside a document may leave out
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "public_key")]
+    pub accept_unsigned: Vec<String>,
     #[command(flatten)]
     pub lines: Lines,
     #[command(flatten)]
@@ -44,11 +52,13 @@ pub struct Check {
 pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
     let has = [Format::Table, Format::Json, Format::Csv, Format::Sarif, Format::Github, Format::Junit];
     formats(global, "bom check", &has)?;
+    let keys = common::public_keys(&args.public_key)?;
     let asked = args.asked.is_asked(global);
     let (kb, law) = law::load(global, &args.asked, facts(global)?, if asked { Unnamed::Law } else { Unnamed::Nothing })?;
     let judge = law.judge(&kb, home::as_of(global));
     let gates = Gates::with_rules(&global.fail_on, &["fail", "undisclosed"], &judge.rule_ids())?;
-    let all = evidence(global, &kb, Reading { validate: args.validate, ..Reading::bom(&args.paths, args.lines.map()) })?;
+    let mut all = evidence(global, &kb, Reading { validate: args.validate, ..Reading::bom(&args.paths, args.lines.map()) })?;
+    signed::inside(&mut all, &keys, &args.accept_unsigned);
     // A document that breaks the schema of its version is no evidence for a gate: that comes first.
     let broken = args.validate && all.schema_errors > 0;
     let mut answer = bom::check(all, &kb, &args.lines.options(global));
@@ -60,7 +70,8 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
         answer.law = Some(law.stamp(&judge));
     }
     write(global, &answer, &gates)?;
-    if broken {
+    // Nor is one whose signature does not hold.
+    if broken || answer.findings().any(common::is_of_signature) {
         return Ok(4);
     }
     Ok(common::code(&gates, &answer))
@@ -75,7 +86,8 @@ fn write(global: &Global, answer: &Answer, gates: &Gates) -> Result<(), Fail> {
         format @ (Format::Sarif | Format::Github) => common::machine(w, format, &head, answer.findings()),
         Format::Junit => {
             let stops = |found: &[&Finding], state| {
-                gates.code(found.iter().copied(), Seen { unknown: false, undisclosed: state == Some(State::Undisclosed) }) > 0
+                found.iter().any(|f| common::is_of_signature(f))
+                    || gates.code(found.iter().copied(), Seen { unknown: false, undisclosed: state == Some(State::Undisclosed) }) > 0
             };
             let gate = |found: &[&Finding], state| if stops(found, state) { Gate::Stopped } else { Gate::Through };
             junit::write(w, &junit::suites(answer, gate))

@@ -1,5 +1,6 @@
 //! What several of the commands share: which lines count, the gate, the forms that other tools read.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,9 +11,11 @@ use umbilical_core::answer::bom::Check;
 use umbilical_core::answer::{KnowledgeStamp, Said};
 use umbilical_core::finding::Finding;
 use umbilical_core::observation::Input;
+use umbilical_evidence::signed::PublicKey;
 use umbilical_report::{github, sarif};
 
 use crate::args::{Format, Global};
+use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
 use crate::home;
 
@@ -45,6 +48,21 @@ impl Lines {
     pub fn map(&self) -> Option<&Path> {
         self.map.as_deref()
     }
+}
+
+/// The keys that signatures are verified with.
+pub fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, Fail> {
+    let key = |path: &PathBuf| {
+        let bytes = fs::read(path).map_err(|source| Fail::Input { path: path.clone(), source })?;
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        PublicKey::from_pem(text).map_err(|e| Fail::usage(format!("{}: {e}", path.display()), "`--generate-key` wrote it as NAME.pub.pem"))
+    };
+    paths.iter().map(key).collect()
+}
+
+/// Whether a signature inside a document failed: broken, or not made by a key that was asked for.
+pub fn is_of_signature(finding: &Finding) -> bool {
+    matches!(&*finding.code, "broken-signature" | "unproved-signature")
 }
 
 /// The exit code of judged documents.

@@ -7,12 +7,13 @@ use umbilical_core::answer::KnowledgeStamp;
 use umbilical_core::finding::Finding;
 use umbilical_core::observation::Input;
 use umbilical_core::signed::{self, PROOF, Proof, SignatureState, Standing};
-use umbilical_evidence::signed::{Envelope, PublicKey, Redacted, Statement, envelopes, jsf};
+use umbilical_evidence::signed::{Envelope, PublicKey, Redacted, Statement, envelopes, jsf, together};
 use umbilical_report::attest::{Checked, Compared, Shown, VERIFIED_SCHEMA, Verified, page};
 use umbilical_report::json;
 
 use super::{Attest, read};
 use crate::args::{Format, Global};
+use crate::commands::bom::common::public_keys;
 use crate::commands::facts;
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
@@ -21,7 +22,7 @@ use crate::{home, out};
 /// Verifies, prints, and gives the exit code: 4 where something does not hold.
 pub fn run(global: &Global, args: &Attest, path: &Path) -> Result<u8, Fail> {
     let gates = Gates::parse(&global.fail_on, &[])?;
-    let keys = args.public_key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
+    let keys = public_keys(&args.public_key)?;
     let text = read(path)?;
     let kb = facts(global)?;
     let as_of = home::as_of(global).to_string();
@@ -50,12 +51,6 @@ pub fn run(global: &Global, args: &Attest, path: &Path) -> Result<u8, Fail> {
     Ok(if answer.verified == Some(false) { 4 } else { gates.code(std::iter::empty::<&Finding>(), Seen { unknown, undisclosed: false }) })
 }
 
-fn key(path: &Path) -> Result<PublicKey, Fail> {
-    let bytes = read(path)?;
-    let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    PublicKey::from_pem(text).map_err(|e| Fail::usage(format!("{}: {e}", path.display()), "`--generate-key` wrote it as NAME.pub.pem"))
-}
-
 fn input(answer: &mut Verified, path: &Path, format: &str, text: &[u8]) -> u32 {
     let index = u32::try_from(answer.inputs.len()).unwrap_or(u32::MAX);
     answer.inputs.push(Input {
@@ -76,38 +71,9 @@ fn inside(answer: &mut Verified, args: &Attest, text: &[u8], keys: &[PublicKey])
         return Err(Fail::usage("this document is signed inside: there is nothing to compare with it", help));
     }
     answer.signatures = jsf(text, keys);
-    let (all, because) = (&answer.signatures, &mut answer.because);
-    if all.is_empty() {
-        because.push("nobody signed this document".into());
-        return Ok(Some(false));
-    }
-    let broken = all.iter().filter(|s| s.standing == Standing::Broken).count();
-    if broken > 0 {
-        because.push(format!("{broken} of {} signatures do not fit: the document was altered after it was signed", all.len()));
-    }
-    let left_out: Vec<&str> =
-        all.iter().flat_map(|s| &s.unsigned).map(String::as_str).filter(|n| !args.accept_unsigned.iter().any(|a| a == n)).collect();
-    if !left_out.is_empty() {
-        let names = left_out.join(", ");
-        because.push(format!("a signature leaves out {names}, which anybody could have changed: --accept-unsigned {names} accepts that"));
-    }
-    // A signature deeper down is about a part of the document alone.
-    let whole: Vec<&SignatureState> = all.iter().filter(|s| s.at == "signature" || s.at.starts_with("signature.")).collect();
-    if whole.is_empty() {
-        because.push("parts of the document are signed, and nobody signed it as a whole".into());
-    }
-    if broken > 0 || !left_out.is_empty() || whole.is_empty() {
-        return Ok(Some(false));
-    }
-    if whole.iter().any(|s| s.standing == Standing::Verified) {
-        return Ok(Some(true));
-    }
-    if keys.is_empty() || whole.iter().any(|s| s.standing == Standing::NotEvaluable) {
-        because.push("who signed is not proved: that takes the signer's key, by another way than this document (--public-key)".into());
-        return Ok(None);
-    }
-    because.push(format!("none of the keys given signed it: {}", names(keys)));
-    Ok(Some(false))
+    let (verified, because) = together(&answer.signatures, keys, &args.accept_unsigned);
+    answer.because.extend(because);
+    Ok(verified)
 }
 
 fn names(keys: &[PublicKey]) -> String {
