@@ -20,7 +20,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::Witness;
-use super::bom::{Col, ONLY_PARTS, by_name};
+use super::bom::{Col, by_name, is_only_of_parts, only_of_parts};
 use super::field::{Field, fold};
 
 /// A mapping file that cannot be used, and where.
@@ -91,14 +91,13 @@ impl Mapping {
         for (column, name) in &file.columns {
             let part = by_name(name.as_ref());
             parts.extend(part.map(|col| (column.as_ref().clone(), col)));
-            let only = ONLY_PARTS.iter().any(|n| fold(n) == fold(name.as_ref()));
-            of_parts |= only;
+            of_parts |= is_only_of_parts(name.as_ref());
             match Field::from_name(name.as_ref()) {
                 Some(field) => columns.push((column.as_ref().clone(), field)),
                 None if part.is_some() => {}
                 None => {
                     let known: Vec<&str> = Field::ALL.iter().map(|f| f.name()).collect();
-                    let (known, parts) = (known.join(", "), ONLY_PARTS.join(", "));
+                    let (known, parts) = (known.join(", "), only_of_parts().collect::<Vec<_>>().join(", "));
                     let what = format!("`{}` is not a field; the fields are {known}, and for lists of parts {parts}", name.as_ref());
                     return Err(error(name.span(), what));
                 }

@@ -285,86 +285,6 @@ fn exactly(head: &str) -> Option<Col> {
     None
 }
 
-/// A field in a mapping file, by the name that people know it by.
-pub(crate) fn by_name(name: &str) -> Option<Col> {
-    Some(match fold(name).as_str() {
-        "value" => Col::Part(F::Value, 1),
-        "mpn" => Col::Part(F::Mpn, 1),
-        "partnumber" => Col::Part(F::PartNumber, 1),
-        "manufacturer" | "maker" | "brand" => Col::Part(F::Manufacturer, 1),
-        "designators" | "designator" => Col::Part(F::Designators, 1),
-        "quantity" => Col::Part(F::Quantity, 1),
-        "description" => Col::Part(F::Description, 1),
-        "dnp" => Col::Part(F::NotPlaced, 1),
-        "placed" => Col::Part(F::Placed, 1),
-        "alternates" | "alternate" => Col::Part(F::Alternates, 1),
-        "supplier" => Col::Part(F::Supplier, 1),
-        "supplierpart" => Col::Part(F::SupplierPart, 1),
-        "origin" => Col::Part(F::Origin, 1),
-        "role" => Col::Part(F::Role, 1),
-        "version" => Col::Part(F::Version, 1),
-        "level" => Col::Level,
-        "parent" => Col::Parent,
-        "housenumber" => Col::House,
-        "ignore" => Col::Price,
-        _ => return None,
-    })
-}
-
-/// The names in mapping files that only a list of parts has.
-pub(crate) const ONLY_PARTS: &[&str] = &[
-    "value",
-    "mpn",
-    "part-number",
-    "designators",
-    "quantity",
-    "dnp",
-    "placed",
-    "alternates",
-    "supplier",
-    "supplier-part",
-    "origin",
-    "role",
-    "level",
-    "parent",
-    "house-number",
-];
-
-/// What the column is called in `inputs[].mapping`.
-pub(super) fn label(col: Col) -> String {
-    let field = |f: PartField| match f {
-        F::Designators => "designators",
-        F::Quantity => "quantity",
-        F::Value => "value",
-        F::Mpn => "mpn",
-        F::PartNumber => "part-number",
-        F::Manufacturer => "manufacturer",
-        F::Description => "description",
-        F::Supplier => "supplier",
-        F::SupplierPart => "supplier-part",
-        F::NotPlaced => "dnp",
-        F::Placed => "placed",
-        F::Alternates => "alternates",
-        F::FccId => "fcc-id",
-        F::Origin => "origin",
-        F::Role => "role",
-        F::Version => "version",
-        F::Serial => "serial",
-    };
-    match col {
-        Col::Part(f, 0 | 1) => field(f).to_owned(),
-        Col::Part(f, n) => format!("{} of choice {n}", field(f)),
-        Col::Other(f, _) => format!("{} of an alternate", field(f)),
-        Col::House => "house-number".to_owned(),
-        Col::Level => "level".to_owned(),
-        Col::Parent => "parent".to_owned(),
-        Col::SerialFrom | Col::SerialTo | Col::ValidFrom | Col::ValidTo | Col::Effectivity => "effectivity".to_owned(),
-        Col::Assembly(f) => format!("{} of the assembly", f.map_or("property", field)),
-        Col::Document => "said of the document".to_owned(),
-        Col::Item | Col::Note | Col::Footprint | Col::Price | Col::Place => "property".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -413,6 +333,5 @@ mod tests {
                 assert!(seen.insert(name, format!("{col:?}")).is_none_or(|c| c == format!("{col:?}")), "{name} twice");
             }
         }
-        assert!(ONLY_PARTS.iter().all(|n| by_name(n).is_some()));
     }
 }

@@ -14,10 +14,12 @@ mod cells;
 mod heads;
 mod layout;
 pub(crate) mod markdown;
+mod names;
 mod rows;
 
-pub(crate) use heads::{Col, ONLY_PARTS, by_name};
+pub(crate) use heads::Col;
 pub(crate) use layout::{Layout, recognise_list, sniff, sniff_column};
+pub(crate) use names::{by_name, is_only_of_parts, only_of_parts};
 pub(crate) use rows::Parts;
 
 use umbilical_core::bom::Design;

@@ -1,9 +1,17 @@
 //! What lists of parts and design files have in common: the names of their fields, designators, words for parts that are
 //! not placed, several names in one field.
 
+mod designators;
+mod placed;
+mod several;
+
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
+
+pub(crate) use designators::designators;
+pub(crate) use placed::{leaves_out, not_placed};
+pub(crate) use several::{alternatives, makers};
 
 /// A field of a part, as people and programs name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -171,183 +179,6 @@ fn fold(name: &str) -> String {
     crate::table::fold(&name.replace(['#', '№'], "no"))
 }
 
-/// The most designators of one line: a range may ask for any number.
-const MOST: usize = 4096;
-
-/// The designators in a text: `C1, C5, `, `C1 C5`, `C1-C5`.
-pub(crate) fn designators(text: &str) -> Vec<Box<str>> {
-    let mut out: Vec<Box<str>> = Vec::new();
-    let spaced: String;
-    let mut text = text;
-    // A dash with blanks around it is a range too.
-    if [" - ", " – ", " ~ ", " .. ", " to "].iter().any(|dash| text.contains(dash)) {
-        spaced = [" - ", " – ", " ~ ", " .. ", " to "].iter().fold(text.to_owned(), |t, dash| t.replace(dash, "-"));
-        text = &spaced;
-    }
-    for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '，' | '、' | '；' | '|')).filter(|w| !w.is_empty()) {
-        let room = MOST.saturating_sub(out.len());
-        if room == 0 {
-            break;
-        }
-        match range(word) {
-            Some((prefix, from, to)) => out.extend((from..=to).take(room).map(|n| format!("{prefix}{n}").into_boxed_str())),
-            None => out.push(word.chars().take(64).collect::<String>().into_boxed_str()),
-        }
-    }
-    out
-}
-
-/// `C1-C5`, `C1..C5`, `C1~C5`: the letters, the first and the last number.
-fn range(word: &str) -> Option<(&str, u32, u32)> {
-    let (a, b) = ["..", "-", "–", "~"].iter().find_map(|dash| word.split_once(dash))?;
-    let cut = |w: &'_ str| w.find(|c: char| c.is_ascii_digit());
-    let (prefix, from) = a.split_at_checked(cut(a)?)?;
-    let (other, to) = b.split_at_checked(cut(b)?)?;
-    let (from, to) = (from.parse().ok()?, to.parse().ok()?);
-    (!prefix.is_empty() && prefix == other && from <= to).then_some((prefix, from, to))
-}
-
-/// Words that say "do not place" wherever they stand in a text.
-const NOT_PLACED: &[&str] = &[
-    "dnp",
-    "dnf",
-    "dni",
-    "dnm",
-    "nopop",
-    "unpopulated",
-    "unmounted",
-    "do not populate",
-    "do not place",
-    "do not fit",
-    "do not install",
-    "do not mount",
-    "do not stuff",
-    "do not assemble",
-    "do not solder",
-    "not populated",
-    "not placed",
-    "not fitted",
-    "not mounted",
-    "not installed",
-    "not assembled",
-    "not stuffed",
-    "no pop",
-    "no populate",
-    "no place",
-    "no mount",
-    "no stuff",
-    "no fit",
-    "no load",
-    "nicht bestücken",
-    "nicht bestückt",
-    "nicht bestuecken",
-    "nicht bestueckt",
-    "ne pas monter",
-    "non monté",
-    "no montar",
-    "non montato",
-    "niet plaatsen",
-    "不贴",
-    "不焊",
-    "未贴",
-    "不装",
-    "空贴",
-    "未実装",
-    "не устанавливать",
-];
-/// Those that mean something else inside a longer text.
-const ALONE: &[&str] = &[
-    "nc",
-    "np",
-    "nf",
-    "nm",
-    "ns",
-    "dns",
-    "n.c",
-    "n.p",
-    "n/f",
-    "n/p",
-    "nopopulate",
-    "noload",
-    "nofit",
-    "notfitted",
-    "notplaced",
-    "notpopulated",
-    "donotpopulate",
-    "donotplace",
-    "donotfit",
-    "not used",
-    "unused",
-    "unfitted",
-    "omit",
-    "omitted",
-    "xdnp",
-    "none fitted",
-];
-
-/// Whether a text, a value or what stands in a field about placing, says that the part is not on the board.
-pub(crate) fn not_placed(text: &str) -> bool {
-    let lower: String = text.chars().take(400).flat_map(char::to_lowercase).map(|c| if matches!(c, '_' | '-') { ' ' } else { c }).collect();
-    let whole = lower.trim_matches(|c: char| !c.is_alphanumeric());
-    ALONE.contains(&whole)
-        || ALONE.iter().take(2).any(|w| [format!("({w})"), format!("[{w}]")].iter().any(|bracketed| lower.contains(bracketed.as_str())))
-        || NOT_PLACED.iter().any(|w| {
-            lower.match_indices(w).any(|(at, _)| {
-                let before = lower.get(..at).and_then(|t| t.chars().next_back());
-                let after = lower.get(at.saturating_add(w.len())..).and_then(|t| t.chars().next());
-                // Chinese and Japanese put no blanks between words.
-                let free = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric()) || !w.is_ascii();
-                free(before) && free(after)
-            })
-        })
-}
-
-/// Whether what stands in a field of that kind ([`PartField::NotPlaced`], [`PartField::Placed`]) says that the part is not on
-/// the board.
-pub(crate) fn leaves_out(field: PartField, text: &str) -> bool {
-    const NO: &[&str] = &["0", "no", "n", "false", "off", "nein", "non", "否", "нет", "いいえ"];
-    let text = text.trim().to_lowercase();
-    match field {
-        PartField::NotPlaced => {
-            let fitted =
-                ["fit", "fitted", "place", "placed", "populate", "populated", "mount", "mounted", "load", "normal", "install", "installed"];
-            text.chars().any(char::is_alphanumeric) && !NO.contains(&text.as_str()) && !fitted.contains(&text.as_str())
-        }
-        PartField::Placed => NO.contains(&text.as_str()) || not_placed(&text),
-        _ => false,
-    }
-}
-
-/// Several names in one field (`SARA-G350` over `SARA-U260`, `EC25 or EG25`), the part's own first; the text as it stands
-/// where it is one name. What could be a value with its tolerance (`10k / 1%`) is one.
-pub(crate) fn alternatives(text: &str) -> Vec<&str> {
-    let pieces = split(text);
-    let is_name = |piece: &&str| {
-        piece.chars().next().is_some_and(char::is_alphabetic)
-            && piece.chars().any(|c| c.is_ascii_digit())
-            && piece.chars().filter(|c| c.is_alphanumeric()).count() >= 4
-    };
-    if pieces.len() > 1 && pieces.iter().all(is_name) { pieces } else { vec![text.trim()] }
-}
-
-/// Several makers in one field; the text as it stands where it is one.
-pub(crate) fn makers(text: &str) -> Vec<&str> {
-    let pieces = split(text);
-    if pieces.is_empty() { vec![text.trim()] } else { pieces }
-}
-
-fn split(text: &str) -> Vec<&str> {
-    let mut pieces = vec![text];
-    for mark in ["\n", "\r", ";", "；", " | ", " || ", " / ", " or ", " OR ", " oder ", " ou ", " 或 "] {
-        if text.contains(mark) {
-            pieces = pieces.into_iter().flat_map(|p| p.split(mark)).collect();
-        }
-    }
-    pieces.retain(|p| !p.trim().is_empty());
-    pieces.truncate(64);
-    pieces.into_iter().map(str::trim).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,47 +216,5 @@ mod tests {
                 assert!(seen.insert(name, *field).is_none_or(|f| f == *field), "{name} twice");
             }
         }
-    }
-
-    #[test]
-    fn designators_of_every_style() {
-        let of = |text| designators(text).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(of("C1, C5, "), ["C1", "C5"]);
-        assert_eq!(of("C1 C5\nR2;R3"), ["C1", "C5", "R2", "R3"]);
-        assert_eq!(of("C1-C3, U2"), ["C1", "C2", "C3", "U2"]);
-        assert_eq!(of("R1 - R2"), ["R1", "R2"]);
-        assert_eq!(of("J1-2"), ["J1-2"]);
-        assert_eq!(of("R1-R4000000000").len(), MOST);
-        assert_eq!(of("R9-R1"), ["R9-R1"]);
-    }
-
-    #[test]
-    fn words_for_parts_that_are_not_placed() {
-        for yes in ["DNP", "10k DNP", "DNP_100n", "NC", "np", "Do not populate", "100n (NC)", "SIM7600 [DNF]", "nicht bestückt", "物料不贴"]
-        {
-            assert!(not_placed(yes), "{yes}");
-        }
-        for no in ["10k", "NCP1117", "DNPX4", "NC7SZ125", "SPDT NO NC", "nfc", ""] {
-            assert!(!not_placed(no), "{no}");
-        }
-        assert!(
-            leaves_out(F::NotPlaced, "yes")
-                && leaves_out(F::NotPlaced, "x")
-                && !leaves_out(F::NotPlaced, "0")
-                && !leaves_out(F::NotPlaced, "~")
-        );
-        assert!(leaves_out(F::Placed, "no") && leaves_out(F::Placed, "DNF") && !leaves_out(F::Placed, "yes") && !leaves_out(F::Placed, ""));
-    }
-
-    #[test]
-    fn several_names_in_one_field() {
-        assert_eq!(alternatives("SARA-G350\nSARA-U260\nSARA-U270"), ["SARA-G350", "SARA-U260", "SARA-U270"]);
-        assert_eq!(alternatives("EC25-E or EG25-G"), ["EC25-E", "EG25-G"]);
-        assert_eq!(alternatives("BG95-M3 / BG96 | BG770A; SIM7080G"), ["BG95-M3", "BG96", "BG770A", "SIM7080G"]);
-        for one in ["10k/1%", "10k / 1%", "100nF; 16V", "EC25/EG25", "SIM7600E or equivalent", "LED or lamp"] {
-            assert_eq!(alternatives(one), [one]);
-        }
-        assert_eq!(makers("Quectel / SIMCom"), ["Quectel", "SIMCom"]);
-        assert_eq!(makers(""), [""]);
     }
 }
