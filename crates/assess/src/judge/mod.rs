@@ -26,7 +26,7 @@ use std::rc::Rc;
 use sha2::{Digest as _, Sha256};
 use umbilical_core::Day;
 use umbilical_core::answer::policy::{PackStamp, Verdict};
-use umbilical_knowledge::policy::{Assumption, Change, Conditions, Pack, PolicyError, PolicyText, Rule, parse};
+use umbilical_knowledge::policy::{Assumption, Change, Conditions, Pack, PolicyError, PolicyText, Rule, Spanned, Subject, parse};
 use umbilical_knowledge::{Knowledge, Word as _};
 
 pub use cases::{Ran, run_cases};
@@ -95,42 +95,39 @@ pub fn compile(text: &PolicyText, kb: &Knowledge, bound: bool) -> Result<Compile
 
 /// What the grammar cannot tell: references to tables and sets, ids that stand twice.
 fn check(text: &PolicyText, pack: &Pack, kb: &Knowledge) -> Result<(), PolicyError> {
-    for (i, rule) in pack.rules.iter().enumerate() {
-        let fault = |span: std::ops::Range<usize>, what: String| Err(PolicyError::at(text, span, what));
-        if pack.rules.iter().take(i).any(|r| r.id.get_ref() == rule.id.get_ref()) {
-            return fault(rule.id.span(), format!("the rule `{}` stands twice", rule.id.get_ref()));
+    let mut seen: Vec<&str> = Vec::new();
+    for rule in &pack.rules {
+        let fault = |what: String| Err(PolicyError::at(text, rule.id.span(), what));
+        if seen.contains(&rule.id.get_ref().as_str()) {
+            return fault(format!("the rule `{}` stands twice", rule.id.get_ref()));
         }
         if rule.tier.is_empty() || rule.remedies.is_empty() {
-            return fault(rule.id.span(), "a rule says its tiers and at least one remedy, or `none`".to_owned());
+            return fault("a rule says its tiers and at least one remedy, or `none`".to_owned());
         }
-        for subject in &rule.subjects {
-            for regime in subject.listed.iter().filter(|r| kb.regime(r.get_ref()).is_none()) {
-                return fault(regime.span(), format!("`{}` is no regime of regimes.csv", regime.get_ref()));
-            }
-            for org in subject.organisations.iter().filter(|o| kb.org(o.get_ref()).is_none()) {
-                return fault(org.span(), format!("`{}` is no organisation of organisations.csv", org.get_ref()));
-            }
-            for country in subject.jurisdiction.iter().chain(&subject.produced_outside) {
-                let word = country.get_ref();
-                let known = match word.strip_prefix('@') {
-                    Some(set) => pack.sets.contains_key(set),
-                    None => word.len() == 2 && word.bytes().all(|b| b.is_ascii_uppercase()),
-                };
-                if !known {
-                    return fault(
-                        country.span(),
-                        format!("`{word}` is neither a country (ISO 3166, two capitals) nor a set of this pack (`@name`)"),
-                    );
-                }
-            }
+        seen.push(rule.id.get_ref());
+        if let Some((word, what)) = rule.subjects.iter().find_map(|s| unknown(s, pack, kb)) {
+            return Err(PolicyError::at(text, word.span(), format!("`{}` {what}", word.get_ref())));
         }
     }
-    for rule in pack.exemptions.iter().flat_map(|e| &e.rules) {
-        if !pack.rules.iter().any(|r| r.id.get_ref() == rule.get_ref()) {
-            return Err(PolicyError::at(text, rule.span(), format!("`{}` is no rule of this pack", rule.get_ref())));
-        }
+    match pack.exemptions.iter().flat_map(|e| &e.rules).find(|r| !seen.contains(&r.get_ref().as_str())) {
+        Some(rule) => Err(PolicyError::at(text, rule.span(), format!("`{}` is no rule of this pack", rule.get_ref()))),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Words of a subject test that name nothing.
+fn unknown<'s>(subject: &'s Subject, pack: &Pack, kb: &Knowledge) -> Option<(&'s Spanned<String>, &'static str)> {
+    let place = |word: &str| match word.strip_prefix('@') {
+        Some(set) => pack.sets.contains_key(set),
+        None => word.len() == 2 && word.bytes().all(|b| b.is_ascii_uppercase()),
+    };
+    let regime = subject.listed.iter().find(|r| kb.regime(r.get_ref()).is_none());
+    let org = subject.organisations.iter().find(|o| kb.org(o.get_ref()).is_none());
+    let country = subject.jurisdiction.iter().chain(&subject.produced_outside).find(|c| !place(c.get_ref()));
+    regime
+        .map(|r| (r, "is no regime of regimes.csv"))
+        .or(org.map(|o| (o, "is no organisation of organisations.csv")))
+        .or(country.map(|c| (c, "is neither a country (ISO 3166, two capitals) nor a set of this pack (`@name`)")))
 }
 
 /// Everything the verdicts depend on.
