@@ -1,6 +1,7 @@
 //! The subject test: who is named, who is controlled, whose law reaches, where a thing was made.
 
 use umbilical_core::answer::{Listing, Step, Trace};
+use umbilical_core::date::Loose;
 use umbilical_core::{Basis, Day};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{Covers, Facts, Origin, Pack, Reach, Rule, Spanned, Subject, Tier, Value};
@@ -54,6 +55,7 @@ impl Asked<'_> {
                 None => return Truth::unknown(format!("the maker of the memory in {} is not known: ask the supplier", thing.label)),
             },
             Tier::Path => return self.path(subject),
+            Tier::Seller => return self.sellers(subject, thing),
         };
         let tested = self.org(subject, org, thing);
         match &thing.brand {
@@ -88,7 +90,7 @@ impl Asked<'_> {
                 && self.covered(subject, l)
                 && (subject.organisations.is_empty() || subject.organisations.iter().any(|o| *o.get_ref() == l.org))
         };
-        let mut hits = trace.listings.iter().filter(wanted).map(|l| self.reached(reach, trace, l));
+        let mut hits = trace.listings.iter().filter(wanted).map(|l| self.reached(subject, trace, l));
         let best = hits.next().map(|first| hits.fold(first, Truth::or));
         let mut out = best.unwrap_or_else(|| Truth::no(self.not_listed(trace)));
         if out.hit == super::truth::Hit::No
@@ -98,7 +100,13 @@ impl Asked<'_> {
             out = point;
         }
         // Nobody has seen what an unread list says: "not on it" would be a guess.
-        let unread = self.kb.listings().iter().filter(|l| matches!(&*l.list_status, "empty_or_unknown" | "unknown") && l.orgs.is_empty());
+        // A row of unknown standing is a rule about who belongs to whom: it changes nothing for who is named himself.
+        let silent = |l: &umbilical_knowledge::Listing| match &*l.list_status {
+            "empty_or_unknown" => true,
+            "unknown" => reach != Reach::Named,
+            _ => false,
+        };
+        let unread = self.kb.listings().iter().filter(|l| silent(l) && l.orgs.is_empty());
         let unread = unread.filter(|l| umbilical_core::date::holds(self.as_of, l.from, l.to) != umbilical_core::date::Holds::No);
         for list in unread.filter(|l| subject.listed.iter().any(|r| **r.get_ref() == *l.regime)) {
             if out.hit == super::truth::Hit::No {
@@ -115,9 +123,20 @@ impl Asked<'_> {
         rows.into_iter().any(|r| counted.contains(&r.covers))
     }
 
-    fn reached(&self, reach: Reach, trace: &Trace, listing: &Listing) -> Truth {
+    fn reached(&self, subject: &Subject, trace: &Trace, listing: &Listing) -> Truth {
+        let reach = subject.reach.unwrap_or(Reach::Named);
         let what = entry(listing);
+        if let Some(delay) = subject.after_days
+            && let Some(Ok(Loose::Day(made))) = listing.from.as_deref().map(str::parse)
+            && self.as_of.days_since(made) < i64::from(delay)
+        {
+            return Truth::no(said(Basis::Inferred, format!("{what}: the rule holds {delay} days after that")));
+        }
         let mut out = Truth::yes(read(Basis::Listed, what, &listing.source));
+        // What the entry says about its own reach, or what has to be known about it.
+        if listing.verified && !listing.scope.is_empty() {
+            out.because.push(read(Basis::Listed, format!("that entry: {}", listing.scope), &listing.source));
+        }
         if listing.org != trace.org {
             if reach == Reach::Named {
                 return Truth::no(said(
@@ -280,6 +299,17 @@ impl Asked<'_> {
         let outside: Vec<&str> = stages.iter().filter(|c| !inside.contains(c)).map(String::as_str).collect();
         let says = said(Basis::Declared, format!("produced in {}", stages.join(", ")));
         if outside.is_empty() { Truth::no(says) } else { Truth::yes(says) }
+    }
+
+    /// Who the contract is with.
+    fn sellers(&self, subject: &Subject, thing: &Thing) -> Truth {
+        let ask = || Truth::unknown("say who the contract is with (`seller`)");
+        let Some(Value::Words(sellers)) = self.facts.get("seller") else { return ask() };
+        let each = sellers.iter().map(|org| match self.kb.org(org) {
+            Some(_) => self.org(subject, org, thing),
+            None => Truth::unknown(format!("{org}, whom the contract is with, is not on file")),
+        });
+        each.reduce(Truth::or).unwrap_or_else(ask)
     }
 
     /// Who operates the remote path.

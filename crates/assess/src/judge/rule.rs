@@ -57,7 +57,7 @@ impl Bench<'_> {
     /// The outcome of one rule for an item: that of the thing that is worst off.
     pub fn outcome(&self, compiled: &Compiled, index: usize, rule: &Rule, item: &Item) -> Outcome {
         let pack = &compiled.pack;
-        let place = scope::located(&pack.zones, &item.facts, self.as_of);
+        let place = scope::worked_out(&pack.zones, &item.facts, self.as_of);
         let facts = place.as_ref().unwrap_or(&item.facts);
         let blank = |verdict, because: Vec<Statement>| Outcome {
             pack: 0,
@@ -109,7 +109,7 @@ impl Bench<'_> {
             return no(format!("this rule is about a {}, and a {judged} is judged", names(&rule.tier)));
         }
         let of_device =
-            rule.subjects.iter().any(|s| !s.produced_outside.is_empty() || s.of == Some(Tier::Host) || s.of == Some(Tier::Path));
+            rule.subjects.iter().any(|s| !s.produced_outside.is_empty() || matches!(s.of, Some(Tier::Host | Tier::Path | Tier::Seller)));
         if item.cellular == Cellular::No && !rule.subjects.is_empty() && !of_device {
             return no("nothing cellular is in it".to_owned());
         }
@@ -190,6 +190,10 @@ impl Bench<'_> {
             let next = thing.next.as_deref().unwrap_or("evidence of another kind");
             subject.hit = Hit::Unknown;
             subject.wanted.push(format!("{} is only {sure:.2} sure, below probable: collect {next}", thing.label));
+        }
+        if let Some(what) = rule.unread.as_ref().filter(|_| subject.hit == Hit::Yes) {
+            subject.hit = Hit::Unknown;
+            subject.wanted.push(what.clone());
         }
         if subject.hit == Hit::No {
             let sources = format!("on sources to {}", pack.sources_to);
@@ -277,7 +281,7 @@ impl Thing {
 
 /// Whether the rule's subject is whose module it is.
 fn asks_of_module(rule: &Rule) -> bool {
-    rule.subjects.iter().any(|s| s.produced_outside.is_empty() && !matches!(s.of, Some(Tier::Host | Tier::Path)))
+    rule.subjects.iter().any(|s| s.produced_outside.is_empty() && !matches!(s.of, Some(Tier::Host | Tier::Path | Tier::Seller)))
 }
 
 /// Facts of the asset that, said otherwise, would take it out of the rule.

@@ -52,8 +52,19 @@ pub fn lies_inside(market: &str, jurisdiction: &str) -> bool {
         || (jurisdiction == "EU" && crate::trace::EU.contains(&market))
 }
 
+/// The facts with those that follow from them on a day: zones, and whether an approval still runs.
+pub(super) fn worked_out(zones: &[Zone], facts: &Facts, day: Day) -> Option<Facts> {
+    let located = located(zones, facts, day);
+    let known = located.as_ref().unwrap_or(facts);
+    let Some(Value::Day(last)) = known.get("conditional_approval").filter(|_| known.get("approved").is_none()) else { return located };
+    let runs = if day <= *last { "yes" } else { "no" };
+    let mut out = known.clone();
+    out.say("approved", runs).ok()?;
+    Some(out)
+}
+
 /// The facts with the zones that the place lies in, where zones are drawn and the place is known.
-pub(super) fn located(zones: &[Zone], facts: &Facts, day: Day) -> Option<Facts> {
+fn located(zones: &[Zone], facts: &Facts, day: Day) -> Option<Facts> {
     let (Some(Value::Number(lat)), Some(Value::Number(lon))) = (facts.get("lat"), facts.get("lon")) else { return None };
     if zones.is_empty() || facts.get("zone").is_some() {
         return None;

@@ -117,6 +117,9 @@ pub struct Rule {
     pub threats: Vec<String>,
     /// What helps, the least restrictive first; `none` where nothing does.
     pub remedies: Vec<String>,
+    /// What nobody could find out about the rule itself: whom it would reach is then `unknown`.
+    #[serde(default)]
+    pub unread: Option<String>,
     /// What evidence it wants, for packs of evidence.
     #[serde(default)]
     pub evidence: Option<String>,
@@ -147,6 +150,9 @@ pub struct Subject {
     /// What of a listed entity counts; equipment and entity entries where it is not said.
     #[serde(default)]
     pub covers: Vec<Covers>,
+    /// An entry counts only so many days after it was made.
+    #[serde(default)]
+    pub after_days: Option<u16>,
     /// Organisations by id, with the reach.
     #[serde(default)]
     pub organisations: Vec<Spanned<String>>,

@@ -45,6 +45,8 @@ words! {
         Path = "path",
         /// A service, no equipment.
         Service = "service",
+        /// Who the contract is with: as the subject of a rule only.
+        Seller = "seller",
     }
 }
 
