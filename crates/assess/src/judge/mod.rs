@@ -57,7 +57,8 @@ impl Compiled {
     /// The facts that its rules can ask for, each once.
     fn reads(&self) -> Vec<&'static str> {
         let pack = &self.pack;
-        let mut out = vec!["market", "item", "effect", "evidence", "produced_in", "path_country", "path_operator"];
+        let mut out =
+            vec!["market", "item", "effect", "evidence", "produced_in", "path_country", "path_operator", "seller", "conditional_approval"];
         if !pack.zones.is_empty() {
             out.extend(["lat", "lon", "zone"]);
         }
