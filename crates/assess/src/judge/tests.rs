@@ -93,3 +93,43 @@ fn a_clause_without_a_case_is_noticed() {
     let pack: Pack = parse(&text).unwrap();
     assert!(unshown(&pack, &[]).len() > pack.rules.len());
 }
+
+fn text(name: &str, text: &str) -> umbilical_knowledge::policy::PolicyText {
+    umbilical_knowledge::policy::PolicyText { name: name.to_owned(), text: text.to_owned() }
+}
+
+/// A list has its history whatever the law that follows from it: an own rule, without a first day, asks it.
+#[test]
+fn a_list_is_read_as_of_the_day() {
+    let rule = |list: &str, of: &str, covers: &str| {
+        format!(
+            "id = \"x\"\ntitle = \"x\"\njurisdiction = \"any\"\nversion = \"1\"\nsources_to = \"2026-08-20\"\nstanding = \"house\"\n\
+             [[rule]]\nid = \"X\"\ntitle = \"x\"\ncite = \"x\"\nsource = \"x\"\nstatus = \"verified\"\neffect = \"buy\"\n\
+             tier = [\"host\", \"{of}\"]\nbinds = \"us\"\nremedies = [\"none\"]\n\
+             [[rule.subject]]\nof = \"{of}\"\nlisted = [\"{list}\"]\ncovers = [\"{covers}\"]\n"
+        )
+    };
+    let case = |day: &str, who: &str, expect: &str, more: &str| {
+        format!("[[case]]\nname = \"{day}\"\nrule = \"X\"\nas_of = \"{day}\"\n{who}\nexpect = \"{expect}\"\n{more}\n")
+    };
+    let kb = Knowledge::embedded();
+    let holds = |pack: String, cases: String| {
+        let ran = run_cases(&text("pack", &pack), &text("cases", &cases), &kb).unwrap_or_else(|e| panic!("{e}"));
+        let wrong: Vec<_> = ran.iter().filter(|r| !r.is_right()).collect();
+        assert!(!ran.is_empty() && wrong.is_empty(), "{wrong:#?}");
+    };
+    // Named on the Covered List on its first day.
+    let me909 = "module = \"Huawei ME909s\"";
+    holds(rule("US-FCC-COVERED", "module", "equipment"), case("2021-03-11", me909, "pass", "") + &case("2021-03-12", me909, "fail", ""));
+    // An edition without them was withdrawn: they stayed on the list, and the reader is told of what nobody has verified.
+    let note = "says = [\"withdrawn from public inspection\"]";
+    for who in ["cxmt", "ymtc"] {
+        let memory = format!("module = \"Sierra Wireless EM7455\"\nmemory = \"{who}\"");
+        holds(rule("US-DOD-1260H", "memory", "entity"), case("2026-03-01", &memory, "review", note));
+    }
+    // A real gap: off the list for a year.
+    let gap = "assume = [\"huawei delisted US-NDAA-889 2027-01-01\", \"huawei listed US-NDAA-889 2028-01-01\"]";
+    let days = [("2018-08-12", "pass"), ("2018-08-13", "fail"), ("2026-12-31", "fail"), ("2027-01-01", "pass"), ("2028-01-01", "fail")];
+    let cases = days.iter().map(|(day, expect)| case(day, me909, expect, gap)).collect();
+    holds(rule("US-NDAA-889", "module", "equipment"), cases);
+}

@@ -39,7 +39,15 @@ const SHIPPED: &[(&str, &str, &str)] = embedded![
     "jp-procurement",
     "lt-elec-73-3",
     "tw-prc-ict",
+    "us-bis-cv",
+    "us-bis-entity-list",
+    "us-dod-1260h",
     "us-fcc-covered",
+    "us-ndaa-5949",
+    "us-ndaa-805",
+    "us-ndaa-889",
+    "us-tx-lsipa",
+    "us-tx-prohibited",
 ];
 
 /// A text and where it stands.
