@@ -28,7 +28,7 @@ struct Spent {
 }
 
 /// Measures and prints the table.
-pub fn run(rows: &[u64], runs: usize, profile: &str) -> Outcome {
+pub fn run(rows: &[u64], parts: &[u64], peers: Option<PathBuf>, runs: usize, profile: &str) -> Outcome {
     let metadata = Metadata::load()?;
     let binary = cargo::binary(&metadata, profile)?;
     let dir = metadata.target_directory.join("bench");
@@ -69,6 +69,54 @@ pub fn run(rows: &[u64], runs: usize, profile: &str) -> Outcome {
     if !join {
         println!("\nDuckDB is not installed (`pip install duckdb`): no comparison");
     }
+    let peers = peers.unwrap_or_else(|| cargo::root().join("../shared/bench"));
+    bills(&binary, parts, &peers, runs, &dir)
+}
+
+/// Parts up to which a peer is asked: the official JavaScript validator compares every part with every other.
+const PEERS: [(&str, &str, &str, u64); 2] = [
+    ("jsonschema-rs, parse and validate", "python3", "hbom_jsonschema_rs.py", 100_000),
+    ("official JavaScript validator", "node", "hbom_js/val.js", 10_000),
+];
+
+/// Hardware bills of materials, checked with their schema, beside validators that do nothing else.
+fn bills(binary: &Path, parts: &[u64], peers: &Path, runs: usize, dir: &Path) -> Outcome {
+    let maker = peers.join("make_hbom.py");
+    if parts.is_empty() || !maker.exists() {
+        println!("\n{} is not there: no bills of materials are measured", maker.display());
+        return Ok(());
+    }
+    println!("\n| parts | what | CPU s | wall s | peak MB | CPU s per million parts |\n|---|---|---|---|---|---|");
+    for &parts in parts {
+        let file = dir.join(format!("hbom-{parts}.json"));
+        if !file.exists() {
+            let made = Command::new("python3").arg(&maker).arg(parts.to_string()).arg(&file).status().map_err(|e| e.to_string())?;
+            if !made.success() {
+                return Err(format!("{} ended with {made}", maker.display()));
+            }
+        }
+        let ours = median(runs, || spend(Command::new(binary).args(["bom", "check", "--validate", "--quiet", "--"]).arg(&file), dir))?;
+        line(parts, "`umbilical bom check --validate`", ours);
+        for (what, program, script, most) in PEERS.iter().filter(|p| parts <= p.3) {
+            let run = || {
+                let mut peer = Command::new(program);
+                peer.arg(peers.join(script)).arg(&file).current_dir(dir).env("NODE_PATH", dir.join("npm/node_modules"));
+                spend(&mut peer, dir)
+            };
+            // A minute each: once is enough for the slow one.
+            match median(if *most < 100_000 { 1 } else { runs }, run) {
+                Ok(theirs) => {
+                    line(parts, what, theirs);
+                    if let (Some(a), Some(b)) = (ours.cpu, theirs.cpu) {
+                        let memory = ratio(ours.peak_mb, theirs.peak_mb);
+                        println!("| {parts} | ratio | {:.3} × | {:.3} × | {memory} | |", a / b, ours.wall / theirs.wall);
+                    }
+                }
+                Err(why) => println!("| {parts} | {what}: not measured ({}) | | | | |", why.lines().last().unwrap_or_default()),
+            }
+        }
+    }
+    println!("\nPeers need `pip install jsonschema-rs` and, in {}, `npm i --prefix npm @cyclonedx/cyclonedx-library`.", dir.display());
     Ok(())
 }
 

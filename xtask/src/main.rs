@@ -56,6 +56,12 @@ enum Task {
         /// Rows of the exports to measure
         #[arg(long, value_delimiter = ',', default_value = "10000,1000000,10000000")]
         rows: Vec<u64>,
+        /// Parts of the bills of materials to measure
+        #[arg(long, value_delimiter = ',', default_value = "10000,100000,300000")]
+        parts: Vec<u64>,
+        /// Folder with the peers' scripts [default: ../shared/bench beside the repository]
+        #[arg(long)]
+        peers: Option<PathBuf>,
         /// Runs of each; the median counts
         #[arg(long, default_value_t = 3)]
         runs: usize,
@@ -83,7 +89,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Corpus { dir, format, verbose } => corpus::run(dir, format == "json", verbose),
         Task::Examples => examples::check(),
-        Task::Bench { rows, runs, profile } => bench::run(&rows, runs, &profile),
+        Task::Bench { rows, parts, peers, runs, profile } => bench::run(&rows, &parts, peers, runs, &profile),
         Task::MakeExamples => examples::make(),
         Task::MakeSims { rows, file, seed } => make_sims(rows, &file, seed),
     };

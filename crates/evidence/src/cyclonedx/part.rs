@@ -220,7 +220,9 @@ impl Reading {
 
     /// What no field above holds, as compact JSON under its path.
     pub(super) fn keep_json(&mut self, path: &str, value: &Value) {
-        self.keep(&format!("json:{path}"), &value.to_string());
+        // The same text as `Display`, without its detour.
+        let text = serde_json::to_string(value).unwrap_or_default();
+        self.keep(&format!("json:{path}"), &text);
     }
 }
 
