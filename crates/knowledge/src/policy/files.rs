@@ -43,9 +43,13 @@ const SHIPPED: &[(&str, &str, &str)] = embedded![
     "us-bis-entity-list",
     "us-dod-1260h",
     "us-fcc-covered",
+    "us-fcc-trustmark",
+    "us-human-rights",
     "us-ndaa-5949",
     "us-ndaa-805",
     "us-ndaa-889",
+    "us-nerc-cip",
+    "us-proposed",
     "us-tx-lsipa",
     "us-tx-prohibited",
 ];
