@@ -20,12 +20,17 @@ use crate::{View, csv, json, junit, say};
 /// Subjects shown of one rule.
 const EXAMPLES: usize = 3;
 
+/// Facts that are asked for.
+const WANTED: usize = 12;
+
 /// Counts and examples, rule by rule, taken while subjects pass by.
 #[derive(Default)]
 pub struct Book {
     tallies: HashMap<String, RuleTally>,
-    /// The first finding of each rule and verdict, and the subjects that have it.
+    /// The first finding of each rule that fails or is for review, and the subjects that have it.
     samples: HashMap<(String, &'static str), (Finding, Vec<String>)>,
+    /// What would have to be known, and for how many verdicts.
+    wanted: HashMap<String, u64>,
     /// Subjects by their worst verdict.
     states: HashMap<Verdict, u64>,
 }
@@ -49,6 +54,14 @@ impl Book {
                 _ => &mut tally.unknown,
             };
             *slot = slot.saturating_add(1);
+            if finding.verdict == Some("unknown") {
+                let wanted = finding.detail.get("wanted").and_then(|w| w.as_array()).into_iter().flatten();
+                for what in wanted.filter_map(|w| w.as_str()) {
+                    let count = self.wanted.entry(what.to_owned()).or_default();
+                    *count = count.saturating_add(1);
+                }
+                continue;
+            }
             let key = (finding.code.to_string(), finding.verdict.unwrap_or("unknown"));
             let sample = self.samples.entry(key).or_insert_with(|| (finding.clone(), Vec::new()));
             if sample.1.len() <= EXAMPLES {
@@ -204,19 +217,39 @@ pub fn table(out: &mut dyn Write, head: &PolicyCheck, book: &Book, view: &View) 
         });
         page.table(&["Rule", "What it says", "Fail", "Review", "Unknown", "Pass", "Waived"], rows)?;
     }
-    for word in ["fail", "review", "unknown"] {
+    for word in ["fail", "review"] {
         for rule in &head.rules {
             if let Some((finding, subjects)) = book.samples.get(&(rule.rule.clone(), word)) {
                 sample(&mut page, rule, word, finding, subjects)?;
             }
         }
     }
+    wanted(&mut page, book)?;
     for problem in &head.problems {
         let path = problem.input.and_then(|i| head.inputs.get(i as usize)).map(|i| i.path.as_str()).unwrap_or_default();
         page.hanging(0, 2, Tone::Plain, &format!("not understood: {path} {}: {}", problem.at, problem.what))?;
     }
     stamp(&mut page, &head.as_of, &head.law.packs)?;
     page.para(0, Tone::Dim, "A pass speaks of the sources seen. `umbilical policy why ID` shows the whole chain behind a verdict.")
+}
+
+/// What to say or to collect, what decides most first.
+fn wanted(page: &mut Page<'_>, book: &Book) -> io::Result<()> {
+    let mut all: Vec<(&String, &u64)> = book.wanted.iter().collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    all.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
+    page.heading("What would decide what is unknown")?;
+    page.table(
+        &["Verdicts", "Say or collect"],
+        all.iter().take(WANTED).map(|(what, n)| vec![say::count(**n), short(what, 200).into_owned()]),
+    )?;
+    let more = all.len().saturating_sub(WANTED);
+    if more > 0 {
+        page.para(2, Tone::Dim, &format!("and {} more: see --format json", say::count(more as u64)))?;
+    }
+    Ok(())
 }
 
 fn verdict(book: &Book) -> String {
@@ -236,11 +269,7 @@ fn verdict(book: &Book) -> String {
 
 fn sample(page: &mut Page<'_>, rule: &RuleTally, word: &str, finding: &Finding, subjects: &[String]) -> io::Result<()> {
     page.heading(&format!("{word}: {} – {}", rule.rule, rule.cite))?;
-    let count = match word {
-        "fail" => rule.fail,
-        "review" => rule.review,
-        _ => rule.unknown,
-    };
+    let count = if word == "fail" { rule.fail } else { rule.review };
     let shown: Vec<String> = subjects.iter().take(EXAMPLES).map(|s| short(&clean(s), 60).into_owned()).collect();
     let more = count.saturating_sub(shown.len() as u64);
     let more = if more > 0 { format!(" and {} more", say::count(more)) } else { String::new() };
