@@ -42,6 +42,9 @@ pub enum Fail {
     /// A table of facts is broken.
     #[error("failed to load knowledge: {0}")]
     Knowledge(#[from] umbilical_knowledge::TableError),
+    /// A pack of rules, its cases, assets or waivers are broken; the message has lines of its own.
+    #[error("{0}")]
+    Policy(#[from] umbilical_knowledge::policy::PolicyError),
     /// What was saved in the home cannot be used.
     #[error("{what}")]
     Home {

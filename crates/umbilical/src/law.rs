@@ -108,7 +108,7 @@ pub fn load(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed) -> 
     let base = asked.facts()?;
     // Who names a pack, or asks for all law, wants to know what it says to those whom it binds.
     let texts = texts(&global.policy, unnamed)?;
-    let packs: Vec<Compiled> = texts.iter().map(|t| compile(t, &kb, true)).collect::<Result<_, _>>().map_err(policy)?;
+    let packs: Vec<Compiled> = texts.iter().map(|t| compile(t, &kb, true)).collect::<Result<_, _>>()?;
     for a in assumed.iter().filter(|a| a.change == umbilical_knowledge::policy::Change::InForce) {
         let known = |c: &Compiled| *c.pack.id.get_ref() == a.who || c.pack.rules.iter().any(|r| *r.id.get_ref() == a.who);
         if !packs.iter().any(known) {
@@ -119,7 +119,7 @@ pub fn load(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed) -> 
         }
     }
     let assets = match &asked.assets {
-        Some(path) => parse(&text(path)?).map_err(policy)?,
+        Some(path) => parse(&text(path)?)?,
         None => Assets::default(),
     };
     let (waivers, waivers_file) = waivers(global, asked)?;
@@ -135,7 +135,7 @@ pub fn texts(named: &[String], unnamed: Unnamed) -> Result<Vec<PolicyText>, Fail
     }
     if named.is_empty() && unnamed == Unnamed::Law {
         for (text, _) in shipped_ids().filter_map(shipped) {
-            let pack: Pack = parse(&text).map_err(policy)?;
+            let pack: Pack = parse(&text)?;
             if matches!(pack.standing, Standing::Law | Standing::Proposed) && !pack.optional {
                 out.push(text);
             }
@@ -164,11 +164,6 @@ pub fn text(path: &Path) -> Result<PolicyText, Fail> {
     Ok(PolicyText { name: path.display().to_string(), text })
 }
 
-/// A mistake in such a text, located.
-pub fn policy(error: umbilical_knowledge::policy::PolicyError) -> Fail {
-    Fail::Usage { what: error.to_string(), help: None }
-}
-
 fn waivers(global: &Global, asked: &Asked) -> Result<(Waivers, String), Fail> {
     let path = match &asked.waivers {
         Some(path) => path.clone(),
@@ -178,7 +173,7 @@ fn waivers(global: &Global, asked: &Asked) -> Result<(Waivers, String), Fail> {
         },
     };
     let text = text(&path)?;
-    Ok((parse(&text).map_err(policy)?, text.name))
+    Ok((parse(&text)?, text.name))
 }
 
 impl Law {

@@ -16,6 +16,7 @@ use clap::Parser as _;
 use umbilical_core::text::clean;
 
 use crate::args::Args;
+use crate::fail::Fail;
 
 fn main() -> ExitCode {
     // A panic is a bug (exit 5): say so, and what to do.
@@ -36,12 +37,21 @@ fn main() -> ExitCode {
         Ok(Err(problem)) if problem.is_closed_pipe() => ExitCode::SUCCESS,
         Ok(Err(problem)) => {
             // Paths and words in it come from outside.
-            eprintln!("umbilical: {}", clean(&problem.to_string()));
+            eprintln!("umbilical: {}", shown(&problem));
             if let Some(help) = problem.help() {
                 eprintln!("  {}", clean(help));
             }
             ExitCode::from(problem.code())
         }
         Err(_) => ExitCode::from(5),
+    }
+}
+
+/// A message, safe to print: in one line, but for what shows a place in a text below it.
+fn shown(problem: &Fail) -> String {
+    let message = problem.to_string();
+    match problem {
+        Fail::Policy(_) => message.lines().map(clean).collect::<Vec<_>>().join("\n"),
+        _ => clean(&message).into_owned(),
     }
 }

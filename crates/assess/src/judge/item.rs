@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use umbilical_core::Basis;
 use umbilical_core::answer::bom::{FileAnswer, PartAnswer, State, TierKind};
-use umbilical_core::answer::{Cellular, Device, Host, Module};
+use umbilical_core::answer::{Cellular, Device, Host, Level, Module};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::Facts;
 
@@ -46,10 +46,10 @@ impl Thing {
             (None, Some(b)) => b.clone(),
             (None, None) => "module of an unknown maker".to_owned(),
         };
-        // The maker's confidence decides, not that of a variant nobody is sure of.
-        let maker_confidence =
-            module.claims.iter().find(|c| c.level == umbilical_core::answer::Level::Maker && Some(&c.value) == module.maker.as_ref());
-        let confidence = maker_confidence.map_or(module.confidence, |c| c.confidence);
+        // Whose it is decides, not a variant nobody is sure of; a model names its maker, so it is never surer than they are.
+        let maker_confidence = module.claims.iter().find(|c| c.level == Level::Maker && Some(&c.value) == module.maker.as_ref());
+        let of_level = if module.level <= Level::Maker { module.confidence } else { 0.0 };
+        let confidence = maker_confidence.map_or(of_level, |c| c.confidence.max(of_level));
         Self {
             label: name(&module.maker, &module.variant.clone().or_else(|| module.model.clone())),
             maker: org(&module.maker),

@@ -55,7 +55,7 @@ pub fn run(global: &Global, args: &List) -> Result<u8, Fail> {
     };
     let mut packs = Vec::new();
     for text in &texts {
-        packs.push(pack(&parse(text).map_err(law::policy)?));
+        packs.push(pack(&parse(text)?));
     }
     let answer = PolicyList { schema: LIST_SCHEMA, packs };
     out::answer(global, |w| match global.format {

@@ -35,7 +35,7 @@ pub fn run(global: &Global, args: &Timeline) -> Result<u8, Fail> {
     }
     let mut events = Vec::new();
     for text in law::texts(&global.policy, Unnamed::Law)? {
-        let pack: Pack = parse(&text).map_err(law::policy)?;
+        let pack: Pack = parse(&text)?;
         let regimes: Vec<&str> =
             pack.rules.iter().flat_map(|r| &r.subjects).flat_map(|s| &s.listed).map(|r| r.get_ref().as_str()).collect();
         for listing in kb.listings().iter().filter(|l| regimes.contains(&&*l.regime)) {
