@@ -6,6 +6,7 @@ mod bom_attest;
 mod bom_check;
 mod bom_convert;
 mod bom_diff;
+mod bom_label;
 mod bom_verify;
 mod contract;
 mod docs;

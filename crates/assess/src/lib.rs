@@ -9,6 +9,7 @@ pub mod findings;
 pub mod fleet;
 pub mod identify;
 pub mod judge;
+pub mod label;
 mod owners;
 pub mod resolve;
 mod shown;

@@ -5,6 +5,7 @@
 
 pub mod bom;
 pub mod diff;
+pub mod label;
 pub mod policy;
 pub mod suppliers;
 pub mod verify;

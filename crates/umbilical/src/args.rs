@@ -83,6 +83,8 @@ pub enum Format {
     Csv,
     /// One self-contained page
     Html,
+    /// A picture
+    Svg,
     /// SARIF 2.1.0, for code scanning
     Sarif,
     /// Annotations of GitHub Actions
@@ -103,6 +105,7 @@ impl Format {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Html => "html",
+            Self::Svg => "svg",
             Self::Sarif => "sarif",
             Self::Github => "github",
             Self::Junit => "junit",

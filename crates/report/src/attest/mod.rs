@@ -21,6 +21,11 @@ pub use verified::{Checked, Compared, Shown, VERIFIED_SCHEMA, Verified, page};
 
 use serde_json::{Value, json};
 
+/// The statement of any predicate about files by name and SHA-256, as bytes.
+pub(crate) fn statement_of<'a>(about: impl IntoIterator<Item = (&'a str, &'a str)>, predicate_type: &str, predicate: &Value) -> Vec<u8> {
+    sign::statement(&sign::subjects(about), predicate_type, predicate)
+}
+
 /// Who judged, in every statement.
 fn tool() -> Value {
     json!({ "name": "umbilical", "version": env!("CARGO_PKG_VERSION") })

@@ -8,6 +8,8 @@ mod foot;
 mod reach;
 mod style;
 
+pub(crate) use style::sheet;
+
 use std::io::{self, Write};
 
 use umbilical_core::answer::{Audit, Device, Tally};

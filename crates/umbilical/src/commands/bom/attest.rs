@@ -30,7 +30,7 @@ Examples:
   umbilical bom attest --verify hw.redacted.jsonl --public-key acme.pub.pem --proof part.json";
 
 /// Sign statements about bills of materials, and verify them
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct Attest {
     /// Bills of materials to sign; with --verify, files to compare with what was signed
     #[arg(value_name = "FILE")]
@@ -111,12 +111,18 @@ pub fn run(global: &Global, args: &Attest) -> Result<u8, Fail> {
     }
 }
 
+/// Verifies signed statements as `--verify` does, for other commands.
+pub(super) fn verified(global: &Global, signed: &Path, keys: &[PathBuf], files: &[PathBuf]) -> Result<u8, Fail> {
+    let args = Attest { paths: files.to_vec(), public_key: keys.to_vec(), ..Attest::default() };
+    verify::run(global, &args, signed)
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Fail> {
     fs::read(path).map_err(|source| Fail::Input { path: path.to_path_buf(), source })
 }
 
 /// The signing key. Its text is wiped again, and no message holds any of it.
-fn signer(path: &Path) -> Result<Signer, Fail> {
+pub(super) fn signer(path: &Path) -> Result<Signer, Fail> {
     let bytes = Zeroizing::new(read(path)?);
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
     Signer::from_pem(text).map_err(|e| Fail::usage(format!("{}: {e}", path.display()), "make one with --generate-key NAME"))

@@ -7,6 +7,7 @@ mod check;
 mod common;
 mod convert;
 mod diff;
+mod label;
 mod verify;
 
 pub use common::{Head, machine};
@@ -40,6 +41,9 @@ pub enum Bom {
     /// Sign statements about bills of materials, and verify them
     #[command(after_help = attest::EXAMPLES)]
     Attest(Box<attest::Attest>),
+    /// Write the sourcing label of a product: a card to print, and the same for machines, signed
+    #[command(after_help = label::EXAMPLES)]
+    Label(label::Label),
 }
 
 /// Runs the command and gives the exit code.
@@ -52,5 +56,6 @@ pub fn run(global: &Global, command: &Bom) -> Result<u8, Fail> {
         Bom::Ask(args) => ask::run(global, args),
         Bom::Answer(args) => answer::run(global, args),
         Bom::Attest(args) => attest::run(global, args),
+        Bom::Label(args) => label::run(global, args),
     }
 }

@@ -131,7 +131,7 @@ fn one(answer: &mut Verified, line: usize, envelope: &Envelope, keys: &[PublicKe
     if let Some(checked) = answer.envelopes.last_mut() {
         checked.predicate_type = Some(statement.predicate_type.clone());
         // Another predicate may have a member of that name that means something else.
-        let ours = [signed::VERDICT, signed::REDACTED].contains(&&*statement.predicate_type);
+        let ours = [signed::VERDICT, signed::REDACTED, signed::LABEL].contains(&&*statement.predicate_type);
         checked.state = statement.predicate.get("state").and_then(Value::as_str).filter(|_| ours).map(str::to_owned);
         checked.subjects = statement.subjects.iter().filter_map(|s| s.name.clone()).collect();
     }
