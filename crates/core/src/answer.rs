@@ -7,6 +7,7 @@ pub mod bom;
 pub mod diff;
 pub mod label;
 pub mod policy;
+pub mod report;
 pub mod suppliers;
 pub mod verify;
 

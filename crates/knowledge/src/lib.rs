@@ -38,6 +38,7 @@ mod rebrands;
 mod replacements;
 mod table;
 mod tac;
+pub mod templates;
 mod usb;
 
 use std::cell::LazyCell;

@@ -11,6 +11,7 @@ pub mod bom;
 pub mod csv;
 pub mod cyclonedx;
 pub mod diff;
+pub mod document;
 pub mod explain;
 pub mod github;
 pub mod html;

@@ -159,6 +159,9 @@ Examples:
     /// Law and house rules: verdicts as of a day, with the clause and what would change them
     #[command(subcommand)]
     Policy(crate::commands::policy::Policy),
+    /// Drafts for regulators, tenders and suppliers, filled in from the answer
+    #[command(after_help = crate::commands::report::EXAMPLES)]
+    Report(Box<crate::commands::report::Report>),
     /// Import facts that you have: a licensed TAC file
     #[command(subcommand)]
     Knowledge(Knowledge),

@@ -7,6 +7,7 @@ mod export;
 mod knowledge;
 mod lookup;
 pub mod policy;
+pub mod report;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,7 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
         Command::Lookup(lookup) => lookup::run(global, lookup),
         Command::Bom(command) => bom::run(global, command),
         Command::Policy(command) => policy::run(global, command),
+        Command::Report(args) => report::run(global, args),
         Command::Knowledge(command) => knowledge::run(global, command),
         Command::Export(command) => export::run(global, command),
         Command::Completions { shell } => {
