@@ -192,7 +192,7 @@ fn depth(tiers: &[Tier]) -> Depth {
     Depth {
         known: known().count() as u64,
         of: tiers.len() as u64,
-        deepest: known().last().map(|t| t.tier.name()),
+        deepest: tiers.iter().rfind(|t| t.name.is_some()).map(|t| t.tier.name()),
         worst_known: worst.map(|t| Worst {
             tier: t.tier.name(),
             name: t.name.clone().unwrap_or_default(),
