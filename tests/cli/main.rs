@@ -11,6 +11,7 @@ mod contract;
 mod docs;
 mod facts;
 mod hostile;
+mod policy;
 mod wording;
 
 use std::ffi::OsStr;
