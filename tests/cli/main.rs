@@ -12,6 +12,7 @@ mod contract;
 mod docs;
 mod facts;
 mod hostile;
+mod policy;
 mod report;
 mod wording;
 

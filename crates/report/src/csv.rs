@@ -172,6 +172,16 @@ pub fn rows<T: Serialize>(out: &mut dyn Write, columns: &[&str], rows: &[T]) -> 
     to.flush()
 }
 
+/// Writes rows of cells as they are, guarded like [`audit`].
+pub fn cells<const N: usize>(out: &mut dyn Write, columns: &[&str; N], rows: &[[String; N]]) -> io::Result<()> {
+    let mut to = csv::Writer::from_writer(out);
+    to.write_record(columns)?;
+    for row in rows {
+        to.write_record(row.iter().map(|c| guarded(c)))?;
+    }
+    to.flush()
+}
+
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

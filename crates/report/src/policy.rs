@@ -369,7 +369,8 @@ pub fn diff(out: &mut dyn Write, answer: &PolicyDiff, view: &View) -> io::Result
     let mut page = Page::new(out, view);
     let [before, after] = &answer.as_of;
     let count = say::counted(answer.changes.len() as u64, "verdict");
-    page.para(0, Tone::Bold, &format!("{count} differ between {before} and {after}"))?;
+    let differ = if answer.changes.len() == 1 { "differs" } else { "differ" };
+    page.para(0, Tone::Bold, &format!("{count} {differ} between {before} and {after}"))?;
     let mut rules: Vec<(&str, &str, &str, Vec<&Turned>)> = Vec::new();
     for turned in &answer.changes {
         let key = (turned.rule.as_str(), turned.was.as_str(), turned.is.as_str());

@@ -7,6 +7,7 @@ use umbilical_assess::judge::Judge;
 use umbilical_assess::trace::stamp;
 use umbilical_core::answer::policy::{Judged, POLICY_SCHEMA, PolicyCheck, Verdict};
 use umbilical_core::finding::Finding;
+use umbilical_report::located::Entry;
 use umbilical_report::{View, policy as page};
 
 use super::subjects::Read;
@@ -51,7 +52,9 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
     let mut code = 0;
     let mut book = page::Book::default();
     each(&mut |subject: Judged| {
-        seen.unknown = subject.state == Verdict::Unknown;
+        // A worse verdict of another rule hides no unknown one.
+        let open = |f: &&Finding| f.verdict == Some(Verdict::Unknown.name()) && !Entry::from(*f).is_accepted();
+        seen.unknown = subject.findings.iter().any(|f| open(&f));
         code = crate::gate::worse(code, gates.code(subject.findings.iter(), seen));
         book.add(&subject, &|id| judge.title(id));
     });

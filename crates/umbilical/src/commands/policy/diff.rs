@@ -74,7 +74,7 @@ pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {
         Format::Json => json::one(w, &answer),
-        Format::Csv => csv::rows(w, &page::DIFF_COLUMNS, &page::diff_rows(&answer)),
+        Format::Csv => csv::cells(w, &page::DIFF_COLUMNS, &page::diff_rows(&answer)),
         _ => page::diff(w, &answer, &view),
     })?;
     Ok(code)

@@ -63,7 +63,7 @@ pub fn run(global: &Global, args: &Markets) -> Result<u8, Fail> {
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {
         Format::Json => json::one(w, &answer),
-        Format::Csv => csv::rows(w, &page::MARKET_COLUMNS, &page::market_rows(&answer)),
+        Format::Csv => csv::cells(w, &page::MARKET_COLUMNS, &page::market_rows(&answer)),
         _ => page::markets(w, &answer, &view),
     })?;
     Ok(0)

@@ -88,7 +88,7 @@ pub fn run(global: &Global, args: &Timeline) -> Result<u8, Fail> {
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {
         Format::Json => json::one(w, &answer),
-        Format::Csv => csv::rows(w, &page::TIMELINE_COLUMNS, &page::timeline_rows(&answer)),
+        Format::Csv => csv::cells(w, &page::TIMELINE_COLUMNS, &page::timeline_rows(&answer)),
         _ => page::timeline(w, &answer, &view),
     })?;
     Ok(0)

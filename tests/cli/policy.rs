@@ -1,0 +1,407 @@
+//! `policy …`, through the real binary: mistakes in packs, facts, assumptions, waivers, gates, formats.
+
+use serde_json::Value;
+
+use super::docs::Schema;
+use super::{Folder, Ran, run};
+
+const FCC: &str = "us-fcc-covered";
+const LISTED: &str = "quectel listed US-FCC-COVERED 2027-01-01";
+const EC25: &str = "Reference,Value,Qty,Manufacturer,MPN\nR1,10k,1,Yageo,RC0402\nU3,EC25-E,1,Quectel,EC25EFA-512-STD\n";
+const HL: &str = "Reference,Value,Qty,Manufacturer,MPN\nU1,HL7800,1,Sierra Wireless,HL7800\n";
+
+/// A pack of our own over country, role and place.
+const HOUSE: &str = r#"id = "house"
+title = "House rules"
+jurisdiction = "any"
+version = "3"
+sources_to = "2026-11-01"
+standing = "house"
+
+[sets]
+watched = ["CN"]
+
+[[zone]]
+name = "substation-7"
+corners = [[55.0, 24.0], [55.0, 25.0], [56.0, 25.0], [56.0, 24.0]]
+
+[[rule]]
+id = "HOUSE-CONTROL"
+title = "No maker under a watched jurisdiction where it controls"
+cite = "House rule 4"
+source = "minutes of 2026-10-01"
+status = "verified"
+effect = "operate"
+tier = ["host"]
+binds = "us"
+scope = { criticality = "high" }
+when = "role == 'control' && confidence >= 0.9"
+severity = "high"
+threats = ["disruption"]
+remedies = ["contain the module", "replace the module"]
+surcharge_percent = 12.5
+bid_weight = 30
+[[rule.subject]]
+jurisdiction = ["@watched"]
+
+[[rule]]
+id = "HOUSE-ZONE"
+title = "No such maker in a drawn zone"
+cite = "House rule 5"
+source = "minutes of 2026-10-01"
+status = "verified"
+effect = "operate"
+tier = ["host"]
+binds = "us"
+scope = { zone = "substation-7" }
+severity = "medium"
+remedies = ["none"]
+surcharge_percent = 5
+bid_weight = 10
+[[rule.subject]]
+jurisdiction = ["@watched"]
+"#;
+
+fn policy(folder: &Folder, words: &[&str]) -> Ran {
+    let day: &[&str] = if words.contains(&"--as-of") { &[] } else { &["--as-of", "2026-11-25"] };
+    run(folder, ["policy"].iter().chain(words).chain(day))
+}
+
+/// The document, held to its schema.
+fn json(folder: &Folder, words: &[&str]) -> (i32, Value) {
+    let ran = policy(folder, &[words, &["--format", "json"]].concat());
+    let answer = ran.json();
+    let name = answer["schema"].as_str().unwrap().strip_prefix("umbilical.").unwrap().strip_suffix("/1").unwrap().to_owned();
+    let wrong = Schema::load(&name).wrong(&answer);
+    assert!(wrong.is_empty(), "{words:?}\n{}", wrong.join("\n"));
+    (ran.code, answer)
+}
+
+/// State and verdicts by rule of one subject.
+fn of<'a>(answer: &'a Value, id: &str) -> (&'a str, Vec<(&'a str, &'a str)>) {
+    let subject = answer["subjects"].as_array().unwrap().iter().find(|s| s["id"] == id).unwrap();
+    let findings = subject["findings"].as_array().unwrap();
+    let of = |f: &'a Value| (f["code"].as_str().unwrap(), f["verdict"].as_str().unwrap());
+    (subject["state"].as_str().unwrap(), findings.iter().map(of).collect())
+}
+
+#[test]
+fn a_mistake_in_a_pack_is_underlined_on_its_line() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    let cases = [
+        ("[\"@watched\"]", "[\"@wotched\"]", "house/pack.toml:32:17: `@wotched`", "32 | jurisdiction = [\"@wotched\"]", 17, 10),
+        ("{ criticality", "{ critcality", "house/pack.toml:24:9: `critcality` is no fact", "24 | scope = {", 9, 23),
+        ("\"role ==", "\"rolle ==", "house/pack.toml:25:8: `rolle`", "25 | when = ", 8, 41),
+        ("status = \"verified\"", "status = \"sure\"", "house/pack.toml:20:10: `sure`", "20 | status", 10, 6),
+    ];
+    for (from, to, said, line, column, width) in cases {
+        folder.write("house/pack.toml", HOUSE.replacen(from, to, 1));
+        let ran = policy(&folder, &["check", "bom.csv", "--policy", "house"]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{to}");
+        let lines: Vec<&str> = ran.err.lines().collect();
+        assert!(lines[0].contains(said), "{}", ran.err);
+        assert!(lines.iter().any(|l| l.starts_with(line)), "{}", ran.err);
+        let marks = format!("   | {}{}", " ".repeat(column - 1), "^".repeat(width));
+        assert!(lines.iter().any(|l| *l == marks), "{}\n{marks}", ran.err);
+    }
+    // Facts of assets and waivers are read by the same eyes.
+    folder.write("house/pack.toml", HOUSE);
+    folder.write("assets.toml", "[[asset]]\nmatch = { nome = \"x\" }\nfacts = {}\n");
+    let ran = policy(&folder, &["check", "bom.csv", "--policy", "house", "--assets", "assets.toml"]);
+    assert!(ran.code == 2 && ran.err.contains("assets.toml:2:11: unknown field `nome`"), "{}", ran.err);
+    folder.write(
+        "waivers.toml",
+        "[[waiver]]\ncode = \"HOUSE-CONTROL\"\nsubject = \"*\"\nreason = \"\"\napprover = \"me\"\nexpires = \"soon\"\n",
+    );
+    let ran = policy(&folder, &["check", "bom.csv", "--policy", "house", "--waivers", "waivers.toml"]);
+    assert!(ran.code == 2 && ran.err.contains("waivers.toml:6:11:"), "{}", ran.err);
+}
+
+#[test]
+fn what_names_nothing_is_2() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    let cases: &[(&[&str], &str)] = &[
+        (&["--say", "colour=red"], "`colour` is no fact"),
+        (&["--say", "power_kw"], "write FACT=VALUE"),
+        (&["--say", "power_kw=much"], "`much` is no number"),
+        (&["--policy", "no-such-pack"], "neither a shipped pack nor a file"),
+        (&["--assume", "quectel eats cake"], "assumes nothing"),
+        (&["--assume", "nobody listed US-FCC-COVERED 2027-01-01"], "nobody"),
+        (&["--assume", "NO-RULE in-force 2027-01-01"], "neither a rule nor a pack"),
+        (&["--assets", "missing.toml"], "missing.toml"),
+        (&["--fail-on", "NO-RULE"], "nothing that can be found"),
+        (&["--as-of", "2026-01-01", "--as-of", "2026-01-02"], "--as-of is given 2 times"),
+    ];
+    for (words, said) in cases {
+        let ran = policy(&folder, &[&["check", "bom.csv"], *words].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{words:?}");
+        assert!(ran.err.contains(said), "{words:?}\n{}", ran.err);
+    }
+    let two = ["--as-of", "2026-01-01", "--as-of", "2026-01-02"];
+    for command in [&["audit", "bom.csv"][..], &["policy", "why", "x", "bom.csv"], &["policy", "markets", "bom.csv"]] {
+        assert_eq!(run(&folder, command.iter().chain(&two)).code, 2, "{command:?}");
+    }
+    assert_eq!(policy(&folder, &["diff", "bom.csv"]).code, 2);
+    assert_eq!(policy(&folder, &["timeline", "--org", "nobody-at-all"]).code, 2);
+    assert_eq!(policy(&folder, &["why", "fnd-000000000000", "bom.csv", "--policy", FCC]).code, 2);
+    assert_eq!(policy(&folder, &["check", "bom.csv", "--format", "html"]).code, 2);
+}
+
+#[test]
+fn market_buyer_and_facts_narrow_what_is_asked() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    let day = ["--as-of", "2027-01-01", "--assume", LISTED, "--policy", FCC];
+    let at = |words: &[&str]| json(&folder, &[&["check", "bom.csv"], &day[..], words].concat());
+    let (code, unsaid) = at(&[]);
+    assert_eq!((code, of(&unsaid, "bom.csv").0), (1, "fail"));
+    assert!(unsaid["subjects"][0]["findings"][0]["because"][0].as_str().unwrap().contains("judged as if the market were US"));
+    let (code, us) = at(&["--market", "US-TX"]);
+    assert_eq!((code, us["facts"]["market"].as_str()), (1, Some("US-TX")));
+    let (code, lt) = at(&["--market", "LT"]);
+    assert_eq!((code, of(&lt, "bom.csv")), (0, ("not-applicable", vec![])));
+    // Own money: the subsidy rule does not reach it. `--say` says the same as the short forms.
+    let (_, own) = at(&["--funded-by", "own"]);
+    assert!(of(&own, "bom.csv").1.iter().all(|f| f.0 != "US-FCC-COVERED-FUND"));
+    let (_, said) = at(&["--say", "funded_by=own"]);
+    assert_eq!(own["subjects"], said["subjects"]);
+    // A module by itself: the module rule speaks, not the one about hosts.
+    let (_, module) = at(&["--say", "item=module"]);
+    let rules: Vec<&str> = of(&module, "bom.csv").1.iter().map(|f| f.0).collect();
+    assert!(rules.contains(&"US-FCC-COVERED-MOD") && !rules.contains(&"US-FCC-COVERED-HOST"), "{rules:?}");
+    let (_, buyer) = at(&["--buyer", "us-agency,us-dod"]);
+    assert_eq!(buyer["facts"]["buyer"], "us-agency, us-dod");
+}
+
+#[test]
+fn an_assumed_listing_counts_from_its_day_on() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    let at = |day: &str| json(&folder, &["check", "bom.csv", "--policy", FCC, "--assume", LISTED, "--as-of", day]);
+    let (code, before) = at("2026-12-31");
+    assert!(code == 0 && before["subjects"][0]["passed"].as_array().unwrap().iter().any(|r| r == "US-FCC-COVERED-HOST"));
+    let (code, after) = at("2027-01-01");
+    assert_eq!((code, after["assumed"][0].as_str()), (1, Some(LISTED)));
+    assert!(of(&after, "bom.csv").1.contains(&("US-FCC-COVERED-HOST", "fail")));
+    let table = policy(&folder, &["check", "bom.csv", "--policy", FCC, "--assume", LISTED, "--as-of", "2027-01-01"]);
+    assert!(table.out.contains("This is not the law as it stands."), "{}", table.out);
+    // The same as a difference of two days, which a gate can hold.
+    let days = ["--as-of", "2026-12-31", "--as-of", "2027-01-01"];
+    let (code, diff) = json(&folder, &[&["diff", "bom.csv", "--policy", FCC, "--assume", LISTED], &days[..]].concat());
+    let changes = diff["changes"].as_array().unwrap();
+    assert!(code == 0 && changes.iter().any(|c| c["rule"] == "US-FCC-COVERED-HOST" && c["was"] == "pass" && c["is"] == "fail"));
+    let gate = ["diff", "bom.csv", "--policy", FCC, "--assume", LISTED, "--fail-on", "fail"];
+    assert_eq!(policy(&folder, &[&gate[..], &days].concat()).code, 1);
+    let quiet = ["--as-of", "2026-12-30", "--as-of", "2026-12-31"];
+    let (_, same) = json(&folder, &[&["diff", "bom.csv", "--policy", FCC, "--assume", LISTED], &quiet[..]].concat());
+    assert_eq!(same["changes"], Value::Array(vec![]));
+}
+
+#[test]
+fn facts_of_assets_reach_by_site_name_path_and_zone() {
+    let folder = Folder::new();
+    folder.write("house/pack.toml", HOUSE);
+    folder.write("boards/pump.csv", EC25);
+    folder.write("boards/toy.csv", EC25);
+    let register = "asset id,name,site,notes\n1,GW-1,Substation 7,Quectel EC25-E\n2,GW-2,Depot,Quectel EC25-E\n";
+    folder.write("register.csv", register);
+    folder.write(
+        "assets.toml",
+        "[facts]\nrole = \"control\"\n\
+         [[asset]]\nmatch = { path = \"boards/*\" }\nfacts = { criticality = \"high\", lat = 10, lon = 10 }\n\
+         [[asset]]\nmatch = { path = \"*/TOY.csv\" }\nfacts = { criticality = \"low\" }\n\
+         [[asset]]\nmatch = { site = \"substation*\" }\nfacts = { lat = 55.5, lon = 24.5, criticality = \"low\" }\n\
+         [[asset]]\nmatch = { name = \"gw-2\" }\nfacts = { lat = 55.5, lon = 25.5, criticality = \"low\" }\n",
+    );
+    let words = ["check", "boards", "register.csv", "--policy", "house", "--assets", "assets.toml", "--fail-on", "unknown"];
+    let (_, answer) = json(&folder, &words);
+    assert_eq!(of(&answer, "boards/pump.csv"), ("fail", vec![("HOUSE-CONTROL", "fail")]));
+    assert_eq!(of(&answer, "boards/toy.csv"), ("not-applicable", vec![]));
+    let named = |name: &str| {
+        let subjects = answer["subjects"].as_array().unwrap();
+        let subject = subjects.iter().find(|s| s["names"].as_array().unwrap().iter().any(|n| n == name)).unwrap();
+        subject["id"].as_str().unwrap()
+    };
+    let rules = |name: &str| of(&answer, named(name)).1.iter().map(|f| f.0).collect::<Vec<_>>();
+    assert_eq!((rules("GW-1"), rules("GW-2")), (vec!["HOUSE-ZONE"], vec![]), "{answer:#}");
+}
+
+#[test]
+fn a_condition_of_our_own_decides_and_asks_for_what_it_reads() {
+    let folder = Folder::new();
+    folder.write("house/pack.toml", HOUSE);
+    folder.write("cn.csv", EC25);
+    folder.write("ca.csv", HL);
+    let at = |words: &[&str]| json(&folder, &[&["check", "cn.csv", "ca.csv", "--policy", "house"], words].concat());
+    let (code, all) = at(&["--say", "criticality=high", "--say", "role=control", "--say", "zone=none"]);
+    assert_eq!((code, of(&all, "cn.csv").0, of(&all, "ca.csv").0), (1, "fail", "pass"));
+    let (code, monitor) = at(&["--say", "criticality=high", "--say", "role=monitor", "--say", "zone=none"]);
+    assert_eq!((code, of(&monitor, "cn.csv").0), (0, "not-applicable"));
+    let (code, open) = at(&["--say", "criticality=high", "--say", "zone=none"]);
+    assert_eq!((code, of(&open, "cn.csv").0), (0, "unknown"));
+    assert!(open["subjects"][1]["findings"][0]["clears_when"].as_str().unwrap().contains("say `role`"), "{open:#}");
+    assert_eq!(at(&["--say", "criticality=high", "--say", "zone=none", "--fail-on", "unknown"]).0, 3);
+    // One product that fails does not hide what is unknown of it.
+    let (code, both) = at(&["--say", "criticality=high", "--say", "role=control", "--fail-on", "unknown"]);
+    assert_eq!((code, of(&both, "cn.csv").0), (3, "fail"));
+}
+
+const WAIVER: &str = "[[waiver]]\ncode = \"US-FCC-COVERED-HOST\"\nsubject = \"b*.csv\"\nreason = \"contained, see 17\"\n\
+                      approver = \"A. Ortiz\"\nexpires = \"2027-06-30\"\njustification = \"inline_mitigations_already_exist\"\n";
+
+#[test]
+fn a_waiver_opens_the_gate_until_its_day_and_shuts_it_from_then_on() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    folder.write("w.toml", WAIVER);
+    let words = ["check", "bom.csv", "--policy", FCC, "--assume", LISTED, "--say", "funded_by=own", "--waivers", "w.toml"];
+    let at = |day: &str| json(&folder, &[&words[..], &["--as-of", day]].concat());
+    let (code, held) = at("2027-06-29");
+    let finding = held["subjects"][0]["findings"].as_array().unwrap().iter().find(|f| f["code"] == "US-FCC-COVERED-HOST").unwrap();
+    let waiver = &finding["detail"]["waiver"];
+    assert_eq!((code, finding["verdict"].as_str(), waiver["expired"].as_bool()), (0, Some("fail"), Some(false)));
+    assert_eq!(waiver["justification"], "inline_mitigations_already_exist");
+    assert!(held["rules"].as_array().unwrap().iter().any(|r| r["rule"] == "US-FCC-COVERED-HOST" && r["waived"] == 1 && r["fail"] == 0));
+    let (code, over) = at("2027-06-30");
+    let found = of(&over, "bom.csv").1;
+    assert_eq!(code, 1);
+    assert!(found.contains(&("expired-waiver", "fail")) && found.contains(&("US-FCC-COVERED-HOST", "fail")), "{found:?}");
+    // An expired waiver fails even where only it is asked about.
+    let only = policy(&folder, &[&words[..], &["--as-of", "2027-06-30", "--fail-on", "expired-waiver"]].concat());
+    assert_eq!(only.code, 1);
+    // Without the flag the file of the home counts.
+    folder.write("home/waivers.toml", WAIVER);
+    let bare = ["check", "bom.csv", "--policy", FCC, "--assume", LISTED, "--say", "funded_by=own", "--as-of", "2027-06-29"];
+    assert_eq!(policy(&folder, &bare).code, 0);
+    let sarif = policy(&folder, &[&bare[..], &["--format", "sarif"]].concat()).json();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert!(results.iter().any(|r| r["ruleId"] == "US-FCC-COVERED-HOST" && r["suppressions"][0]["status"] == "accepted"));
+}
+
+#[test]
+fn gates_are_0_1_and_3() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    let words = ["check", "bom.csv", "--policy", FCC, "--assume", LISTED, "--as-of", "2027-01-01"];
+    let code = |more: &[&str]| policy(&folder, &[&words[..], more].concat()).code;
+    assert_eq!(code(&[]), 1);
+    assert_eq!(code(&["--fail-on", "US-FCC-COVERED-HOST"]), 1);
+    assert_eq!(code(&["--fail-on", "US-FCC-COVERED-MOD"]), 0);
+    assert_eq!(code(&["--fail-on", "review"]), 3);
+    assert_eq!(code(&["--fail-on", "review,fail"]), 1);
+    assert_eq!(code(&["--fail-on", "critical"]), 0);
+    // The same engine gates `bom check` and `audit`.
+    let same = |command: &[&str]| run(&folder, command.iter().chain(&["bom.csv"]).chain(&words[2..])).code;
+    assert_eq!((same(&["bom", "check"]), same(&["audit", "--no-save"])), (1, 1));
+    for (command, member) in [(&["bom", "check"][..], "bom-check"), (&["audit", "--no-save"], "audit")] {
+        let ran = run(&folder, command.iter().chain(&["bom.csv"]).chain(&words[2..]).chain(&["--format", "json"]));
+        let answer = ran.json();
+        let wrong = Schema::load(member).wrong(&answer);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert_eq!(answer["law"]["packs"][0]["id"], FCC);
+    }
+}
+
+const KICAD: &str = "\"Reference\",\"Value\",\"Footprint\",\"Qty\",\"DNP\",\"Manufacturer\"\n\
+                     \"R1,R2\",\"10k\",\"R_0402\",\"2\",\"\",\"\"\n\"U4\",\"EC25-E\",\"Module:Quectel_EC25\",\"1\",\"\",\"Quectel\"\n";
+
+#[test]
+fn a_finding_stands_on_the_line_of_the_module_in_every_format() {
+    let folder = Folder::new();
+    folder.write("hw/board.csv", KICAD);
+    let words = ["check", "hw/board.csv", "--policy", FCC, "--assume", LISTED, "--as-of", "2027-01-01", "--format"];
+    let at = |format: &str| policy(&folder, &[&words[..], &[format]].concat());
+    let sarif = at("sarif").json();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let result = results.iter().find(|r| r["ruleId"] == "US-FCC-COVERED-HOST").unwrap();
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!((place["artifactLocation"]["uri"].as_str(), place["region"]["startLine"].as_u64()), (Some("hw/board.csv"), Some(3)));
+    let github = at("github");
+    assert!(github.out.contains("file=hw/board.csv,line=3,title=US-FCC-COVERED-HOST::"), "{}", github.out);
+    let junit = at("junit").out;
+    assert!(junit.contains("<testcase name=\"US-FCC-COVERED-HOST\"") && junit.contains("<failure"), "{junit}");
+    let csv = at("csv").out;
+    assert!(csv.lines().any(|l| l.contains(",fail,US-FCC-COVERED-HOST,")), "{csv}");
+}
+
+#[test]
+fn products_against_markets() {
+    let folder = Folder::new();
+    folder.write("cn.csv", EC25);
+    folder.write("ca.csv", HL);
+    let words = ["markets", "cn.csv", "ca.csv", "--policy", FCC, "--assume", LISTED, "--as-of", "2027-01-01", "--market", "US-TX,LT"];
+    let (code, answer) = json(&folder, &words);
+    assert_eq!((code, answer["markets"].as_array().unwrap().len()), (0, 2));
+    let csv = policy(&folder, &[&words[..], &["--format", "csv"]].concat()).out;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "product,names,market,verdict,rules");
+    assert!(lines.contains(&"cn.csv,,US-TX,fail,US-FCC-COVERED-HOST"), "{csv}");
+    assert!(lines.contains(&"cn.csv,,LT,not-applicable,"), "{csv}");
+    let table = policy(&folder, &words).out;
+    assert!(table.contains("no rule found as of 2027-01-01"), "{table}");
+}
+
+#[test]
+fn lists_cases_and_timelines_are_as_their_schemas_say() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    let (_, list) = json(&folder, &["list"]);
+    assert!(list["packs"].as_array().unwrap().iter().any(|p| p["id"] == FCC));
+    assert!(policy(&folder, &["list", "--facts"]).out.contains("power_kw"));
+    let (code, tested) = json(&folder, &["test", FCC]);
+    assert_eq!((code, tested["failed"].as_u64()), (0, Some(0)));
+    let (_, events) = json(&folder, &["timeline"]);
+    assert!(!events["events"].as_array().unwrap().is_empty());
+    let (_, quectel) = json(&folder, &["timeline", "--org", "quectel", "--policy", FCC]);
+    assert!(quectel["events"].as_array().unwrap().iter().all(|e| e["what"].as_str().unwrap().contains("proposed")), "{quectel:#}");
+    // A case of our own that comes out otherwise is a failure with its line.
+    folder.write("house/pack.toml", HOUSE);
+    let case = "[[case]]\nname = \"a toy\"\nrule = \"HOUSE-CONTROL\"\nas_of = \"2026-11-25\"\nmodule = \"Quectel EC25\"\n\
+                facts = { criticality = \"high\", role = \"control\" }\nexpect = \"pass\"\n";
+    folder.write("house/cases.toml", case);
+    let (code, mine) = json(&folder, &["test", "house"]);
+    assert_eq!((code, mine["runs"][0]["got"].as_str(), mine["runs"][0]["right"].as_bool()), (1, Some("fail"), Some(false)));
+    let table = policy(&folder, &["test", "house"]).out;
+    assert!(table.contains("cases.toml:2") && table.contains("pass expected, fail came out"), "{table}");
+    assert!(policy(&folder, &["test", "house", "--format", "junit"]).out.contains("<failure"));
+}
+
+#[test]
+fn why_shows_clause_source_basis_and_what_would_change_it() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    let words = ["bom.csv", "--policy", FCC, "--assume", LISTED, "--as-of", "2027-01-01"];
+    let (_, answer) = json(&folder, &[&["check"], &words[..]].concat());
+    let id = answer["subjects"][0]["findings"][0]["id"].as_str().unwrap().to_owned();
+    let shown = policy(&folder, &[&["why", &id], &words[..]].concat());
+    for text in ["FCC 25-71 (90 FR 53227)", "[listed;", "Clears when:", "What helps:", "As of: 2027-01-01 (sources to"] {
+        assert!(shown.out.contains(text), "{text}\n{}", shown.out);
+    }
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let folder = Folder::new();
+    folder.write("=cmd().csv", EC25.replace("EC25-E,", "\"<script>alert(1)</script> EC25-E\","));
+    folder.write(
+        "reg.csv",
+        "asset id,name,notes\n1,=cmd|'/c calc'!A1,Quectel EC25-E\n2,<script>x</script>,Quectel EC25-E\n3,\u{1b}[31mred,Quectel EC25-E\n",
+    );
+    let words = ["check", "=cmd().csv", "reg.csv", "--policy", FCC, "--assume", LISTED, "--as-of", "2027-01-01"];
+    let at = |format: &str| policy(&folder, &[&words[..], &["--format", format]].concat()).out;
+    let csv = at("csv");
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    for row in rows.records().map(Result::unwrap) {
+        assert!(row.iter().all(|cell| !cell.starts_with(['=', '+', '@'])), "{row:?}");
+    }
+    assert!(csv.contains("'=cmd"), "{csv}");
+    let junit = at("junit");
+    assert!(!junit.contains("<script>") && junit.contains("&lt;script&gt;"), "{junit}");
+    let table = at("table");
+    assert!(!table.contains('\u{1b}'), "{table}");
+    assert!(!at("github").contains('\u{1b}'));
+    at("sarif");
+    json(&folder, &words);
+}
