@@ -83,8 +83,11 @@ pub struct Law {
     waivers: Waivers,
     waivers_file: String,
     /// Facts by the groups that match and the site, so that alike assets share them.
-    shared: RefCell<HashMap<(Vec<usize>, Option<String>), Rc<Facts>>>,
+    shared: RefCell<HashMap<Place, Rc<Facts>>>,
 }
+
+/// The groups that match an asset, and its site.
+type Place = (Vec<usize>, Option<String>);
 
 /// Which packs are used where none is named.
 #[derive(Clone, Copy, PartialEq, Eq)]
