@@ -124,7 +124,7 @@ mod tests {
             }
             assert!(!t.cite.is_empty() && !t.source.is_empty() && ["verified", "unverified"].contains(&&*t.status), "{}", t.id);
             for section in &t.sections {
-                assert!(section.rows.is_some() != !section.lines.is_empty(), "{} {}", t.id, section.id);
+                assert!(section.rows.is_some() == section.lines.is_empty(), "{} {}", t.id, section.id);
                 assert!(section.lines.iter().all(|l| l.text.is_some() != l.ask.is_some()), "{} {}", t.id, section.id);
             }
         }
