@@ -289,8 +289,15 @@ fn gates_are_0_1_and_3() {
     assert_eq!(code(&[]), 1);
     assert_eq!(code(&["--fail-on", "US-FCC-COVERED-HOST"]), 1);
     assert_eq!(code(&["--fail-on", "US-FCC-COVERED-MOD"]), 0);
-    assert_eq!(code(&["--fail-on", "review"]), 3);
-    assert_eq!(code(&["--fail-on", "review,fail"]), 1);
+    assert_eq!(code(&["--fail-on", "review"]), 0);
+    // Words that nobody has read at their source are for review, beside a rule that fails or alone.
+    folder.write("house/pack.toml", HOUSE.replace("\"verified\"", "\"unverified\""));
+    let open = ["check", "bom.csv", "--policy", "house", "--say", "criticality=high", "--say", "role=control", "--say", "zone=none"];
+    assert_eq!(policy(&folder, &open).code, 3);
+    assert_eq!(policy(&folder, &[&open[..], &["--fail-on", "fail"]].concat()).code, 0);
+    let both = ["--policy", FCC, "--assume", LISTED, "--as-of", "2027-01-01", "--fail-on"];
+    assert_eq!(policy(&folder, &[&open[..], &both, &["review"]].concat()).code, 3);
+    assert_eq!(policy(&folder, &[&open[..], &both, &["review,fail"]].concat()).code, 1);
     assert_eq!(code(&["--fail-on", "critical"]), 0);
     // The same engine gates `bom check` and `audit`.
     let same = |command: &[&str]| run(&folder, command.iter().chain(&["bom.csv"]).chain(&words[2..])).code;
