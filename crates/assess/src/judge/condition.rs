@@ -17,6 +17,10 @@ pub(super) struct Condition {
     program: Program,
     /// Facts that it reads.
     reads: Vec<&'static str>,
+    /// What else it reads.
+    own: Vec<&'static str>,
+    /// The functions of the language, made once: a fresh set costs more than most conditions.
+    root: Context<'static, 'static>,
 }
 
 impl Condition {
@@ -41,12 +45,12 @@ impl Condition {
         }
         let program = Program::compile(text).map_err(|e| e.to_string().lines().next().unwrap_or_default().to_owned())?;
         let references = program.references();
-        let mut reads = Vec::new();
+        let (mut reads, mut own) = (Vec::new(), Vec::new());
         for name in references.variables() {
-            match FACTS.iter().find(|f| f.0 == name) {
-                Some(fact) => reads.push(fact.0),
-                None if OWN.contains(&name) => {}
-                None => {
+            match (FACTS.iter().find(|f| f.0 == name), OWN.iter().find(|o| **o == name)) {
+                (Some(fact), _) => reads.push(fact.0),
+                (None, Some(word)) => own.push(*word),
+                (None, None) => {
                     let facts: Vec<&str> = FACTS.iter().map(|f| f.0).collect();
                     return Err(format!(
                         "`{name}` is nothing that a condition can read; use {}, or a fact: {}",
@@ -56,7 +60,7 @@ impl Condition {
                 }
             }
         }
-        Ok(Self { text: text.to_owned(), program, reads })
+        Ok(Self { text: text.to_owned(), program, reads, own, root: Context::default() })
     }
 
     /// The facts that it reads.
@@ -74,19 +78,23 @@ pub(super) fn holds(condition: &Condition, facts: &Facts, item: &Item, as_of: Da
     if !missing.is_empty() {
         return Truth::unknown(format!("say `{}`: the rule asks `{}`", missing.join("`, `"), condition.text));
     }
-    let mut context = Context::default();
+    let mut context = condition.root.new_inner_scope();
     for name in &condition.reads {
         if let Some(value) = facts.get(name) {
             context.add_variable_from_value(*name, cel(value));
         }
     }
-    context.add_variable_from_value("as_of", as_of.to_string());
-    context.add_variable_from_value("cellular", item.cellular.name());
-    context.add_variable_from_value("modules", list(item.things.iter().map(|t| t.label.clone())));
-    context.add_variable_from_value("makers", list(item.things.iter().filter_map(|t| t.maker.clone())));
-    let surest = item.things.iter().map(|t| t.confidence).max().unwrap_or(0);
-    context.add_variable_from_value("confidence", f64::from(surest) / 1000.0);
-    context.add_variable_from_value("host", item.host.clone().unwrap_or_default());
+    for word in &condition.own {
+        let value: Cel = match *word {
+            "as_of" => as_of.to_string().into(),
+            "cellular" => item.cellular.name().into(),
+            "modules" => list(item.things.iter().map(|t| t.label.clone())),
+            "makers" => list(item.things.iter().filter_map(|t| t.maker.clone())),
+            "host" => item.host.clone().unwrap_or_default().into(),
+            _ => (f64::from(item.things.iter().map(|t| t.confidence).max().unwrap_or(0)) / 1000.0).into(),
+        };
+        context.add_variable_from_value(*word, value);
+    }
     let says = |word: &str| said(Basis::Inferred, format!("`{}` {word}", condition.text));
     match condition.program.execute(&context) {
         Ok(Cel::Bool(true)) => Truth::yes(says("holds")),

@@ -34,21 +34,31 @@ type Known<T> = RefCell<FxHashMap<u64, Vec<(Item, T)>>>;
 pub(super) struct Memo {
     whole: Known<Outcomes>,
     packs: Vec<Known<Rc<[Outcome]>>>,
+    blank: Rc<Facts>,
 }
 
 impl Memo {
     pub fn new(packs: usize) -> Self {
-        Self { whole: RefCell::default(), packs: (0..packs).map(|_| RefCell::default()).collect() }
+        Self { whole: RefCell::default(), packs: (0..packs).map(|_| RefCell::default()).collect(), blank: Rc::default() }
     }
 
     /// The outcomes of an item; `pack` judges one pack with the facts that it reads.
-    pub fn outcomes(&self, item: &Item, reads: &[Vec<&'static str>], pack: impl Fn(usize, &Item) -> Rc<[Outcome]>) -> Outcomes {
+    pub fn outcomes(&self, item: &Item, reads: &[Vec<&'static str>], pack: &dyn Fn(usize, &Item) -> Rc<[Outcome]>) -> Outcomes {
         let thing = FxBuildHasher.hash_one((&item.things, item.cellular, &item.host));
         let whole = FxBuildHasher.hash_one((thing, Rc::as_ptr(&item.facts)));
         if let Some(known) = self.whole.borrow().get(&whole).into_iter().flatten().find(|(i, _)| i.is_same(item)) {
             return known.1.clone();
         }
+        // What nothing is known of: packs that ask for none of an item's facts answer it alike.
+        let bare = item.facts.iter().next().is_some().then(|| {
+            let blank = Item { facts: Rc::clone(&self.blank), ..item.clone() };
+            self.outcomes(&blank, reads, pack)
+        });
         let each = self.packs.iter().zip(reads).enumerate().map(|(number, (known, reads))| {
+            let asked = reads.iter().any(|name| item.facts.get(name).is_some());
+            if let Some(same) = bare.as_ref().filter(|_| !asked).and_then(|b| b.0.get(number)) {
+                return Rc::clone(same);
+            }
             let hash = hash(thing, &item.facts, reads);
             let alike = |i: &Item| i.is_alike(item) && reads.iter().all(|name| i.facts.get(name) == item.facts.get(name));
             if let Some(known) = known.borrow().get(&hash).into_iter().flatten().find(|(i, _)| alike(i)) {
@@ -64,6 +74,10 @@ impl Memo {
             made
         });
         let made = Outcomes(each.collect());
+        // Facts that nobody else holds do not come again.
+        if Rc::strong_count(&item.facts) == 1 {
+            return made;
+        }
         let mut known = self.whole.borrow_mut();
         if known.len() >= MOST {
             known.clear();

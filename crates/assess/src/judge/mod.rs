@@ -197,7 +197,7 @@ impl<'k> Judge<'k> {
 
     /// Every rule's outcome for an item, in the order of the packs.
     pub fn outcomes(&self, item: &Item) -> Outcomes {
-        self.memo.outcomes(item, &self.reads, |number, item| self.pack(number, item))
+        self.memo.outcomes(item, &self.reads, &|number, item| self.pack(number, item))
     }
 
     fn pack(&self, number: usize, item: &Item) -> Rc<[Outcome]> {
