@@ -274,6 +274,26 @@ fn silence_is_a_finding_and_a_gate_only_where_named() {
 }
 
 #[test]
+fn a_row_that_comes_back_as_it_was_filled_in_is_nobodys_answer() {
+    let folder = Folder::new();
+    folder.write("gw.cdx.json", statement(&[("EG25-G", "Quectel", "LTE module")]));
+    ask(&folder, &["gw.cdx.json", "-o", "asked.json"]);
+    let module = |reply: &str| {
+        let got = judged(&folder, &[reply, "--asked", "asked.json"]);
+        let supplier = got["suppliers"][0].clone();
+        let tier = supplier["tiers"].as_array().unwrap().iter().find(|t| t["tier"] == "module").unwrap()["status"].clone();
+        (tier, supplier["listed"].as_array().unwrap().len(), supplier["label"]["score"].clone())
+    };
+    assert_eq!(module("asked.json"), ("unanswered".into(), 0, 0.0.into()));
+    // Somebody who adds to the row stands by it.
+    let mut document: Value = serde_json::from_slice(&std::fs::read(folder.path().join("asked.json")).unwrap()).unwrap();
+    document["parts"][0]["fcc_id"] = "XMR201903EG25G".into();
+    folder.write("reply.json", document.to_string());
+    let (tier, listed, _) = module("reply.json");
+    assert_eq!((tier, listed), ("disclosed".into(), 1));
+}
+
+#[test]
 fn what_is_no_reply_is_exit_2_with_its_reason() {
     let folder = Folder::new();
     folder.write("bom.csv", "Ref,Value\nU1,EG25-G\n");

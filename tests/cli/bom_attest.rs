@@ -243,6 +243,7 @@ fn flags_that_do_not_go_together_are_refused() {
     refused(&folder, "gw.csv --redact --declarations --key acme.pem", "cannot be used with");
     refused(&folder, "gw.csv --verify x --key acme.pem", "cannot be used with");
     refused(&folder, "gw.cdx.json --key acme.pem --without Quectel", "nothing is judged");
+    refused(&folder, "gw.csv --key acme.pem --without Quektel", "no maker is known as `Quektel`");
     refused(&folder, "gw.csv --key acme.pem --format html", "has no format `html`");
     // What is named in --fail-on counts, and the statement is written all the same.
     let ran = attest(&folder, "gw.csv --key acme.pem --fail-on cellular-module -o out.jsonl");

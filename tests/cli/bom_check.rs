@@ -46,6 +46,28 @@ fn three_states_and_what_each_is_worth_as_a_gate() {
 }
 
 #[test]
+fn what_looks_clean_and_was_not_understood_whole_says_so_and_is_open() {
+    let folder = Folder::new();
+    folder.write(
+        "cut.cdx.json",
+        r#"{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"components":[{"type":"device","name":"R1"},{"type":"dev"#,
+    );
+    let (code, answer) = json(&folder, &["cut.cdx.json"]);
+    assert_eq!((code, answer["projects"][0]["state"].as_str()), (0, Some("clean-as-declared")));
+    assert_eq!(answer["projects"][0]["because"][1], "1 place was not understood: a module may stand there");
+    assert_eq!(check(&folder, &["cut.cdx.json", "--fail-on", "unknown"]).code, 3);
+    // Open is skipped, never passed.
+    let junit = check(&folder, &["cut.cdx.json", "--format", "junit"]).out;
+    assert!(junit.contains("skipped=\"1\"") && junit.contains("<skipped message"), "{junit}");
+    // What is understood whole, or names its module, is not open.
+    folder.write("clean.csv", CLEAN);
+    folder.write("cut-behind.cdx.json", r#"{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"components":[{"type":"device","name":"EC25-E","manufacturer":{"name":"Quectel"}},{"type":"dev"#);
+    for whole in ["clean.csv", "cut-behind.cdx.json"] {
+        assert_eq!(check(&folder, &[whole, "--fail-on", "unknown"]).code, 0, "{whole}");
+    }
+}
+
+#[test]
 fn every_part_is_there_with_its_place_and_the_module_in_full() {
     let folder = Folder::new();
     folder.write("named.csv", NAMED);
@@ -72,6 +94,10 @@ fn findings_stand_on_the_line_of_the_file() {
     assert_eq!((place["artifactLocation"]["uri"].as_str(), place["region"]["startLine"].as_u64()), (Some("hidden.csv"), Some(2)));
     assert!(check(&folder, &["hidden.csv", "--format", "junit"]).out.contains("<failure"));
     assert!(check(&folder, &["hidden.csv", "--format", "csv"]).out.lines().nth(1).unwrap().contains("undisclosed"));
+    // A named module beside it does not make the carrier's known: the case fails as the command does.
+    folder.write("both.csv", format!("{HIDDEN}U3,EC25-E,1,Quectel\n"));
+    let both = check(&folder, &["both.csv", "--format", "junit"]);
+    assert!(both.code == 3 && both.out.contains("failures=\"1\""), "{}", both.out);
     assert_eq!(check(&folder, &["hidden.csv", "--format", "html"]).code, 2);
     assert!(check(&folder, &["hidden.csv"]).out.contains("carries a cellular module that the document does not name"));
 }

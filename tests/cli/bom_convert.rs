@@ -258,3 +258,14 @@ fn a_drawing_becomes_cyclonedx_and_is_read_again_as_it_was() {
     assert_eq!(document["components"][1]["evidence"]["occurrences"], json!([occurrence]));
     assert_eq!(document["metadata"]["component"]["name"], "board");
 }
+
+#[test]
+fn a_product_without_a_name_goes_by_its_file_without_the_format() {
+    let folder = Folder::new();
+    let list = "Reference,Value\nR1,10k\n";
+    for (file, name) in [("gw_V2.4_BOM.csv", "gw_V2.4_BOM"), ("gw.hbom.csv", "gw"), ("gw.csv", "gw")] {
+        folder.write(file, list);
+        let ran = run(&folder, ["bom", "convert", file, "--as-of", "2026-11-25"]);
+        assert_eq!(ran.json()["metadata"]["component"]["name"], name);
+    }
+}

@@ -109,6 +109,19 @@ fn gateway(folder: &Folder) {
 }
 
 #[test]
+fn a_folder_named_as_the_device_is_one_device_without_a_register() {
+    let folder = Folder::new();
+    gateway(&folder);
+    folder.write("bom.csv", bom(&[]));
+    folder.write("GW-18/lsusb.txt", "Bus 001 Device 001: ID 1d6b:0002 Linux Foundation 2.0 root hub\n");
+    folder.write("GW-18/lspci.txt", "01:00.0 Ethernet controller [0200]: Intel Corporation I210 [8086:1533] (rev 03)\n");
+    for (device, path) in [("GW-17", "GW-17"), ("gw-18", "GW-18"), ("GW-18", ".")] {
+        let answer = json(&folder, &["bom", "verify", "--declared", "bom.csv", "--observed", path, "--device", device]);
+        assert_eq!(answer["devices"].as_array().map(Vec::len), Some(1), "{device}: {}", answer["devices"]);
+    }
+}
+
+#[test]
 fn an_extra_radio_is_named_by_catalogue_and_by_survey() {
     let folder = Folder::new();
     gateway(&folder);

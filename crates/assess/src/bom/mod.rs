@@ -72,7 +72,7 @@ pub fn check(mut all: Observations, kb: &Knowledge, options: &Options) -> Check 
         let what = "no bill of materials among the inputs: nothing was judged".to_owned();
         problems.push(Said { input: None, at: "file".into(), what });
     }
-    Check {
+    let mut check = Check {
         schema: CHECK_SCHEMA,
         as_of: options.as_of.to_string(),
         knowledge: crate::trace::stamp(kb, options.as_of),
@@ -82,6 +82,18 @@ pub fn check(mut all: Observations, kb: &Knowledge, options: &Options) -> Check 
         projects: judged.projects,
         law: None,
         organisations: judged.organisations,
+    };
+    say_what_is_not_understood(&mut check);
+    check
+}
+
+/// A product that looks clean says so where its documents were not understood whole.
+fn say_what_is_not_understood(check: &mut Check) {
+    let open: Vec<Option<usize>> = check.projects.iter().map(|p| check.is_open(p).then(|| check.not_understood(p))).collect();
+    for (project, count) in check.projects.iter_mut().zip(open) {
+        let Some(count) = count else { continue };
+        let places = if count == 1 { "1 place was".to_owned() } else { format!("{count} places were") };
+        project.because.push(format!("{places} not understood: a module may stand there"));
     }
 }
 

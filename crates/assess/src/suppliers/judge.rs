@@ -104,24 +104,27 @@ impl Group {
         let asked = self.asked_ids(sent);
         let answers = self.answers(asked.as_deref());
         let parts = self.replies.iter().rev().map(|r| &r.parts).find(|p| !p.is_empty()).cloned().unwrap_or_default();
+        // A row that comes back as we had filled it in is our own word, nobody's answer.
+        let ours = |p: &PartAnswered| sent.is_some_and(|s| s.parts.iter().any(|o| o.row == p.row));
+        let answered: Vec<PartAnswered> = parts.iter().filter(|p| !ours(p)).cloned().collect();
         let paths: BTreeMap<u32, String> = self.replies.iter().map(|r| (r.input, r.path.clone())).collect();
         let path_of = |input: u32| paths.get(&input).cloned().unwrap_or_default();
         let counts = measure::counts(&answers);
         let state = state(&self.replies, counts, due, as_of);
-        let tiers = tiers::tiers(kb, as_of, self.template, &answers, &parts, &path_of);
+        let tiers = tiers::tiers(kb, as_of, self.template, &answers, &answered, &path_of);
 
         let mut compare = Compare::new(kb, as_of);
-        let stated = stated(kb, self.template, &answers, &parts, &path_of);
-        for module in &stated {
-            compare.module(module);
+        for module in stated(kb, self.template, &answers, &answered, &path_of) {
+            compare.module(&module);
         }
-        if let [asked, listed @ ..] = stated.as_slice() {
+        // What is answered is set against every row: one that nobody corrected disagrees as well.
+        if let [asked, listed @ ..] = stated(kb, self.template, &answers, &parts, &path_of).as_slice() {
             let makers: Vec<&Text> = listed.iter().filter_map(|m| m.maker.as_ref()).collect();
             compare.itself("maker of the module", asked.maker.as_ref(), &makers);
             let models: Vec<&Text> = listed.iter().filter_map(|m| m.model.as_ref()).collect();
             compare.itself("part number of the module", asked.model.as_ref(), &models);
         }
-        let named = named(kb, self.template, &answers, &parts, &path_of);
+        let named = named(kb, self.template, &answers, &answered, &path_of);
         let mut own: Vec<Trace> = Vec::new();
         for (org, _) in &named {
             let trace = traces.entry(org.clone()).or_insert_with(|| crate::trace::trace(kb, org, as_of));

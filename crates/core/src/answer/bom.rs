@@ -67,6 +67,17 @@ impl Check {
         self.files.iter().flat_map(|f| &f.findings).chain(self.projects.iter().flat_map(|p| &p.findings))
     }
 
+    /// In how many places the documents of a product were not understood: a module may stand there.
+    pub fn not_understood(&self, project: &Project) -> usize {
+        let its = |input: u32| project.files.iter().any(|f| self.files.get(*f as usize).is_some_and(|f| f.input == input));
+        self.problems.iter().filter(|p| p.input.is_some_and(its)).count()
+    }
+
+    /// Whether a product looks clean and was not understood whole, so that nobody knows.
+    pub fn is_open(&self, project: &Project) -> bool {
+        project.state == State::CleanAsDeclared && self.not_understood(project) > 0
+    }
+
     /// Whether a module must be there that no document names: of a product without any, or of a carrier beside a named one.
     pub fn hides_module(&self) -> bool {
         self.projects.iter().any(|p| p.state == State::Undisclosed) || self.findings().any(|f| f.code == "undisclosed-modem")

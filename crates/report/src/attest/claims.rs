@@ -19,7 +19,8 @@ pub struct Claim {
 }
 
 /// For each maker the claim that no module of its is declared: as a part on the board, or as what may stand in the
-/// place of one. Where a module is hidden or its maker is not known, that is unknown, never a pass.
+/// place of one. Where a module is hidden, its maker is not known or a place was not understood, that is unknown, never a
+/// pass.
 pub fn claims(check: &Check, makers: &[String]) -> Vec<Claim> {
     makers.iter().map(|maker| claim(check, maker)).collect()
 }
@@ -39,6 +40,12 @@ fn claim(check: &Check, maker: &str) -> Claim {
     }
     for project in check.projects.iter().filter(|p| p.state == State::Undisclosed) {
         open.push(format!("{}: {}", project.path, project.because.first().map_or("a module is not disclosed", |b| b)));
+    }
+    for project in &check.projects {
+        let places = check.not_understood(project);
+        if places > 0 {
+            open.push(format!("{}: not understood in {places} places: a module may stand there", project.path));
+        }
     }
     if check.files.is_empty() {
         open.push("no bill of materials was read".into());

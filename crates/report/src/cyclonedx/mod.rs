@@ -194,7 +194,7 @@ impl<'a> Merged<'a> {
         let first = |cell: fn(&Product) -> &Option<Box<str>>| all.iter().find_map(|f| cell(&f.product).as_deref());
         let name = project.path.trim_end_matches(['/', '\\']);
         let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-        let stem = if project.files.len() == 1 { name.split('.').next().filter(|s| !s.is_empty()).unwrap_or(name) } else { name };
+        let stem = if project.files.len() == 1 { stem(name) } else { name };
         Self {
             path: if matches!(stem, "" | "-" | ".") { "product" } else { stem },
             name: first(|p| &p.name),
@@ -206,6 +206,15 @@ impl<'a> Merged<'a> {
             date: first(|p| &p.date),
         }
     }
+}
+
+/// A file's name without what says its format: `gw.hbom.cdx.json` is `gw`, `gw_V2.4_BOM.xlsx` is `gw_V2.4_BOM`.
+fn stem(name: &str) -> &str {
+    let (mut stem, _) = name.rsplit_once('.').unwrap_or((name, ""));
+    while let Some((rest, "cdx" | "hbom" | "bom" | "spdx" | "csv" | "json" | "xml")) = stem.rsplit_once('.') {
+        stem = rest;
+    }
+    if stem.is_empty() { name } else { stem }
 }
 
 impl<'a> Merged<'a> {

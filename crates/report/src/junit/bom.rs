@@ -24,17 +24,31 @@ pub enum Gate {
 /// passed.
 pub fn suites(check: &Check, gate: impl Fn(&[&Finding], Option<State>) -> Gate) -> Vec<Suite> {
     let alone = |file: usize| check.projects.iter().find(|p| matches!(p.files.as_slice(), [f] if *f as usize == file));
-    let mut suites: Vec<Suite> = check.files.iter().enumerate().map(|(number, file)| document(file, alone(number), &gate)).collect();
+    let mut suites: Vec<Suite> = check.files.iter().enumerate().map(|(number, file)| document(check, file, alone(number), &gate)).collect();
     suites.extend(check.projects.iter().filter(|p| p.files.len() > 1).map(|project| Suite {
         name: project.path.clone(),
-        cases: vec![whole("product", project.state, &project.because, project.findings.iter().collect(), &gate)],
+        cases: vec![whole("product", Known::of(check, project), project.findings.iter().collect(), &gate)],
     }));
     suites
 }
 
 type Ask<'g> = dyn Fn(&[&Finding], Option<State>) -> Gate + 'g;
 
-fn document(file: &FileAnswer, alone: Option<&Project>, gate: &Ask<'_>) -> Suite {
+/// What is said of a document or product as a whole.
+struct Known<'a> {
+    state: State,
+    because: &'a [String],
+    /// It names no module, and was not understood whole.
+    open: bool,
+}
+
+impl<'a> Known<'a> {
+    fn of(check: &Check, project: &'a Project) -> Self {
+        Self { state: project.state, because: &project.because, open: check.is_open(project) }
+    }
+}
+
+fn document(check: &Check, file: &FileAnswer, alone: Option<&Project>, gate: &Ask<'_>) -> Suite {
     let judged: Vec<&PartAnswer> = file.parts.iter().filter(|p| is_judged(p)).collect();
     let mut at: HashMap<&str, Vec<&Finding>> = HashMap::new();
     let mut rest: Vec<&Finding> = Vec::new();
@@ -45,7 +59,9 @@ fn document(file: &FileAnswer, alone: Option<&Project>, gate: &Ask<'_>) -> Suite
             None => rest.push(finding),
         }
     }
-    let mut cases = vec![whole("file", file.state, &file.because, rest, gate)];
+    let part_of_more = Known { state: file.state, because: &file.because, open: false };
+    let known = alone.map_or(part_of_more, |project| Known::of(check, project));
+    let mut cases = vec![whole("file", known, rest, gate)];
     for part in judged {
         // Of several parts at one place the finding is about the one whose designators it names.
         let about = at.get(part.at.as_str()).map(Vec::as_slice).unwrap_or_default().iter().copied().filter(|f| names(f, part));
@@ -63,14 +79,15 @@ fn names(finding: &Finding, part: &PartAnswer) -> bool {
     place.designators.is_empty() || part.part.designators.iter().map(|d| &**d).eq(place.designators.iter().copied())
 }
 
-fn whole(class: &str, state: State, because: &[String], findings: Vec<&Finding>, gate: &Ask<'_>) -> Case {
-    let undisclosed = state == State::Undisclosed;
+fn whole(class: &str, known: Known<'_>, findings: Vec<&Finding>, gate: &Ask<'_>) -> Case {
+    let Known { state, because, open } = known;
+    let open = open || state == State::Undisclosed;
     let mut said = said(&findings).unwrap_or_default();
-    if undisclosed || findings.is_empty() {
+    if open || findings.is_empty() {
         let why = because.join("\n");
         said = Said { code: state.name().into(), message: because.join("; "), text: [why, said.text].join("\n").trim_end().to_owned() };
     }
-    let open = undisclosed || findings.iter().any(|f| is_open(f));
+    let open = open || findings.iter().any(|f| is_open(f));
     // Named for what is asked, not for the answer: histories of test runs go by name.
     let name = "every module is named".to_owned();
     Case { name, class: class.into(), line: None, outcome: outcome(gate(&findings, Some(state)), open, said) }

@@ -80,6 +80,8 @@ fn a_claim_is_never_borne_out_where_something_is_hidden() {
     assert_eq!(verdicts(&check()), ["fail", "fail", "unknown"], "maker, brand, and a maker while a module is hidden");
     let mut open = check();
     open.projects[0].state = State::Found;
+    assert_eq!(verdicts(&open), ["fail", "fail", "unknown"], "a place that was not understood");
+    open.problems.clear();
     assert_eq!(verdicts(&open), ["fail", "fail", "pass"]);
     let module = &mut open.files[0].parts[1];
     (module.maker, module.module) = (None, None);

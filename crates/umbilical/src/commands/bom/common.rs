@@ -67,7 +67,7 @@ pub fn is_of_signature(finding: &Finding) -> bool {
 
 /// The exit code of judged documents.
 pub fn code(gates: &Gates, check: &Check) -> u8 {
-    gates.code(check.findings(), Seen { unknown: false, undisclosed: check.hides_module() })
+    gates.code(check.findings(), Seen { unknown: check.projects.iter().any(|p| check.is_open(p)), undisclosed: check.hides_module() })
 }
 
 /// What a document says beside its findings.

@@ -88,7 +88,10 @@ pub fn run(global: &Global, args: &Verify) -> Result<u8, Fail> {
         }
     };
     let declared = read(&args.declared, Purpose::Bom)?;
-    let observed = read(&args.observed, Purpose::Fleet)?;
+    let mut observed = read(&args.observed, Purpose::Fleet)?;
+    if let (Some(all), Some(name)) = (&mut observed, &args.device) {
+        one_folder(all, name);
+    }
     let (shipped, received) = (read(&args.shipped, Purpose::Lot)?, read(&args.received, Purpose::Lot)?);
     let options = Options { as_of: home::as_of(global), show_subscribers: global.show_subscribers };
     let how = How {
@@ -144,7 +147,26 @@ fn compare(
     Ok(verify(judged(serial(&found)).as_ref(), found.into_iter(), extra, kb, how))
 }
 
-/// Devices whose evidence lies in a folder or archive of that name: people sort evidence by device.
+/// A folder named as the device holds one device, though its listings name no asset: people sort evidence by device. Files
+/// that speak of several things (a register, an export) keep them apart, and so do folders in it.
+fn one_folder(all: &mut Observations, name: &str) {
+    let named = |path: &str| path.rsplit(['/', '!']).nth(1).is_some_and(|folder| folder.eq_ignore_ascii_case(name));
+    let own: Vec<bool> = all.inputs.iter().map(|i| named(&i.path)).collect();
+    let mut records: Vec<Vec<u32>> = vec![Vec::new(); own.len()];
+    for (record, thing) in (0u32..).zip(all.things()) {
+        if own.get(thing.input() as usize) == Some(&true)
+            && let Some(list) = records.get_mut(thing.input() as usize)
+        {
+            list.push(record);
+        }
+    }
+    let alone: Vec<u32> = records.iter().filter_map(|r| if let [one] = r.as_slice() { Some(*one) } else { None }).collect();
+    for (a, b) in alone.iter().zip(alone.iter().skip(1)) {
+        all.same_thing(*a, *b);
+    }
+}
+
+/// Devices whose evidence lies in a folder or archive of that name.
 fn of_folder(fleet: &Fleet<'_>, observed: Option<&Observations>, name: &str) -> Vec<Device> {
     let inside = |path: &str| path.split(['/', '!']).any(|part| part.eq_ignore_ascii_case(name));
     let inputs = observed.map(|o| o.inputs.as_slice()).unwrap_or_default();

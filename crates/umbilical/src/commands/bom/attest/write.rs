@@ -8,6 +8,7 @@ use serde_json::Value;
 use umbilical_assess::bom;
 use umbilical_core::answer::bom::Check;
 use umbilical_core::signed::{Opening, canonical};
+use umbilical_knowledge::Knowledge;
 use umbilical_report::{attest, json};
 use zeroize::Zeroizing;
 
@@ -76,8 +77,8 @@ pub fn statements(global: &Global, args: &Attest, signer: &attest::Signer) -> Re
     }
     let mut code = 0;
     if judged {
-        let check = check(global, args, &rest)?;
-        lines.push_str(&attest::envelope(&attest::verdict(&check, &attest::claims(&check, &args.without)), signer));
+        let (check, claims) = judge(global, args, &rest)?;
+        lines.push_str(&attest::envelope(&attest::verdict(&check, &claims), signer));
         code = common::code(&gates, &check);
     }
     out::answer(global, |w| w.write_all(lines.as_bytes()))?;
@@ -120,8 +121,8 @@ pub fn inside(global: &Global, args: &Attest, signer: &attest::Signer) -> Result
 pub fn declarations(global: &Global, args: &Attest) -> Result<u8, Fail> {
     let gates = Gates::parse(&global.fail_on, &[])?;
     let signer = args.key.as_deref().map(super::signer).transpose()?;
-    let check = check(global, args, &args.paths)?;
-    let document = attest::declarations(&check, &attest::claims(&check, &args.without), signer.as_ref());
+    let (check, claims) = judge(global, args, &args.paths)?;
+    let document = attest::declarations(&check, &claims, signer.as_ref());
     let document = document.map_err(|e| Fail::usage(e, "see the page on bom attest"))?;
     out::answer(global, |w| json::one(w, &document))?;
     Ok(common::code(&gates, &check))
@@ -139,8 +140,8 @@ pub fn redact(global: &Global, args: &Attest, signer: &attest::Signer) -> Result
     let Some(opening_path) = args.opening.clone().or(beside) else {
         return Err(Fail::usage("nowhere to keep what opens the statement", "name the statement with -o, or the opening with --opening"));
     };
-    let check = check(global, args, &args.paths)?;
-    let (statement, opening) = attest::redact(&check, &attest::claims(&check, &args.without), signer);
+    let (check, claims) = judge(global, args, &args.paths)?;
+    let (statement, opening) = attest::redact(&check, &claims, signer);
     out::private(&opening_path, |w| json::one(w, &opening))?;
     out::answer(global, |w| w.write_all(attest::envelope(&statement, signer).as_bytes()))?;
     Ok(common::code(&gates, &check))
@@ -157,12 +158,22 @@ pub fn reveal(global: &Global, path: &Path, index: u64) -> Result<u8, Fail> {
     Ok(0)
 }
 
-fn check(global: &Global, args: &Attest, paths: &[PathBuf]) -> Result<Check, Fail> {
+/// What is judged, and the claims that somebody wants to stand by.
+fn judge(global: &Global, args: &Attest, paths: &[PathBuf]) -> Result<(Check, Vec<attest::Claim>), Fail> {
     let kb = facts(global)?;
+    let makers = args.without.iter().map(|name| maker(&kb, name)).collect::<Result<Vec<_>, _>>()?;
     let all = evidence(global, &kb, Reading::bom(paths, args.map.as_deref()))?;
     let check = bom::check(all, &kb, &bom::Options::on(home::as_of(global)));
     if check.files.is_empty() {
         return Err(Fail::NothingReadable("no bill of materials among the inputs, so there is nothing to state".into()));
     }
-    Ok(check)
+    let claims = attest::claims(&check, &makers);
+    Ok((check, claims))
+}
+
+/// The name that modules of a maker go by. A name that nobody knows, or a misspelt one, would hold for every board.
+fn maker(kb: &Knowledge, name: &str) -> Result<String, Fail> {
+    let unknown =
+        || Fail::usage(format!("--without: no maker is known as `{name}`"), "`umbilical lookup NAME` shows what is known by a name");
+    kb.brand(name).map(|b| b.brand.to_string()).ok_or_else(unknown)
 }
