@@ -412,3 +412,23 @@ fn hostile_names_stay_text() {
     at("sarif");
     json(&folder, &words);
 }
+
+#[test]
+fn newer_tables_raise_one_advisory_for_each_rule_they_turn() {
+    let folder = Folder::new();
+    folder.write("bom.csv", "Reference,Value,Manufacturer,Qty\nU1,ME909s-821,Huawei,1\n");
+    // Tables of a time at which the list did not name the maker.
+    let listings = include_str!("../../knowledge/listings.csv");
+    let older: Vec<&str> = listings.lines().filter(|l| !(l.starts_with("US-FCC-COVERED,") && l.contains(",huawei,"))).collect();
+    assert!(older.len() < listings.lines().count());
+    folder.write("older/listings.csv", older.join("\n") + "\n");
+    let args = ["diff", "bom.csv", "--policy", FCC, "--against", "older", "--as-of", "2026-08-20"];
+    let (code, diff) = json(&folder, &args);
+    assert_eq!(code, 0);
+    assert_ne!(diff["knowledge_before"]["version"], diff["knowledge"]["version"]);
+    let turned = diff["changes"].as_array().unwrap();
+    let host = turned.iter().find(|t| t["rule"] == "US-FCC-COVERED-HOST").unwrap();
+    assert_eq!((host["was"].as_str(), host["is"].as_str(), host["subject"].as_str()), (Some("pass"), Some("fail"), Some("bom.csv")));
+    assert_eq!(policy(&folder, &[&args[..], &["--fail-on", "fail"]].concat()).code, 1);
+    assert_eq!(policy(&folder, &[&args[..], &["--as-of", "2026-08-21"]].concat()).code, 2);
+}

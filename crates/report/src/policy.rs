@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
+use umbilical_core::answer::KnowledgeStamp;
 use umbilical_core::answer::policy::{
     CaseRun, Cell, Dated, Judged, Markets, PackStamp, PackText, PolicyCheck, PolicyDiff, PolicyList, PolicyTest, RuleTally, Sku, Timeline,
     Turned, Verdict,
@@ -368,9 +369,15 @@ pub fn diff_rows(answer: &PolicyDiff) -> Vec<[String; 6]> {
 pub fn diff(out: &mut dyn Write, answer: &PolicyDiff, view: &View) -> io::Result<()> {
     let mut page = Page::new(out, view);
     let [before, after] = &answer.as_of;
+    let between = if before == after {
+        let version = |k: &KnowledgeStamp| short(&k.version, 12).into_owned();
+        format!("the tables {} and {} on {after}", version(&answer.knowledge_before), version(&answer.knowledge))
+    } else {
+        format!("{before} and {after}")
+    };
     let count = say::counted(answer.changes.len() as u64, "verdict");
     let differ = if answer.changes.len() == 1 { "differs" } else { "differ" };
-    page.para(0, Tone::Bold, &format!("{count} {differ} between {before} and {after}"))?;
+    page.para(0, Tone::Bold, &format!("{count} {differ} between {between}"))?;
     let mut rules: Vec<(&str, &str, &str, Vec<&Turned>)> = Vec::new();
     for turned in &answer.changes {
         let key = (turned.rule.as_str(), turned.was.as_str(), turned.is.as_str());

@@ -207,8 +207,10 @@ pub struct Cell {
 pub struct PolicyDiff {
     /// [`DIFF_SCHEMA`].
     pub schema: Word,
-    /// Both days.
+    /// Both days; the same one twice where tables are compared.
     pub as_of: [String; 2],
+    /// Which facts the first side used.
+    pub knowledge_before: KnowledgeStamp,
     /// Which facts were used.
     pub knowledge: KnowledgeStamp,
     /// What was read.

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use umbilical_assess::trace::stamp;
 use umbilical_core::Day;
+use umbilical_core::answer::KnowledgeStamp;
 use umbilical_core::answer::policy::{DIFF_SCHEMA, Judged, LawStamp, PolicyDiff, Turned};
 use umbilical_core::finding::Finding;
-use umbilical_knowledge::Knowledge;
 use umbilical_report::{View, csv, json, policy as page};
 
 use super::subjects::Read;
@@ -17,11 +17,12 @@ use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
 use crate::law::{self, Asked, Unnamed};
-use crate::out;
+use crate::{home, out};
 
 /// Shown behind the help.
 pub const EXAMPLES: &str = "Examples:
   umbilical policy diff evidence/ --as-of 2026-06-29 --as-of 2026-06-30
+  umbilical policy diff evidence/ --against tables-of-may/     what newer tables turned, and for which devices
   umbilical policy diff boards/ --as-of 2026-12-31 --as-of 2027-01-01 --assume \"quectel listed US-FCC-COVERED 2027-01-01\"";
 
 /// `policy diff`.
@@ -30,6 +31,9 @@ pub struct Diff {
     /// Evidence and bills of materials
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Older tables, a folder as for --knowledge: what those in use turn, on one day
+    #[arg(long, value_name = "DIR")]
+    pub against: Option<PathBuf>,
     #[command(flatten)]
     pub asked: Asked,
 }
@@ -40,12 +44,23 @@ type Verdicts = BTreeMap<(String, String), (&'static str, Option<Finding>)>;
 /// Runs it.
 pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
     formats(global, "policy diff", &[Format::Table, Format::Json, Format::Csv])?;
-    let [before, after] = global.as_of[..] else {
-        return Err(Fail::usage("policy diff compares two days", "give both: --as-of 2026-06-29 --as-of 2026-06-30"));
+    let mut older = global.clone();
+    let (before, after) = match (&args.against, &global.as_of[..]) {
+        (None, [before, after]) => (*before, *after),
+        (Some(dir), [] | [_]) => {
+            older.knowledge = Some(dir.clone());
+            (home::as_of(global), home::as_of(global))
+        }
+        (None, _) => {
+            return Err(Fail::usage(
+                "policy diff compares two days, or two sets of tables",
+                "give both days (--as-of 2026-06-29 --as-of 2026-06-30) or the older tables (--against DIR)",
+            ));
+        }
+        (Some(_), _) => return Err(Fail::usage("--against compares tables on one day", "give one --as-of, or none")),
     };
-    let (kb, _) = law::load(global, &args.asked, facts(global)?, Unnamed::Law)?;
-    let old = on(global, args, &kb, before)?;
-    let new = on(global, args, &kb, after)?;
+    let old = on(&older, args, before)?;
+    let new = on(global, args, after)?;
     let gates = Gates::with_rules(&global.fail_on, &[], &old.rules)?;
     let mut changes = Vec::new();
     let mut code = 0;
@@ -65,7 +80,8 @@ pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
     let answer = PolicyDiff {
         schema: DIFF_SCHEMA,
         as_of: [before.to_string(), after.to_string()],
-        knowledge: stamp(&kb, after),
+        knowledge_before: old.knowledge,
+        knowledge: new.knowledge,
         inputs: new.inputs,
         problems: new.problems,
         law: new.law,
@@ -88,15 +104,16 @@ struct Side {
     inputs: Vec<umbilical_core::observation::Input>,
     problems: Vec<umbilical_core::answer::Said>,
     law: LawStamp,
+    knowledge: KnowledgeStamp,
 }
 
-fn on(global: &Global, args: &Diff, kb: &Knowledge, day: Day) -> Result<Side, Fail> {
-    let (kb_of_day, law) = law::load(global, &args.asked, facts(global)?, Unnamed::Law)?;
-    let judge = law.judge(&kb_of_day, day);
-    let all = evidence(global, kb, Reading::fleet(&args.paths, None))?;
-    let read = Read::new(all, kb, day, global);
+fn on(global: &Global, args: &Diff, day: Day) -> Result<Side, Fail> {
+    let (kb, law) = law::load(global, &args.asked, facts(global)?, Unnamed::Law)?;
+    let judge = law.judge(&kb, day);
+    let all = evidence(global, &kb, Reading::fleet(&args.paths, None))?;
+    let read = Read::new(all, &kb, day, global);
     let (mut verdicts, mut names) = (Verdicts::new(), BTreeMap::new());
-    read.judge(&judge, &law, &kb_of_day, &mut |subject: Judged| {
+    read.judge(&judge, &law, &kb, &mut |subject: Judged| {
         for id in &subject.passed {
             verdicts.insert((subject.id.clone(), id.clone()), ("pass", None));
         }
@@ -106,5 +123,13 @@ fn on(global: &Global, args: &Diff, kb: &Knowledge, day: Day) -> Result<Side, Fa
         }
         names.insert(subject.id, subject.names);
     });
-    Ok(Side { verdicts, names, rules: judge.rule_ids(), inputs: read.inputs().to_vec(), problems: read.problems(), law: law.stamp(&judge) })
+    Ok(Side {
+        verdicts,
+        names,
+        rules: judge.rule_ids(),
+        inputs: read.inputs().to_vec(),
+        problems: read.problems(),
+        law: law.stamp(&judge),
+        knowledge: stamp(&kb, day),
+    })
 }
