@@ -5,6 +5,10 @@ use std::borrow::Cow;
 /// Text without control characters, so that no name steers a terminal or hides in a report: escape sequences
 /// lose their escape, line ends become spaces, bidirectional overrides are dropped (CVE-2021-42574).
 pub fn clean(text: &str) -> Cow<'_, str> {
+    // Nearly all text is plain: it is looked at byte by byte, without being decoded.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let hostile =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}');
     if !text.chars().any(hostile) {
@@ -15,6 +19,10 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 
 /// At most `max` characters, with `…` where something was cut.
 pub fn short(text: &str, max: usize) -> Cow<'_, str> {
+    // No text has more characters than bytes.
+    if text.len() <= max {
+        return Cow::Borrowed(text);
+    }
     match text.char_indices().nth(max) {
         None => Cow::Borrowed(text),
         Some((at, _)) => Cow::Owned(format!("{}…", text.get(..at).unwrap_or_default())),

@@ -174,7 +174,9 @@ fn parsed(text: &str) -> Result<Value, serde_json::Error> {
 
 /// The same, not yet known to be text.
 pub(crate) fn parsed_bytes(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    serde_json::from_slice(bytes).or_else(|_| {
+    // Text that is known to be text is not looked at again, string by string.
+    let value = std::str::from_utf8(bytes).map_or_else(|_| serde_json::from_slice(bytes), serde_json::from_str);
+    value.or_else(|_| {
         let mut bytes = bytes.to_vec();
         let kept = Bounds::default().keep(&mut bytes);
         serde_json::from_slice(bytes.get(..kept).unwrap_or_default())

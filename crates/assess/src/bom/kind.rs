@@ -210,20 +210,18 @@ impl<'k> Typer<'k> {
                 return Some(hit.module);
             }
         }
-        if self.is_other(text) {
-            return None;
-        }
         let in_text = kb.brands_in(text);
         let named = maker.brand.into_iter().chain(in_text.iter().map(|h| h.brand)).find(|b| b.kind == BrandKind::Module);
         let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'))).filter(|w| is_number(w));
-        match named {
+        let found = match named {
             Some(brand) => words.find_map(|w| kb.module_stem(&brand.brand, w)),
             // Without its maker only a long name of its own is believed, and only where no other maker is named.
             None if maker.brand.is_none() || written.is_none() => {
                 words.find_map(|w| kb.any_module_stem(w, OWN_NAME).filter(|_| !is_about(text.split(w).next().unwrap_or_default())))
             }
             None => None,
-        }
+        };
+        found.filter(|_| !self.is_other(text))
     }
 
     /// Whether what is joined to a name makes it that of a signal or a connector: `USB_BC66` is no BC66.

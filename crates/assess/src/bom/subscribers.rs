@@ -13,6 +13,10 @@ pub(super) fn cover(properties: &mut [(Box<str>, Box<str>)]) {
 }
 
 fn covered(name: &str, value: &str) -> Option<String> {
+    // No number of a card or a subscriber has fewer, letters aside.
+    if value.bytes().filter(u8::is_ascii_digit).count() < 6 {
+        return None;
+    }
     const SAYS: &[&str] = &["ICCID", "IMSI", "SUPI", "MSISDN", "OWNNUMBER", "PHONENUMBER", "TELEPHONE", "SUBSCRIBER"];
     let name = squash(name);
     let numbers =

@@ -1,5 +1,7 @@
 //! One component as a part: which field says what.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use umbilical_core::At;
 use umbilical_core::bom::{Alternate, Cell, Part, Placed};
@@ -40,9 +42,8 @@ pub(super) fn component(members: Map<String, Value>, at: At) -> Reading {
         reading.part.value = None;
     }
     // The same designators twice, once as the taxonomy writes them.
-    let part = &mut reading.part;
-    let joined = part.designators.join(", ");
-    part.properties.retain(|(name, value)| **name != *LOCATION || **value != *joined);
+    let Part { designators, properties, .. } = &mut reading.part;
+    properties.retain(|(name, value)| **name != *LOCATION || **value != *designators.join(", "));
     reading.part.role = Some(reading.roles.join(", ").into_boxed_str()).filter(|r| !r.is_empty());
     if reading.left_out > 0 {
         let n = reading.left_out;
@@ -79,11 +80,11 @@ impl Reading {
             "properties" => self.each(name, value, |this, _, item| this.property(item)),
             "hashes" => self.each(name, value, |this, at, item| match (string(&item, "alg"), string(&item, "content")) {
                 (Some(alg), Some(content)) => this.keep(&format!("hash:{alg}"), content),
-                _ => this.keep_json(at, &item),
+                _ => this.keep_json(&format!("{name}[{at}]"), &item),
             }),
             "externalReferences" => self.each(name, value, |this, at, item| match (string(&item, "type"), string(&item, "url")) {
                 (Some(kind), Some(url)) if item.as_object().is_some_and(|o| o.len() == 2) => this.keep(&format!("reference:{kind}"), url),
-                _ => this.keep_json(at, &item),
+                _ => this.keep_json(&format!("{name}[{at}]"), &item),
             }),
             "evidence" => self.evidence(value),
             "pedigree" => self.pedigree(value),
@@ -170,14 +171,14 @@ impl Reading {
     }
 
     /// Does something for each element; what is no array is told and kept.
-    fn each(&mut self, field: &str, value: Value, mut one: impl FnMut(&mut Self, &str, Value)) {
+    fn each(&mut self, field: &str, value: Value, mut one: impl FnMut(&mut Self, usize, Value)) {
         let Value::Array(items) = value else {
             self.problem(field, "an array belongs here: it is kept as text");
             self.keep_json(field, &value);
             return;
         };
         for (i, item) in items.into_iter().enumerate() {
-            one(self, &format!("{field}[{i}]"), item);
+            one(self, i, item);
         }
     }
 
@@ -201,7 +202,7 @@ impl Reading {
                         this.part.ancestors.push(Alternate { value: part.value, mpn: part.mpn, manufacturer: part.manufacturer });
                     }
                 }
-                other => this.keep_json(at, &other),
+                other => this.keep_json(&format!("pedigree.ancestors[{at}]"), &other),
             });
         }
         if !pedigree.is_empty() {
@@ -243,10 +244,10 @@ pub(super) fn string<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
     value.get(field).and_then(Value::as_str)
 }
 
-pub(super) fn scalar(value: &Value) -> Option<String> {
+pub(super) fn scalar(value: &Value) -> Option<Cow<'_, str>> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
         _ => None,
     }
 }

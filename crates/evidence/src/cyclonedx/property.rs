@@ -23,7 +23,7 @@ impl Reading {
         let known = match lower.as_str() {
             "cdx:device:quantity" => return self.quantity(name, &value),
             "cdx:device:function" | "cdx:device:devicetype" | "cdx:hbom:hardwareclass" => {
-                return self.role(name, value.into());
+                return self.role(name, Value::String(value.into_owned()));
             }
             LOCATION => {
                 if self.designators(&value) {
@@ -39,7 +39,7 @@ impl Reading {
             }
             "cdx:device:serialnumber" | "cdx:hbom:serialnumber" | "cdx:hbom:deviceserial" => Some(&mut self.part.serial),
             "cdx:device:partnumber" | "cdx:device:modelnumber" | "cdx:hbom:modelnumber" | "umbilical:mpn" | "mpn" => {
-                return self.mpn(&Value::String(value));
+                return self.mpn(&Value::String(value.into_owned()));
             }
             "umbilical:supplier-part" => Some(&mut self.part.supplier_part),
             "umbilical:name" => {
@@ -52,7 +52,7 @@ impl Reading {
             "umbilical:model" => Some(&mut self.part.mpn),
             // A version that is too long for its field.
             "umbilical:version" => {
-                self.part.version = cell(value);
+                self.part.version = cell(value.into_owned());
                 return;
             }
             "umbilical:fcc-id" => Some(&mut self.part.fcc_id),
@@ -69,7 +69,7 @@ impl Reading {
             _ => return self.named(name, &lower, &value),
         };
         match known.filter(|slot| slot.is_none()) {
-            Some(slot) => *slot = cell(value),
+            Some(slot) => *slot = cell(value.into_owned()),
             None => self.keep(name, &value),
         }
     }

@@ -203,32 +203,35 @@ pub(super) fn with_children(own: u128, children: u128, count: u64) -> u128 {
     of_bytes(&bytes)
 }
 
+/// No two values that differ have one form: each begins with its kind and ends with a byte that is in no text or, for arrays,
+/// begins no value; numbers have one length by their kind.
 fn canonical(value: &Value, out: &mut Vec<u8>) {
-    let sized = |tag: u8, n: usize, out: &mut Vec<u8>| {
-        out.push(tag);
-        out.extend((n as u64).to_le_bytes());
-    };
+    const END: u8 = 0xff;
+    const END_OF_MEMBERS: u8 = 0xfe;
     match value {
         Value::Null => out.push(b'n'),
         Value::Bool(b) => out.push(if *b { b't' } else { b'f' }),
         Value::Number(n) => number(n, out),
         Value::String(s) => {
-            sized(b's', s.len(), out);
+            out.push(b's');
             out.extend_from_slice(s.as_bytes());
+            out.push(END);
         }
         Value::Array(items) => {
-            sized(b'a', items.len(), out);
+            out.push(b'[');
             items.iter().for_each(|item| canonical(item, out));
+            out.push(b']');
         }
         Value::Object(map) => {
-            sized(b'o', map.len(), out);
+            out.push(b'{');
             let mut members: Vec<(&String, &Value)> = map.iter().collect();
             members.sort_unstable_by_key(|(name, _)| *name);
             for (name, member) in members {
-                sized(b's', name.len(), out);
                 out.extend_from_slice(name.as_bytes());
+                out.push(END);
                 canonical(member, out);
             }
+            out.push(END_OF_MEMBERS);
         }
     }
 }
@@ -352,6 +355,10 @@ mod tests {
             r#"{"a":1}"#,
             r#"{"a":[1]}"#,
             r#"{"b":1}"#,
+            r#"[{},{"":1}]"#,
+            r#"[{"":{}},1]"#,
+            r#"["a","b"]"#,
+            r#"["as\u0000b"]"#,
             r#"{"a":1,"b":1}"#,
             "18446744073709551615",
             "18446744073709551614",

@@ -1,5 +1,6 @@
 //! The walk through a document: what is open, and what is read next.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use rustc_hash::FxHashMap;
@@ -184,7 +185,9 @@ impl<'o, R: Read> Walk<'o, R> {
             b':' => self.scan.take(),
             other => return Err(unexpected(other)),
         }
-        let name = serde_json::from_slice::<String>(&key).ok().filter(|_| copied == Copied::Whole);
+        // A name without escapes is taken where it stands.
+        let plain = serde_json::from_slice::<&str>(&key).map(Cow::Borrowed);
+        let name = plain.or_else(|_| serde_json::from_slice::<String>(&key).map(Cow::Owned)).ok().filter(|_| copied == Copied::Whole);
         let outcome = match name {
             Some(name) => self.named(&name, &key),
             None => {
