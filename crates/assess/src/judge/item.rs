@@ -137,7 +137,8 @@ impl Item {
 
 impl Item {
     /// A product by its documents: every module on its boards and every one that may stand in a place counts.
-    pub fn product(kb: &Knowledge, files: &[&FileAnswer], state: State, facts: Rc<Facts>) -> Self {
+    /// `open`: it looks clean and was not understood whole.
+    pub fn product(kb: &Knowledge, files: &[&FileAnswer], state: State, open: bool, facts: Rc<Facts>) -> Self {
         let mut things: Vec<Thing> = Vec::new();
         let parts = || files.iter().flat_map(|f| &f.parts);
         for part in parts() {
@@ -153,6 +154,7 @@ impl Item {
             State::Found => Cellular::Yes,
             // A module must be there: nobody can say whose.
             State::Undisclosed => Cellular::Unknown,
+            State::CleanAsDeclared if open => Cellular::Unknown,
             State::CleanAsDeclared => Cellular::No,
         };
         let brand = files.iter().find_map(|f| f.product.brand.as_deref().or(f.product.manufacturer.as_deref()));

@@ -69,13 +69,12 @@ impl Check {
 
     /// In how many places the documents of a product were not understood: a module may stand there.
     pub fn not_understood(&self, project: &Project) -> usize {
-        let its = |input: u32| project.files.iter().any(|f| self.files.get(*f as usize).is_some_and(|f| f.input == input));
-        self.problems.iter().filter(|p| p.input.is_some_and(its)).count()
+        project.not_understood(&self.files, &self.problems)
     }
 
     /// Whether a product looks clean and was not understood whole, so that nobody knows.
     pub fn is_open(&self, project: &Project) -> bool {
-        project.state == State::CleanAsDeclared && self.not_understood(project) > 0
+        project.is_open(&self.files, &self.problems)
     }
 
     /// Whether a module must be there that no document names: of a product without any, or of a carrier beside a named one.
@@ -145,6 +144,19 @@ pub struct Project {
     pub because: Vec<String>,
     /// What is noteworthy about them together.
     pub findings: Vec<Finding>,
+}
+
+impl Project {
+    /// In how many places its documents were not understood: a module may stand there.
+    pub fn not_understood(&self, files: &[FileAnswer], problems: &[Said]) -> usize {
+        let its = |input: u32| self.files.iter().any(|f| files.get(*f as usize).is_some_and(|f| f.input == input));
+        problems.iter().filter(|p| p.input.is_some_and(its)).count()
+    }
+
+    /// Whether it looks clean and was not understood whole, so that nobody knows.
+    pub fn is_open(&self, files: &[FileAnswer], problems: &[Said]) -> bool {
+        self.state == State::CleanAsDeclared && self.not_understood(files, problems) > 0
+    }
 }
 
 /// One part: what the document declares and what is known of it.

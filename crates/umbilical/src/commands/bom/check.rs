@@ -64,7 +64,7 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
     let mut answer = bom::check(all, &kb, &args.lines.options(global));
     if asked {
         for project in &mut answer.projects {
-            project.findings.extend(product(&judge, &law, &kb, &answer.files, project).findings);
+            project.findings.extend(product(&judge, &law, &kb, &answer.files, &answer.problems, project).findings);
             project.findings.sort_by(|a, b| a.worst_first(b));
         }
         answer.law = Some(law.stamp(&judge));

@@ -42,8 +42,9 @@ impl Read {
 
     /// Calls `each` with every subject: products by path, then devices in the order of the fleet.
     pub fn judge(&self, judge: &Judge<'_>, law: &Law, kb: &Knowledge, each: &mut dyn FnMut(Judged)) {
+        let problems = self.problems();
         for project in &self.bills.projects {
-            each(product(judge, law, kb, &self.bills.files, project));
+            each(product(judge, law, kb, &self.bills.files, &problems, project));
         }
         let fleet = Fleet::new(&self.all, kb, Options { as_of: judge.as_of(), show_subscribers: self.show_subscribers });
         for device in fleet.devices() {
@@ -64,11 +65,11 @@ impl Read {
 }
 
 /// A product by its documents. Findings stand on the line of the module that they are about.
-pub fn product(judge: &Judge<'_>, law: &Law, kb: &Knowledge, files: &[FileAnswer], project: &Project) -> Judged {
+pub fn product(judge: &Judge<'_>, law: &Law, kb: &Knowledge, files: &[FileAnswer], problems: &[Said], project: &Project) -> Judged {
     let own: Vec<&FileAnswer> = project.files.iter().filter_map(|i| files.get(*i as usize)).collect();
     let named: Vec<&str> = own.iter().filter_map(|f| f.product.name.as_deref()).collect();
     let labels = Labels { names: &named, path: &project.path, ..Labels::default() };
-    let item = Item::product(kb, &own, project.state, law.facts(&labels));
+    let item = Item::product(kb, &own, project.state, project.is_open(files, problems), law.facts(&labels));
     let subject = Subject { kind: "file", id: project.path.clone() };
     let mut out = verdicts(judge, law, &item, &subject, &named);
     for finding in &mut out.findings {

@@ -77,7 +77,7 @@ pub fn run(global: &Global, args: &Report) -> Result<u8, Fail> {
     if needs_paths && check.files.is_empty() {
         return Err(Fail::NothingReadable("no bill of materials among the inputs, so there is nothing to report on".into()));
     }
-    let judged: Vec<Judged> = check.projects.iter().map(|p| product(&judge, &law, &kb, &check.files, p)).collect();
+    let judged: Vec<Judged> = check.projects.iter().map(|p| product(&judge, &law, &kb, &check.files, &check.problems, p)).collect();
     if template.needs_fail && !judged.iter().flat_map(|j| &j.findings).any(is_ground) {
         return Err(Fail::usage(
             "no rule fails, so a refusal would have no ground: it is not written",
