@@ -310,6 +310,10 @@ pub struct Observations {
     ats: Vec<At>,
     /// How many problems the current input has had.
     problem_count: u64,
+    /// How many parts were met in the user's file that this input came out of.
+    parts_met: usize,
+    /// Whether it was said of the current input that parts of it are left out.
+    full: bool,
     /// What the last record left behind, so that a record allocates nothing.
     scratch: (Vec<(u16, u32)>, Vec<At>),
     /// TAC facts by number: the one fact that every row has.
@@ -318,6 +322,8 @@ pub struct Observations {
 
 /// How many problems are kept for one input; the rest are counted.
 const PROBLEMS_PER_INPUT: u64 = 200;
+/// Parts of one file beyond this are left out: about a gigabyte when they are judged.
+const MOST_PARTS: usize = 1_000_000;
 
 impl Observations {
     /// An empty sink.
@@ -330,6 +336,7 @@ impl Observations {
         self.inputs.push(Input { path: path.into(), format: format.into(), sha256, observations: 0, bytes, mapping: Vec::new() });
         self.chunk_of.push(index(self.ids.len()).saturating_sub(1));
         self.problem_count = 0;
+        self.full = false;
         u32::try_from(self.inputs.len()).unwrap_or(u32::MAX).saturating_sub(1)
     }
 
@@ -399,8 +406,26 @@ impl Observations {
         bom
     }
 
-    /// Adds a part to the bill of the current input and gives its index, for the parts that it holds.
+    /// How many parts were met, with those that [`Self::after_parts`] was told of.
+    pub const fn parts_met(&self) -> usize {
+        self.parts_met
+    }
+
+    /// Counts on from the parts that were met in the same file before: what a container holds shares one limit.
+    pub const fn after_parts(&mut self, met: usize) {
+        self.parts_met = met;
+    }
+
+    /// Adds a part to the bill of the current input and gives its index, for the parts that it holds. A file that unpacks
+    /// to nothing but parts must not fill the memory: those over a million are left out, and have an index that no part has.
     pub fn part(&mut self, design: Design, part: Part) -> u32 {
+        if self.parts_met >= MOST_PARTS {
+            if !std::mem::replace(&mut self.full, true) {
+                self.problem(part.at, format!("more than {MOST_PARTS} parts in one file: those from here on are left out"));
+            }
+            return u32::MAX;
+        }
+        self.parts_met = self.parts_met.saturating_add(1);
         if let Some(input) = self.inputs.last_mut() {
             input.observations = input.observations.saturating_add(1);
         }
@@ -1039,5 +1064,20 @@ mod tests {
         }
         assert_eq!(out.problems.len() as u64, PROBLEMS_PER_INPUT + 1);
         assert!(out.problems.last().is_some_and(|p| p.what.contains("800 more")));
+    }
+
+    #[test]
+    fn parts_of_one_file_are_capped_and_it_is_said_once_for_each_input() {
+        let part = |n| Part { at: At::line(n), ..Part::default() };
+        let mut out = Observations::new();
+        out.begin_input("bombs.zip!a.csv", "csv", String::new(), 0);
+        out.after_parts(MOST_PARTS - 2);
+        let indices: Vec<u32> = (0..4).map(|n| out.part(Design::List, part(n))).collect();
+        assert_eq!(indices, [0, 1, u32::MAX, u32::MAX]);
+        assert_eq!((out.boms[0].parts.len(), out.parts_met()), (2, MOST_PARTS));
+        out.begin_input("bombs.zip!b.csv", "csv", String::new(), 0);
+        out.part(Design::List, part(9));
+        let said: Vec<(Option<u32>, At)> = out.problems.iter().map(|p| (p.input, p.at)).collect();
+        assert_eq!(said, [(Some(0), At::line(2)), (Some(1), At::line(9))]);
     }
 }

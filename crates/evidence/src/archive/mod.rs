@@ -42,6 +42,8 @@ pub(crate) struct Limits {
     pub packed: Cell<u64>,
     unpacked: Cell<u64>,
     members: Cell<u32>,
+    /// Parts of bills of materials.
+    parts: Cell<usize>,
 }
 
 /// The kinds of containers.
@@ -152,8 +154,11 @@ impl Contents {
         }
         let mut guarded = Guarded { inner: bytes, limits, packed, unpacked: 0, stopped: None };
         let mut one = Observations::new();
+        one.after_parts(limits.parts.get());
         let path = format!("{outer}!{name}");
         read(run, limits, &path, depth.saturating_add(1), Box::new(&mut guarded), &mut one);
+        // A container inside has counted its own members already.
+        limits.parts.set(limits.parts.get().max(one.parts_met()));
         if let Some(why) = guarded.stopped {
             // Said at the member itself, before what it may hold in turn.
             one.problems.insert(0, umbilical_core::observation::Problem { input: Some(0), at: At::WHOLE, what: clean(&why).into_owned() });
