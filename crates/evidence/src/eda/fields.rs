@@ -154,9 +154,13 @@ impl Draft {
             if not_placed(&value) && part.is_placed() {
                 part.placed = Placed::No(value.clone());
             }
-            let mut names = alternatives(&value).into_iter();
-            part.value = names.next().and_then(cell);
-            part.alternates.extend(names.map(|name| Alternate { value: cell(name), ..Alternate::default() }));
+            let names = alternatives(&value);
+            let firms = self.makers.iter().find(|(rank, _)| *rank == 1).map(|(_, m)| makers(m)).unwrap_or_default();
+            // Where no number does, the names say whose each of several makers is.
+            let firms = if self.numbers.is_empty() && names.len() > 1 && firms.len() == names.len() { firms } else { Vec::new() };
+            let mut choices = names.iter().enumerate().map(|(i, name)| (cell(name), firms.get(i).and_then(|firm| cell(firm))));
+            (part.value, part.manufacturer) = choices.next().unwrap_or_default();
+            part.alternates.extend(choices.map(|(value, manufacturer)| Alternate { value, manufacturer, ..Alternate::default() }));
         }
         self.numbers.sort_by_key(|(rank, _)| *rank);
         self.makers.sort_by_key(|(rank, _)| *rank);
