@@ -48,6 +48,17 @@ fn tables_made_to_harm_are_bounded() {
 }
 
 #[test]
+fn a_history_without_heads_is_no_list() {
+    for history in
+        ["v1,2024-01-05,first\nv2,EC25 replaced by SIM7600,\n", "1,05.01.2024,EC25 replaced by SIM7600\n2,05.03.2024,R7 is 10k\n"]
+    {
+        assert!(of("changes.csv", history.as_bytes(), Purpose::Bom).boms.is_empty(), "{history}");
+    }
+    // Numbers of ten digits are no days.
+    assert_eq!(of("list.csv", b"J1,1,1042240820\nJ2,1,1042240821\n", Purpose::Bom).boms[0].parts.len(), 2);
+}
+
+#[test]
 fn a_fleet_keeps_its_devices_and_a_list_its_parts() {
     let list = "Manufacturer,Model,Quantity\nQuectel,EC25-E,10\nTelit,LE910C4-EU,2\n";
     assert!(of("list.csv", list.as_bytes(), Purpose::Fleet).boms.is_empty());

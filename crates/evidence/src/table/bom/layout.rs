@@ -373,6 +373,11 @@ fn guessed(rows: &[Vec<String>], cx: &Context<'_>) -> Option<Layout> {
     for (i, slot) in cols.iter_mut().enumerate() {
         let values = column(rows, i);
         let found = |f| Some(Col::Part(f, 1));
+        // A row for each day, or for each version, is a history of changes.
+        let dated = |v: &str| v.contains(['-', '/', '.']) && cells::day(v).is_some();
+        if share(&values, dated) || share(&values, |v| v.starts_with('v') && is_designators(v)) {
+            return None;
+        }
         *slot = match () {
             () if values.is_empty() => None,
             () if share(&values, is_designators) => found(F::Designators),
