@@ -68,6 +68,22 @@ fn what_looks_clean_and_was_not_understood_whole_says_so_and_is_open() {
 }
 
 #[test]
+fn a_sheet_that_hides_what_its_product_names_fails_no_case() {
+    let sheet = |designator: &str, value: &str| {
+        format!(
+            "(kicad_sch (version 20230121) (generator eeschema)\n  (symbol (lib_id \"X:Y\") (in_bom yes) (on_board yes)\n    \
+             (property \"Reference\" \"{designator}\")\n    (property \"Value\" \"{value}\")))\n"
+        )
+    };
+    let folder = Folder::new();
+    folder.write("board/sim.kicad_sch", sheet("J1", "nano SIM"));
+    assert!(check(&folder, &["board", "--format", "junit"]).out.contains("<failure"));
+    folder.write("board/modem.kicad_sch", sheet("U1", "EC25-E"));
+    let ran = check(&folder, &["board", "--format", "junit"]);
+    assert!(ran.code == 0 && !ran.out.contains("<failure") && !ran.out.contains("<skipped"), "{}", ran.out);
+}
+
+#[test]
 fn every_part_is_there_with_its_place_and_the_module_in_full() {
     let folder = Folder::new();
     folder.write("named.csv", NAMED);

@@ -40,11 +40,13 @@ struct Known<'a> {
     because: &'a [String],
     /// It names no module, and was not understood whole.
     open: bool,
+    /// What one sheet of a larger product hides is a matter of the product: no gate asks for the state of the sheet.
+    gated: bool,
 }
 
 impl<'a> Known<'a> {
     fn of(check: &Check, project: &'a Project) -> Self {
-        Self { state: project.state, because: &project.because, open: check.is_open(project) }
+        Self { state: project.state, because: &project.because, open: check.is_open(project), gated: true }
     }
 }
 
@@ -59,7 +61,7 @@ fn document(check: &Check, file: &FileAnswer, alone: Option<&Project>, gate: &As
             None => rest.push(finding),
         }
     }
-    let part_of_more = Known { state: file.state, because: &file.because, open: false };
+    let part_of_more = Known { state: file.state, because: &file.because, open: false, gated: false };
     let known = alone.map_or(part_of_more, |project| Known::of(check, project));
     let mut cases = vec![whole("file", known, rest, gate)];
     for part in judged {
@@ -80,8 +82,8 @@ fn names(finding: &Finding, part: &PartAnswer) -> bool {
 }
 
 fn whole(class: &str, known: Known<'_>, findings: Vec<&Finding>, gate: &Ask<'_>) -> Case {
-    let Known { state, because, open } = known;
-    let open = open || state == State::Undisclosed;
+    let Known { state, because, open, gated } = known;
+    let open = open || gated && state == State::Undisclosed;
     let mut said = said(&findings).unwrap_or_default();
     if open || findings.is_empty() {
         let why = because.join("\n");
@@ -90,7 +92,7 @@ fn whole(class: &str, known: Known<'_>, findings: Vec<&Finding>, gate: &Ask<'_>)
     let open = open || findings.iter().any(|f| is_open(f));
     // Named for what is asked, not for the answer: histories of test runs go by name.
     let name = "every module is named".to_owned();
-    Case { name, class: class.into(), line: None, outcome: outcome(gate(&findings, Some(state)), open, said) }
+    Case { name, class: class.into(), line: None, outcome: outcome(gate(&findings, gated.then_some(state)), open, said) }
 }
 
 fn one(part: &PartAnswer, findings: Vec<&Finding>, gate: &Ask<'_>) -> Case {
