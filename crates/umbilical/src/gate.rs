@@ -127,7 +127,7 @@ fn gate(word: &str, rules: &[String]) -> Result<Gate, Fail> {
 impl Gate {
     fn code<'f>(&self, mut findings: impl Iterator<Item = Found<'f>>, seen: Seen) -> u8 {
         match self {
-            Self::Unknown => u8::from(seen.unknown) * 3,
+            Self::Unknown => u8::from(seen.unknown || findings.any(|f| f.verdict == Some("unknown"))) * 3,
             Self::Undisclosed => u8::from(seen.undisclosed) * 3,
             Self::Review => u8::from(findings.any(|f| f.verdict == Some("review"))) * 3,
             Self::Fail => u8::from(findings.any(|f| f.verdict == Some("fail"))),

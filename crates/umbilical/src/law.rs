@@ -262,3 +262,10 @@ pub fn verdicts(judge: &Judge<'_>, law: &Law, item: &Item, subject: &Subject, na
     out.findings.sort_by(|a, b| a.worst_first(b));
     out
 }
+
+/// Judges a device.
+pub fn of_device(judge: &Judge<'_>, law: &Law, kb: &Knowledge, device: &Device) -> Verdicts {
+    let subject = Subject { kind: "device", id: device.id.clone() };
+    let names: Vec<&str> = device.names.iter().map(String::as_str).collect();
+    verdicts(judge, law, &law.item(kb, device), &subject, &names)
+}

@@ -1,4 +1,4 @@
-//! Waivers: one reviewed file, the only place where somebody lives with a finding.
+//! Waivers: one reviewed file, the only place where somebody lives with what a rule found.
 
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ pub struct Waivers {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
-    /// The code of the findings: a rule's id, or `undisclosed-modem`.
+    /// The code of the findings: a rule's id. Findings that no rule raised are not waived.
     pub code: Spanned<String>,
     /// The subject's id, or a pattern with `*`; a device also by one of its names, a document by its path.
     pub subject: String,

@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use umbilical_assess::judge::Judge;
 use umbilical_assess::{Fleet, Options, bom};
 use umbilical_core::answer::{Audit as Answer, Device, Tally};
-use umbilical_core::finding::{Finding, Subject};
-use umbilical_knowledge::Knowledge;
 use umbilical_report::{View, csv, html, json, table};
 
 use super::{Reading, evidence, facts, formats};
 use crate::args::{Audit, Format, Global};
 use crate::fail::Fail;
 use crate::gate::{Found, Gates, Seen};
-use crate::law::{self, Law, Unnamed};
+use crate::law::{self, Unnamed};
 use crate::{home, out};
 
 /// Devices on a page before it says how many more there are.
@@ -39,13 +36,22 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
     let judged = || {
         fleet.devices().map(|mut device| {
             if asked {
-                device.findings.extend(of_device(&judge, &law, &kb, &device));
+                device.findings.extend(law::of_device(&judge, &law, &kb, &device).findings);
                 device.findings.sort_by(|a, b| a.worst_first(b));
             }
             device
         })
     };
-    let mut code = 0;
+    let found = answer.tallies.findings.iter().filter(|t| t.count > 0).map(|t| Found {
+        code: &t.label,
+        source: "identity",
+        severity: umbilical_assess::findings::severity(&t.label),
+        verdict: None,
+        waived: false,
+    });
+    let undisclosed = answer.coverage.undisclosed.is_some_and(|n| n > 0);
+    let mut code = gates.code(found, Seen { unknown: answer.coverage.unknown > 0, undisclosed });
+    // Rules are counted apart: each of their findings has a verdict, and may be waived.
     if asked {
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         for device in judged() {
@@ -60,15 +66,6 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
         answer.tallies.findings.sort_by(|a, b| (b.count, &a.label).cmp(&(a.count, &b.label)));
         answer.law = Some(law.stamp(&judge));
     }
-    let found = answer.tallies.findings.iter().filter(|t| t.count > 0).map(|t| Found {
-        code: &t.label,
-        source: "identity",
-        severity: umbilical_assess::findings::severity(&t.label),
-        verdict: None,
-        waived: false,
-    });
-    let undisclosed = answer.coverage.undisclosed.is_some_and(|n| n > 0);
-    let code = crate::gate::worse(code, gates.code(found, Seen { unknown: answer.coverage.unknown > 0, undisclosed }));
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
     let written = out::answer(global, |w| match global.format {
         Format::Table => table::audit(w, &answer, judged(), &view),
@@ -92,13 +89,6 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
         }
     }
     Ok(code)
-}
-
-/// What the rules come to for a device.
-fn of_device(judge: &Judge<'_>, law: &Law, kb: &Knowledge, device: &Device) -> Vec<Finding> {
-    let subject = Subject { kind: "device", id: device.id.clone() };
-    let names: Vec<&str> = device.names.iter().map(String::as_str).collect();
-    law::verdicts(judge, law, &law.item(kb, device), &subject, &names).findings
 }
 
 /// Keeps the answer in the home. An answer that cannot be kept has been given all the same: a note, no failure.

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use umbilical_assess::judge::Judge;
 use umbilical_assess::trace::stamp;
-use umbilical_core::answer::policy::{Judged, POLICY_SCHEMA, PolicyCheck, Verdict};
+use umbilical_core::answer::policy::{Judged, POLICY_SCHEMA, PolicyCheck};
 use umbilical_core::finding::Finding;
-use umbilical_report::located::Entry;
 use umbilical_report::{View, policy as page};
 
 use super::subjects::Read;
@@ -48,14 +47,10 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
     let all = evidence(global, &kb, Reading::fleet(&args.paths, None))?;
     let read = Read::new(all, &kb, judge.as_of(), global);
     let each = |to: &mut dyn FnMut(Judged)| read.judge(&judge, &law, &kb, to);
-    let mut seen = Seen::default();
     let mut code = 0;
     let mut book = page::Book::default();
     each(&mut |subject: Judged| {
-        // A worse verdict of another rule hides no unknown one.
-        let open = |f: &&Finding| f.verdict == Some(Verdict::Unknown.name()) && !Entry::from(*f).is_accepted();
-        seen.unknown = subject.findings.iter().any(|f| open(&f));
-        code = crate::gate::worse(code, gates.code(subject.findings.iter(), seen));
+        code = crate::gate::worse(code, gates.code(subject.findings.iter(), Seen::default()));
         book.add(&subject, &|id| judge.title(id));
     });
     let head = head(&judge, &law, &kb, &read, book.rules(&judge.rule_ids()));

@@ -1,4 +1,4 @@
-//! `policy diff`: the same evidence on two days.
+//! `policy diff`: the same evidence on two days, or by two sets of tables.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -26,7 +26,7 @@ pub enum Policy {
     /// Products against markets: each cell a cited rule, or "no rule found"
     #[command(after_help = markets::EXAMPLES)]
     Markets(markets::Markets),
-    /// The same evidence judged on two days: which verdicts differ
+    /// The same evidence judged on two days, or by two sets of tables: which verdicts differ
     #[command(after_help = diff::EXAMPLES)]
     Diff(diff::Diff),
     /// The packs that are shipped, their rules, and the facts that rules may ask

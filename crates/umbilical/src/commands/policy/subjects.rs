@@ -12,7 +12,7 @@ use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::Labels;
 
 use crate::args::Global;
-use crate::law::{Law, verdicts};
+use crate::law::{Law, of_device, verdicts};
 
 /// Evidence that was read, its bills of materials taken apart from the rest.
 pub struct Read {
@@ -48,10 +48,7 @@ impl Read {
         }
         let fleet = Fleet::new(&self.all, kb, Options { as_of: judge.as_of(), show_subscribers: self.show_subscribers });
         for device in fleet.devices() {
-            let item = law.item(kb, &device);
-            let subject = Subject { kind: "device", id: device.id.clone() };
-            let names: Vec<&str> = device.names.iter().map(String::as_str).collect();
-            let out = verdicts(judge, law, &item, &subject, &names);
+            let out = of_device(judge, law, kb, &device);
             each(Judged {
                 kind: "device",
                 id: device.id,
