@@ -159,6 +159,10 @@ fn spend(command: &mut Command, dir: &Path) -> Result<Spent, String> {
     let command = if time.exists() {
         measured = Command::new(time);
         measured.args(["-f", "%U %S %M", "-o"]).arg(&report).arg(command.get_program()).args(command.get_args());
+        measured.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        if let Some(folder) = command.get_current_dir() {
+            measured.current_dir(folder);
+        }
         &mut measured
     } else {
         command
