@@ -9,6 +9,7 @@ mod bom_diff;
 mod bom_label;
 mod bom_verify;
 mod contract;
+mod decisions;
 mod docs;
 mod facts;
 mod hostile;

@@ -4,6 +4,7 @@
 //! kebab-case, a known field is always there, `null` is not known, `[]` is none.
 
 pub mod bom;
+pub mod decisions;
 pub mod diff;
 pub mod label;
 pub mod policy;

@@ -11,6 +11,7 @@
 pub mod air;
 pub mod answer;
 pub mod bom;
+pub mod chain;
 pub mod date;
 pub mod finding;
 pub mod id;

@@ -10,6 +10,7 @@ pub mod attest;
 pub mod bom;
 pub mod csv;
 pub mod cyclonedx;
+pub mod decisions;
 pub mod diff;
 pub mod document;
 pub mod explain;

@@ -70,6 +70,9 @@ pub struct Global {
     /// Colour on the terminal (NO_COLOR is honoured)
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", help_heading = "Global")]
     pub color: Colour,
+    /// Where the answer is kept instead of shown; no flag.
+    #[arg(skip)]
+    pub capture: Option<crate::out::Capture>,
 }
 
 /// Forms of an answer.

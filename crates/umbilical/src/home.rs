@@ -14,6 +14,14 @@ use crate::fail::Fail;
 pub const AUDIT: &str = "audit.json";
 /// An imported licensed TAC table.
 pub const LICENSED_TAC: &str = "knowledge/tac-licensed.csv";
+/// What was decided, a line each; the answers beside it.
+pub const DECISIONS: &str = "decisions.jsonl";
+/// Number and hash of its last line.
+pub const DECISIONS_HEAD: &str = "decisions.head";
+/// The answers that were decided upon, `N.json`.
+pub const DECIDED: &str = "decisions";
+/// The only place where waivers live, unless another file is named.
+pub const WAIVERS: &str = "waivers.toml";
 /// The open TAC table that is kept apart for its licence.
 pub const OSMOCOM_TAC: &str = "tac-osmocom/tac.csv";
 
@@ -47,11 +55,23 @@ pub fn make(folder: &Path) -> Result<(), Fail> {
 
 /// `--as-of` or today in UTC.
 pub fn as_of(global: &Global) -> Day {
-    let today = || {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        Day::from_unix(i64::try_from(now).unwrap_or(0)).unwrap_or(Day { year: 1970, month: 1, day: 1 })
-    };
-    global.as_of.first().copied().unwrap_or_else(today)
+    global.as_of.first().copied().unwrap_or_else(|| day(now()))
+}
+
+/// Seconds since 1970 in UTC, by the machine's clock.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok()).unwrap_or(0)
+}
+
+fn day(seconds: i64) -> Day {
+    Day::from_unix(seconds).unwrap_or(Day { year: 1970, month: 1, day: 1 })
+}
+
+/// The time, RFC 3339 in UTC.
+pub fn time() -> String {
+    let now = now();
+    let (hour, minute, second) = (now / 3600 % 24, now / 60 % 60, now % 60);
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", day(now))
 }
 
 /// Where the open TAC table may lie: the folder of `--knowledge`, the home, beside the binary, the source tree.

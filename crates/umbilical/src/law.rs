@@ -19,8 +19,8 @@ use crate::args::Global;
 use crate::fail::Fail;
 use crate::home;
 
-/// The only place where waivers live, unless another file is named.
-const WAIVERS: &str = "waivers.toml";
+/// The rules of a pack that is a folder.
+pub const PACK_FILE: &str = "pack.toml";
 
 /// How law is asked about.
 #[derive(Args, Debug, Clone, Default)]
@@ -153,7 +153,7 @@ fn named_pack(name: &str) -> Result<PolicyText, Fail> {
         return Ok(pack);
     }
     let path = Path::new(name);
-    let file = if path.is_dir() { path.join("pack.toml") } else { path.to_path_buf() };
+    let file = if path.is_dir() { path.join(PACK_FILE) } else { path.to_path_buf() };
     if !file.exists() {
         let ids: Vec<&str> = shipped_ids().collect();
         return Err(Fail::usage(format!("--policy {name}: neither a shipped pack nor a file"), format!("shipped: {}", ids.join(", "))));
@@ -170,7 +170,7 @@ pub fn text(path: &Path) -> Result<PolicyText, Fail> {
 fn waivers(global: &Global, asked: &Asked) -> Result<(Waivers, String), Fail> {
     let path = match &asked.waivers {
         Some(path) => path.clone(),
-        None => match home::folder(global).map(|h| h.join(WAIVERS)) {
+        None => match home::folder(global).map(|h| h.join(home::WAIVERS)) {
             Ok(path) if path.is_file() => path,
             _ => return Ok((Waivers::default(), String::new())),
         },

@@ -3,13 +3,29 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::args::{Colour, Global};
 use crate::fail::Fail;
 
+/// An answer that is kept instead of shown: a decision records it.
+#[derive(Clone, Debug, Default)]
+pub struct Capture(Arc<Mutex<Vec<u8>>>);
+
+impl Capture {
+    /// What was answered.
+    pub fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// Writes an answer through `write`. A regular file is written beside and then renamed, so that nobody reads half
 /// an answer; a device, pipe or socket is written to directly.
 pub fn answer(global: &Global, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Fail> {
+    if let Some(capture) = &global.capture {
+        let mut held = capture.0.lock().unwrap_or_else(PoisonError::into_inner);
+        return write(&mut *held).map_err(|source| Fail::Output { to: "memory".into(), source });
+    }
     match &global.output {
         None => {
             let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());

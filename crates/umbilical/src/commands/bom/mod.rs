@@ -59,3 +59,10 @@ pub fn run(global: &Global, command: &Bom) -> Result<u8, Fail> {
         Bom::Label(args) => label::run(global, args),
     }
 }
+
+impl Bom {
+    /// Whether it answers with a document that depends on its inputs, facts, rules and day alone.
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Self::Check(_) | Self::Diff(_) | Self::Verify(_) | Self::Answer(_))
+    }
+}

@@ -1,9 +1,12 @@
 //! `policy …`: law and house rules. One file for each command, with its flags.
 
 mod check;
+mod decide;
+mod decisions;
 mod diff;
 mod list;
 mod markets;
+mod replay;
 pub mod subjects;
 mod test;
 mod timeline;
@@ -38,6 +41,15 @@ pub enum Policy {
     /// Dated events of each regime
     #[command(after_help = timeline::EXAMPLES)]
     Timeline(timeline::Timeline),
+    /// Record what was decided upon an answer, and everything that the answer stood on
+    #[command(after_help = decide::EXAMPLES)]
+    Decide(decide::Decide),
+    /// What was decided, by whom, when and on which facts; whether the log is whole
+    #[command(after_help = decisions::EXAMPLES)]
+    Decisions(decisions::Decisions),
+    /// Answer again what a decision stood on, and compare the bytes
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::Replay),
 }
 
 /// Runs the command and gives the exit code.
@@ -50,5 +62,15 @@ pub fn run(global: &Global, command: &Policy) -> Result<u8, Fail> {
         Policy::List(args) => list::run(global, args),
         Policy::Test(args) => test::run(global, args),
         Policy::Timeline(args) => timeline::run(global, args),
+        Policy::Decide(args) => decide::run(global, args),
+        Policy::Decisions(args) => decisions::run(global, args),
+        Policy::Replay(args) => replay::run(global, args),
+    }
+}
+
+impl Policy {
+    /// Whether it answers with a document that depends on its inputs, facts, rules and day alone.
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Self::Check(_) | Self::Why(_) | Self::Markets(_) | Self::Diff(_))
     }
 }
