@@ -1,16 +1,54 @@
-//! The last audit, kept in the home as the document that `--format json` writes, and read back one device at a time:
-//! a fleet's document may be larger than memory.
+//! Audits as documents: the last one in the home, or what `audit --format json` wrote. They are read back one device at a
+//! time: a fleet's document may be larger than memory.
 
 use std::fmt;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use sha2::{Digest as _, Sha256};
 use umbilical_core::answer::{Audit, Device, Trace};
+use umbilical_core::observation::Input;
 
 use crate::fail::Fail;
+
+/// How a document of an audit begins.
+const BEGINS: &str = "{\"schema\":\"umbilical.audit/";
+
+/// Whether a file is the document of an audit.
+pub fn is_audit(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = path.is_file() && File::open(path).is_ok_and(|f| f.take(256).read_to_end(&mut head).is_ok());
+    let text: String = String::from_utf8_lossy(&head).chars().filter(|c| !c.is_whitespace()).collect();
+    read && text.starts_with(BEGINS)
+}
+
+/// A document of an audit without its devices, and itself as an input.
+pub fn head(path: &Path) -> Result<(Audit, Input), Fail> {
+    let mut devices = 0u64;
+    let audit = read(path, &mut |_| devices = devices.saturating_add(1))?;
+    let mut hash = Hash(Sha256::new());
+    let mut copy = || io::copy(&mut File::open(path)?, &mut hash);
+    let bytes = copy().map_err(|source| Fail::Input { path: path.to_path_buf(), source })?;
+    let sha256 = umbilical_core::id::hex(&hash.0.finalize());
+    let path = path.display().to_string().into();
+    Ok((audit, Input { path, format: "umbilical-audit".into(), sha256, observations: devices, bytes, mapping: Vec::new() }))
+}
+
+struct Hash(Sha256);
+
+impl io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Calls `each` for every device of a saved audit; the rest of the document is given at the end.
 pub fn read(path: &Path, each: &mut dyn FnMut(Device)) -> Result<Audit, Fail> {

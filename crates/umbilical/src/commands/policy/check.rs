@@ -12,7 +12,7 @@ use umbilical_report::{View, policy as page};
 use super::subjects::Read;
 use crate::args::{Format, Global};
 use crate::commands::bom::{Head, machine};
-use crate::commands::{Reading, evidence, facts, formats};
+use crate::commands::{facts, formats};
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
 use crate::law::{self, Asked, Law, Unnamed};
@@ -23,6 +23,7 @@ pub const EXAMPLES: &str = "Without --policy all law that is shipped is asked, a
 
 Examples:
   umbilical policy check hardware/ --market US
+  umbilical policy check --policy us-ndaa-889            the last audit in the home
   umbilical policy check evidence/ --policy us-ndaa-889 --as-of 2020-08-13
   umbilical policy check bid.xlsx --policy our-rules/ --fail-on fail,review,unknown
   umbilical policy check gateway.cdx.json --assume \"quectel listed US-FCC-COVERED 2027-01-01\" --as-of 2027-01-01";
@@ -30,8 +31,8 @@ Examples:
 /// `policy check`.
 #[derive(Args, Debug)]
 pub struct Check {
-    /// Evidence and bills of materials: files and folders; `-` for standard input
-    #[arg(required = true, value_name = "PATH")]
+    /// Evidence, bills of materials, audits as JSON: files and folders; `-` for standard input [default: the last audit]
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
     pub asked: Asked,
@@ -44,8 +45,7 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
     let (kb, law) = law::load(global, &args.asked, facts(global)?, Unnamed::Law)?;
     let judge = law.judge(&kb, home::as_of(global));
     let gates = Gates::with_rules(&global.fail_on, &["fail", "review"], &judge.rule_ids())?;
-    let all = evidence(global, &kb, Reading::fleet(&args.paths, None))?;
-    let read = Read::new(all, &kb, judge.as_of(), global);
+    let read = Read::new(&args.paths, &kb, judge.as_of(), global)?;
     let each = |to: &mut dyn FnMut(Judged)| read.judge(&judge, &law, &kb, to);
     let mut code = 0;
     let mut book = page::Book::default();
@@ -70,6 +70,7 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
             machine(w, format, &of, findings.iter())
         }
     })?;
+    read.done()?;
     Ok(code)
 }
 

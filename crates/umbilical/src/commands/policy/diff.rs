@@ -13,7 +13,7 @@ use umbilical_report::{View, csv, json, policy as page};
 
 use super::subjects::Read;
 use crate::args::{Format, Global};
-use crate::commands::{Reading, evidence, facts, formats};
+use crate::commands::{facts, formats};
 use crate::fail::Fail;
 use crate::gate::{Gates, Seen};
 use crate::law::{self, Asked, Unnamed};
@@ -28,8 +28,8 @@ pub const EXAMPLES: &str = "Examples:
 /// `policy diff`.
 #[derive(Args, Debug)]
 pub struct Diff {
-    /// Evidence and bills of materials
-    #[arg(required = true, value_name = "PATH")]
+    /// Evidence, bills of materials, audits as JSON [default: the last audit]
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Older tables, a folder as for --knowledge: what those in use turn, on one day
     #[arg(long, value_name = "DIR")]
@@ -110,8 +110,7 @@ struct Side {
 fn on(global: &Global, args: &Diff, day: Day) -> Result<Side, Fail> {
     let (kb, law) = law::load(global, &args.asked, facts(global)?, Unnamed::Law)?;
     let judge = law.judge(&kb, day);
-    let all = evidence(global, &kb, Reading::fleet(&args.paths, None))?;
-    let read = Read::new(all, &kb, day, global);
+    let read = Read::new(&args.paths, &kb, day, global)?;
     let (mut verdicts, mut names) = (Verdicts::new(), BTreeMap::new());
     read.judge(&judge, &law, &kb, &mut |subject: Judged| {
         for id in &subject.passed {
@@ -123,6 +122,7 @@ fn on(global: &Global, args: &Diff, day: Day) -> Result<Side, Fail> {
         }
         names.insert(subject.id, subject.names);
     });
+    read.done()?;
     Ok(Side {
         verdicts,
         names,

@@ -10,7 +10,7 @@ use umbilical_report::{View, csv, json, policy as page};
 
 use super::subjects::Read;
 use crate::args::{Format, Global};
-use crate::commands::{Reading, evidence, facts, formats};
+use crate::commands::{facts, formats};
 use crate::fail::Fail;
 use crate::law::{self, Asked, Unnamed};
 use crate::{home, out};
@@ -24,8 +24,8 @@ pub const EXAMPLES: &str = "Examples:
 /// `policy markets`.
 #[derive(Args, Debug)]
 pub struct Markets {
-    /// Bills of materials and evidence
-    #[arg(required = true, value_name = "PATH")]
+    /// Bills of materials, evidence, audits as JSON [default: the last audit]
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
     pub asked: Asked,
@@ -38,8 +38,7 @@ pub fn run(global: &Global, args: &Markets) -> Result<u8, Fail> {
     let wanted: Option<Vec<String>> = asked.market.take().map(|m| m.split(',').map(|w| w.trim().to_owned()).collect());
     let (kb, law) = law::load(global, &asked, facts(global)?, Unnamed::Law)?;
     let judge = law.judge(&kb, home::as_of(global));
-    let all = evidence(global, &kb, Reading::fleet(&args.paths, None))?;
-    let read = Read::new(all, &kb, judge.as_of(), global);
+    let read = Read::new(&args.paths, &kb, judge.as_of(), global)?;
     let home_of: BTreeMap<String, String> =
         judge.packs().iter().flat_map(|c| c.pack.rules.iter().map(|r| (r.id.get_ref().clone(), c.pack.jurisdiction.clone()))).collect();
     let mut markets: Vec<String> = wanted.unwrap_or_else(|| home_of.values().filter(|j| *j != "any").cloned().collect());
@@ -50,6 +49,7 @@ pub fn run(global: &Global, args: &Markets) -> Result<u8, Fail> {
         let cells = markets.iter().map(|m| cell(m, &subject, &home_of, &judge.as_of().to_string())).collect();
         skus.push(Sku { id: subject.id, names: subject.names, cells });
     });
+    read.done()?;
     let answer = Answer {
         schema: MARKETS_SCHEMA,
         as_of: judge.as_of().to_string(),

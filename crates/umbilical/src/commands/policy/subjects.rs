@@ -1,63 +1,102 @@
-//! What is judged: the products of bills of materials, then the devices of the other evidence.
+//! What is judged: the products of bills of materials, then the devices of the other evidence and of audits.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
 
 use umbilical_assess::bom::{self, Judged as Bills};
 use umbilical_assess::judge::{Item, Judge};
 use umbilical_assess::{Fleet, Options};
-use umbilical_core::answer::Said;
+use umbilical_core::answer::{Device, Said};
 use umbilical_core::answer::bom::{FileAnswer, Project};
 use umbilical_core::answer::policy::Judged;
 use umbilical_core::finding::{Finding, Subject};
+use umbilical_core::observation::Input;
 use umbilical_core::{Day, Observations};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::Labels;
 
 use crate::args::Global;
-use crate::law::{Law, of_device, verdicts};
+use crate::commands::{Reading, evidence};
+use crate::fail::Fail;
+use crate::law::{Law, Verdicts, of_device, verdicts};
+use crate::{home, saved};
 
-/// Evidence that was read, its bills of materials taken apart from the rest.
+/// What was read: evidence, its bills of materials taken apart from the rest, and documents of audits.
 pub struct Read {
     all: Observations,
     bills: Bills,
+    audits: Vec<PathBuf>,
+    /// Everything that was read, documents of audits last.
+    inputs: Vec<Input>,
+    /// What the documents of audits say of themselves.
+    said: Vec<Said>,
+    /// A document that could not be read again.
+    failed: RefCell<Option<Fail>>,
     show_subscribers: bool,
 }
 
 impl Read {
-    /// Takes what was read.
-    pub fn new(mut all: Observations, kb: &Knowledge, as_of: Day, global: &Global) -> Self {
+    /// Reads what is named; where nothing is, the last audit of the home.
+    pub fn new(paths: &[PathBuf], kb: &Knowledge, as_of: Day, global: &Global) -> Result<Self, Fail> {
+        let last = || home::folder(global).map(|h| vec![h.join(home::AUDIT)]);
+        let named = if paths.is_empty() { last()? } else { paths.to_vec() };
+        let (audits, paths): (Vec<PathBuf>, Vec<PathBuf>) = named.into_iter().partition(|p| paths.is_empty() || saved::is_audit(p));
+        let mut all = if paths.is_empty() { Observations::new() } else { evidence(global, kb, Reading::fleet(&paths, None))? };
         let options = bom::Options { show_subscribers: global.show_subscribers, ..bom::Options::on(as_of) };
         let bills = bom::judge(&mut all, kb, &options);
-        Self { all, bills, show_subscribers: global.show_subscribers }
+        let (mut inputs, mut said) = (all.inputs.clone(), Vec::new());
+        for path in &audits {
+            let (audit, input) = saved::head(path)?;
+            if audit.knowledge.version != kb.version() || audit.as_of != as_of.to_string() {
+                said.push(Said {
+                    input: u32::try_from(inputs.len()).ok(),
+                    at: "as_of".into(),
+                    what: format!(
+                        "modules were identified as of {} on knowledge {} (now {}); rules and owners are those of {as_of}",
+                        audit.as_of,
+                        audit.knowledge.version,
+                        kb.version()
+                    ),
+                });
+            }
+            inputs.push(input);
+        }
+        Ok(Self { all, bills, audits, inputs, said, failed: RefCell::default(), show_subscribers: global.show_subscribers })
     }
 
     /// What was read.
-    pub fn inputs(&self) -> &[umbilical_core::observation::Input] {
-        &self.all.inputs
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
     }
 
     /// What could not be understood.
     pub fn problems(&self) -> Vec<Said> {
         let own = self.all.problems.iter().map(|p| Said { input: p.input, at: self.all.locate(p.at), what: p.what.clone() });
-        own.chain(self.bills.problems.iter().cloned()).collect()
+        own.chain(self.bills.problems.iter().cloned()).chain(self.said.iter().cloned()).collect()
     }
 
-    /// Calls `each` with every subject: products by path, then devices in the order of the fleet.
+    /// Calls `each` with every subject: products by path, devices in the order of the fleet, then those of saved audits.
     pub fn judge(&self, judge: &Judge<'_>, law: &Law, kb: &Knowledge, each: &mut dyn FnMut(Judged)) {
         let problems = self.problems();
         for project in &self.bills.projects {
             each(product(judge, law, kb, &self.bills.files, &problems, project));
         }
+        let mut device = |device: Device| {
+            let Verdicts { state, passed, findings } = of_device(judge, law, kb, &device);
+            each(Judged { kind: "device", id: device.id, names: device.names, state, passed, findings });
+        };
         let fleet = Fleet::new(&self.all, kb, Options { as_of: judge.as_of(), show_subscribers: self.show_subscribers });
-        for device in fleet.devices() {
-            let out = of_device(judge, law, kb, &device);
-            each(Judged {
-                kind: "device",
-                id: device.id,
-                names: device.names,
-                state: out.state,
-                passed: out.passed,
-                findings: out.findings,
-            });
+        fleet.devices().for_each(&mut device);
+        for path in &self.audits {
+            if let Err(problem) = saved::read(path, &mut device) {
+                self.failed.borrow_mut().get_or_insert(problem);
+            }
         }
+    }
+
+    /// Whether every pass over what was read came to its end.
+    pub fn done(&self) -> Result<(), Fail> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 }
 

@@ -9,13 +9,14 @@ use umbilical_report::{View, json, policy as page};
 
 use super::subjects::Read;
 use crate::args::{Format, Global};
-use crate::commands::{Reading, evidence, facts, formats};
+use crate::commands::{facts, formats};
 use crate::fail::Fail;
 use crate::law::{self, Asked, Unnamed};
 use crate::{home, out};
 
 /// Shown behind the help.
 pub const EXAMPLES: &str = "Examples:
+  umbilical policy why fnd-0123456789ab                 of the last audit
   umbilical policy why fnd-0123456789ab evidence/ --policy us-ndaa-889
   umbilical policy why US-NDAA24-805B evidence/        every verdict of one rule";
 
@@ -25,8 +26,8 @@ pub struct Why {
     /// A finding's id, a rule's id, or the id or name of what is judged
     #[arg(value_name = "FINDING")]
     pub id: String,
-    /// The evidence and bills of materials that were judged
-    #[arg(required = true, value_name = "PATH")]
+    /// What was judged: evidence, bills of materials, audits as JSON [default: the last audit]
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
     pub asked: Asked,
@@ -40,8 +41,7 @@ pub fn run(global: &Global, args: &Why) -> Result<u8, Fail> {
     formats(global, "policy why", &[Format::Table, Format::Json])?;
     let (kb, law) = law::load(global, &args.asked, facts(global)?, Unnamed::Law)?;
     let judge = law.judge(&kb, home::as_of(global));
-    let all = evidence(global, &kb, Reading::fleet(&args.paths, None))?;
-    let read = Read::new(all, &kb, judge.as_of(), global);
+    let read = Read::new(&args.paths, &kb, judge.as_of(), global)?;
     let wanted = args.id.trim();
     let mut found: Vec<Judged> = Vec::new();
     read.judge(&judge, &law, &kb, &mut |mut subject: Judged| {
@@ -54,6 +54,7 @@ pub fn run(global: &Global, args: &Why) -> Result<u8, Fail> {
             found.push(subject);
         }
     });
+    read.done()?;
     if found.is_empty() {
         return Err(Fail::usage(
             format!("{}: no verdict of that id about what was read", clean(wanted)),
