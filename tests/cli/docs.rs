@@ -12,7 +12,7 @@ use super::{Folder, Ran, at_session, command, imei, run, sims};
 /// The day of the examples in the book.
 const DAY: &str = "2026-11-25";
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 

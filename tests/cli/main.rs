@@ -8,6 +8,7 @@ mod bom_convert;
 mod bom_diff;
 mod bom_label;
 mod bom_verify;
+mod bundle;
 mod contract;
 mod decisions;
 mod docs;

@@ -46,6 +46,11 @@ const EMBEDDED: [(&str, &str); 30] = embedded![
     "replacements.csv",
 ];
 
+/// The names of all tables, as they lie in a folder.
+pub fn table_names() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().map(|(name, _)| *name)
+}
+
 /// All tables in use.
 #[derive(Debug)]
 pub(crate) struct Files {

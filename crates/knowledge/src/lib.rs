@@ -53,6 +53,7 @@ pub use carriers::{Carrier, CarriesBasis};
 pub use countries::Country;
 pub use endpoints::{Endpoint, EndpointLevel, Strength};
 pub use fcc::{FccGrantee, FccHit, GranteeRole};
+pub use files::table_names;
 pub use hbom_fields::{HbomField, HbomTerm};
 pub use law::{CompellingLaw, Listing, Regime};
 pub use modules::{Basis, ModelHit, Module, Rat};

@@ -396,7 +396,8 @@ pub fn diff(out: &mut dyn Write, answer: &PolicyDiff, view: &View) -> io::Result
             page.hanging(2, 2, Tone::Plain, &format!("- {because}"))?;
         }
     }
-    stamp(&mut page, &format!("{before} and {after}"), &answer.law.packs)
+    let days = if before == after { after.clone() } else { format!("{before} and {after}") };
+    stamp(&mut page, &days, &answer.law.packs)
 }
 
 /// Writes the facts that rules may ask.

@@ -165,9 +165,9 @@ Examples:
     /// Drafts for regulators, tenders and suppliers, filled in from the answer
     #[command(after_help = crate::commands::report::EXAMPLES)]
     Report(Box<crate::commands::report::Report>),
-    /// Import facts that you have: a licensed TAC file
+    /// Facts from elsewhere: a licensed TAC file, signed bundles of tables and packs
     #[command(subcommand)]
-    Knowledge(Knowledge),
+    Knowledge(crate::commands::knowledge::Knowledge),
     /// Write parts of the last audit for other tools
     #[command(subcommand)]
     Export(Export),
@@ -216,24 +216,6 @@ pub struct Lookup {
     /// USB or PCI id, TAC or IMEI, FCC ID, revision, model, domain, MAC address, brand or organisation
     #[arg(required = true, num_args = 1..)]
     pub text: Vec<String>,
-}
-
-/// `knowledge …`.
-#[derive(Subcommand, Debug)]
-pub enum Knowledge {
-    /// Read a licensed TAC file (CSV or TSV; delimiter and header are guessed) into the home
-    #[command(after_help = "The file stays in the home and is used by every later audit. It is never passed on.
-
-Examples:
-  umbilical knowledge import tac.csv
-  umbilical knowledge import tac.txt --map tac=1,brand=4,model=5")]
-    Import {
-        /// The file
-        file: PathBuf,
-        /// Columns by number or header word: tac=…,brand=…,model=…,class=…
-        #[arg(long, value_name = "LIST")]
-        map: Option<String>,
-    },
 }
 
 /// `export …`.

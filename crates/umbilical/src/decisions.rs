@@ -16,8 +16,9 @@ use umbilical_core::signed::sha256;
 use crate::args::{Args, Command, Format, Global};
 use crate::commands;
 use crate::fail::Fail;
+use crate::home;
 use crate::out::{self, Capture};
-use crate::{home, law};
+use crate::packs::PACK;
 
 /// The log as it is.
 #[derive(Default)]
@@ -143,7 +144,7 @@ impl Head {
 
     /// What was read, by digests.
     pub fn inputs(&self) -> Vec<Digest> {
-        self.inputs.iter().map(|i| Digest { name: i.path.clone().into(), sha256: i.sha256.clone() }).collect()
+        self.inputs.iter().map(|i| Digest { name: i.path.clone(), sha256: i.sha256.clone() }).collect()
     }
 
     /// Version of the facts, and the newest day of their sources.
@@ -201,7 +202,7 @@ pub fn files(global: &Global, command: &[String], inputs: &[Digest]) -> Result<V
     let read: BTreeSet<&str> = inputs.iter().map(|d| d.name.as_str()).collect();
     let mut named: BTreeSet<PathBuf> = command.iter().map(|c| c.split_once('=').map_or(c.as_str(), |(_, v)| v).into()).collect();
     named.extend(command.iter().map(PathBuf::from));
-    named.extend(command.iter().map(|c| Path::new(c).join(law::PACK_FILE)));
+    named.extend(command.iter().map(|c| Path::new(c).join(PACK)));
     named.extend(home::folder(global).ok().map(|h| h.join(home::WAIVERS)));
     let mut out = Vec::new();
     for path in named {

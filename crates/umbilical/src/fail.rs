@@ -45,6 +45,14 @@ pub enum Fail {
     /// A pack of rules, its cases, assets or waivers are broken; the message has lines of its own.
     #[error("{0}")]
     Policy(#[from] umbilical_knowledge::policy::PolicyError),
+    /// A signature or a proof does not hold.
+    #[error("{what}")]
+    Proof {
+        /// What does not hold.
+        what: String,
+        /// What to do.
+        help: Option<String>,
+    },
     /// What was saved in the home cannot be used.
     #[error("{what}")]
     Home {
@@ -61,15 +69,15 @@ impl Fail {
         Self::Usage { what: what.into(), help: Some(help.into()) }
     }
 
-    /// The exit code: everything here is 2 (bad flags, missing path, nothing readable).
+    /// The exit code: 4 where a proof fails, else 2 (bad flags, missing path, nothing readable).
     pub fn code(&self) -> u8 {
-        2
+        if matches!(self, Self::Proof { .. }) { 4 } else { 2 }
     }
 
     /// What to do about it.
     pub fn help(&self) -> Option<&str> {
         match self {
-            Self::Usage { help, .. } | Self::Home { help, .. } => help.as_deref(),
+            Self::Usage { help, .. } | Self::Home { help, .. } | Self::Proof { help, .. } => help.as_deref(),
             Self::Input { .. } | Self::Open(_) => Some("check the path; `-` reads standard input"),
             Self::Strict(_) => Some("without --strict it is listed as a problem and the rest is answered"),
             Self::NothingReadable(_) => Some("see the help of the command for what can be read"),

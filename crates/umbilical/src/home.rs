@@ -22,6 +22,12 @@ pub const DECISIONS_HEAD: &str = "decisions.head";
 pub const DECIDED: &str = "decisions";
 /// The only place where waivers live, unless another file is named.
 pub const WAIVERS: &str = "waivers.toml";
+/// Serial and folder of the bundle in use.
+pub const BUNDLE: &str = "knowledge/bundle.json";
+/// Bundles that were imported, a folder each.
+pub const BUNDLES: &str = "knowledge/bundles";
+/// Public keys whose bundles are taken, `ID.pem`.
+pub const TRUSTED: &str = "knowledge/trusted";
 /// The open TAC table that is kept apart for its licence.
 pub const OSMOCOM_TAC: &str = "tac-osmocom/tac.csv";
 

@@ -13,14 +13,12 @@ use umbilical_core::answer::Device;
 use umbilical_core::answer::policy::{LawStamp, Verdict};
 use umbilical_core::finding::{Finding, Subject};
 use umbilical_knowledge::Knowledge;
-use umbilical_knowledge::policy::{Assets, Assumption, Facts, Labels, Pack, PolicyText, Standing, Waivers, parse, shipped, shipped_ids};
+use umbilical_knowledge::policy::{Assets, Assumption, Facts, Labels, Pack, PolicyText, Standing, Waivers, parse};
 
 use crate::args::Global;
 use crate::fail::Fail;
 use crate::home;
-
-/// The rules of a pack that is a folder.
-pub const PACK_FILE: &str = "pack.toml";
+use crate::packs::{PACK, Packs};
 
 /// How law is asked about.
 #[derive(Args, Debug, Clone, Default)]
@@ -110,7 +108,7 @@ pub fn load(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed) -> 
         kb.assume(&assumed).map_err(|e| Fail::usage(format!("--assume: {e}"), "`umbilical lookup NAME` names an organisation's id"))?;
     let base = asked.facts()?;
     // Who names a pack, or asks for all law, wants to know what it says to those whom it binds.
-    let texts = texts(&global.policy, unnamed)?;
+    let texts = texts(&Packs::of(global), &global.policy, unnamed)?;
     let packs: Vec<Compiled> = texts.iter().map(|t| compile(t, &kb, true)).collect::<Result<_, _>>()?;
     for a in assumed.iter().filter(|a| a.change == umbilical_knowledge::policy::Change::InForce) {
         let known = |c: &Compiled| *c.pack.id.get_ref() == a.who || c.pack.rules.iter().any(|r| *r.id.get_ref() == a.who);
@@ -131,13 +129,13 @@ pub fn load(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed) -> 
 }
 
 /// The texts of the packs that are named, or of all law.
-pub fn texts(named: &[String], unnamed: Unnamed) -> Result<Vec<PolicyText>, Fail> {
+pub fn texts(packs: &Packs, named: &[String], unnamed: Unnamed) -> Result<Vec<PolicyText>, Fail> {
     let mut out = Vec::new();
     for name in named {
-        out.push(named_pack(name)?);
+        out.push(named_pack(packs, name)?);
     }
     if named.is_empty() && unnamed == Unnamed::Law {
-        for (text, _) in shipped_ids().filter_map(shipped) {
+        for (text, _) in packs.all()? {
             let pack: Pack = parse(&text)?;
             if matches!(pack.standing, Standing::Law | Standing::Proposed) && !pack.optional {
                 out.push(text);
@@ -148,14 +146,14 @@ pub fn texts(named: &[String], unnamed: Unnamed) -> Result<Vec<PolicyText>, Fail
 }
 
 /// A pack by its id, by its file, or by the folder that holds it.
-fn named_pack(name: &str) -> Result<PolicyText, Fail> {
-    if let Some((pack, _)) = shipped(name) {
+fn named_pack(packs: &Packs, name: &str) -> Result<PolicyText, Fail> {
+    if let Some((pack, _)) = packs.get(name)? {
         return Ok(pack);
     }
     let path = Path::new(name);
-    let file = if path.is_dir() { path.join(PACK_FILE) } else { path.to_path_buf() };
+    let file = if path.is_dir() { path.join(PACK) } else { path.to_path_buf() };
     if !file.exists() {
-        let ids: Vec<&str> = shipped_ids().collect();
+        let ids = packs.ids();
         return Err(Fail::usage(format!("--policy {name}: neither a shipped pack nor a file"), format!("shipped: {}", ids.join(", "))));
     }
     text(&file)

@@ -1,6 +1,7 @@
 //! `umbilical`: the commands, their flags and exit codes. Everything it knows it asks the other rooms.
 
 mod args;
+mod bundle;
 mod commands;
 mod decisions;
 mod fail;
@@ -8,6 +9,7 @@ mod gate;
 mod home;
 mod law;
 mod out;
+mod packs;
 mod progress;
 mod saved;
 

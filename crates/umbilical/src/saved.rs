@@ -33,7 +33,7 @@ pub fn head(path: &Path) -> Result<(Audit, Input), Fail> {
     let mut copy = || io::copy(&mut File::open(path)?, &mut hash);
     let bytes = copy().map_err(|source| Fail::Input { path: path.to_path_buf(), source })?;
     let sha256 = umbilical_core::id::hex(&hash.0.finalize());
-    let path = path.display().to_string().into();
+    let path = path.display().to_string();
     Ok((audit, Input { path, format: "umbilical-audit".into(), sha256, observations: devices, bytes, mapping: Vec::new() }))
 }
 

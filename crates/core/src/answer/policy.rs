@@ -239,6 +239,9 @@ pub struct Turned {
     pub is: String,
     /// What the second stands on.
     pub because: Vec<String>,
+    /// The finding of the second verdict, for gates.
+    #[serde(skip)]
+    pub finding: Option<Finding>,
 }
 
 /// The document of `policy list`.

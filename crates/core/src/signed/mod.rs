@@ -19,6 +19,8 @@ pub const VERDICT: &str = "urn:umbilical:bom-verdict:1";
 pub const REDACTED: &str = "urn:umbilical:bom-redacted:1";
 /// `predicateType` of a statement that is the sourcing label of a product.
 pub const LABEL: &str = "urn:umbilical:label:1";
+/// `predicateType` of a statement that is a bundle of tables and packs.
+pub const KNOWLEDGE: &str = "urn:umbilical:knowledge:1";
 /// What the text on a label's card begins with; the digest of the label in canonical form follows.
 pub const CARD: &str = "umbilical-label:1?sha256=";
 /// The name of the digest of a redacted statement's subject: it is the root of a tree, not the digest of a file.

@@ -15,7 +15,7 @@ pub use claims::{Claim, claims};
 pub use declarations::declarations;
 pub use key::{KeyError, Signer};
 pub use redact::{redact, reveal};
-pub use sign::{cyclonedx, envelope, inside};
+pub use sign::{cyclonedx, envelope, inside, knowledge};
 pub use verdict::verdict;
 pub use verified::{Checked, Compared, Shown, VERIFIED_SCHEMA, Verified, page};
 

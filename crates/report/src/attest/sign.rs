@@ -23,6 +23,11 @@ pub(super) fn statement(subjects: &Value, predicate_type: &str, predicate: &Valu
     statement.to_string().into_bytes()
 }
 
+/// A bundle of tables and packs as a statement: each file a subject by its digest, the texts in the predicate.
+pub fn knowledge<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, predicate: &Value) -> Vec<u8> {
+    statement(&subjects(files), signed::KNOWLEDGE, predicate)
+}
+
 /// A statement whose predicate is a CycloneDX document, byte for byte as it came: reading and writing it again could
 /// change it. The document must be JSON that [`canonical::parse`] takes.
 pub fn cyclonedx(name: &str, sha256: &str, document: &[u8]) -> Vec<u8> {

@@ -4,7 +4,7 @@ mod audit;
 pub mod bom;
 mod explain;
 mod export;
-mod knowledge;
+pub mod knowledge;
 mod lookup;
 pub mod policy;
 pub mod report;
@@ -21,7 +21,7 @@ use umbilical_knowledge::{Knowledge, TacOrigin};
 use crate::args::{Args, Command, Format, Global};
 use crate::fail::Fail;
 use crate::progress::Progress;
-use crate::{home, out};
+use crate::{bundle, home, out};
 
 /// Runs the command and gives the exit code.
 pub fn run(args: &Args) -> Result<u8, Fail> {
@@ -60,7 +60,10 @@ fn facts(global: &Global) -> Result<Knowledge, Fail> {
             return Err(Fail::usage(format!("no folder {}", dir.display()), "--knowledge names a folder of tables"));
         }
         Some(dir) => Knowledge::with_dir(dir)?,
-        None => Knowledge::embedded(),
+        None => match bundle::installed(global) {
+            Some(dir) => Knowledge::with_dir(&dir)?,
+            None => Knowledge::embedded(),
+        },
     };
     for path in home::osmocom_places(global) {
         if let Ok(text) = fs::read_to_string(&path) {

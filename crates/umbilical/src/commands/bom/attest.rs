@@ -122,7 +122,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Fail> {
 }
 
 /// The signing key. Its text is wiped again, and no message holds any of it.
-pub(super) fn signer(path: &Path) -> Result<Signer, Fail> {
+pub(crate) fn signer(path: &Path) -> Result<Signer, Fail> {
     let bytes = Zeroizing::new(read(path)?);
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
     Signer::from_pem(text).map_err(|e| Fail::usage(format!("{}: {e}", path.display()), "make one with --generate-key NAME"))

@@ -2,7 +2,7 @@
 
 mod answer;
 mod ask;
-mod attest;
+pub mod attest;
 mod check;
 mod common;
 mod convert;
@@ -10,7 +10,7 @@ mod diff;
 mod label;
 mod verify;
 
-pub use common::{Head, machine};
+pub use common::{Head, machine, public_keys};
 
 use clap::Subcommand;
 

@@ -1,6 +1,6 @@
 //! `policy diff`: the same evidence on two days, or by two sets of tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -59,34 +59,10 @@ pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
         }
         (Some(_), _) => return Err(Fail::usage("--against compares tables on one day", "give one --as-of, or none")),
     };
-    let old = on(&older, args, before)?;
-    let new = on(global, args, after)?;
-    let gates = Gates::with_rules(&global.fail_on, &[], &old.rules)?;
-    let mut changes = Vec::new();
-    let mut code = 0;
-    let keys: std::collections::BTreeSet<_> = old.verdicts.keys().chain(new.verdicts.keys()).cloned().collect();
-    for key in keys {
-        let word = |side: &Verdicts| side.get(&key).map_or("not-applicable", |v| v.0).to_owned();
-        let (was, is) = (word(&old.verdicts), word(&new.verdicts));
-        if was == is {
-            continue;
-        }
-        let finding = new.verdicts.get(&key).and_then(|v| v.1.clone());
-        code = crate::gate::worse(code, gates.code(finding.iter(), Seen::default()));
-        let because = finding.as_ref().map(|f| f.because.clone()).unwrap_or_default();
-        let (subject, rule) = key;
-        changes.push(Turned { names: new.names.get(&subject).cloned().unwrap_or_default(), subject, rule, was, is, because });
-    }
-    let answer = PolicyDiff {
-        schema: DIFF_SCHEMA,
-        as_of: [before.to_string(), after.to_string()],
-        knowledge_before: old.knowledge,
-        knowledge: new.knowledge,
-        inputs: new.inputs,
-        problems: new.problems,
-        law: new.law,
-        changes,
-    };
+    let (answer, rules) = compare(&on(&older, args, before)?, on(global, args, after)?, [before, after]);
+    let gates = Gates::with_rules(&global.fail_on, &[], &rules)?;
+    let found = answer.changes.iter().filter_map(|c| c.finding.as_ref());
+    let code = gates.code(found, Seen::default());
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {
         Format::Json => json::one(w, &answer),
@@ -94,6 +70,41 @@ pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
         _ => page::diff(w, &answer, &view),
     })?;
     Ok(code)
+}
+
+/// What turns about the last audit between two sets of facts, by all law on one day.
+pub fn turned(before: &Global, after: &Global) -> Result<PolicyDiff, Fail> {
+    let args = Diff { paths: Vec::new(), against: None, asked: Asked::default() };
+    let day = home::as_of(after);
+    Ok(compare(&on(before, &args, day)?, on(after, &args, day)?, [day, day]).0)
+}
+
+/// What differs, and the rules of the later side.
+fn compare(old: &Side, new: Side, days: [Day; 2]) -> (PolicyDiff, Vec<String>) {
+    let mut changes = Vec::new();
+    let keys: BTreeSet<_> = old.verdicts.keys().chain(new.verdicts.keys()).cloned().collect();
+    for key in keys {
+        let word = |side: &Verdicts| side.get(&key).map_or("not-applicable", |v| v.0).to_owned();
+        let (was, is) = (word(&old.verdicts), word(&new.verdicts));
+        if was == is {
+            continue;
+        }
+        let finding = new.verdicts.get(&key).and_then(|v| v.1.clone());
+        let because = finding.as_ref().map(|f| f.because.clone()).unwrap_or_default();
+        let (subject, rule) = key;
+        changes.push(Turned { names: new.names.get(&subject).cloned().unwrap_or_default(), subject, rule, was, is, because, finding });
+    }
+    let answer = PolicyDiff {
+        schema: DIFF_SCHEMA,
+        as_of: days.map(|d| d.to_string()),
+        knowledge_before: old.knowledge.clone(),
+        knowledge: new.knowledge,
+        inputs: new.inputs,
+        problems: new.problems,
+        law: new.law,
+        changes,
+    };
+    (answer, new.rules)
 }
 
 /// One side.

@@ -3,12 +3,13 @@
 use clap::Args;
 use umbilical_core::answer::policy::{Clause, LIST_SCHEMA, PackText, PolicyList};
 use umbilical_knowledge::Word as _;
-use umbilical_knowledge::policy::{FACTS, Form, Pack, parse, shipped, shipped_ids};
+use umbilical_knowledge::policy::{FACTS, Form, Pack, parse};
 use umbilical_report::{View, json, policy as page};
 
 use crate::args::{Format, Global};
 use crate::commands::formats;
 use crate::fail::Fail;
+use crate::packs::Packs;
 use crate::{law, out};
 
 /// Shown behind the help.
@@ -49,9 +50,9 @@ pub fn run(global: &Global, args: &List) -> Result<u8, Fail> {
         return Ok(0);
     }
     let texts = if args.packs.is_empty() {
-        shipped_ids().filter_map(shipped).map(|(pack, _)| pack).collect()
+        Packs::of(global).all()?.into_iter().map(|(pack, _)| pack).collect()
     } else {
-        law::texts(&args.packs, law::Unnamed::Nothing)?
+        law::texts(&Packs::of(global), &args.packs, law::Unnamed::Nothing)?
     };
     let mut packs = Vec::new();
     for text in &texts {

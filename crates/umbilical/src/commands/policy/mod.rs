@@ -3,7 +3,7 @@
 mod check;
 mod decide;
 mod decisions;
-mod diff;
+pub mod diff;
 mod list;
 mod markets;
 mod replay;

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use umbilical_assess::judge::{Ran, run_cases};
 use umbilical_core::answer::policy::{CaseRun, PolicyTest, TEST_SCHEMA};
-use umbilical_knowledge::policy::{PolicyText, shipped, shipped_ids};
+use umbilical_knowledge::policy::PolicyText;
 use umbilical_report::junit::{self, Case, Outcome, Said, Suite};
 use umbilical_report::{View, json, policy as page};
 
 use crate::args::{Format, Global};
 use crate::commands::{facts, formats};
 use crate::fail::Fail;
+use crate::packs::{CASES, PACK, Packs};
 use crate::{law, out};
 
 /// Shown behind the help.
@@ -35,11 +36,9 @@ pub fn run(global: &Global, args: &Test) -> Result<u8, Fail> {
     formats(global, "policy test", &[Format::Table, Format::Json, Format::Junit])?;
     let kb = facts(global)?;
     let mut all = Vec::new();
-    let named: Vec<(PolicyText, PolicyText)> = if args.packs.is_empty() {
-        shipped_ids().filter_map(shipped).collect()
-    } else {
-        args.packs.iter().map(|p| texts(p)).collect::<Result<_, _>>()?
-    };
+    let packs = Packs::of(global);
+    let named: Vec<(PolicyText, PolicyText)> =
+        if args.packs.is_empty() { packs.all()? } else { args.packs.iter().map(|p| texts(&packs, p)).collect::<Result<_, _>>()? };
     for (pack, cases) in &named {
         for ran in run_cases(pack, cases, &kb)? {
             all.push(case(&cases.name, ran));
@@ -56,14 +55,20 @@ pub fn run(global: &Global, args: &Test) -> Result<u8, Fail> {
     Ok(u8::from(failed > 0))
 }
 
-fn texts(name: &str) -> Result<(PolicyText, PolicyText), Fail> {
-    if let Some(both) = shipped(name) {
+fn texts(packs: &Packs, name: &str) -> Result<(PolicyText, PolicyText), Fail> {
+    if let Some(both) = packs.get(name)? {
         return Ok(both);
     }
     let path = Path::new(name);
     let folder: PathBuf = if path.is_dir() { path.to_path_buf() } else { path.parent().unwrap_or(Path::new("")).to_path_buf() };
-    let pack = if path.is_dir() { folder.join("pack.toml") } else { path.to_path_buf() };
-    Ok((law::text(&pack)?, law::text(&folder.join("cases.toml"))?))
+    let pack = if path.is_dir() { folder.join(PACK) } else { path.to_path_buf() };
+    if !pack.exists() {
+        return Err(Fail::usage(
+            format!("{name}: neither a pack nor a folder or file of one"),
+            format!("packs: {}", packs.ids().join(", ")),
+        ));
+    }
+    Ok((law::text(&pack)?, law::text(&folder.join(CASES))?))
 }
 
 fn case(file: &str, ran: Ran) -> CaseRun {

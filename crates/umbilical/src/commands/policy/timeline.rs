@@ -10,6 +10,7 @@ use crate::args::{Format, Global};
 use crate::commands::{facts, formats};
 use crate::fail::Fail;
 use crate::law::{self, Unnamed};
+use crate::packs::Packs;
 use crate::{home, out};
 
 /// Shown behind the help.
@@ -34,7 +35,7 @@ pub fn run(global: &Global, args: &Timeline) -> Result<u8, Fail> {
         return Err(Fail::usage(format!("`{org}` is no organisation on file"), "`umbilical lookup NAME` names an organisation's id"));
     }
     let mut events = Vec::new();
-    for text in law::texts(&global.policy, Unnamed::Law)? {
+    for text in law::texts(&Packs::of(global), &global.policy, Unnamed::Law)? {
         let pack: Pack = parse(&text)?;
         let regimes: Vec<&str> =
             pack.rules.iter().flat_map(|r| &r.subjects).flat_map(|s| &s.listed).map(|r| r.get_ref().as_str()).collect();

@@ -1,4 +1,4 @@
-//! `knowledge import`: a licensed TAC file that the user has, whatever its columns are called, into the home.
+//! A licensed TAC file that the user has, whatever its columns are called, into the home.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,20 +8,15 @@ use std::path::Path;
 use umbilical_core::text::{clean, is_blank, squash};
 use umbilical_knowledge::{Knowledge as Facts, TacOrigin};
 
-use crate::args::{Global, Knowledge};
+use crate::args::Global;
 use crate::fail::Fail;
 use crate::{home, out};
 
 /// A licensed table has about a quarter of a million rows; ten times its size is still read.
 const MAX_BYTES: u64 = 512 << 20;
 
-pub fn run(global: &Global, command: &Knowledge) -> Result<u8, Fail> {
-    match command {
-        Knowledge::Import { file, map } => import(global, file, map.as_deref()),
-    }
-}
-
-fn import(global: &Global, file: &Path, map: Option<&str>) -> Result<u8, Fail> {
+/// Reads the file and keeps it.
+pub fn import(global: &Global, file: &Path, map: Option<&str>) -> Result<u8, Fail> {
     let fail = |source| Fail::Input { path: file.to_path_buf(), source };
     let from: Box<dyn std::io::Read> =
         if file.as_os_str() == "-" { Box::new(std::io::stdin().lock()) } else { Box::new(fs::File::open(file).map_err(fail)?) };
