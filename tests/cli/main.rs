@@ -16,6 +16,7 @@ mod facts;
 mod hostile;
 mod policy;
 mod report;
+mod risk;
 mod wording;
 
 use std::ffi::OsStr;

@@ -139,36 +139,13 @@ impl<'a> Made<'a> {
         );
         let module = part.module.as_deref();
         let makers: Vec<&str> = module.iter().flat_map(|m| [m.maker.as_deref(), m.brand.as_deref()]).flatten().collect();
-        let of = |e: &&Endpoint| {
-            let words = |w: &str| e.what.split(|c: char| !c.is_alphanumeric()).any(|x| x.eq_ignore_ascii_case(w));
-            let ours = e.brand.as_deref().is_some_and(|b| makers.iter().any(|m| squash(m) == squash(b)));
-            ours && e.level == EndpointLevel::Maker && SERVES.into_iter().any(words)
-        };
-        let host = |e: &Endpoint| Host {
-            host: e.domain.to_string(),
-            what: e.what.to_string(),
-            basis: Basis::Inferred,
-            source: e.source.text.to_string(),
-            verified: e.source.verified,
-        };
-        let mut served_from: Vec<Host> = self.kb.endpoints().iter().filter(of).map(host).collect();
-        // A parent zone says no more than the host below it.
-        let below: Vec<String> = served_from.iter().map(|h| h.host.clone()).collect();
-        served_from.retain(|h| !below.iter().any(|b| b.strip_suffix(&*h.host).is_some_and(|rest| rest.ends_with('.'))));
+        let served_from = served_from(self.kb, &makers);
         Updates { signer, served_from }
     }
 
     fn support_end(&self, said: Option<Day>) -> Known {
-        // A property of the document stands below the path that leads to it.
-        let is = |name: &str| SUPPORT_END.iter().any(|s| squash(name).ends_with(s));
-        let of = |list: &'a [(Box<str>, Box<str>)]| {
-            list.iter().find(|(name, value)| is(name) && !value.trim().is_empty()).map(|(_, v)| clean(v.trim()).into_owned())
-        };
-        let whole = self.files().find_map(|f| Some((of(&f.rest.properties)?, f.path.clone())));
-        let declared = whole.or_else(|| {
-            let parts = self.files().flat_map(|f| f.parts.iter().map(move |p| (f, p))).filter(|(_, p)| !p.tiers.is_empty());
-            parts.into_iter().find_map(|(f, p)| Some((of(&p.part.properties)?, format!("{}, {} (of the module)", f.path, p.at))))
-        });
+        let files: Vec<&FileAnswer> = self.files().collect();
+        let declared = declared_support_end(&files);
         match (said, declared) {
             (Some(day), Some((text, at))) if text != day.to_string() => Known {
                 value: Some(day.to_string()),
@@ -180,6 +157,41 @@ impl<'a> Made<'a> {
             (None, None) => Known { source: "nobody has said: ask who sells the product".into(), ..Known::default() },
         }
     }
+}
+
+/// Hosts known to serve firmware to modules of these makers.
+pub(crate) fn served_from(kb: &Knowledge, makers: &[&str]) -> Vec<Host> {
+    let of = |e: &&Endpoint| {
+        let words = |w: &str| e.what.split(|c: char| !c.is_alphanumeric()).any(|x| x.eq_ignore_ascii_case(w));
+        let ours = e.brand.as_deref().is_some_and(|b| makers.iter().any(|m| squash(m) == squash(b)));
+        ours && e.level == EndpointLevel::Maker && SERVES.into_iter().any(words)
+    };
+    let host = |e: &Endpoint| Host {
+        host: e.domain.to_string(),
+        what: e.what.to_string(),
+        basis: Basis::Inferred,
+        source: e.source.text.to_string(),
+        verified: e.source.verified,
+    };
+    let mut out: Vec<Host> = kb.endpoints().iter().filter(of).map(host).collect();
+    // A parent zone says no more than the host below it.
+    let below: Vec<String> = out.iter().map(|h| h.host.clone()).collect();
+    out.retain(|h| !below.iter().any(|b| b.strip_suffix(&*h.host).is_some_and(|rest| rest.ends_with('.'))));
+    out
+}
+
+/// Until when the documents of a product say that it is supported, and where.
+pub(crate) fn declared_support_end(files: &[&FileAnswer]) -> Option<(String, String)> {
+    // A property of the document stands below the path that leads to it.
+    let is = |name: &str| SUPPORT_END.iter().any(|s| squash(name).ends_with(s));
+    let of = |list: &[(Box<str>, Box<str>)]| {
+        list.iter().find(|(name, value)| is(name) && !value.trim().is_empty()).map(|(_, v)| clean(v.trim()).into_owned())
+    };
+    let whole = files.iter().find_map(|f| Some((of(&f.rest.properties)?, f.path.clone())));
+    whole.or_else(|| {
+        let mut parts = files.iter().flat_map(|f| f.parts.iter().map(move |p| (f, p))).filter(|(_, p)| !p.tiers.is_empty());
+        parts.find_map(|(f, p)| Some((of(&p.part.properties)?, format!("{}, {} (of the module)", f.path, p.at))))
+    })
 }
 
 fn depth(tiers: &[Tier]) -> Depth {

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod label;
 pub mod policy;
 pub mod report;
+pub mod risk;
 pub mod suppliers;
 pub mod verify;
 

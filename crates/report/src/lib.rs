@@ -22,6 +22,7 @@ pub mod label;
 pub mod layers;
 pub mod located;
 pub mod policy;
+pub mod risk;
 pub mod sarif;
 pub mod suppliers;
 pub mod svg;

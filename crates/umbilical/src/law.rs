@@ -217,6 +217,11 @@ impl Law {
 
     /// What is judged of a device.
     pub fn item(&self, kb: &Knowledge, device: &Device) -> Item {
+        Item::device(kb, device, self.device_facts(device))
+    }
+
+    /// What is known of a device.
+    pub fn device_facts(&self, device: &Device) -> Rc<Facts> {
         fn refs(list: &[String]) -> Vec<&str> {
             list.iter().map(String::as_str).collect()
         }
@@ -226,7 +231,7 @@ impl Law {
         all.extend([&ids.asset_id, &ids.serial, &ids.imei, &ids.mac, &ids.vin, &ids.udi].into_iter().flatten().map(String::as_str));
         let words = device.host.iter().flat_map(|h| [&h.brand, &h.model]).flatten();
         let model = words.map(String::as_str).collect::<Vec<_>>().join(" ");
-        Item::device(kb, device, self.facts(&Labels { names: &names, sites: &sites, ids: &all, model: &model, path: "" }))
+        self.facts(&Labels { names: &names, sites: &sites, ids: &all, model: &model, path: "" })
     }
 
     /// Puts waivers to findings of one subject.

@@ -14,6 +14,7 @@ mod findings;
 mod item;
 mod memo;
 mod origin;
+pub mod risk;
 mod rule;
 mod scope;
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod bom;
 mod bom_diff;
 mod fleet;
 mod identify;
+mod risk;
 mod suppliers;
 mod verify;
 

@@ -64,6 +64,7 @@ pub const FACTS: &[(&str, Form, &str)] = &[
     ("camera", Form::Flag, "has a camera"),
     ("location", Form::Flag, "knows where it is"),
     ("health_data", Form::Flag, "handles data about health"),
+    ("support_end", Form::Day, "last day on which whoever sells it supports it"),
     ("certified", Form::Words, "certificates: `ptcrb`, `gcf`, `fcc`, `red`, `firstnet`, …: compatibility, never a reason to pass"),
     ("evidence", Form::Words, "ids of evidence rows that are on file"),
 ];

@@ -9,6 +9,7 @@ mod cases;
 mod facts;
 mod files;
 mod pack;
+mod risk;
 mod waivers;
 mod words;
 
@@ -18,5 +19,6 @@ pub use cases::{Case, Cases};
 pub use facts::{Conditions, Demand, FACTS, Facts, Form, Than, Value, form};
 pub use files::{PolicyError, PolicyText, parse, shipped, shipped_ids};
 pub use pack::{Date, Event, Exception, Exemption, Pack, Rule, Spanned, Subject, Unsettled, Zone};
+pub use risk::{Axis, CountryInputs, Ranking, STEPS, Weights};
 pub use waivers::{Justification, Waiver, Waivers};
 pub use words::{Covers, Effect, Origin, Reach, Standing, Tier};

@@ -7,6 +7,7 @@ pub mod diff;
 mod list;
 mod markets;
 mod replay;
+mod risk;
 pub mod subjects;
 mod test;
 mod timeline;
@@ -29,6 +30,9 @@ pub enum Policy {
     /// Products against markets: each cell a cited rule, or "no rule found"
     #[command(after_help = markets::EXAMPLES)]
     Markets(markets::Markets),
+    /// Risk on four axes that are never added up, with every term and every weight
+    #[command(after_help = risk::EXAMPLES)]
+    Risk(risk::Risk),
     /// The same evidence judged on two days, or by two sets of tables: which verdicts differ
     #[command(after_help = diff::EXAMPLES)]
     Diff(diff::Diff),
@@ -58,6 +62,7 @@ pub fn run(global: &Global, command: &Policy) -> Result<u8, Fail> {
         Policy::Check(args) => check::run(global, args),
         Policy::Why(args) => why::run(global, args),
         Policy::Markets(args) => markets::run(global, args),
+        Policy::Risk(args) => risk::run(global, args),
         Policy::Diff(args) => diff::run(global, args),
         Policy::List(args) => list::run(global, args),
         Policy::Test(args) => test::run(global, args),

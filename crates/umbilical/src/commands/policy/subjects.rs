@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 
 use umbilical_assess::bom::{self, Judged as Bills};
+use umbilical_assess::judge::risk::Sight;
 use umbilical_assess::judge::{Item, Judge};
 use umbilical_assess::{Fleet, Options};
 use umbilical_core::answer::bom::{FileAnswer, Project};
@@ -81,14 +82,30 @@ impl Read {
         for project in &self.bills.projects {
             each(product(judge, law, kb, &self.bills.files, &problems, project));
         }
-        let mut device = |device: Device| {
+        self.devices(kb, judge.as_of(), &mut |device| {
             let Verdicts { state, passed, findings } = of_device(judge, law, kb, &device);
             each(Judged { kind: "device", id: device.id, names: device.names, state, passed, findings });
-        };
-        let fleet = Fleet::new(&self.all, kb, Options { as_of: judge.as_of(), show_subscribers: self.show_subscribers });
-        fleet.devices().for_each(&mut device);
+        });
+    }
+
+    /// Calls `each` with what every subject looks like beside law, in the same order.
+    pub fn sights(&self, law: &Law, kb: &Knowledge, as_of: Day, each: &mut dyn FnMut(&Sight<'_>)) {
+        let problems = self.problems();
+        let bills = &self.bills;
+        for project in &bills.projects {
+            let own: Vec<&FileAnswer> = project.files.iter().filter_map(|i| bills.files.get(*i as usize)).collect();
+            let named: Vec<&str> = own.iter().filter_map(|f| f.product.name.as_deref()).collect();
+            let facts = law.facts(&Labels { names: &named, path: &project.path, ..Labels::default() });
+            each(&Sight::product(&own, project, project.is_open(&bills.files, &problems), facts));
+        }
+        self.devices(kb, as_of, &mut |device| each(&Sight::device(&device, law.device_facts(&device))));
+    }
+
+    fn devices(&self, kb: &Knowledge, as_of: Day, each: &mut dyn FnMut(Device)) {
+        let fleet = Fleet::new(&self.all, kb, Options { as_of, show_subscribers: self.show_subscribers });
+        fleet.devices().for_each(&mut *each);
         for path in &self.audits {
-            if let Err(problem) = saved::read(path, &mut device) {
+            if let Err(problem) = saved::read(path, &mut *each) {
                 self.failed.borrow_mut().get_or_insert(problem);
             }
         }
