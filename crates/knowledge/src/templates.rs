@@ -95,6 +95,8 @@ pub enum Rows {
     Fails,
     /// Verdicts that a person or further evidence has to decide.
     Open,
+    /// Verdicts that a person has to decide.
+    Reviews,
     /// What would clear the failing rules.
     Remedies,
     /// The packs in use.

@@ -210,13 +210,6 @@ pub fn table(out: &mut dyn Write, head: &PolicyCheck, book: &Book, view: &View) 
             Tone::Plain,
             &format!("No rule of {} reaches what was read.", if markets.is_empty() { "any pack" } else { &markets }),
         )?;
-    } else {
-        page.gap()?;
-        let rows = head.rules.iter().map(|r| {
-            let count = |n: u64| if n == 0 { String::new() } else { say::count(n) };
-            vec![r.rule.clone(), r.title.clone(), count(r.fail), count(r.review), count(r.unknown), count(r.pass), count(r.waived)]
-        });
-        page.table(&["Rule", "What it says", "Fail", "Review", "Unknown", "Pass", "Waived"], rows)?;
     }
     for word in ["fail", "review"] {
         for rule in &head.rules {
@@ -225,6 +218,7 @@ pub fn table(out: &mut dyn Write, head: &PolicyCheck, book: &Book, view: &View) 
             }
         }
     }
+    tallies(&mut page, &head.rules)?;
     wanted(&mut page, book)?;
     for problem in &head.problems {
         let path = problem.input.and_then(|i| head.inputs.get(i as usize)).map(|i| i.path.as_str()).unwrap_or_default();
@@ -234,21 +228,56 @@ pub fn table(out: &mut dyn Write, head: &PolicyCheck, book: &Book, view: &View) 
     page.para(0, Tone::Dim, "A pass speaks of the sources seen. `umbilical policy why ID` shows the whole chain behind a verdict.")
 }
 
-/// What to say or to collect, what decides most first.
+/// Every rule that says something, then those that nobody can answer yet, by name alone.
+fn tallies(page: &mut Page<'_>, rules: &[RuleTally]) -> io::Result<()> {
+    let says = |r: &&RuleTally| [r.fail, r.review, r.pass, r.waived].iter().any(|n| *n > 0);
+    let (telling, open): (Vec<&RuleTally>, Vec<&RuleTally>) = rules.iter().partition(says);
+    if !telling.is_empty() {
+        page.heading("Rule by rule")?;
+        let rows = telling.iter().map(|r| {
+            let count = |n: u64| if n == 0 { String::new() } else { say::count(n) };
+            vec![r.rule.clone(), r.title.clone(), count(r.fail), count(r.review), count(r.unknown), count(r.pass), count(r.waived)]
+        });
+        page.table(&["Rule", "What it says", "Fail", "Review", "Unknown", "Pass", "Waived"], rows)?;
+    }
+    if open.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = open.iter().map(|r| r.rule.as_str()).collect();
+    let head = format!("Unknown for everything they may reach: {} of {}.", say::counted(open.len() as u64, "rule"), rules.len());
+    page.gap()?;
+    page.hanging(0, 2, Tone::Dim, &format!("{head} {}", names.join(", ")))
+}
+
+/// What to say or to collect, what decides most first. What several rules ask of one fact is one question.
 fn wanted(page: &mut Page<'_>, book: &Book) -> io::Result<()> {
-    let mut all: Vec<(&String, &u64)> = book.wanted.iter().collect();
+    let mut all: HashMap<String, u64> = HashMap::new();
+    for (what, n) in &book.wanted {
+        let fact = what.strip_prefix("say `").and_then(|rest| rest.split_once('`')).map(|(fact, _)| fact);
+        let asked = fact.map_or_else(|| what.clone(), |fact| format!("say `{fact}`"));
+        let count = all.entry(asked).or_default();
+        *count = count.saturating_add(*n);
+    }
+    let mut all: Vec<(String, u64)> = all.into_iter().collect();
     if all.is_empty() {
         return Ok(());
     }
-    all.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
+    all.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
     page.heading("What would decide what is unknown")?;
     page.table(
-        &["Verdicts", "Say or collect"],
-        all.iter().take(WANTED).map(|(what, n)| vec![say::count(**n), short(what, 200).into_owned()]),
+        &["#Verdicts", "Say or collect"],
+        all.iter().take(WANTED).map(|(what, n)| vec![say::count(*n), short(what, 200).into_owned()]),
     )?;
     let more = all.len().saturating_sub(WANTED);
     if more > 0 {
         page.para(2, Tone::Dim, &format!("and {} more: see --format json", say::count(more as u64)))?;
+    }
+    if all.iter().any(|(what, _)| what.starts_with("say `")) {
+        page.para(
+            2,
+            Tone::Dim,
+            "Say with --say FACT=VALUE for all, or by asset with --assets FILE; `umbilical policy list --facts` has each fact's form.",
+        )?;
     }
     Ok(())
 }
@@ -274,6 +303,7 @@ fn sample(page: &mut Page<'_>, rule: &RuleTally, word: &str, finding: &Finding, 
     let shown: Vec<String> = subjects.iter().take(EXAMPLES).map(|s| short(&clean(s), 60).into_owned()).collect();
     let more = count.saturating_sub(shown.len() as u64);
     let more = if more > 0 { format!(" and {} more", say::count(more)) } else { String::new() };
+    page.field(2, "Says", &rule.title)?;
     page.field(2, "About", &format!("{}{more}", shown.join(", ")))?;
     for because in &finding.because {
         page.hanging(2, 2, Tone::Plain, &format!("- {because}"))?;
@@ -330,23 +360,39 @@ pub fn market_rows(answer: &Markets) -> Vec<[String; 5]> {
     answer.skus.iter().flat_map(|s| s.cells.iter().map(move |c| row(s, c))).collect()
 }
 
-/// Writes products against markets.
+/// Writes products against markets, each product with its markets by verdict, what closes a market first.
 pub fn markets(out: &mut dyn Write, answer: &Markets, view: &View) -> io::Result<()> {
     let mut page = Page::new(out, view);
-    let header: Vec<&str> = std::iter::once("Product").chain(answer.markets.iter().map(String::as_str)).collect();
-    let name = |s: &Sku| s.names.first().cloned().unwrap_or_else(|| s.id.clone());
-    let word = |c: &Cell| if c.rules.is_empty() { "–".to_owned() } else { c.verdict.name().to_owned() };
-    page.table(&header, answer.skus.iter().map(|s| std::iter::once(name(s)).chain(s.cells.iter().map(word)).collect()))?;
-    page.para(0, Tone::Dim, &format!("– no rule found as of {}.", answer.as_of))?;
+    let asked = |c: &&Cell| !c.rules.is_empty();
     for sku in &answer.skus {
-        let telling = || sku.cells.iter().filter(|c| matches!(c.verdict, Verdict::Fail | Verdict::Review | Verdict::Unknown));
-        if telling().next().is_some() {
-            page.heading(&name(sku))?;
-            for cell in telling() {
-                page.hanging(2, 4, Tone::Plain, &format!("{}: {}", cell.market, cell.says))?;
+        page.heading(&sku.names.first().cloned().unwrap_or_else(|| sku.id.clone()))?;
+        for verdict in [Verdict::Fail, Verdict::Review] {
+            for cell in sku.cells.iter().filter(asked).filter(|c| c.verdict == verdict) {
+                page.hanging(2, 4, Tone::Plain, &format!("{}  {}", cell.market, cell.says))?;
             }
         }
+        let named = |word: &str, fits: &dyn Fn(&&Cell) -> bool| {
+            let markets: Vec<&str> = sku.cells.iter().filter(fits).map(|c| c.market.as_str()).collect();
+            (!markets.is_empty()).then(|| format!("{word}: {}", markets.join(", ")))
+        };
+        let no_rule = format!("no rule found as of {}", answer.as_of);
+        for line in [
+            named("pass, on the sources seen", &|c| c.verdict == Verdict::Pass && !c.rules.is_empty()),
+            named("unknown", &|c| c.verdict == Verdict::Unknown && !c.rules.is_empty()),
+            named(&no_rule, &|c| c.rules.is_empty()),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            page.hanging(2, 4, Tone::Plain, &line)?;
+        }
     }
+    page.gap()?;
+    page.para(
+        0,
+        Tone::Dim,
+        "The rules behind `unknown` and `pass`: --format csv or json; what would decide them: `umbilical policy check`.",
+    )?;
     stamp(&mut page, &answer.as_of, &answer.law.packs)
 }
 

@@ -4,6 +4,9 @@ use umbilical_core::answer::{Audit, Because, Cellular, Coverage, Device, Jurisdi
 use umbilical_core::text::short;
 use unicode_width::UnicodeWidthStr;
 
+/// What is said where findings of law stand, and those that are unknown do not.
+pub const UNKNOWN_LAW: &str = "Verdicts that are unknown are not listed here: `umbilical policy check` says what would decide them.";
+
 /// `4,211`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();

@@ -84,6 +84,12 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// How many devices have a finding: of the whole fleet where one verdict of its code was met, else as many as were met.
+    pub fn count(&self, audit: &Audit, found: &Found) -> u64 {
+        let alone = self.found.iter().filter(|f| f.first.code == found.first.code).count() == 1;
+        audit.tallies.findings.iter().find(|t| alone && t.label == found.first.code).map_or(found.count, |t| t.count)
+    }
+
     /// Reads devices as far as needed, keeping the first `keep`.
     pub fn of(audit: &Audit, devices: impl IntoIterator<Item = Device>, keep: usize) -> Self {
         let mut out = Self { exact: true, ..Self::default() };
@@ -143,8 +149,9 @@ impl Survey {
                 None => {}
             }
         }
-        for finding in &device.findings {
-            let found = match self.found.iter_mut().position(|f| f.first.code == finding.code) {
+        let is_open = |f: &&umbilical_core::finding::Finding| f.source == "rule" && f.verdict == Some("unknown");
+        for finding in device.findings.iter().filter(|f| !is_open(f)) {
+            let found = match self.found.iter_mut().position(|f| f.first.code == finding.code && f.first.verdict == finding.verdict) {
                 Some(at) => self.found.get_mut(at),
                 None => {
                     self.found.push(Found { first: finding.clone(), severity: finding.severity, count: 0, examples: Vec::new() });

@@ -121,16 +121,15 @@ fn findings(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<(
     if audit.tallies.findings.is_empty() && survey.found.is_empty() {
         return Ok(());
     }
-    page.heading("Contradictions and other findings")?;
-    let total = |code: &str, met: u64| audit.tallies.findings.iter().find(|t| t.label == code).map_or(met, |t| t.count);
+    page.heading(if audit.law.is_some() { "Verdicts, contradictions and other findings" } else { "Contradictions and other findings" })?;
     let mut rows: Vec<Vec<String>> = survey
         .found
         .iter()
         .map(|f| {
             vec![
                 f.severity.name().to_owned(),
-                f.first.code.to_string(),
-                say::count(total(&f.first.code, f.count)),
+                f.first.verdict.map_or_else(|| f.first.code.to_string(), |verdict| format!("{verdict}: {}", f.first.code)),
+                say::count(survey.count(audit, f)),
                 f.first.meaning().to_owned(),
             ]
         })
@@ -138,12 +137,21 @@ fn findings(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<(
     let rest = audit.tallies.findings.iter().filter(|t| !survey.found.iter().any(|f| f.first.code == t.label));
     rows.extend(rest.map(|t| vec![String::new(), t.label.clone(), say::count(t.count), say::code(&t.label).to_owned()]));
     page.table(&["Severity", "Finding", "#Devices", "Meaning"], rows)?;
+    unknown_law(page, audit)?;
     for found in &survey.found {
         for (_, name, why) in found.examples.iter().take(3).filter(|e| !e.2.is_empty()) {
             page.hanging(2, 2, Tone::Plain, &format!("{} at {}: {}", found.first.code, short(name, 40), short(why, 240)))?;
         }
     }
     Ok(())
+}
+
+/// Where law was asked: what stands not here.
+fn unknown_law(page: &mut Page<'_>, audit: &Audit) -> io::Result<()> {
+    if audit.law.is_none() {
+        return Ok(());
+    }
+    page.para(2, Tone::Dim, say::UNKNOWN_LAW)
 }
 
 fn modules(page: &mut Page<'_>, audit: &Audit, survey: &Survey) -> io::Result<()> {

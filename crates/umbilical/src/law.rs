@@ -96,8 +96,23 @@ pub enum Unnamed {
     Nothing,
 }
 
+/// Whether law is asked by whom it may bind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Deal {
+    /// Whose market, buyer or money nobody has said is judged as if it were the one that the rule reaches, and says so:
+    /// who asks for a law wants to know what it says to those whom it binds.
+    AsIf,
+    /// Only what was said counts: a letter to somebody rests on nothing else.
+    AsSaid,
+}
+
 /// Reads packs and facts. The knowledge comes back with what is assumed in it.
 pub fn load(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed) -> Result<(Knowledge, Law), Fail> {
+    load_for(global, asked, kb, unnamed, Deal::AsIf)
+}
+
+/// The same, with a say in what counts as said.
+pub fn load_for(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed, deal: Deal) -> Result<(Knowledge, Law), Fail> {
     let assumed: Vec<Assumption> = asked
         .assume
         .iter()
@@ -107,9 +122,8 @@ pub fn load(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed) -> 
     let kb =
         kb.assume(&assumed).map_err(|e| Fail::usage(format!("--assume: {e}"), "`umbilical lookup NAME` names an organisation's id"))?;
     let base = asked.facts()?;
-    // Who names a pack, or asks for all law, wants to know what it says to those whom it binds.
     let texts = texts(&Packs::of(global), &global.policy, unnamed)?;
-    let packs: Vec<Compiled> = texts.iter().map(|t| compile(t, &kb, true)).collect::<Result<_, _>>()?;
+    let packs: Vec<Compiled> = texts.iter().map(|t| compile(t, &kb, deal == Deal::AsIf)).collect::<Result<_, _>>()?;
     for a in assumed.iter().filter(|a| a.change == umbilical_knowledge::policy::Change::InForce) {
         let known = |c: &Compiled| *c.pack.id.get_ref() == a.who || c.pack.rules.iter().any(|r| *r.id.get_ref() == a.who);
         if !packs.iter().any(known) {

@@ -10,6 +10,7 @@ mod parts;
 pub mod vote;
 
 use umbilical_core::answer::{Cellular, Conflict, Host, Level};
+use umbilical_core::text::squash;
 use umbilical_core::weight::{ConfidenceLevel, probability};
 use umbilical_core::{Basis, Fact, Group, Kind};
 use umbilical_knowledge::{BrandKind, Knowledge};
@@ -286,10 +287,20 @@ fn what_is(kb: &Knowledge, members: &[&Part<'_>], host: Option<&Host>) -> Is {
     let top = model.or(brand);
     let weight = consumer.max(router).max(other);
     let host_basis = casts.iter().find(|c| matches!(c.vote.what, For::Class(_))).map_or(Basis::Inferred, |c| c.vote.basis);
+    let brand = brand.map(|c| c.value.clone());
+    // What a record says of the device is about the product only where no other brand is known of the product: a stick in
+    // a camera is not the camera.
+    let same = |host: &&Host| match (&brand, &host.brand) {
+        (Some(own), Some(around)) => {
+            squash(own) == squash(around) || kb.org_of_brand(own).is_some_and(|o| kb.org_of_brand(around).is_some_and(|a| a.id == o.id))
+        }
+        _ => true,
+    };
+    let host = host.filter(same);
     Is::Product(ProductVerdict {
         kind,
-        brand: brand.map(|c| c.value.clone()).or_else(|| host?.brand.clone()),
         model: model.map(|c| c.value.clone()).or_else(|| host?.model.clone()),
+        brand: brand.clone().or_else(|| host?.brand.clone()),
         confidence: top.map_or_else(|| probability(weight, []), |c| c.confidence),
         basis: top.map_or(host_basis, |c| c.basis),
     })

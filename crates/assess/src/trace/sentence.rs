@@ -7,7 +7,7 @@ use umbilical_knowledge::Knowledge;
 
 /// `jurisdiction CN, not listed as of 2026-11-25 (sources to 2026-08-22)`, or
 /// `jurisdiction CN; listed: US-DOD-1260H since 2025-01-07 (names …)`. Behind it stand entries that are no listing yet
-/// (`; pending: US-FCC-COVERED (proposed since 2026)`).
+/// (`; pending: US-FCC-COVERED (reported under consideration since 2026)`).
 pub(super) fn statement(
     kb: &Knowledge,
     org: &str,

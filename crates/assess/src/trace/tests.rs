@@ -147,7 +147,7 @@ fn quectel_is_listed_from_the_day_of_the_list() {
     assert_eq!(today.listings.iter().map(|l| &*l.regime).collect::<Vec<_>>(), ["US-DOD-1260H", "US-DOD-1260H"]);
     // Under consideration and requested are their own states.
     let pending: Vec<_> = today.pending.iter().map(|l| (&*l.regime, &*l.list_status)).collect();
-    assert_eq!(pending, [("US-FCC-COVERED", "proposed"), ("US-NSCMIC", "requested")]);
+    assert_eq!(pending, [("US-FCC-COVERED", "reported-under-consideration"), ("US-NSCMIC", "requested")]);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn who_is_not_named_is_said_not_to_be_listed_in_those_words() {
     for org in ["fibocom", "simcom", "meig", "neoway", "lierda"] {
         let trace = at(org, "2026-11-25");
         // What is only proposed, and what nobody has seen, stands behind the words and never inside them.
-        let proposed = if org == "fibocom" { "; pending: US-FCC-COVERED (proposed since 2026)" } else { "" };
+        let proposed = if org == "fibocom" { "; pending: US-FCC-COVERED (reported under consideration since 2026)" } else { "" };
         let expected = format!("jurisdiction CN, not listed as of 2026-11-25 (sources to {}){proposed}", sources_to());
         assert_eq!(trace.statement, expected, "{org}");
     }

@@ -157,17 +157,22 @@ fn findings(out: &mut dyn Write, audit: &Audit, survey: &Survey) -> io::Result<(
     if audit.tallies.findings.is_empty() && survey.found.is_empty() {
         writeln!(out, "<p class=\"note\">None was raised from this evidence.</p>")?;
     }
+    if audit.law.is_some() {
+        writeln!(out, "<p class=\"note\">{}</p>", Prose(say::UNKNOWN_LAW))?;
+    }
     for found in &survey.found {
         let first = &found.first;
-        let count = audit.tallies.findings.iter().find(|t| t.label == first.code).map_or(found.count, |t| t.count);
+        let count = survey.count(audit, found);
+        let verdict = first.verdict.map(|v| format!("{v}: ")).unwrap_or_default();
         writeln!(
             out,
-            "<article class=\"finding\"><h3>{}<span class=\"pill {1}\">{1}</span><span class=\"n\">{2}, {3}</span></h3><p>{4}.</p>",
+            "<article class=\"finding\"><h3>{5}{0}<span class=\"pill {1}\">{1}</span><span class=\"n\">{2}, {3}</span></h3><p>{4}.</p>",
             Esc(&first.code),
             first.severity.name(),
             say::counted(count, "device"),
             first.basis.name(),
             Esc(first.meaning()),
+            Esc(&verdict),
         )?;
         write!(out, "<ul>")?;
         for (id, name, why) in &found.examples {

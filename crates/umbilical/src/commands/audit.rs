@@ -57,7 +57,8 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
         for device in judged() {
             let rules = || device.findings.iter().filter(|f| f.source == "rule");
             code = crate::gate::worse(code, gates.code(rules(), Seen::default()));
-            rules().for_each(|f| {
+            // What is unknown is no finding to count: `policy check` says what would decide it.
+            rules().filter(|f| f.verdict != Some("unknown")).for_each(|f| {
                 let count = counts.entry(f.code.to_string()).or_default();
                 *count = count.saturating_add(1);
             });

@@ -73,11 +73,12 @@ impl Fill<'_> {
             Some(Rows::Documents) => rows.extend(self.documents()),
             Some(Rows::Components) => rows.extend(self.parts().map(|(p, path)| component(p, path))),
             Some(Rows::Modules) => rows.extend(self.tiers().map(|(p, path, t)| tier(p, path, t))),
-            Some(Rows::Gaps) => rows.extend(self.tiers().filter(|(.., t)| t.name.is_none()).map(|(p, path, t)| tier(p, path, t))),
+            Some(Rows::Gaps) => rows.extend(self.gaps()),
             Some(Rows::Ownership) => rows.extend(self.ownership()),
             Some(Rows::Verdicts) => rows.extend(self.verdicts(|_| true, true)),
             Some(Rows::Fails) => rows.extend(self.verdicts(is_ground, false)),
             Some(Rows::Open) => rows.extend(self.verdicts(|f| matches!(f.verdict, Some("review" | "unknown")), false)),
+            Some(Rows::Reviews) => rows.extend(self.verdicts(|f| f.verdict == Some("review"), false)),
             Some(Rows::Remedies) => rows.extend(self.remedies()),
             Some(Rows::Rules) => rows.extend(self.rules()),
         }
@@ -116,7 +117,9 @@ impl Fill<'_> {
             out.push(Row { basis: Some(Basis::Declared), source, ..row(Some(clean(&project.path).into_owned()), what) });
             for file in project.files.iter().filter_map(|i| self.check.files.get(*i as usize)) {
                 let sha256 = self.check.inputs.get(file.input as usize).map(|i| i.sha256.to_string()).unwrap_or_default();
-                let what = format!("{}, {} parts on the board, sha256 {sha256}", file.format, file.parts.len());
+                let parts = file.parts.len();
+                let noun = if parts == 1 { "part" } else { "parts" };
+                let what = format!("{}, {parts} {noun} on the board, sha256 {sha256}", file.format);
                 let path = clean(&file.path).into_owned();
                 out.push(Row { basis: Some(Basis::Observed), source: Some("the file as it came".into()), ..row(Some(path), what) });
             }
@@ -130,6 +133,20 @@ impl Fill<'_> {
 
     fn tiers(&self) -> impl Iterator<Item = (&PartAnswer, &str, &Tier)> {
         self.parts().flat_map(|(p, path)| p.tiers.iter().map(move |t| (p, path, t)))
+    }
+
+    /// What whoever reads the report is asked to name: each tier of a part once.
+    fn gaps(&self) -> Vec<Row> {
+        let mut out: Vec<Row> = Vec::new();
+        for (part, path, tier) in self.tiers().filter(|(.., t)| t.name.is_none()) {
+            let about = Some(clean(part.part.name().unwrap_or("a part without a name")).into_owned());
+            let row =
+                Row { state: Standing::Unknown, source: Some(place(part, path)), ..row(about, format!("{}: not named", tier.tier.name())) };
+            if !out.contains(&row) {
+                out.push(row);
+            }
+        }
+        out
     }
 
     fn ownership(&self) -> Vec<Row> {
@@ -206,7 +223,8 @@ impl Fill<'_> {
     }
 
     fn rules(&self) -> Vec<Row> {
-        let packs = self.judge.stamps().into_iter();
+        // A proposal binds nobody, and a list of evidence judges no offer.
+        let packs = self.judge.stamps().into_iter().filter(|p| matches!(p.standing.as_str(), "law" | "house"));
         let rows = packs.map(|p| {
             let what = format!("{} ({}), version {}, {}, sources to {}", p.title, p.id, p.version, p.standing, p.sources_to);
             Row {

@@ -16,7 +16,7 @@ use super::policy::subjects::product;
 use super::{Reading, evidence, facts, formats};
 use crate::args::{Format, Global};
 use crate::fail::Fail;
-use crate::law::{self, Asked, Unnamed};
+use crate::law::{self, Asked, Deal, Unnamed};
 use crate::{home, out};
 use fill::{Fill, is_ground};
 
@@ -64,7 +64,8 @@ pub fn run(global: &Global, args: &Report) -> Result<u8, Fail> {
     }
     let (global, asked) = deal(global, &args.asked, &template, &set);
     let global = &global;
-    let (kb, law) = law::load(global, &asked, facts(global)?, Unnamed::Law)?;
+    let counts = if template.needs_fail { Deal::AsSaid } else { Deal::AsIf };
+    let (kb, law) = law::load_for(global, &asked, facts(global)?, Unnamed::Law, counts)?;
     let day = home::as_of(global);
     let judge = law.judge(&kb, day);
     let options = bom::Options { show_subscribers: global.show_subscribers, ..bom::Options::on(day) };
@@ -81,7 +82,7 @@ pub fn run(global: &Global, args: &Report) -> Result<u8, Fail> {
     if template.needs_fail && !judged.iter().flat_map(|j| &j.findings).any(is_ground) {
         return Err(Fail::usage(
             "no rule fails, so a refusal would have no ground: it is not written",
-            "`umbilical policy check PATH…` lists what is open; a review or an unknown is a question to the bidder, not a ground",
+            "say whose market, buyer and money it is (--market, --buyer, --funded-by); a review or an unknown is a question to the bidder, not a ground",
         ));
     }
     let fill = Fill { template: &template, set: &set, check: &check, judged: &judged, judge: &judge };
