@@ -149,6 +149,90 @@ fn what_names_nothing_is_2() {
     assert_eq!(policy(&folder, &["check", "bom.csv", "--format", "html"]).code, 2);
 }
 
+/// Each of these once made a rule reach nothing, and the gate open.
+#[test]
+fn a_slip_in_a_word_or_number_opens_no_gate() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    for (words, said) in [
+        (["--market", "UX"], "`UX` is no country"),
+        (["--market", ""], "`market` is empty"),
+        (["--market", "US-TE"], "no part of US"),
+        (["--buyer", "dod"], "use one of us-agency, us-dod"),
+        (["--buyer", "us-dodd"], "nearest is `us-dod`"),
+        (["--funded-by", "usff"], "nearest is `usf`"),
+        (["--say", "effect=byu"], "nearest is `buy`"),
+        (["--say", "item=modul"], "nearest is `module`"),
+        (["--say", "asset=rooter"], "nearest is `router`"),
+        (["--say", "path_country=Chnia"], "nearest is CN (China)"),
+        (["--say", "power_kw=NaN"], "`NaN` is no number"),
+        (["--say", "power_kw=-5"], "at least 0"),
+        (["--say", "power_kw=1e999"], "`1e999` is no number"),
+        (["--say", "lat=991"], "from -90 to 90"),
+        (["--say", "model_year=99999999999999999999"], "a whole year from 1900 to 2200"),
+    ] {
+        let ran = policy(&folder, &[&["check", "bom.csv"][..], &words].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{words:?}");
+        assert!(ran.err.contains(said), "{words:?}\n{}", ran.err);
+    }
+    // Other names and cases of a known word are that word.
+    let as_us = |market: &str| {
+        let answer = json(&folder, &["check", "bom.csv", "--market", market, "--buyer", "US-DoD"]).1;
+        assert_eq!(answer["facts"]["market"], "US", "{market}");
+        of(&answer, "bom.csv").1.iter().map(|(a, b)| format!("{a} {b}")).collect::<Vec<_>>()
+    };
+    assert!(!as_us("US").is_empty());
+    for market in ["us", "USA", "United States"] {
+        assert_eq!(as_us(market), as_us("US"), "{market}");
+    }
+    let texas = json(&folder, &["check", "bom.csv", "--market", "Us-Tx"]).1;
+    assert_eq!(texas["facts"]["market"], "US-TX");
+    let seller = ["check", "bom.csv", "--policy", "us-ndaa-805", "--market", "us", "--say", "item=module"];
+    let named = |name: &str| json(&folder, &[&seller[..], &["--say", name]].concat()).1;
+    assert!(of(&named("seller=Quectel"), "bom.csv").1.contains(&("US-NDAA24-805A", "fail")));
+    assert_eq!(policy(&folder, &["markets", "bom.csv", "--market", "UX"]).code, 2);
+    assert_eq!(json(&folder, &["markets", "bom.csv", "--market", "usa,Lithuania"]).1["markets"], serde_json::json!(["LT", "US"]));
+}
+
+#[test]
+fn words_of_packs_assets_and_cases_are_read_by_the_same_list() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    let wrong = [
+        ("scope = { criticality = \"high\" }", "scope = { market = \"us\" }", "pack.toml:24:20: `market`: rules write `US`, not `us`"),
+        ("criticality = \"high\"", "criticality = [\"low\", \"hihg\"]", "pack.toml:24:33: `criticality`: `hihg` is none"),
+        ("watched = [\"CN\"]", "watched = [\"cn\"]", "pack.toml:9:12: `cn` is no country"),
+        ("jurisdiction = \"any\"", "jurisdiction = \"us\"", "pack.toml:3:16: `jurisdiction`: write `US`"),
+        ("[sets]", "[facts]\nsector = \"enrgy\"\n[sets]", "pack.toml:9:10: `sector`: `enrgy` is none"),
+        ("[sets]", "[words]\nrole = [\"watch\"]\n[sets]", "pack.toml:9:1: words can be added to"),
+        ("scope = { criticality = \"high\" }", "scope = { power_kw = \"> NaN\" }", "pack.toml:24"),
+    ];
+    for (from, to, said) in wrong {
+        folder.write("house/pack.toml", HOUSE.replacen(from, to, 1));
+        let ran = policy(&folder, &["check", "bom.csv", "--policy", "house"]);
+        assert!(ran.code == 2 && ran.err.contains(said) && ran.err.contains('^'), "{to}\n{}", ran.err);
+    }
+    folder.write("house/pack.toml", HOUSE);
+    folder.write("assets.toml", "[[asset]]\nmatch = { path = \"*\" }\nfacts = { asset = \"boyler\" }\n");
+    let judged = ["check", "bom.csv", "--policy", "house", "--assets", "assets.toml"];
+    let ran = policy(&folder, &judged);
+    assert!(ran.code == 2 && ran.err.contains("assets.toml:3:19: `asset`: `boyler` is none"), "{}", ran.err);
+    // What the house asks for, or lists, is a word of its own.
+    for asks in [
+        HOUSE.replacen("criticality = \"high\"", "asset = \"boyler\"", 1),
+        HOUSE.replacen("[sets]", "[words]\nasset = [\"boyler\"]\n[sets]", 1),
+    ] {
+        folder.write("house/pack.toml", &asks);
+        assert_ne!(policy(&folder, &judged).code, 2, "{asks}");
+    }
+    folder.write("house/pack.toml", HOUSE);
+    let case = "[[case]]\nname = \"x\"\nrule = \"HOUSE-ZONE\"\nas_of = \"2026-11-01\"\nmodule = \"Quectel EC25\"\n\
+                facts = { zone = \"substation-8\" }\nexpect = \"pass\"\n";
+    folder.write("house/cases.toml", case);
+    let ran = policy(&folder, &["test", "house"]);
+    assert!(ran.code == 2 && ran.err.contains("cases.toml:6:18: `zone`: `substation-8` is none"), "{}", ran.err);
+}
+
 #[test]
 fn market_buyer_and_facts_narrow_what_is_asked() {
     let folder = Folder::new();

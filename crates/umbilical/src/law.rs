@@ -13,7 +13,7 @@ use umbilical_core::answer::Device;
 use umbilical_core::answer::policy::{LawStamp, Verdict};
 use umbilical_core::finding::{Finding, Subject};
 use umbilical_knowledge::Knowledge;
-use umbilical_knowledge::policy::{Assets, Assumption, Facts, Labels, Pack, PolicyText, Standing, Waivers, parse};
+use umbilical_knowledge::policy::{Assets, Assumption, Facts, Labels, Pack, PolicyText, Standing, Value, Vocabulary, Waivers, parse};
 
 use crate::args::Global;
 use crate::fail::Fail;
@@ -53,10 +53,10 @@ impl Asked {
         said || !global.policy.is_empty() || !self.say.is_empty() || !self.assume.is_empty() || self.assets.is_some()
     }
 
-    /// Facts of every asset and deal.
-    fn facts(&self) -> Result<Facts, Fail> {
+    /// Facts of every asset and deal, each word as rules know it.
+    fn facts(&self, words: &Vocabulary<'_>) -> Result<Facts, Fail> {
         let mut facts = Facts::default();
-        let wrong = |e: String| Fail::usage(e, "`umbilical policy list --facts` names every fact and its form");
+        let wrong = |e: String| Fail::usage(e, "`umbilical policy list --facts` names every fact, its form and its words");
         for said in &self.say {
             let (name, value) = said.split_once('=').ok_or_else(|| wrong(format!("--say {said}: write FACT=VALUE")))?;
             facts.say(name, value).map_err(wrong)?;
@@ -66,7 +66,7 @@ impl Asked {
                 facts.say(name, value).map_err(wrong)?;
             }
         }
-        Ok(facts)
+        words.facts(&facts).map_err(|f| wrong(f.what))
     }
 }
 
@@ -121,7 +121,6 @@ pub fn load_for(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed,
         .map_err(|e| Fail::usage(format!("--assume: {e}"), "as in --assume \"quectel listed US-FCC-COVERED 2027-01-01\""))?;
     let kb =
         kb.assume(&assumed).map_err(|e| Fail::usage(format!("--assume: {e}"), "`umbilical lookup NAME` names an organisation's id"))?;
-    let base = asked.facts()?;
     let texts = texts(&Packs::of(global), &global.policy, unnamed)?;
     let packs: Vec<Compiled> = texts.iter().map(|t| compile(t, &kb, deal == Deal::AsIf)).collect::<Result<_, _>>()?;
     for a in assumed.iter().filter(|a| a.change == umbilical_knowledge::policy::Change::InForce) {
@@ -133,10 +132,21 @@ pub fn load_for(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed,
             ));
         }
     }
+    let mut words = Vocabulary::new(&kb);
+    for compiled in &packs {
+        // It was read before: nothing is wrong with it.
+        let _ = words.learn(&compiled.pack);
+    }
     let assets = match &asked.assets {
-        Some(path) => parse(&text(path)?)?,
+        Some(path) => {
+            let text = text(path)?;
+            let mut assets: Assets = parse(&text)?;
+            assets.settle(&mut words).map_err(|f| text.fault(f))?;
+            assets
+        }
         None => Assets::default(),
     };
+    let base = asked.facts(&words)?;
     let (waivers, waivers_file) = waivers(global, asked)?;
     let law = Law { packs: RefCell::new(packs), assumed, base, assets, waivers, waivers_file, shared: RefCell::default() };
     Ok((kb, law))
@@ -189,6 +199,17 @@ fn waivers(global: &Global, asked: &Asked) -> Result<(Waivers, String), Fail> {
     };
     let text = text(&path)?;
     Ok((parse(&text)?, text.name))
+}
+
+/// Markets as rules know them.
+pub fn markets(kb: &Knowledge, text: &str) -> Result<Vec<String>, Fail> {
+    let mut facts = Facts::default();
+    let read = facts.say("market", text).and_then(|()| Vocabulary::new(kb).facts(&facts).map_err(|f| f.what));
+    let facts = read.map_err(|e| Fail::usage(e, "as in --market US,EU,US-TX"))?;
+    match facts.get("market") {
+        Some(Value::Words(words)) => Ok(words.clone()),
+        _ => Ok(Vec::new()),
+    }
 }
 
 impl Law {

@@ -6,7 +6,7 @@ use umbilical_core::Basis;
 use umbilical_core::answer::Cellular;
 use umbilical_core::answer::policy::Verdict;
 use umbilical_knowledge::Knowledge;
-use umbilical_knowledge::policy::{Assumption, Case, Cases, PolicyError, PolicyText, parse};
+use umbilical_knowledge::policy::{Assumption, Case, Cases, Pack, PolicyError, PolicyText, Vocabulary, parse};
 
 use super::item::{Item, Thing, chip_org, thousandths};
 use super::{Judge, compile};
@@ -42,7 +42,12 @@ impl Ran {
 /// # Errors
 /// A mistake in the pack or the cases, located.
 pub fn run_cases(pack: &PolicyText, cases: &PolicyText, kb: &Knowledge) -> Result<Vec<Ran>, PolicyError> {
-    let all: Cases = parse(cases)?;
+    let mut all: Cases = parse(cases)?;
+    let mut words = Vocabulary::new(kb);
+    words.learn(&parse::<Pack>(pack)?).map_err(|f| pack.fault(f))?;
+    for case in &mut all.cases {
+        case.facts = words.facts(&case.facts).map_err(|f| cases.fault(f))?;
+    }
     let mut days: Vec<Judge> = Vec::new();
     let mut out = Vec::new();
     for case in &all.cases {

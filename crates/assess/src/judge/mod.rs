@@ -27,7 +27,9 @@ use std::rc::Rc;
 use sha2::{Digest as _, Sha256};
 use umbilical_core::Day;
 use umbilical_core::answer::policy::{PackStamp, Verdict};
-use umbilical_knowledge::policy::{Assumption, Change, Conditions, Pack, PolicyError, PolicyText, Rule, Spanned, Subject, parse};
+use umbilical_knowledge::policy::{
+    Assumption, Change, Conditions, Pack, PolicyError, PolicyText, Rule, Spanned, Subject, Vocabulary, parse,
+};
 use umbilical_knowledge::{Knowledge, Word as _};
 
 pub use cases::{Ran, run_cases};
@@ -82,7 +84,10 @@ impl Compiled {
 /// # Errors
 /// The first mistake, located in the text.
 pub fn compile(text: &PolicyText, kb: &Knowledge, bound: bool) -> Result<Compiled, PolicyError> {
-    let pack: Pack = parse(text)?;
+    let mut pack: Pack = parse(text)?;
+    let mut words = Vocabulary::new(kb);
+    words.learn(&pack).and_then(|()| pack.settle(&words)).map_err(|f| text.fault(f))?;
+    words.jurisdiction(pack.jurisdiction.get_ref()).map_err(|e| PolicyError::at(text, pack.jurisdiction.span(), e))?;
     check(text, &pack, kb)?;
     let mut conditions = Vec::with_capacity(pack.rules.len());
     for rule in &pack.rules {
@@ -111,6 +116,9 @@ fn check(text: &PolicyText, pack: &Pack, kb: &Knowledge) -> Result<(), PolicyErr
             return Err(PolicyError::at(text, word.span(), format!("`{}` {what}", word.get_ref())));
         }
     }
+    if let Some(word) = pack.sets.values().flatten().find(|c| !country(c.get_ref(), kb)) {
+        return Err(PolicyError::at(text, word.span(), format!("`{}` is no country (ISO 3166, two capitals)", word.get_ref())));
+    }
     match pack.exemptions.iter().flat_map(|e| &e.rules).find(|r| !seen.contains(&r.get_ref().as_str())) {
         Some(rule) => Err(PolicyError::at(text, rule.span(), format!("`{}` is no rule of this pack", rule.get_ref()))),
         None => Ok(()),
@@ -121,7 +129,7 @@ fn check(text: &PolicyText, pack: &Pack, kb: &Knowledge) -> Result<(), PolicyErr
 fn unknown<'s>(subject: &'s Subject, pack: &Pack, kb: &Knowledge) -> Option<(&'s Spanned<String>, &'static str)> {
     let place = |word: &str| match word.strip_prefix('@') {
         Some(set) => pack.sets.contains_key(set),
-        None => word.len() == 2 && word.bytes().all(|b| b.is_ascii_uppercase()),
+        None => country(word, kb),
     };
     let regime = subject.listed.iter().find(|r| kb.regime(r.get_ref()).is_none());
     let org = subject.organisations.iter().find(|o| kb.org(o.get_ref()).is_none());
@@ -130,6 +138,11 @@ fn unknown<'s>(subject: &'s Subject, pack: &Pack, kb: &Knowledge) -> Option<(&'s
         .map(|r| (r, "is no regime of regimes.csv"))
         .or(org.map(|o| (o, "is no organisation of organisations.csv")))
         .or(country.map(|c| (c, "is neither a country (ISO 3166, two capitals) nor a set of this pack (`@name`)")))
+}
+
+/// Whether a word is the code of a country as the tables have it.
+fn country(word: &str, kb: &Knowledge) -> bool {
+    kb.countries().iter().any(|c| *c.code == *word)
 }
 
 /// Everything the verdicts depend on.
@@ -187,7 +200,7 @@ impl<'k> Judge<'k> {
         let stamp = |c: &Compiled| PackStamp {
             id: c.pack.id.get_ref().clone(),
             title: c.pack.title.clone(),
-            jurisdiction: c.pack.jurisdiction.clone(),
+            jurisdiction: c.pack.jurisdiction.get_ref().clone(),
             version: c.pack.version.clone(),
             sources_to: c.pack.sources_to.to_string(),
             standing: c.pack.standing.name().to_owned(),

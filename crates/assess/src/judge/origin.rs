@@ -284,7 +284,7 @@ impl Asked<'_> {
         let mut out = Vec::new();
         for word in list {
             match word.get_ref().strip_prefix('@') {
-                Some(set) => out.extend(self.pack.sets.get(set).into_iter().flatten().cloned()),
+                Some(set) => out.extend(self.pack.sets.get(set).into_iter().flatten().map(|c| c.get_ref().clone())),
                 None => out.push(word.get_ref().clone()),
             }
         }

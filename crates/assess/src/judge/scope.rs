@@ -29,19 +29,20 @@ fn words(name: &str) -> String {
 
 /// Whether the pack's law holds in the market.
 pub(super) fn market(pack: &Pack, facts: &Facts, bound: bool) -> Truth {
-    if pack.jurisdiction == "any" {
+    let jurisdiction = pack.jurisdiction.get_ref();
+    if jurisdiction == "any" {
         return Truth::always();
     }
     match facts.get("market") {
         Some(Value::Words(markets)) => {
-            if markets.iter().any(|m| lies_inside(m, &pack.jurisdiction)) {
+            if markets.iter().any(|m| lies_inside(m, jurisdiction)) {
                 Truth::yes(said(Basis::Declared, format!("market: {}", markets.join(", "))))
             } else {
-                Truth::no(said(Basis::Declared, format!("market: {}, and this is the law of {}", markets.join(", "), pack.jurisdiction)))
+                Truth::no(said(Basis::Declared, format!("market: {}, and this is the law of {jurisdiction}", markets.join(", "))))
             }
         }
-        _ if bound => Truth::yes(said(Basis::Inferred, format!("judged as if the market were {}", pack.jurisdiction))),
-        _ => Truth::unknown(format!("say `market`: this is the law of {}", pack.jurisdiction)),
+        _ if bound => Truth::yes(said(Basis::Inferred, format!("judged as if the market were {jurisdiction}"))),
+        _ => Truth::unknown(format!("say `market`: this is the law of {jurisdiction}")),
     }
 }
 

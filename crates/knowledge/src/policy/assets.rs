@@ -1,19 +1,41 @@
 //! What the operator knows of their assets: facts by name, site, id or model, in a file of their own.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::facts::Facts;
+use super::pack::Spanned;
+use super::vocabulary::{Fault, Vocabulary};
 
 /// The file: facts of everything, and of what matches.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assets {
+    /// Words of their own, as in a pack.
+    #[serde(default)]
+    pub words: BTreeMap<Spanned<String>, Vec<String>>,
     /// Facts of every asset and deal.
     #[serde(default)]
     pub facts: Facts,
     /// Assets; where several match, the later counts.
     #[serde(default, rename = "asset")]
     pub assets: Vec<Asset>,
+}
+
+impl Assets {
+    /// Reads every word as rules know it.
+    ///
+    /// # Errors
+    /// The first word that is none.
+    pub fn settle(&mut self, words: &mut Vocabulary<'_>) -> Result<(), Fault> {
+        words.list(&self.words)?;
+        self.facts = words.facts(&self.facts)?;
+        for asset in &mut self.assets {
+            asset.facts = words.facts(&asset.facts)?;
+        }
+        Ok(())
+    }
 }
 
 /// One group of assets.

@@ -1,6 +1,7 @@
 //! What rules may ask of an asset and a deal: a closed list, so that a slip of the pen is an error and no silent pass.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -108,35 +109,52 @@ impl fmt::Display for Value {
 }
 
 /// What is known of an asset and a deal, by fact, each once, in the order of [`FACTS`].
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts(Vec<(&'static str, Value)>);
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    known: Vec<(&'static str, Value)>,
+    /// Where each stands in the text that it was read from.
+    places: Vec<(&'static str, Range<usize>)>,
+}
+
+/// Facts are what they say, wherever they were read.
+impl PartialEq for Facts {
+    fn eq(&self, other: &Self) -> bool {
+        self.known == other.known
+    }
+}
 
 impl Facts {
     /// The value of a fact; `None` = nobody has said.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
+        self.known.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 
     /// Every fact that is known.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.0.iter().map(|(n, v)| (*n, v))
+        self.known.iter().map(|(n, v)| (*n, v))
+    }
+
+    /// Where the value of a fact stands in its text.
+    pub(super) fn span(&self, name: &str) -> Range<usize> {
+        self.places.iter().find(|(n, _)| *n == name).map(|(_, at)| at.clone()).unwrap_or_default()
     }
 
     /// Those of some names only.
     pub fn only(&self, names: &[&str]) -> Self {
-        Self(self.0.iter().filter(|(n, _)| names.contains(n)).cloned().collect())
+        Self { known: self.known.iter().filter(|(n, _)| names.contains(n)).cloned().collect(), places: Vec::new() }
     }
 
     /// Says a fact as people type it: `power_kw=101`, `buyer=us-dod,us-agency`.
     ///
     /// # Errors
-    /// A name that is no fact, or a value of another form.
+    /// A name that is no fact, a value of another form, or a number that cannot be. Words are held against a
+    /// [`Vocabulary`](super::Vocabulary) later: packs add to it.
     pub fn say(&mut self, name: &str, text: &str) -> Result<(), String> {
         let (name, form) = known(name.trim())?;
         let text = text.trim();
         let value = match form {
-            Form::Words => Value::Words(words(text)),
-            Form::Number => Value::Number(text.parse().map_err(|_| format!("`{name}`: `{text}` is no number"))?),
+            Form::Words => Value::Words(some(name, words(text))?),
+            Form::Number => Value::Number(number(name, text)?),
             Form::Flag => Value::Flag(flag(text).ok_or_else(|| format!("`{name}`: say yes or no, not `{text}`"))?),
             Form::Day => Value::Day(text.parse().map_err(|e| format!("`{name}`: {e}"))?),
         };
@@ -145,15 +163,15 @@ impl Facts {
     }
 
     /// Puts a value in place of what was known.
-    fn set(&mut self, name: &'static str, value: Value) {
-        self.0.retain(|(n, _)| *n != name);
-        self.0.push((name, value));
-        self.0.sort_by_key(|(n, _)| FACTS.iter().position(|f| f.0 == *n));
+    pub(super) fn set(&mut self, name: &'static str, value: Value) {
+        self.known.retain(|(n, _)| *n != name);
+        self.known.push((name, value));
+        self.known.sort_by_key(|(n, _)| FACTS.iter().position(|f| f.0 == *n));
     }
 
     /// Adds what `other` knows; where both know a fact, `other` counts.
     pub fn overlay(&mut self, other: &Self) {
-        for (name, value) in &other.0 {
+        for (name, value) in &other.known {
             self.set(name, value.clone());
         }
     }
@@ -161,6 +179,24 @@ impl Facts {
 
 fn words(text: &str) -> Vec<String> {
     text.split([',', ';']).map(|w| w.trim().to_owned()).filter(|w| !w.is_empty()).collect()
+}
+
+fn some(name: &str, words: Vec<String>) -> Result<Vec<String>, String> {
+    if words.is_empty() { Err(format!("`{name}` is empty: say at least one word, or leave it out")) } else { Ok(words) }
+}
+
+/// A number that its fact can have: finite, and within what is possible.
+fn number(name: &str, text: &str) -> Result<f64, String> {
+    let n: f64 = text.parse().ok().filter(|n: &f64| n.is_finite()).ok_or_else(|| format!("`{name}`: `{text}` is no number"))?;
+    let (good, range) = match name {
+        "lat" => (n.abs() <= 90.0, "from -90 to 90"),
+        "lon" => (n.abs() <= 180.0, "from -180 to 180"),
+        "input_share" => ((0.0..=100.0).contains(&n), "from 0 to 100"),
+        "model_year" => ((1900.0..=2200.0).contains(&n) && n.fract() == 0.0, "a whole year from 1900 to 2200"),
+        "mhz" => (n > 0.0, "more than 0"),
+        _ => (n >= 0.0, "at least 0"),
+    };
+    if good { Ok(n) } else { Err(format!("`{name}`: {text} cannot be: it is {range}")) }
 }
 
 fn flag(text: &str) -> Option<bool> {
@@ -182,8 +218,10 @@ impl<'de> Deserialize<'de> for Facts {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Facts, A::Error> {
                 let mut facts = Facts::default();
                 while let Some(name) = map.next_key::<String>()? {
-                    let value: Text = map.next_value()?;
-                    facts.say(&name, &value.0).map_err(de::Error::custom)?;
+                    let value: toml::Spanned<Text> = map.next_value()?;
+                    facts.say(&name, &value.get_ref().0).map_err(de::Error::custom)?;
+                    let (name, _) = known(&name).map_err(de::Error::custom)?;
+                    facts.places.push((name, value.span()));
                 }
                 Ok(facts)
             }
@@ -279,8 +317,8 @@ impl Demand {
     fn read(name: &str, form: Form, text: &str) -> Result<Self, String> {
         let text = text.trim();
         match form {
-            Form::Words if text.starts_with('!') => Ok(Self::NoneOf(words(&text.replace('!', "")))),
-            Form::Words => Ok(Self::OneOf(words(text))),
+            Form::Words if text.starts_with('!') => some(name, words(&text.replace('!', ""))).map(Self::NoneOf),
+            Form::Words => some(name, words(text)).map(Self::OneOf),
             Form::Flag => flag(text).map(Self::Is).ok_or_else(|| format!("`{name}`: demand true or false, not `{text}`")),
             Form::Number | Form::Day => {
                 let signs = [("<=", Than::AtMost), (">=", Than::AtLeast), ("<", Than::Less), (">", Than::More)];
@@ -289,7 +327,7 @@ impl Demand {
                     .find_map(|(sign, than)| text.strip_prefix(sign).map(|rest| (than, rest.trim())))
                     .ok_or_else(|| format!("`{name}`: compare with <, <=, > or >=, as in `> 100`, not `{text}`"))?;
                 if form == Form::Number {
-                    bound.parse().map(|n| Self::Number(than, n)).map_err(|_| format!("`{name}`: `{bound}` is no number"))
+                    number(name, bound).map(|n| Self::Number(than, n))
                 } else {
                     bound.parse().map(|d| Self::Day(than, d)).map_err(|e| format!("`{name}`: {e}"))
                 }
@@ -326,7 +364,14 @@ impl fmt::Display for Demand {
 /// Conditions on facts, all of which must hold: `{ asset = ["pv", "wind"], power_kw = "> 100", consumer = false }`.
 /// `!` before a word demands that it is none of them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Conditions(pub Vec<(&'static str, Demand)>);
+pub struct Conditions(pub Vec<(&'static str, Demand)>, Vec<Range<usize>>);
+
+impl Conditions {
+    /// Where the demand of a number stands in the text.
+    pub(super) fn span(&self, number: usize) -> Range<usize> {
+        self.1.get(number).cloned().unwrap_or_default()
+    }
+}
 
 impl<'de> Deserialize<'de> for Conditions {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -337,13 +382,14 @@ impl<'de> Deserialize<'de> for Conditions {
                 f.write_str("a table of conditions on facts")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Conditions, A::Error> {
-                let mut out = Vec::new();
+                let (mut out, mut places) = (Vec::new(), Vec::new());
                 while let Some(name) = map.next_key::<String>()? {
                     let (name, form) = known(&name).map_err(de::Error::custom)?;
-                    let text: Text = map.next_value()?;
-                    out.push((name, Demand::read(name, form, &text.0).map_err(de::Error::custom)?));
+                    let text: toml::Spanned<Text> = map.next_value()?;
+                    out.push((name, Demand::read(name, form, &text.get_ref().0).map_err(de::Error::custom)?));
+                    places.push(text.span());
                 }
-                Ok(Conditions(out))
+                Ok(Conditions(out, places))
             }
         }
         from.deserialize_map(Table)

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
+use super::vocabulary::Fault;
+
 macro_rules! embedded {
     ($($id:literal),* $(,)?) => {
         &[$((
@@ -107,6 +109,21 @@ impl PolicyError {
         let marks = format!("{}{}", " ".repeat(column.saturating_sub(1)), "^".repeat(width));
         let shown = format!("{gutter} |\n{line} | {shown_line}\n{gutter} | {marks}");
         Self { file: text.name.clone(), line, column, what: what.into(), shown }
+    }
+}
+
+impl PolicyText {
+    /// Points at a word of a fact or condition.
+    pub fn fault(&self, fault: Fault) -> PolicyError {
+        let Fault { span, word, what } = fault;
+        let value = self.text.get(span.clone()).unwrap_or_default();
+        let marked = [format!("\"{word}\""), word].into_iter().filter(|w| !w.is_empty());
+        let inside = marked.filter_map(|w| value.find(&w).map(|at| (at, w.len()))).next();
+        let span = inside.map_or(span.clone(), |(at, long)| {
+            let start = span.start.saturating_add(at);
+            start..start.saturating_add(long)
+        });
+        PolicyError::at(self, span, what)
     }
 }
 

@@ -10,6 +10,7 @@ mod facts;
 mod files;
 mod pack;
 mod risk;
+mod vocabulary;
 mod waivers;
 mod words;
 
@@ -20,5 +21,6 @@ pub use facts::{Conditions, Demand, FACTS, Facts, Form, Than, Value, form};
 pub use files::{PolicyError, PolicyText, parse, shipped, shipped_ids};
 pub use pack::{Date, Event, Exception, Exemption, Pack, Rule, Spanned, Subject, Unsettled, Zone};
 pub use risk::{Axis, CountryInputs, Ranking, STEPS, Weights};
+pub use vocabulary::{Fault, Vocabulary, listed};
 pub use waivers::{Justification, Waiver, Waivers};
 pub use words::{Covers, Effect, Origin, Reach, Standing, Tier};

@@ -26,7 +26,7 @@ pub struct Pack {
     /// For people.
     pub title: String,
     /// Whose law it is: ISO 3166 code, `EU`, `US-TX`; `any` for house rules.
-    pub jurisdiction: String,
+    pub jurisdiction: Spanned<String>,
     /// Who issues or keeps it.
     #[serde(default)]
     pub authority: Option<String>,
@@ -44,7 +44,10 @@ pub struct Pack {
     pub note: Option<String>,
     /// Sets of countries or organisations that rules name as `@set`: the operator may edit them.
     #[serde(default)]
-    pub sets: BTreeMap<String, Vec<String>>,
+    pub sets: BTreeMap<String, Vec<Spanned<String>>>,
+    /// Words of `buyer`, `funded_by`, `use`, `asset`, `sector`, `zone` beside those that are listed and asked for.
+    #[serde(default)]
+    pub words: BTreeMap<Spanned<String>, Vec<String>>,
     /// Exclusion zones, drawn.
     #[serde(default, rename = "zone")]
     pub zones: Vec<Zone>,

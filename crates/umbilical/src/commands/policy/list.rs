@@ -3,7 +3,7 @@
 use clap::Args;
 use umbilical_core::answer::policy::{Clause, LIST_SCHEMA, PackText, PolicyList};
 use umbilical_knowledge::Word as _;
-use umbilical_knowledge::policy::{FACTS, Form, Pack, parse};
+use umbilical_knowledge::policy::{FACTS, Form, Pack, listed, parse};
 use umbilical_report::{View, json, policy as page};
 
 use crate::args::{Format, Global};
@@ -40,7 +40,13 @@ pub fn run(global: &Global, args: &List) -> Result<u8, Fail> {
             Form::Flag => "yes or no",
             Form::Day => "day",
         };
-        let rows: Vec<[&str; 3]> = FACTS.iter().map(|f| [f.0, form(f.1), f.2]).collect();
+        // A list that the sentence shows only the beginning of is shown whole.
+        let says = |name: &str, text: &str| match listed(name) {
+            Some(words) if words.iter().any(|w| !text.contains(&format!("`{w}`"))) => format!("{text} ({})", words.join(", ")),
+            _ => text.to_owned(),
+        };
+        let texts: Vec<String> = FACTS.iter().map(|f| says(f.0, f.2)).collect();
+        let rows: Vec<[&str; 3]> = FACTS.iter().zip(&texts).map(|(f, says)| [f.0, form(f.1), says.as_str()]).collect();
         out::answer(global, |w| match global.format {
             Format::Json => {
                 json::one(w, &rows.iter().map(|[n, f, s]| serde_json::json!({"fact": n, "form": f, "says": s})).collect::<Vec<_>>())
@@ -70,7 +76,7 @@ fn pack(pack: &Pack) -> PackText {
     PackText {
         id: pack.id.get_ref().clone(),
         title: pack.title.clone(),
-        jurisdiction: pack.jurisdiction.clone(),
+        jurisdiction: pack.jurisdiction.get_ref().clone(),
         authority: pack.authority.clone(),
         version: pack.version.clone(),
         sources_to: pack.sources_to.to_string(),

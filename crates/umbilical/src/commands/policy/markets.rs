@@ -35,13 +35,19 @@ pub struct Markets {
 pub fn run(global: &Global, args: &Markets) -> Result<u8, Fail> {
     formats(global, "policy markets", &[Format::Table, Format::Json, Format::Csv])?;
     let mut asked = args.asked.clone();
-    let wanted: Option<Vec<String>> = asked.market.take().map(|m| m.split(',').map(|w| w.trim().to_owned()).collect());
+    let wanted = asked.market.take();
     let (kb, law) = law::load(global, &asked, facts(global)?, Unnamed::Law)?;
     let judge = law.judge(&kb, home::as_of(global));
     let read = Read::new(&args.paths, &kb, judge.as_of(), global)?;
-    let home_of: BTreeMap<String, String> =
-        judge.packs().iter().flat_map(|c| c.pack.rules.iter().map(|r| (r.id.get_ref().clone(), c.pack.jurisdiction.clone()))).collect();
-    let mut markets: Vec<String> = wanted.unwrap_or_else(|| home_of.values().filter(|j| *j != "any").cloned().collect());
+    let home_of: BTreeMap<String, String> = judge
+        .packs()
+        .iter()
+        .flat_map(|c| c.pack.rules.iter().map(|r| (r.id.get_ref().clone(), c.pack.jurisdiction.get_ref().clone())))
+        .collect();
+    let mut markets: Vec<String> = match &wanted {
+        Some(text) => law::markets(&kb, text)?,
+        None => home_of.values().filter(|j| *j != "any").cloned().collect(),
+    };
     markets.sort();
     markets.dedup();
     let mut skus = Vec::new();
