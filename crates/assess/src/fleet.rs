@@ -10,7 +10,7 @@ use umbilical_core::answer::{
     AUDIT_SCHEMA, Audit, Because, Behind, Cellular, Coverage, Device, Identifiers, Imeis, Product, Said, Tallies, Tally, Trace,
 };
 use umbilical_core::finding::{Finding, Subject};
-use umbilical_core::number::{Shown, mask_numbers};
+use umbilical_core::number::{Shown, cover, mask_numbers};
 use umbilical_core::observation::ThingRef;
 use umbilical_core::text::clean;
 use umbilical_core::{Day, Group, IdKind, Kind, Observations};
@@ -413,19 +413,6 @@ impl<'a> Fleet<'a> {
         })
     }
 
-    /// A name or number that people gave, in which what belongs to the subscription is covered: the device's own
-    /// numbers, a card's number, a telephone number. Other long numbers are the owner's.
-    fn covered(&self, text: &str, numbers: &[&str]) -> String {
-        let card = umbilical_core::number::iccid(text).is_some();
-        let mut out = if card || text.contains('+') { mask_numbers(text).into_owned() } else { text.to_owned() };
-        for number in numbers.iter().filter(|n| n.len() >= 7 && !n.contains('…')) {
-            if out.contains(number) {
-                out = out.replace(number, &Shown(number).to_string());
-            }
-        }
-        out
-    }
-
     fn identifiers(&self, things: &[ThingRef<'_>]) -> (Vec<String>, Identifiers) {
         let mut names = Vec::new();
         let mut ids = Identifiers::default();
@@ -436,7 +423,7 @@ impl<'a> Fleet<'a> {
         for (_, kind, value) in things.iter().flat_map(|t| t.ids()) {
             // What people type as a name or asset number may be the card's or the subscriber's number.
             let shown = clean(value).into_owned();
-            let shown = if is_typed(kind) && !self.options.show_subscribers { self.covered(&shown, &numbers) } else { shown };
+            let shown = if is_typed(kind) && !self.options.show_subscribers { cover(&shown, &numbers) } else { shown };
             let masked = |v: String| if self.options.show_subscribers { v } else { Shown(&v).to_string() };
             match kind {
                 IdKind::AssetId => ids.asset_id.push(shown),

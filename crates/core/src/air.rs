@@ -66,7 +66,7 @@ impl RadioKind {
 }
 
 /// A radio that a survey heard.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heard {
     /// Index of the input.
     pub input: u32,
@@ -94,7 +94,8 @@ pub struct Heard {
 pub const CELL_KHZ: u32 = 200;
 
 /// A spectrum sweep, folded: for each cell of [`CELL_KHZ`] how often which power was measured in it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sweep {
     /// Index of the input.
     pub input: u32,
@@ -109,7 +110,8 @@ pub struct Sweep {
 }
 
 /// What was measured in one cell of a sweep.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SweepCell {
     /// Where it begins, kHz: a multiple of [`CELL_KHZ`].
     pub khz: u32,
@@ -169,7 +171,8 @@ impl SweepCell {
 }
 
 /// One line of a list of pieces that were shipped or received: a piece, or a range of IMEIs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Piece {
     /// Index of the input.
     pub input: u32,

@@ -40,7 +40,8 @@ impl Design {
 }
 
 /// One document and the parts it declares.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Bom {
     /// Index of the input.
     pub input: u32,
@@ -61,7 +62,8 @@ pub struct Bom {
 }
 
 /// The product that a bill of materials is about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Product {
     /// Its name or title.
     pub name: Cell,
@@ -80,7 +82,8 @@ pub struct Product {
 }
 
 /// Whether a part is on the board.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Placed {
     /// It is, or nothing says otherwise.
     #[default]
@@ -93,7 +96,8 @@ pub enum Placed {
 ///
 /// `value`, `mpn` and `manufacturer` are the only fields by which a part is recognised. Names of libraries,
 /// symbols, footprints, sheets, nets and files lie in real designs and are kept, at most, among the `properties`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Part {
     /// Where it stands.
     pub at: At,
@@ -160,7 +164,8 @@ impl Part {
 }
 
 /// Another part in the place of one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Alternate {
     /// Value or name.
     pub value: Cell,
@@ -171,7 +176,8 @@ pub struct Alternate {
 }
 
 /// For which pieces a line holds: as designed it is open on every side, as built it names serials or dates.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Effectivity {
     /// First serial number.
     pub serial_from: Cell,

@@ -315,6 +315,19 @@ pub fn mask_numbers(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A name or number that people gave, in which what belongs to the subscription is covered: the device's own numbers (as
+/// they stand, whole), a card's number, a telephone number. Other long numbers are the owner's.
+pub fn cover(text: &str, numbers: &[&str]) -> String {
+    let card = iccid(text).is_some();
+    let mut out = if card || text.contains('+') { mask_numbers(text).into_owned() } else { text.to_owned() };
+    for number in numbers.iter().filter(|n| n.len() >= 7 && !n.contains('…')) {
+        if out.contains(number) {
+            out = out.replace(number, &Shown(number).to_string());
+        }
+    }
+    out
+}
+
 /// Whether a run of digits may be a subscriber's.
 fn hides(run: &str, plus: bool) -> bool {
     let equipment = || run.len() == 15 && matches!(imei(run), Imei::Whole { check: Check::Right, .. });

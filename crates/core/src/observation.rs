@@ -33,6 +33,14 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// Every basis, the firmest first.
+    pub const ALL: [Self; 5] = [Self::Observed, Self::Inferred, Self::Declared, Self::Listed, Self::Alleged];
+
+    /// The basis of its word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|b| b.name() == name)
+    }
+
     /// The word in every output.
     pub fn name(self) -> &'static str {
         match self {
@@ -65,6 +73,14 @@ pub enum Group {
 }
 
 impl Group {
+    /// Every group.
+    pub const ALL: [Self; 6] = [Self::OwnWord, Self::Network, Self::Document, Self::Image, Self::Traffic, Self::Person];
+
+    /// The group of a kebab-case name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|g| g.name() == name)
+    }
+
     /// The kebab-case name.
     pub fn name(self) -> &'static str {
         match self {
@@ -218,7 +234,7 @@ pub struct Fact {
 }
 
 /// Where in an input something stands: a counted unit such as `line 7` or `sheet Fleet row 12`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct At {
     /// Index into [`Observations::units`]; 0 is `line`.
     pub unit: u16,
@@ -354,6 +370,17 @@ impl Observations {
         }
     }
 
+    /// The units of locators, by the numbers that [`At::unit`] holds.
+    pub fn units(&self) -> &[String] {
+        &self.units
+    }
+
+    /// Interns a fact that a sink has held before, as it stands: [`Observations::intern`] cleans and cuts what comes from
+    /// outside, and would cut what has been cut once more.
+    pub fn intern_kept(&mut self, fact: Fact) -> FactId {
+        FactId(self.facts.add(fact))
+    }
+
     /// A locator in words: `line 7`; `file` for the whole input.
     pub fn locate(&self, at: At) -> String {
         match (at.n, self.units.get(usize::from(at.unit))) {
@@ -461,6 +488,13 @@ impl Observations {
         let start = self.ids.get(chunk).map_or(0, String::len);
         let mut record = self.record(At::WHOLE);
         (record.input, record.chunk, record.start) = (Some(input), chunk, start);
+        record
+    }
+
+    /// Begins a record that a sink has held before, of an input that has been begun, for what is kept outside memory.
+    pub fn kept_record(&mut self, input: u32, at: At, day: Option<Day>) -> Record<'_> {
+        let mut record = self.record_of(input);
+        (record.default, record.day) = (at, day);
         record
     }
 
@@ -606,9 +640,13 @@ impl Record<'_> {
         let value: &str = &cleaned;
         // Names longer than 250 bytes are cut: an identifier is never that long, hostile text is.
         let cut = value.get(..value.floor_char_boundary(250)).unwrap_or_default();
-        if cut.is_empty() {
-            return self;
+        if !cut.is_empty() {
+            self.push_id(kind, cut);
         }
+        self
+    }
+
+    fn push_id(&mut self, kind: IdKind, cut: &str) {
         if let Some(ids) = self.out.ids.get_mut(self.chunk) {
             let len = u8::try_from(cut.len()).unwrap_or_default();
             let (high, low) = (u8::try_from(self.part >> 7).unwrap_or_default(), u8::try_from(self.part & 0x7f).unwrap_or_default());
@@ -618,7 +656,6 @@ impl Record<'_> {
             ids.push_str(cut);
             self.id_count = self.id_count.saturating_add(1);
         }
-        self
     }
 
     /// A fact at the record's own place.
@@ -644,6 +681,22 @@ impl Record<'_> {
     pub fn known(&mut self, fact: FactId) -> &mut Self {
         let at = self.default;
         self.push(at, fact.0);
+        self
+    }
+
+    /// A fact of part `part` that was interned by [`Observations::intern_kept`], at its own place.
+    pub fn kept_fact(&mut self, part: u16, at: At, fact: FactId) -> &mut Self {
+        self.part = part;
+        self.push(at, fact.0);
+        self
+    }
+
+    /// An identifier of part `part` that a sink has held before, as it stands; one that no sink can have held is left out.
+    pub fn kept_id(&mut self, part: u16, kind: IdKind, value: &str) -> &mut Self {
+        if !value.is_empty() && value.len() <= 250 && part <= LAST_PART {
+            self.part = part;
+            self.push_id(kind, value);
+        }
         self
     }
 

@@ -38,7 +38,7 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 }
 
 /// What a signature is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// A key that was given made it, over exactly these bytes.
@@ -68,7 +68,7 @@ impl Standing {
 }
 
 /// One signature, checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignatureState {
     /// Which: `signature`, `signature.signers[1]`, `components[3].signature`.
     pub at: String,
@@ -87,7 +87,7 @@ pub struct SignatureState {
 }
 
 /// What the signatures inside a document are worth together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignedState {
     /// Nobody signed it.
@@ -113,7 +113,7 @@ impl SignedState {
 }
 
 /// The signatures inside one document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {
     /// What they are worth together.
     pub state: SignedState,

@@ -1,0 +1,322 @@
+//! What came in: artefacts with their bytes and their chain of custody.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+use umbilical_core::Observations;
+use umbilical_core::id::hex;
+
+use crate::db::{Row, Sql, Tx, sql};
+use crate::error::not_found;
+use crate::{By, StoreError, Time, chain, observe, pack};
+
+/// An artefact on its way in.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEvidence<'a> {
+    /// Name or path as it came. Evidence is ordered by name, then digest, whenever it arrived.
+    pub name: &'a str,
+    /// What the readers took it for.
+    pub format: &'a str,
+    /// When it was taken from the device or system, if anybody says so.
+    pub collected_at: Option<Time>,
+    /// By whom.
+    pub collected_by: Option<&'a str>,
+    /// Name and version of the reader: `umbilical 0.4.0`.
+    pub reader: &'a str,
+}
+
+/// The bytes of an artefact.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'a> {
+    /// In memory.
+    Bytes(&'a [u8]),
+    /// In a file, which is read twice: for its digest, then to keep it.
+    File(&'a Path),
+    /// Not to be kept: digest (lower-case hex) and length alone.
+    Digest {
+        /// SHA-256.
+        sha256: &'a str,
+        /// Length.
+        bytes: u64,
+    },
+}
+
+/// What became of an artefact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Its id, `evd-` and hex digits of its digest.
+    pub id: String,
+    /// Whether the store had it already: then nothing was changed.
+    pub already: bool,
+}
+
+/// An artefact as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// `evd-` and hex digits of its digest.
+    pub id: String,
+    /// SHA-256, lower-case hex.
+    pub sha256: String,
+    /// Name or path as it came.
+    pub name: String,
+    /// What the readers took it for.
+    pub format: String,
+    /// Length.
+    pub bytes: u64,
+    /// When and by whom it was collected, as far as anybody said.
+    pub collected_at: Option<Time>,
+    /// See above.
+    pub collected_by: Option<String>,
+    /// When it came in.
+    pub received_at: Time,
+    /// Who brought it.
+    pub received_by: String,
+    /// Whether its bytes were kept at all.
+    pub kept: bool,
+    /// Digest over this row and the chain of the row before.
+    pub chain: String,
+    /// What retention has taken away since: `bytes`, `observations`.
+    pub dropped: Vec<String>,
+}
+
+/// Artefacts coming in together: all of them are kept when [`Import::commit`] returns, or none. Nobody else writes
+/// meanwhile: read first, import then.
+pub struct Import {
+    pub(crate) tx: Tx,
+    pub(crate) who: String,
+    pub(crate) at: Time,
+}
+
+/// Bytes of a chunk before it is compressed.
+const CHUNK: usize = 1 << 20;
+
+impl Import {
+    /// Takes in an artefact with what was read from it. One that the store has already changes nothing, whatever its name.
+    pub async fn add(&mut self, new: &NewEvidence<'_>, content: Content<'_>, read: &Observations) -> Result<Received, StoreError> {
+        let (sha256, bytes) = measure(content)?;
+        if let Some(row) = self.tx.first(sql!("SELECT id FROM evidence WHERE sha256 = $1", &sha256)).await? {
+            return Ok(Received { id: row.owned(0)?, already: true });
+        }
+        let n = self.tx.next("evidence").await?;
+        let id = self.free_id(&sha256).await?;
+        let before = self.tx.first(sql!("SELECT chain FROM evidence WHERE n = $1", n.saturating_sub(1))).await?;
+        let kept = !matches!(content, Content::Digest { .. });
+        let mut row = Evidence {
+            id,
+            sha256,
+            name: new.name.to_owned(),
+            format: new.format.to_owned(),
+            bytes,
+            collected_at: new.collected_at,
+            collected_by: new.collected_by.map(str::to_owned),
+            received_at: self.at,
+            received_by: self.who.clone(),
+            kept,
+            chain: String::new(),
+            dropped: Vec::new(),
+        };
+        row.chain = row.link(before.as_ref().map_or(Ok(chain::START), |r| r.text(0))?);
+        let insert = "INSERT INTO evidence (n, id, sha256, name, format, bytes, collected_at, collected_by, received_at, received_by, kept, chain) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        let values = sql!(
+            insert,
+            n,
+            &row.id,
+            &row.sha256,
+            &row.name,
+            &row.format,
+            row.bytes,
+            row.collected_at,
+            row.collected_by.as_deref(),
+            row.received_at,
+            &row.received_by,
+            row.kept,
+            &row.chain
+        );
+        self.tx.run(values).await?;
+        self.chunks(n, content, &row.sha256).await?;
+        observe::write(&mut self.tx, n, self.at, new.reader, read).await?;
+        Ok(Received { id: row.id, already: false })
+    }
+
+    /// Keeps what newer readers read from an artefact that is there: it counts from now on, and what was read before stays.
+    pub async fn reread(&mut self, evidence: &str, reader: &str, read: &Observations) -> Result<(), StoreError> {
+        let row = self.tx.first(sql!("SELECT n FROM evidence WHERE id = $1", evidence)).await?;
+        let n = row.ok_or_else(|| not_found("evidence", evidence))?.int(0)?;
+        observe::write(&mut self.tx, n, self.at, reader, read).await
+    }
+
+    /// Keeps all of it.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.tx.commit().await
+    }
+
+    /// `evd-` and the first 12 hex digits of the digest; more of them where another artefact has these.
+    async fn free_id(&mut self, sha256: &str) -> Result<String, StoreError> {
+        for length in [12, 24, 64] {
+            let id = format!("evd-{}", sha256.get(..length).unwrap_or(sha256));
+            if self.tx.first(sql!("SELECT n FROM evidence WHERE id = $1", &id)).await?.is_none() {
+                return Ok(id);
+            }
+        }
+        Err(StoreError::Conflict(format!("evidence {sha256} is there already")))
+    }
+
+    async fn chunks(&mut self, evidence: i64, content: Content<'_>, sha256: &str) -> Result<(), StoreError> {
+        let mut hash = Sha256::new();
+        let mut number = 0i64;
+        let mut source: Box<dyn Read + Send> = match content {
+            Content::Bytes(bytes) => Box::new(std::io::Cursor::new(bytes.to_vec())),
+            Content::File(path) => Box::new(File::open(path).map_err(|e| StoreError::file(path, e))?),
+            Content::Digest { .. } => return Ok(()),
+        };
+        loop {
+            let mut buffer = Vec::new();
+            let read = source.by_ref().take(CHUNK as u64).read_to_end(&mut buffer);
+            let read = read.map_err(|e| StoreError::Invalid(format!("the evidence cannot be read any further: {e}")))?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&buffer);
+            self.tx.run(sql!("INSERT INTO chunk (evidence, n, bytes) VALUES ($1, $2, $3)", evidence, number, pack::pack(&buffer))).await?;
+            number = number.saturating_add(1);
+        }
+        // A file may be written to while it is read.
+        if hex(&hash.finalize()) == sha256 { Ok(()) } else { Err(StoreError::Conflict("the evidence changed while it was read".into())) }
+    }
+}
+
+fn measure(content: Content<'_>) -> Result<(String, u64), StoreError> {
+    match content {
+        Content::Bytes(bytes) => Ok((hex(&Sha256::digest(bytes)), bytes.len() as u64)),
+        Content::Digest { sha256, bytes } if sha256.len() == 64 && sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) => {
+            Ok((sha256.to_owned(), bytes))
+        }
+        Content::Digest { .. } => Err(StoreError::Invalid("a digest is 64 lower-case hex digits".into())),
+        Content::File(path) => {
+            let mut file = File::open(path).map_err(|e| StoreError::file(path, e))?;
+            let (mut hash, mut length) = (Sha256::new(), 0u64);
+            let mut buffer = vec![0; 1 << 16];
+            loop {
+                let read = file.read(&mut buffer).map_err(|e| StoreError::file(path, e))?;
+                let Some(part) = buffer.get(..read).filter(|p| !p.is_empty()) else { break };
+                hash.update(part);
+                length = length.saturating_add(read as u64);
+            }
+            Ok((hex(&hash.finalize()), length))
+        }
+    }
+}
+
+/// The columns that [`Evidence::from_row`] reads.
+pub(crate) const COLUMNS: &str =
+    "e.id, e.sha256, e.name, e.format, e.bytes, e.collected_at, e.collected_by, e.received_at, e.received_by, e.kept, e.chain, e.n";
+
+impl Evidence {
+    pub(crate) fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.owned(0)?,
+            sha256: row.owned(1)?,
+            name: row.owned(2)?,
+            format: row.owned(3)?,
+            bytes: row.count(4)?,
+            collected_at: row.opt_time(5)?,
+            collected_by: row.opt_owned(6)?,
+            received_at: row.time(7)?,
+            received_by: row.owned(8)?,
+            kept: row.int(9)? != 0,
+            chain: row.owned(10)?,
+            dropped: Vec::new(),
+        })
+    }
+
+    /// The digest of this row behind another.
+    fn link(&self, previous: &str) -> String {
+        let number = |n: u64| n.to_string();
+        let (bytes, received, kept) = (number(self.bytes), self.received_at.0.to_string(), number(self.kept.into()));
+        let collected = self.collected_at.map(|t| t.0.to_string());
+        chain::link(
+            previous,
+            &[
+                Some(&self.id),
+                Some(&self.sha256),
+                Some(&self.name),
+                Some(&self.format),
+                Some(&bytes),
+                collected.as_deref(),
+                self.collected_by.as_deref(),
+                Some(&received),
+                Some(&self.received_by),
+                Some(&kept),
+            ],
+        )
+    }
+}
+
+impl crate::Store {
+    /// Begins to take in artefacts.
+    pub async fn import(&self, by: By<'_>) -> Result<Import, StoreError> {
+        Ok(Import { tx: self.db().write().await?, who: by.who.to_owned(), at: by.at })
+    }
+
+    /// The bytes of an artefact, a chunk of at most a megabyte at a time: `None` behind the last.
+    pub async fn content(&self, evidence: &str, chunk: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut tx = self.db().read().await?;
+        let row =
+            tx.first(sql!("SELECT n, kept FROM evidence WHERE id = $1", evidence)).await?.ok_or_else(|| not_found("evidence", evidence))?;
+        let gone = tx.number(sql!("SELECT COUNT(*) FROM dropped WHERE evidence = $1 AND what = 'bytes'", row.int(0)?)).await? > 0;
+        if gone || row.int(1)? == 0 {
+            return Err(StoreError::Conflict(format!("the bytes of {evidence} are not kept{}", if gone { " any longer" } else { "" })));
+        }
+        let found = tx.first(sql!("SELECT bytes FROM chunk WHERE evidence = $1 AND n = $2", row.int(0)?, chunk)).await?;
+        found.map(|row| pack::unpack(row.blob(0)?)).transpose()
+    }
+
+    /// Walks the chain of custody from the first artefact to the last, and with `bytes` the artefacts themselves: what does
+    /// not fit is named, one sentence each.
+    pub async fn verify_custody(&self, bytes: bool) -> Result<Vec<String>, StoreError> {
+        let mut wrong = Vec::new();
+        let (mut previous, mut expected) = (chain::START.to_owned(), 1i64);
+        loop {
+            let mut tx = self.db().read().await?;
+            let page = tx
+                .fetch(Sql::with(&format!("SELECT {COLUMNS} FROM evidence e WHERE e.n >= $1 ORDER BY e.n LIMIT 500"), [expected.into()]))
+                .await?;
+            drop(tx);
+            if page.is_empty() {
+                return Ok(wrong);
+            }
+            for row in page {
+                let (evidence, n) = (Evidence::from_row(&row)?, row.int(11)?);
+                if n != expected {
+                    wrong.push(format!("evidence is missing before {}: number {expected} of the chain of custody", evidence.id));
+                }
+                if evidence.link(&previous) != evidence.chain {
+                    wrong.push(format!("{} ({}) does not fit the chain of custody", evidence.id, evidence.name));
+                }
+                if bytes && evidence.kept && !self.same_bytes(&evidence).await? {
+                    wrong.push(format!("the bytes of {} ({}) are not those that came in", evidence.id, evidence.name));
+                }
+                previous = evidence.chain;
+                expected = n.saturating_add(1);
+            }
+        }
+    }
+
+    async fn same_bytes(&self, evidence: &Evidence) -> Result<bool, StoreError> {
+        let mut hash = Sha256::new();
+        for chunk in 0.. {
+            match self.content(&evidence.id, chunk).await {
+                Ok(Some(bytes)) => hash.update(&bytes),
+                Ok(None) => break,
+                // Taken away by retention: there is nothing to compare.
+                Err(StoreError::Conflict(_)) => return Ok(true),
+                Err(StoreError::Damaged { .. }) => return Ok(false),
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(hex(&hash.finalize()) == evidence.sha256)
+    }
+}

@@ -1,0 +1,109 @@
+//! The query language of pages, API and commands: `maker:quectel AND NOT site:lab confidence>0.8`.
+//!
+//! Words that stand side by side must all fit (`AND`); `OR`, `NOT` or `-` before a word, and parentheses do what they say.
+//! `field:value` asks a field (the list is [`Query::fields`]), a word alone asks all of them. A value fits where its words stand in the text
+//! one after another; with `*` behind it, where they begin it: `imei:3586*`. In quotes it must be the whole text: `model:"EC25"`
+//! is not the EC25-E. Numbers, days and severities can be compared: `confidence>=0.9`, `seen<2026-01-01`, `severity>=high`.
+//! Upper and lower case and signs make no difference.
+
+mod fields;
+mod parse;
+pub(crate) mod sql;
+
+use std::fmt;
+
+pub use fields::STATES;
+pub(crate) use fields::{CERTAINTIES, FIELDS, SEVERITIES, What, field_of_word};
+
+/// The longest query, in bytes.
+pub const LONGEST: usize = 4000;
+/// How deep parentheses and negations may be nested.
+pub const DEEPEST: usize = 32;
+/// The most terms of a query.
+pub const MOST_TERMS: usize = 100;
+
+/// A query that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    pub(crate) root: Node,
+    text: String,
+}
+
+/// A part of a query.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Node {
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    Not(Box<Node>),
+    Term(Term),
+}
+
+/// One thing asked.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Term {
+    /// Index into [`FIELDS`]; `None` asks all.
+    pub field: Option<usize>,
+    pub op: Op,
+    pub value: String,
+    /// In quotes: the whole text.
+    pub whole: bool,
+    /// With `*` behind it.
+    pub prefix: bool,
+    /// Where it stands, from 1.
+    pub column: usize,
+}
+
+/// How a field and a value are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Is,
+    Less,
+    LessOrIs,
+    More,
+    MoreOrIs,
+}
+
+/// What is wrong with a query, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryError {
+    /// The character at which it stands, counted from 1.
+    pub column: usize,
+    /// What is wrong, a lower-case fragment.
+    pub what: String,
+    /// What could stand there; empty where that is no closed list.
+    pub allowed: Vec<&'static str>,
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "column {}: {}", self.column, self.what)?;
+        if !self.allowed.is_empty() {
+            write!(f, "; possible: {}", self.allowed.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for QueryError {}
+
+impl Query {
+    /// Everything.
+    pub fn all() -> Self {
+        Self { root: Node::And(Vec::new()), text: String::new() }
+    }
+
+    /// Reads a query; an empty one asks for everything.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        parse::parse(text).map(|root| Self { root, text: text.trim().to_owned() })
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Every field with a line for people, for help and completion.
+    pub fn fields() -> impl Iterator<Item = (&'static str, &'static str)> {
+        FIELDS.iter().map(|(name, _, _, line)| (*name, *line))
+    }
+}
