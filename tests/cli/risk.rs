@@ -169,3 +169,139 @@ fn devices_of_evidence_are_weighed_by_what_their_witnesses_say() {
     let cloned = at(&["two.csv"]);
     assert!(cloned.iter().all(|s| score(s) == 50 && axis(s, "hardware-integrity")["terms"][0]["term"] == "cloned-imei"), "{cloned:#?}");
 }
+
+/// Two rules of a house: one on a country, one on a site, each with a weight and a surcharge.
+const TENDER: &str = r#"id = "tender"
+title = "Tender"
+jurisdiction = "any"
+version = "1"
+sources_to = "2026-11-01"
+standing = "house"
+[[rule]]
+id = "TENDER-ORIGIN"
+title = "Origin"
+cite = "rule 1"
+source = "tender"
+status = "verified"
+effect = "buy"
+tier = ["host"]
+binds = "bidders"
+remedies = ["none"]
+surcharge_percent = 12.5
+bid_weight = 30
+[[rule.subject]]
+jurisdiction = ["CN"]
+[[rule]]
+id = "TENDER-SITE"
+title = "Site"
+cite = "rule 2"
+source = "tender"
+status = "verified"
+effect = "buy"
+tier = ["host"]
+binds = "bidders"
+scope = { site = "quay" }
+remedies = ["none"]
+surcharge_percent = 5
+bid_weight = 10
+"#;
+
+fn tender() -> Folder {
+    let folder = Folder::new();
+    folder.write("tender/pack.toml", TENDER);
+    folder.write("cheap/gw.csv", EC25);
+    folder.write("cheaper/gw.csv", EC25);
+    folder.write("dear/gw.csv", HL);
+    folder
+}
+
+fn prices(folder: &Folder, rows: &[(&str, &str)]) {
+    let asset = |(path, facts): &(&str, &str)| format!("[[asset]]\nmatch = {{ path = \"{path}*\" }}\nfacts = {{ {facts} }}\n");
+    folder.write("prices.toml", rows.iter().map(asset).collect::<String>());
+}
+
+const BIDS: [&str; 8] = ["bids", "cheap", "cheaper/", "dear", "--policy", "tender", "--assets", "prices.toml"];
+
+fn order(answer: &Value) -> Vec<(&str, u64, &str, u64)> {
+    let bids = answer["bids"].as_array().unwrap().iter();
+    bids.map(|b| {
+        (b["path"].as_str().unwrap(), b["place"].as_u64().unwrap(), b["state"].as_str().unwrap(), b["bid_weight"].as_u64().unwrap())
+    })
+    .collect()
+}
+
+#[test]
+fn price_never_outranks_a_rule_that_fails() {
+    let folder = tender();
+    let eur = |n: &str| format!("price = {n}, currency = \"EUR\", site = \"depot\"");
+    let quay = "price = 90, currency = \"EUR\", site = \"quay\"".to_owned();
+    prices(&folder, &[("cheap", &eur("100")), ("cheaper", &quay), ("dear", &eur("1000000"))]);
+    let (code, answer) = json(&folder, "bids", &BIDS);
+    assert_eq!(code, 0);
+    // The weight of broken rules counts before the price: 30 at 112.50 stands before 40 at 105.75.
+    assert_eq!(order(&answer), [("dear", 1, "pass", 0), ("cheap", 2, "fail", 30), ("cheaper", 3, "fail", 40)]);
+    let (cheap, cheaper) = (&answer["bids"][1], &answer["bids"][2]);
+    assert_eq!((cheap["price"]["counted"].as_f64(), cheaper["price"]["counted"].as_f64()), (Some(112.5), Some(105.75)));
+    for bid in [cheap, cheaper] {
+        let rules = bid["rules"].as_array().unwrap();
+        let sum = |key: &str| rules.iter().map(|r| r[key].as_f64().unwrap()).sum::<f64>();
+        assert_eq!(
+            (Some(sum("bid_weight")), Some(sum("surcharge_percent"))),
+            (bid["bid_weight"].as_f64(), bid["price"]["surcharge_percent"].as_f64())
+        );
+        assert!(rules.iter().all(|r| r["rule"].as_str().unwrap().starts_with("TENDER-")));
+    }
+    // Each bid has its own inputs.
+    let inputs = answer["inputs"].as_array().unwrap();
+    for bid in answer["bids"].as_array().unwrap() {
+        let own = bid["inputs"].as_array().unwrap();
+        let path = |i: &Value| inputs[usize::try_from(i.as_u64().unwrap()).unwrap()]["path"].as_str().unwrap().to_owned();
+        assert!(!own.is_empty() && own.iter().all(|i| path(i).starts_with(bid["path"].as_str().unwrap())), "{bid:#}");
+    }
+    assert_eq!(policy(&folder, &[&BIDS[..], &["--fail-on", "fail"]].concat()).code, 1);
+    let table = policy(&folder, &BIDS).out;
+    assert!(
+        table.contains("fail: TENDER-ORIGIN – Origin (rule 1): weight +30, surcharge +12.5 %") && table.contains("112.50 EUR"),
+        "{table}"
+    );
+    let csv = policy(&folder, &[&BIDS[..], &["--format", "csv"]].concat()).out;
+    assert!(csv.contains("2,cheap,fail,30,100,EUR,12.5,112.5,TENDER-ORIGIN +30 +12.5 %"), "{csv}");
+}
+
+#[test]
+fn currencies_are_not_compared_and_a_waived_rule_counts_for_nothing() {
+    let folder = tender();
+    let said = |n: &str, currency: &str| format!("price = {n}, currency = \"{currency}\", site = \"depot\"");
+    prices(&folder, &[("cheap", &said("100", "EUR")), ("cheaper", &said("1", "USD")), ("dear", "site = \"depot\"")]);
+    let (_, answer) = json(&folder, "bids", &BIDS);
+    assert_eq!(order(&answer), [("dear", 1, "pass", 0), ("cheap", 2, "fail", 30), ("cheaper", 2, "fail", 30)]);
+    let why = |n: usize| answer["bids"][n]["not_compared"].as_str().unwrap_or_default();
+    assert!(why(0).contains("no price") && why(1).contains("EUR is not held against those in USD"), "{answer:#}");
+    // Accepted for one bid: its weight and surcharge go, and the price decides between what is left.
+    folder.write(
+        "w.toml",
+        "[[waiver]]\ncode = \"TENDER-ORIGIN\"\nsubject = \"cheap/*\"\nreason = \"x\"\napprover = \"me\"\nexpires = \"2027-01-01\"\n",
+    );
+    let (_, waived) = json(&folder, "bids", &[&BIDS[..], &["--waivers", "w.toml"]].concat());
+    assert_eq!(order(&waived), [("cheap", 1, "pass", 0), ("dear", 2, "pass", 0), ("cheaper", 3, "fail", 30)]);
+    assert!(waived["bids"][0]["rules"][0]["waived"] == true && waived["bids"][0]["price"]["counted"] == 100.0, "{waived:#}");
+}
+
+#[test]
+fn what_is_no_bid_no_price_or_no_surcharge_is_2() {
+    let folder = tender();
+    let refused = |words: &[&str], said: &str| {
+        let ran = policy(&folder, words);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{words:?}");
+        assert!(ran.err.contains(said), "{words:?}\n{}", ran.err);
+    };
+    let base = ["bids", "cheap", "--policy", "tender"];
+    refused(&[&base[..], &["--say", "price=-1"]].concat(), "is no amount");
+    refused(&[&base[..], &["--say", "price=NaN"]].concat(), "is no amount");
+    refused(&[&base[..], &["--say", "currency=euro"]].concat(), "three letters");
+    refused(&["bids", "cheap", "cheap/", "--policy", "tender"], "named twice");
+    refused(&["bids"], "PATH");
+    refused(&[&base[..], &["--format", "sarif"]].concat(), "has no format");
+    folder.write("tender/pack.toml", TENDER.replace("surcharge_percent = 5", "surcharge_percent = -5"));
+    refused(&base, "`surcharge_percent` is 0 or more");
+}

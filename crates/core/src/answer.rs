@@ -3,6 +3,7 @@
 //! These types are the documents (`--format json`) and what every other report reads: keys are snake_case, values
 //! kebab-case, a known field is always there, `null` is not known, `[]` is none.
 
+pub mod bids;
 pub mod bom;
 pub mod decisions;
 pub mod diff;

@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod attest;
+pub mod bids;
 pub mod bom;
 pub mod csv;
 pub mod cyclonedx;

@@ -396,7 +396,7 @@ pub fn markets(out: &mut dyn Write, answer: &Markets, view: &View) -> io::Result
     stamp(&mut page, &answer.as_of, &answer.law.packs)
 }
 
-fn stamp(page: &mut Page<'_>, as_of: &str, packs: &[PackStamp]) -> io::Result<()> {
+pub(crate) fn stamp(page: &mut Page<'_>, as_of: &str, packs: &[PackStamp]) -> io::Result<()> {
     page.gap()?;
     let packs: Vec<String> = packs.iter().map(|p| format!("{} {} (sources to {})", p.id, p.version, p.sources_to)).collect();
     page.para(0, Tone::Dim, &format!("As of {as_of}. Packs: {}.", packs.join(", ")))

@@ -8,6 +8,7 @@
 //! *When it is wrong:* shares of several owners are never added up; a scope word that a statute defines in a way no
 //! fact holds is left to a person (`unsettled`); a pass speaks of the sources seen, not of the law as it stands today.
 
+pub mod bids;
 mod cases;
 mod condition;
 mod findings;
@@ -110,6 +111,9 @@ fn check(text: &PolicyText, pack: &Pack, kb: &Knowledge) -> Result<(), PolicyErr
         }
         if rule.tier.is_empty() || rule.remedies.is_empty() {
             return fault("a rule says its tiers and at least one remedy, or `none`".to_owned());
+        }
+        if rule.surcharge_percent.is_some_and(|p| !p.is_finite() || p < 0.0) {
+            return fault("`surcharge_percent` is 0 or more".to_owned());
         }
         seen.push(rule.id.get_ref());
         if let Some((word, what)) = rule.subjects.iter().find_map(|s| unknown(s, pack, kb)) {

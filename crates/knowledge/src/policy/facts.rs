@@ -66,6 +66,8 @@ pub const FACTS: &[(&str, Form, &str)] = &[
     ("location", Form::Flag, "knows where it is"),
     ("health_data", Form::Flag, "handles data about health"),
     ("support_end", Form::Day, "last day on which whoever sells it supports it"),
+    ("price", Form::Number, "price of the bid, in `currency`"),
+    ("currency", Form::Words, "ISO 4217 code of the price"),
     ("certified", Form::Words, "certificates: `ptcrb`, `gcf`, `fcc`, `red`, `firstnet`, …: compatibility, never a reason to pass"),
     ("evidence", Form::Words, "ids of evidence rows that are on file"),
 ];

@@ -1,5 +1,6 @@
 //! `policy …`: law and house rules. One file for each command, with its flags.
 
+mod bids;
 mod check;
 mod decide;
 mod decisions;
@@ -30,6 +31,9 @@ pub enum Policy {
     /// Products against markets: each cell a cited rule, or "no rule found"
     #[command(after_help = markets::EXAMPLES)]
     Markets(markets::Markets),
+    /// Bids in their order: the verdict first, then the weight of broken rules, then the price with surcharges
+    #[command(after_help = bids::EXAMPLES)]
+    Bids(bids::Bids),
     /// Risk on four axes that are never added up, with every term and every weight
     #[command(after_help = risk::EXAMPLES)]
     Risk(risk::Risk),
@@ -62,6 +66,7 @@ pub fn run(global: &Global, command: &Policy) -> Result<u8, Fail> {
         Policy::Check(args) => check::run(global, args),
         Policy::Why(args) => why::run(global, args),
         Policy::Markets(args) => markets::run(global, args),
+        Policy::Bids(args) => bids::run(global, args),
         Policy::Risk(args) => risk::run(global, args),
         Policy::Diff(args) => diff::run(global, args),
         Policy::List(args) => list::run(global, args),
