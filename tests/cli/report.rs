@@ -114,7 +114,7 @@ fn what_is_not_known_stays_unknown() {
     assert_eq!(components[1]["state"], "unknown");
     let gaps = json(&folder, "supplier-letter western.csv");
     let gaps = rows(&gaps, "gaps");
-    assert!(gaps.iter().any(|g| g["what"] == "memory: unknown") && gaps.iter().all(|g| g["state"] == "unknown"), "{gaps:?}");
+    assert!(gaps.iter().any(|g| g["what"] == "memory: not named") && gaps.iter().all(|g| g["state"] == "unknown"), "{gaps:?}");
     // The same sections for every maker.
     let ids = |file: &str| {
         let document = json(&folder, &format!("s889-representation {file}"));

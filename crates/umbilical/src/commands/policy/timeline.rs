@@ -43,7 +43,7 @@ pub fn run(global: &Global, args: &Timeline) -> Result<u8, Fail> {
             if args.org.as_deref().is_some_and(|org| !listing.orgs.iter().any(|o| **o == *org)) {
                 continue;
             }
-            let status = listing.list_status.replace('_', "-");
+            let status = listing.list_status.replace('_', " ");
             let mut put = |on: Option<umbilical_core::date::Loose>, what: String| {
                 events.extend(on.map(|on| Dated {
                     on: on.to_string(),
@@ -55,7 +55,7 @@ pub fn run(global: &Global, args: &Timeline) -> Result<u8, Fail> {
                 }));
             };
             let of = |word: &str| format!("{}: {} {word}", listing.regime, listing.entity);
-            put(listing.from, if status == "in-force" || status == "ended" { of("is named") } else { of(&status) });
+            put(listing.from, if status == "in force" || status == "ended" { of("is named") } else { of(&status) });
             put(listing.to, of("is no longer named"));
         }
         if args.org.is_some() {
@@ -83,7 +83,8 @@ pub fn run(global: &Global, args: &Timeline) -> Result<u8, Fail> {
             verified: e.status.0,
         }));
     }
-    events.sort_by(|a, b| (&a.on, &a.pack, &a.what).cmp(&(&b.on, &b.pack, &b.what)));
+    // What several packs hang on is one event.
+    events.sort_by(|a, b| (&a.on, &a.what, &a.pack).cmp(&(&b.on, &b.what, &b.pack)));
     events.dedup_by(|a, b| (&a.on, &a.what) == (&b.on, &b.what));
     let answer = Answer { schema: TIMELINE_SCHEMA, as_of: home::as_of(global).to_string(), events };
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
