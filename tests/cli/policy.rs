@@ -446,7 +446,10 @@ fn lists_cases_and_timelines_are_as_their_schemas_say() {
     let (_, events) = json(&folder, &["timeline"]);
     assert!(!events["events"].as_array().unwrap().is_empty());
     let (_, quectel) = json(&folder, &["timeline", "--org", "quectel", "--policy", FCC]);
-    assert!(quectel["events"].as_array().unwrap().iter().all(|e| e["what"].as_str().unwrap().contains("reported under consideration")), "{quectel:#}");
+    assert!(
+        quectel["events"].as_array().unwrap().iter().all(|e| e["what"].as_str().unwrap().contains("reported under consideration")),
+        "{quectel:#}"
+    );
     // A case of our own that comes out otherwise is a failure with its line.
     folder.write("house/pack.toml", HOUSE);
     let case = "[[case]]\nname = \"a toy\"\nrule = \"HOUSE-CONTROL\"\nas_of = \"2026-11-25\"\nmodule = \"Quectel EC25\"\n\

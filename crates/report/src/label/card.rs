@@ -84,8 +84,8 @@ pub(super) fn face(carded: &Carded) -> String {
         "A jurisdiction is a place whose",
         "law reaches a firm: it says",
         "nothing of what the firm does.",
-        "Made from documents; the box",
-        "was not looked into.",
+        "Made from documents; the",
+        "box was not looked into.",
     ];
     for (i, line) in beside.iter().enumerate() {
         put(text(1116, i.saturating_mul(29).saturating_add(680), 20, "", line));

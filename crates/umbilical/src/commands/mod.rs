@@ -30,6 +30,10 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
     if days > 1 && !matches!(&args.command, Command::Policy(policy::Policy::Diff(_))) {
         return Err(Fail::usage(format!("--as-of is given {days} times"), "one day; only `policy diff` compares two"));
     }
+    // A script that trusts a gate must not find an open door.
+    if !global.fail_on.is_empty() && !is_gate(&args.command) {
+        return Err(Fail::usage("this command is no gate: --fail-on has no place in it", "the help of a command names its exit codes"));
+    }
     match &args.command {
         Command::Audit(audit) => audit::run(global, audit),
         Command::Explain(explain) => explain::run(global, explain),
@@ -50,6 +54,15 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
             out::answer(global, |w| clap_mangen::Man::new(Args::command()).render(w))?;
             Ok(0)
         }
+    }
+}
+
+/// Whether a command has a gate.
+fn is_gate(command: &Command) -> bool {
+    match command {
+        Command::Audit(_) | Command::Bom(_) => true,
+        Command::Policy(command) => command.is_gate(),
+        _ => false,
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{home, out};
 
 /// Shown behind the help.
 pub const EXAMPLES: &str = "Without --policy all law that is shipped is asked, as if it bound you; --market, --buyer and --say narrow it.
+Exits 1 where a rule fails, 3 where one is for review (--fail-on fail,review is the default), else 0.
 
 Examples:
   umbilical policy check hardware/ --market US

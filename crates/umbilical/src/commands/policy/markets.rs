@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 use umbilical_assess::trace::stamp;
 use umbilical_core::answer::policy::{Cell, Judged, MARKETS_SCHEMA, Markets as Answer, Sku, Verdict};
+use umbilical_core::finding::Finding;
 use umbilical_report::{View, csv, json, policy as page};
 
 use super::subjects::Read;
 use crate::args::{Format, Global};
 use crate::commands::{facts, formats};
 use crate::fail::Fail;
+use crate::gate::{Gates, Seen};
 use crate::law::{self, Asked, Unnamed};
 use crate::{home, out};
 
@@ -19,7 +21,8 @@ use crate::{home, out};
 pub const EXAMPLES: &str = "Examples:
   umbilical policy markets boards/                     every product against every market that a pack knows
   umbilical policy markets boards/ --market US,EU,LT   these markets only
-  umbilical policy markets boards/ --format csv -o markets.csv";
+  umbilical policy markets boards/ --format csv -o markets.csv
+  umbilical policy markets boards/ --market US,EU --fail-on fail     as a gate: exit 1 where a market is closed";
 
 /// `policy markets`.
 #[derive(Args, Debug)]
@@ -50,8 +53,11 @@ pub fn run(global: &Global, args: &Markets) -> Result<u8, Fail> {
     };
     markets.sort();
     markets.dedup();
-    let mut skus = Vec::new();
+    let gates = Gates::with_rules(&global.fail_on, &[], &judge.rule_ids())?;
+    let (mut skus, mut code) = (Vec::new(), 0);
     read.judge(&judge, &law, &kb, &mut |subject: Judged| {
+        let asked = |f: &&Finding| markets.iter().any(|m| inside(m, &f.code, &home_of));
+        code = crate::gate::worse(code, gates.code(subject.findings.iter().filter(asked), Seen::default()));
         let cells = markets.iter().map(|m| cell(m, &subject, &home_of, &judge.as_of().to_string())).collect();
         skus.push(Sku { id: subject.id, names: subject.names, cells });
     });
@@ -72,12 +78,17 @@ pub fn run(global: &Global, args: &Markets) -> Result<u8, Fail> {
         Format::Csv => csv::cells(w, &page::MARKET_COLUMNS, &page::market_rows(&answer)),
         _ => page::markets(w, &answer, &view),
     })?;
-    Ok(0)
+    Ok(code)
+}
+
+/// Whether the law of a rule holds in a market.
+fn inside(market: &str, rule: &str, home_of: &BTreeMap<String, String>) -> bool {
+    home_of.get(rule).is_some_and(|j| umbilical_assess::judge::lies_inside(market, j))
 }
 
 /// What the rules of one market come to for a product. Law of a union or of the whole country counts in its parts.
 fn cell(market: &str, subject: &Judged, home_of: &BTreeMap<String, String>, day: &str) -> Cell {
-    let inside = |rule: &str| home_of.get(rule).is_some_and(|j| umbilical_assess::judge::lies_inside(market, j));
+    let inside = |rule: &str| inside(market, rule, home_of);
     let worst = subject.findings.iter().filter(|f| inside(&f.code)).filter_map(|f| f.verdict.and_then(Verdict::of)).max();
     let passed: Vec<String> = subject.passed.iter().filter(|id| inside(id)).cloned().collect();
     let (verdict, rules) = match worst {

@@ -79,6 +79,11 @@ pub fn run(global: &Global, command: &Policy) -> Result<u8, Fail> {
 }
 
 impl Policy {
+    /// Whether it has a gate.
+    pub fn is_gate(&self) -> bool {
+        matches!(self, Self::Check(_) | Self::Diff(_) | Self::Markets(_) | Self::Bids(_))
+    }
+
     /// Whether it answers with a document that depends on its inputs, facts, rules and day alone.
     pub fn is_answer(&self) -> bool {
         matches!(self, Self::Check(_) | Self::Why(_) | Self::Markets(_) | Self::Diff(_))
