@@ -12,6 +12,7 @@ mod bundle;
 mod contract;
 mod decisions;
 mod docs;
+mod doctor;
 mod facts;
 mod hostile;
 mod policy;

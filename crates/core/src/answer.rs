@@ -7,6 +7,7 @@ pub mod bids;
 pub mod bom;
 pub mod decisions;
 pub mod diff;
+pub mod doctor;
 pub mod label;
 pub mod policy;
 pub mod report;

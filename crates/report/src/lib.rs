@@ -13,6 +13,7 @@ pub mod csv;
 pub mod cyclonedx;
 pub mod decisions;
 pub mod diff;
+pub mod doctor;
 pub mod document;
 pub mod explain;
 pub mod github;

@@ -171,6 +171,9 @@ Examples:
     /// Write parts of the last audit for other tools
     #[command(subcommand)]
     Export(Export),
+    /// Check this installation: home, tables, packs, waivers, the log of decisions
+    #[command(after_help = crate::commands::doctor::EXAMPLES)]
+    Doctor,
     /// Print shell completions
     Completions {
         /// The shell

@@ -1,5 +1,6 @@
 //! `--fail-on`: what makes a command's answer a failure.
 
+use umbilical_core::answer::doctor::Health;
 use umbilical_core::finding::{CODES, Finding, Severity};
 
 use umbilical_report::located::Entry;
@@ -77,6 +78,17 @@ impl Gates {
     /// The exit code: 1 where something named failed or was found, 3 where something named is open, 0 otherwise.
     pub fn code<'f>(&self, findings: impl Iterator<Item = impl Into<Found<'f>>> + Clone, seen: Seen) -> u8 {
         self.0.iter().map(|gate| gate.code(findings.clone().map(Into::into).filter(|f: &Found<'_>| !f.waived), seen)).fold(0, worse)
+    }
+
+    /// The exit code of checks of an installation or a host.
+    pub fn checks(&self, verdicts: impl Iterator<Item = Health> + Clone) -> u8 {
+        let has = |wanted| verdicts.clone().any(|v| v == wanted);
+        let of = |gate: &Gate| match gate {
+            Gate::Fail => u8::from(has(Health::Fail)),
+            Gate::Unknown => u8::from(has(Health::Unknown)) * 3,
+            _ => 0,
+        };
+        self.0.iter().map(of).fold(0, worse)
     }
 
     /// Words that were asked for and that nothing in this run can trip: silence would look like a pass.

@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod bom;
+pub mod doctor;
 mod explain;
 mod export;
 pub mod knowledge;
@@ -42,6 +43,7 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
         Command::Policy(command) => policy::run(global, command),
         Command::Report(args) => report::run(global, args),
         Command::Knowledge(command) => knowledge::run(global, command),
+        Command::Doctor => doctor::run(global),
         Command::Export(command) => export::run(global, command),
         Command::Completions { shell } => {
             out::answer(global, |w| {
@@ -60,7 +62,7 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
 /// Whether a command has a gate.
 fn is_gate(command: &Command) -> bool {
     match command {
-        Command::Audit(_) | Command::Bom(_) => true,
+        Command::Audit(_) | Command::Bom(_) | Command::Doctor => true,
         Command::Policy(command) => command.is_gate(),
         _ => false,
     }

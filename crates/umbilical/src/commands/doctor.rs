@@ -1,0 +1,241 @@
+//! `doctor`: whether this installation is in order.
+
+use std::fs;
+use std::path::Path;
+
+use umbilical_assess::judge::run_cases;
+use umbilical_assess::trace::stamp;
+use umbilical_core::Day;
+use umbilical_core::answer::doctor::{Checkup, DOCTOR_SCHEMA, Doctor, Health};
+use umbilical_knowledge::Knowledge;
+use umbilical_knowledge::policy::{Waivers, parse};
+use umbilical_report::{View, csv, doctor as page, json};
+
+use super::{facts, formats};
+use crate::args::{Format, Global};
+use crate::fail::Fail;
+use crate::gate::Gates;
+use crate::packs::Packs;
+use crate::{bundle, decisions, home, law, out, saved};
+
+/// Shown behind the help.
+pub const EXAMPLES: &str = "Exits 1 where a check fails (--fail-on fail is the default), else 0. It changes nothing.
+
+Examples:
+  umbilical doctor
+  umbilical doctor --format json
+  umbilical doctor --fail-on fail,unknown";
+
+/// Tables older than this many days are said to be old: lists change every few months.
+const OLD: i64 = 180;
+
+/// Runs it.
+pub fn run(global: &Global) -> Result<u8, Fail> {
+    formats(global, "doctor", &[Format::Table, Format::Json, Format::Csv])?;
+    let gates = Gates::parse(&global.fail_on, &["fail"])?;
+    let day = home::as_of(global);
+    let (kb, tables) = tables(global, day);
+    let mut checks = vec![folder(global), tables, bundled(global), packs(global, &kb), tac(global)];
+    checks.extend([waivers(global, day), audit(global, &kb), decided(global)]);
+    let code = gates.checks(checks.iter().map(|c| c.verdict));
+    let answer = Doctor {
+        schema: DOCTOR_SCHEMA,
+        as_of: day.to_string(),
+        knowledge: stamp(&kb, day),
+        inputs: Vec::new(),
+        problems: Vec::new(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        checks,
+    };
+    let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
+    out::answer(global, |w| match global.format {
+        Format::Json => json::one(w, &answer),
+        Format::Csv => csv::cells(w, &page::COLUMNS, &page::rows(&answer)),
+        _ => page::table(w, &answer, &view),
+    })?;
+    Ok(code)
+}
+
+/// A check before it has a verdict.
+struct Ask {
+    id: &'static str,
+    expected: &'static str,
+    fix: &'static str,
+}
+
+impl Ask {
+    fn is(&self, verdict: Health, read: impl Into<String>) -> Checkup {
+        let fix = if verdict == Health::Pass { "" } else { self.fix };
+        Checkup { id: self.id, verdict, read: read.into(), expected: self.expected.to_owned(), fix: fix.to_owned() }
+    }
+}
+
+/// The data folder: there, writable, for its owner alone.
+fn folder(global: &Global) -> Checkup {
+    let ask = Ask {
+        id: "home",
+        expected: "a folder that this user can write and nobody else can read",
+        fix: "name another with --home, or set its owner and mode (chmod 700)",
+    };
+    let folder = match home::folder(global) {
+        Ok(folder) => folder,
+        Err(problem) => return ask.is(Health::Fail, problem.to_string()),
+    };
+    let shown = folder.display();
+    if !folder.exists() {
+        return ask.is(Health::Na, format!("{shown} is made when something is kept"));
+    }
+    let probe = folder.join(format!("doctor.{}", std::process::id()));
+    let writes = fs::write(&probe, b"");
+    let _ = fs::remove_file(&probe);
+    match (writes, open_to_others(&folder)) {
+        (Err(error), _) => ask.is(Health::Fail, format!("{shown} cannot be written: {error}")),
+        (_, Some(mode)) => ask.is(Health::Fail, format!("{shown} has mode {mode:03o}: others can read who has which device")),
+        _ => ask.is(Health::Pass, format!("{shown} can be written")),
+    }
+}
+
+#[cfg(unix)]
+fn open_to_others(path: &Path) -> Option<u32> {
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).ok()?.permissions()) & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_: &Path) -> Option<u32> {
+    None
+}
+
+/// The tables in use: whole, and not older than law changes. Where they are broken the built-in ones serve the other checks.
+fn tables(global: &Global, day: Day) -> (Knowledge, Checkup) {
+    let ask = Ask {
+        id: "tables",
+        expected: "tables that keep all their rules, with sources of the last 180 days",
+        fix: "take a newer program or a newer bundle (`umbilical knowledge import`); what lists say since then is not known here",
+    };
+    let kb = match facts(global) {
+        Ok(kb) => kb,
+        Err(problem) => return (Knowledge::embedded(), ask.is(Health::Fail, problem.to_string())),
+    };
+    let Some(to) = kb.sources_to() else { return (kb, ask.is(Health::Unknown, "no source has a day")) };
+    let age = day.days_since(to);
+    let read = format!("sources to {to}, {age} days before {day}");
+    let verdict = match age {
+        ..0 => return (kb, ask.is(Health::Fail, format!("sources to {to}, which lies after {day}: is the clock right?"))),
+        0..=OLD => Health::Pass,
+        _ => Health::Unknown,
+    };
+    (kb, ask.is(verdict, read))
+}
+
+/// The bundle in use.
+fn bundled(global: &Global) -> Checkup {
+    let ask = Ask { id: "bundle", expected: "a bundle whose files are there", fix: "import it again (`umbilical knowledge import`)" };
+    let Some(current) = bundle::current(global) else { return ask.is(Health::Na, "no bundle is imported") };
+    let serial = current.serial;
+    match bundle::folder(global, &current).ok().filter(|f| f.is_dir()) {
+        None => ask.is(Health::Fail, format!("bundle {serial} is named and its files are gone: the built-in tables are used")),
+        Some(_) if bundle::installed(global).is_none() => {
+            ask.is(Health::Pass, format!("bundle {serial} is older than the tables of this program, which are used"))
+        }
+        Some(_) => ask.is(Health::Pass, format!("bundle {serial} is in use, signed by the key {}", current.key)),
+    }
+}
+
+/// Packs: readable, and green by their cases.
+fn packs(global: &Global, kb: &Knowledge) -> Checkup {
+    let ask = Ask {
+        id: "packs",
+        expected: "packs that agree with their cases and with the tables",
+        fix: "`umbilical policy test` shows the cases; take a bundle whose packs and tables belong together",
+    };
+    let run = || -> Result<(usize, usize, Vec<String>), Fail> {
+        let (all, mut cases, mut red) = (Packs::of(global).all()?, 0usize, Vec::new());
+        for (pack, text) in &all {
+            for ran in run_cases(pack, text, kb)? {
+                cases = cases.saturating_add(1);
+                if !ran.is_right() {
+                    red.push(format!("{} line {}", text.name, ran.line));
+                }
+            }
+        }
+        Ok((all.len(), cases, red))
+    };
+    match run() {
+        Ok((packs, cases, red)) if red.is_empty() => ask.is(Health::Pass, format!("{packs} packs, {cases} cases green")),
+        Ok((_, cases, red)) => ask.is(Health::Fail, format!("{} of {cases} cases come out otherwise: {}", red.len(), red.join(", "))),
+        Err(problem) => ask.is(Health::Fail, problem.to_string()),
+    }
+}
+
+/// Tables of type allocation codes that are not built in.
+fn tac(global: &Global) -> Checkup {
+    let ask = Ask {
+        id: "tac",
+        expected: "a table of type allocation codes: without one an IMEI alone says little",
+        fix: "import a licensed one (`umbilical knowledge import tac.csv`) or lay the Osmocom table into the home",
+    };
+    let licensed = home::folder(global).is_ok_and(|h| h.join(home::LICENSED_TAC).is_file());
+    let open = home::osmocom_places(global).iter().any(|p| p.is_file());
+    match (licensed, open) {
+        (false, false) => ask.is(Health::Unknown, "neither a licensed table nor the Osmocom table is at hand"),
+        (true, false) => ask.is(Health::Pass, "a licensed table is at hand"),
+        (false, true) => ask.is(Health::Pass, "the Osmocom table is at hand (2G era); no licensed table"),
+        (true, true) => ask.is(Health::Pass, "a licensed table and the Osmocom table are at hand"),
+    }
+}
+
+/// The waivers of the home: readable, none expired.
+fn waivers(global: &Global, day: Day) -> Checkup {
+    let ask = Ask { id: "waivers", expected: "waivers that can be read and have not expired", fix: "mend, renew or remove them" };
+    let Some(path) = home::folder(global).ok().map(|h| h.join(home::WAIVERS)).filter(|p| p.is_file()) else {
+        return ask.is(Health::Na, "no waivers in the home");
+    };
+    let read = law::text(&path).and_then(|text| Ok(parse::<Waivers>(&text)?));
+    match read {
+        Err(problem) => ask.is(Health::Fail, problem.to_string()),
+        Ok(all) => {
+            let over = |w: &&umbilical_knowledge::policy::Waiver| w.expires.0.earliest() <= day;
+            let expired: Vec<String> = all.waivers.iter().filter(over).map(|w| format!("{} of {}", w.code.get_ref(), w.subject)).collect();
+            let count = all.waivers.len();
+            match expired.is_empty() {
+                true => ask.is(Health::Pass, format!("{count} waivers, none expired on {day}")),
+                false => ask.is(Health::Fail, format!("{} of {count} waivers expired: {}", expired.len(), expired.join(", "))),
+            }
+        }
+    }
+}
+
+/// The last audit.
+fn audit(global: &Global, kb: &Knowledge) -> Checkup {
+    let ask = Ask { id: "audit", expected: "a last audit by the facts in use", fix: "run `umbilical audit` again" };
+    let Some(path) = home::folder(global).ok().map(|h| h.join(home::AUDIT)).filter(|p| p.is_file()) else {
+        return ask.is(Health::Na, "no audit is kept");
+    };
+    let mut devices = 0u64;
+    match saved::read(&path, &mut |_| devices = devices.saturating_add(1)) {
+        Err(problem) => ask.is(Health::Fail, problem.to_string()),
+        Ok(audit) if audit.knowledge.version != kb.version() => {
+            let read = format!("{devices} devices as of {}, by other facts ({}) than those in use", audit.as_of, audit.knowledge.version);
+            ask.is(Health::Unknown, read)
+        }
+        Ok(audit) => ask.is(Health::Pass, format!("{devices} devices as of {}", audit.as_of)),
+    }
+}
+
+/// The log of decisions.
+fn decided(global: &Global) -> Checkup {
+    let ask = Ask {
+        id: "decisions",
+        expected: "a log in which every line is what was written, in its order",
+        fix: "`umbilical policy decisions --verify` shows every place; keep the file as it is and ask who changed it",
+    };
+    match decisions::read(global, None) {
+        Err(problem) => ask.is(Health::Fail, problem.to_string()),
+        Ok(log) => match (log.problems.first(), log.decisions.len()) {
+            (Some(first), _) => ask.is(Health::Fail, format!("{}: {}", first.at, first.what)),
+            (None, 0) => ask.is(Health::Na, "nothing is decided yet"),
+            (None, n) => ask.is(Health::Pass, format!("{n} decisions, the log is whole")),
+        },
+    }
+}
