@@ -296,12 +296,42 @@ fn what_is_no_bid_no_price_or_no_surcharge_is_2() {
         assert!(ran.err.contains(said), "{words:?}\n{}", ran.err);
     };
     let base = ["bids", "cheap", "--policy", "tender"];
-    refused(&[&base[..], &["--say", "price=-1"]].concat(), "is no amount");
-    refused(&[&base[..], &["--say", "price=NaN"]].concat(), "is no amount");
+    refused(&[&base[..], &["--say", "price=-1"]].concat(), "at least 0");
+    refused(&[&base[..], &["--say", "price=NaN"]].concat(), "`price`");
     refused(&[&base[..], &["--say", "currency=euro"]].concat(), "three letters");
     refused(&["bids", "cheap", "cheap/", "--policy", "tender"], "named twice");
     refused(&["bids"], "PATH");
     refused(&[&base[..], &["--format", "sarif"]].concat(), "has no format");
     folder.write("tender/pack.toml", TENDER.replace("surcharge_percent = 5", "surcharge_percent = -5"));
     refused(&base, "`surcharge_percent` is 0 or more");
+}
+
+#[test]
+fn a_trust_profile_is_edited_without_code() {
+    let folder = Folder::new();
+    let shipped = include_str!("../../policies/house-trust-profiles/pack.toml");
+    folder.write("cn.csv", EC25);
+    folder.write("ca.csv", HL);
+    let states = |text: String, market: &str| {
+        folder.write("own/pack.toml", text);
+        let words = ["check", "cn.csv", "ca.csv", "--policy", "own", "--market", market, "--fail-on", ""];
+        let (_, answer) = json(&folder, "policy-check", &words);
+        ["cn.csv", "ca.csv"].map(|id| subject(&answer, id)["state"].as_str().unwrap().to_owned())
+    };
+    // The same rule for both sides; each market trusts whom it trusts.
+    assert_eq!(states(shipped.to_owned(), "US"), ["fail", "pass"]);
+    assert_eq!(states(shipped.replace("makers-in-cn = [\"sierra\"]", "makers-in-cn = []"), "CN"), ["pass", "fail"]);
+    assert_eq!(states(shipped.replace("[\"CA\", \"GB\", \"US\"]", "[\"CN\"]"), "US"), ["pass", "fail"]);
+    assert_eq!(states(shipped.replace("[\"sequans\"]", "[\"quectel\"]"), "US"), ["pass", "pass"]);
+    assert_eq!(states(shipped.to_owned(), "JP"), ["not-applicable", "not-applicable"]);
+    for (from, to, said) in [
+        ("[\"sequans\"]", "[\"nobody\"]", "`nobody` is no country"),
+        ("[\"@makers-in-us\"]", "[\"@trusted-in-us\"]", "`@trusted-in-us` is neither an organisation"),
+        ("[\"@trusted-in-us\"]", "[\"@makers-in-us\"]", "`@makers-in-us` is neither a country"),
+        ("of = \"module\"\noutside", "of = \"path\"\noutside", "`outside` and `unless` are about makers"),
+    ] {
+        folder.write("own/pack.toml", shipped.replace(from, to));
+        let ran = policy(&folder, &["check", "cn.csv", "--policy", "own"]);
+        assert!(ran.code == 2 && ran.err.contains(said) && ran.err.contains('^'), "{to}\n{}", ran.err);
+    }
 }

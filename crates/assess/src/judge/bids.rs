@@ -232,8 +232,7 @@ mod tests {
         };
         assert_eq!(said(&[("price", "12.50"), ("currency", "eur")]), Ok((Some(12.5), Some("EUR".to_owned()))));
         assert_eq!(said(&[]), Ok((None, None)));
-        for wrong in [&[("price", "-1")][..], &[("price", "NaN")], &[("price", "inf")], &[("currency", "EUR,USD")], &[("currency", "€")]]
-        {
+        for wrong in [&[("currency", "euro")][..], &[("currency", "EUR,USD")], &[("currency", "€")]] {
             assert!(said(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -29,7 +29,7 @@ use sha2::{Digest as _, Sha256};
 use umbilical_core::Day;
 use umbilical_core::answer::policy::{PackStamp, Verdict};
 use umbilical_knowledge::policy::{
-    Assumption, Change, Conditions, Pack, PolicyError, PolicyText, Rule, Spanned, Subject, Vocabulary, parse,
+    Assumption, Change, Conditions, Pack, PolicyError, PolicyText, Rule, Spanned, Subject, Tier, Vocabulary, parse,
 };
 use umbilical_knowledge::{Knowledge, Word as _};
 
@@ -103,6 +103,10 @@ pub fn compile(text: &PolicyText, kb: &Knowledge, bound: bool) -> Result<Compile
 
 /// What the grammar cannot tell: references to tables and sets, ids that stand twice.
 fn check(text: &PolicyText, pack: &Pack, kb: &Knowledge) -> Result<(), PolicyError> {
+    if let Some(word) = pack.sets.values().flatten().find(|c| !country(c.get_ref(), kb) && kb.org(c.get_ref()).is_none()) {
+        let what = format!("`{}` is no country (ISO 3166, two capitals), and no organisation of organisations.csv", word.get_ref());
+        return Err(PolicyError::at(text, word.span(), what));
+    }
     let mut seen: Vec<&str> = Vec::new();
     for rule in &pack.rules {
         let fault = |what: String| Err(PolicyError::at(text, rule.id.span(), what));
@@ -116,12 +120,14 @@ fn check(text: &PolicyText, pack: &Pack, kb: &Knowledge) -> Result<(), PolicyErr
             return fault("`surcharge_percent` is 0 or more".to_owned());
         }
         seen.push(rule.id.get_ref());
+        let on_path = |s: &&Subject| s.of == Some(Tier::Path) || (s.of.is_none() && rule.tier.first() == Some(&Tier::Path));
+        if let Some(word) = rule.subjects.iter().filter(on_path).flat_map(|s| s.outside.iter().chain(&s.unless)).next() {
+            let what = "a path is asked for its `jurisdiction`; `outside` and `unless` are about makers";
+            return Err(PolicyError::at(text, word.span(), what));
+        }
         if let Some((word, what)) = rule.subjects.iter().find_map(|s| unknown(s, pack, kb)) {
             return Err(PolicyError::at(text, word.span(), format!("`{}` {what}", word.get_ref())));
         }
-    }
-    if let Some(word) = pack.sets.values().flatten().find(|c| !country(c.get_ref(), kb)) {
-        return Err(PolicyError::at(text, word.span(), format!("`{}` is no country (ISO 3166, two capitals)", word.get_ref())));
     }
     match pack.exemptions.iter().flat_map(|e| &e.rules).find(|r| !seen.contains(&r.get_ref().as_str())) {
         Some(rule) => Err(PolicyError::at(text, rule.span(), format!("`{}` is no rule of this pack", rule.get_ref()))),
@@ -132,16 +138,23 @@ fn check(text: &PolicyText, pack: &Pack, kb: &Knowledge) -> Result<(), PolicyErr
 /// Words of a subject test that name nothing.
 fn unknown<'s>(subject: &'s Subject, pack: &Pack, kb: &Knowledge) -> Option<(&'s Spanned<String>, &'static str)> {
     let place = |word: &str| match word.strip_prefix('@') {
-        Some(set) => pack.sets.contains_key(set),
+        Some(set) => pack.sets.get(set).is_some_and(|all| all.iter().all(|c| country(c.get_ref(), kb))),
         None => country(word, kb),
     };
     let regime = subject.listed.iter().find(|r| kb.regime(r.get_ref()).is_none());
     let org = subject.organisations.iter().find(|o| kb.org(o.get_ref()).is_none());
-    let country = subject.jurisdiction.iter().chain(&subject.produced_outside).find(|c| !place(c.get_ref()));
+    let countries = subject.jurisdiction.iter().chain(&subject.produced_outside).chain(&subject.outside);
+    let country = countries.into_iter().find(|c| !place(c.get_ref()));
+    let known = |word: &str| match word.strip_prefix('@') {
+        Some(set) => pack.sets.get(set).is_some_and(|all| all.iter().all(|o| kb.org(o.get_ref()).is_some())),
+        None => kb.org(word).is_some(),
+    };
+    let unless = subject.unless.iter().find(|o| !known(o.get_ref()));
     regime
         .map(|r| (r, "is no regime of regimes.csv"))
         .or(org.map(|o| (o, "is no organisation of organisations.csv")))
-        .or(country.map(|c| (c, "is neither a country (ISO 3166, two capitals) nor a set of this pack (`@name`)")))
+        .or(unless.map(|o| (o, "is neither an organisation of organisations.csv nor a set of them (`@name`)")))
+        .or(country.map(|c| (c, "is neither a country (ISO 3166, two capitals) nor a set of countries of this pack (`@name`)")))
 }
 
 /// Whether a word is the code of a country as the tables have it.

@@ -66,6 +66,9 @@ impl Asked<'_> {
 
     fn org(&self, subject: &Subject, org: &str, thing: &Thing) -> Truth {
         let trace = self.owners.org(org);
+        if self.words(&subject.unless).contains(&trace.org) {
+            return Truth::no(said(Basis::Declared, format!("the rule leaves {} out", trace.name)));
+        }
         let lists = if !subject.listed.is_empty() {
             Some(self.listed(subject, &trace))
         } else if !subject.organisations.is_empty() {
@@ -73,12 +76,9 @@ impl Asked<'_> {
         } else {
             None
         };
-        let place = (!subject.jurisdiction.is_empty()).then(|| self.jurisdiction(subject, &trace, thing));
-        match (lists, place) {
-            (Some(a), Some(b)) => a.or(b),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => Truth::always(),
-        }
+        let place = (!subject.jurisdiction.is_empty()).then(|| self.jurisdiction(subject, &trace, thing, false));
+        let outside = (!subject.outside.is_empty()).then(|| self.jurisdiction(subject, &trace, thing, true));
+        [lists, place, outside].into_iter().flatten().reduce(Truth::or).unwrap_or_else(Truth::always)
     }
 
     // ---- lists ----
@@ -214,16 +214,26 @@ impl Asked<'_> {
 
     // ---- countries ----
 
-    fn jurisdiction(&self, subject: &Subject, trace: &Trace, thing: &Thing) -> Truth {
-        let countries = self.countries(&subject.jurisdiction);
+    /// Whether an origin lies in the countries of a subject, or outside those that it trusts.
+    fn jurisdiction(&self, subject: &Subject, trace: &Trace, thing: &Thing, outside: bool) -> Truth {
+        let countries = self.words(if outside { &subject.outside } else { &subject.jurisdiction });
+        let counts = |country: &str| countries.iter().any(|c| c == country) != outside;
         let tests: &[Origin] = if subject.tests.is_empty() { &[Origin::Maker, Origin::Owner] } else { &subject.tests };
-        let mut all = tests.iter().map(|t| self.origin(*t, trace, thing, &countries));
+        let mut all = tests.iter().map(|t| self.origin(*t, trace, thing, &counts));
         let Some(first) = all.next() else { return Truth::always() };
-        all.fold(first, Truth::or)
+        let out = all.fold(first, Truth::or);
+        // Whom a profile trusts has to be known to be there.
+        let row = self.kb.org(&trace.org).filter(|o| outside && out.hit == super::truth::Hit::No && !o.source.verified);
+        match row {
+            Some(org) => {
+                let place = org.country.as_deref().unwrap_or("a trusted country");
+                Truth::unknown(format!("that {} is organised in {place} is not verified: read it at its source", org.name))
+            }
+            None => out,
+        }
     }
 
-    fn origin(&self, test: Origin, trace: &Trace, thing: &Thing, countries: &[String]) -> Truth {
-        let among = |c: &str| countries.iter().any(|x| x == c);
+    fn origin(&self, test: Origin, trace: &Trace, thing: &Thing, counts: &dyn Fn(&str) -> bool) -> Truth {
         let place = |what: &str, text: Option<&str>| {
             let Some(text) = text else { return Truth::unknown(format!("{what} of {} is not on file", trace.name)) };
             let found = self.kb.country_codes_in(text);
@@ -231,7 +241,7 @@ impl Asked<'_> {
             let source = row.map(|o| o.source.text.to_string()).unwrap_or_default();
             let says = read(Basis::Declared, format!("{what} of {}: {text}", trace.name), &source);
             let unread = test != Origin::FirmwareSigner && row.is_some_and(|o| !o.source.verified);
-            match (found.iter().any(|c| among(c)), found.is_empty()) {
+            match (found.iter().any(|c| counts(c)), found.is_empty()) {
                 (true, _) if unread => Truth::yes(says).point(format!("that {what} of {} lies there is not verified", trace.name)),
                 (true, _) => Truth::yes(says),
                 (false, true) => Truth::unknown(format!("{what} of {}: `{text}` names no country", trace.name)),
@@ -245,7 +255,7 @@ impl Asked<'_> {
                 if own && list.is_empty() {
                     return Truth::unknown(format!("where {} is organised is not on file", trace.name));
                 }
-                let hit = list.iter().filter(|j| among(&j.country)).min_by_key(|j| j.unclear);
+                let hit = list.iter().filter(|j| counts(&j.country)).min_by_key(|j| j.unclear);
                 let Some(hit) = hit else {
                     let held: Vec<&str> = list.iter().map(|j| &*j.country).collect();
                     let held = if held.is_empty() { "no owner on file".to_owned() } else { held.join(", ") };
@@ -279,8 +289,8 @@ impl Asked<'_> {
         }
     }
 
-    /// Countries of a rule: `@set` names those of the pack's set.
-    fn countries(&self, list: &[Spanned<String>]) -> Vec<String> {
+    /// Countries or organisations of a rule: `@set` names those of the pack's set.
+    fn words(&self, list: &[Spanned<String>]) -> Vec<String> {
         let mut out = Vec::new();
         for word in list {
             match word.get_ref().strip_prefix('@') {
@@ -292,7 +302,7 @@ impl Asked<'_> {
     }
 
     fn produced(&self, subject: &Subject) -> Truth {
-        let inside = self.countries(&subject.produced_outside);
+        let inside = self.words(&subject.produced_outside);
         let Some(Value::Words(stages)) = self.facts.get("produced_in") else {
             return Truth::unknown("say where it is designed, developed, made and assembled (`produced_in`)");
         };
@@ -314,7 +324,7 @@ impl Asked<'_> {
 
     /// Who operates the remote path.
     fn path(&self, subject: &Subject) -> Truth {
-        let countries = self.countries(&subject.jurisdiction);
+        let countries = self.words(&subject.jurisdiction);
         let mut out: Option<Truth> = None;
         if let Some(Value::Words(paths)) = self.facts.get("path_country") {
             let says = said(Basis::Declared, format!("the remote path is operated from {}", paths.join(", ")));

@@ -290,7 +290,11 @@ fn opposites(rule: &Rule, facts: &Facts) -> Vec<String> {
     let known = rule.scope.0.iter().filter(|(name, _)| asset(name) && facts.get(name).is_some());
     let words = known.filter(|(_, d)| !matches!(d, Demand::NoneOf(_))).map(|(name, d)| format!("another `{name}` than {d}"));
     let subject = rule.subjects.iter().any(|s| !s.listed.is_empty()).then(|| "a module of a maker whom the list does not reach".to_owned());
-    let place = rule.subjects.iter().any(|s| !s.jurisdiction.is_empty()).then(|| "a module whose origin lies elsewhere".to_owned());
+    let place = rule
+        .subjects
+        .iter()
+        .any(|s| !s.jurisdiction.is_empty() || !s.outside.is_empty())
+        .then(|| "a module whose origin lies elsewhere".to_owned());
     words.chain(subject).chain(place).collect()
 }
 

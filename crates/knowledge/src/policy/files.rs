@@ -34,6 +34,7 @@ const SHIPPED: &[(&str, &str, &str)] = embedded![
     "house-hospital",
     "house-port",
     "house-toy-maker",
+    "house-trust-profiles",
     "house-utility",
     "iec-62443-3-2",
     "in-mtcte",

@@ -162,6 +162,13 @@ pub struct Subject {
     /// Countries, or `@set`.
     #[serde(default)]
     pub jurisdiction: Vec<Spanned<String>>,
+    /// Countries, or `@set`, outside which an origin counts: whom a market trusts, so that a place nobody thought of is
+    /// not trusted by silence.
+    #[serde(default)]
+    pub outside: Vec<Spanned<String>>,
+    /// Organisations by id, or `@set`, whom it never means, wherever they are.
+    #[serde(default)]
+    pub unless: Vec<Spanned<String>>,
     /// Which of the seven fields of origin are tested against the countries.
     #[serde(default)]
     pub tests: Vec<Origin>,
