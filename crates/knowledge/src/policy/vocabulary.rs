@@ -7,6 +7,7 @@
 //! | `effect`, `item`, `role`, `criticality`, `sim` | a closed list |
 //! | `buyer`, `funded_by`, `use`, `asset`, `sector`, `zone` | a list that packs and files of assets add to: by asking for a word in a condition, by drawing a zone, under `[words]` |
 //! | `site`, `evidence`, `certified` | any text |
+//! | `currency` | three letters, which `policy bids` asks for |
 //!
 //! People's words are taken in any case and by any name; a pack writes each word as it is listed.
 
@@ -389,7 +390,7 @@ fn steps(a: &[char], b: &[char]) -> usize {
 /// Whether any text will do.
 #[cfg(test)]
 fn is_free(fact: &str) -> bool {
-    matches!(fact, "site" | "evidence" | "certified")
+    matches!(fact, "site" | "evidence" | "certified" | "currency")
 }
 
 #[cfg(test)]
