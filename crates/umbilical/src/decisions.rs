@@ -179,7 +179,7 @@ pub fn run(global: &Global, command: &[String], day: Option<&str>) -> Result<(An
     if !answers {
         return Err(Fail::usage(
             format!("`{said}` gives no answer to decide upon"),
-            "audit, bom check, bom diff, bom verify, bom answer, policy check, policy markets and policy diff do",
+            "audit, bom check, diff, verify and answer, policy check, why, markets, diff, risk and bids do",
         ));
     }
     let capture = Capture::default();

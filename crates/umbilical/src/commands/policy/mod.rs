@@ -86,6 +86,6 @@ impl Policy {
 
     /// Whether it answers with a document that depends on its inputs, facts, rules and day alone.
     pub fn is_answer(&self) -> bool {
-        matches!(self, Self::Check(_) | Self::Why(_) | Self::Markets(_) | Self::Diff(_))
+        matches!(self, Self::Check(_) | Self::Why(_) | Self::Markets(_) | Self::Diff(_) | Self::Risk(_) | Self::Bids(_))
     }
 }
