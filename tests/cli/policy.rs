@@ -332,7 +332,7 @@ fn a_condition_of_our_own_decides_and_asks_for_what_it_reads() {
     assert_eq!((code, of(&both, "cn.csv").0), (3, "fail"));
 }
 
-const WAIVER: &str = "[[waiver]]\ncode = \"US-FCC-COVERED-HOST\"\nsubject = \"b*.csv\"\nreason = \"contained, see 17\"\n\
+const WAIVER: &str = "[[waiver]]\ncode = \"US-FCC-COVERED-HOST\"\nsubject = \"b*.csv\"\nmodule = \"Quectel EC25*\"\nreason = \"contained, see 17\"\n\
                       approver = \"A. Ortiz\"\nexpires = \"2027-06-30\"\njustification = \"inline_mitigations_already_exist\"\n";
 
 #[test]
@@ -362,6 +362,91 @@ fn a_waiver_opens_the_gate_until_its_day_and_shuts_it_from_then_on() {
     let sarif = policy(&folder, &[&bare[..], &["--format", "sarif"]].concat()).json();
     let results = sarif["runs"][0]["results"].as_array().unwrap();
     assert!(results.iter().any(|r| r["ruleId"] == "US-FCC-COVERED-HOST" && r["suppressions"][0]["status"] == "accepted"));
+}
+
+const FOUR: &str = "Reference,Value,Qty,Manufacturer,MPN\nU1,EG25-G,1,Quectel,EG25GGB-256-SGNS\nU2,ME909s-120,1,Huawei,ME909s-120\n\
+                    U3,ZM8620,1,ZTE,ZM8620\nU4,SIM7600E,1,SIMCom,SIM7600E-H\nU5,ME909s-120,1,Huawei,ME909s-120\n";
+
+/// Each module that a rule catches is a finding of its own, in its place; one that a waiver names is the only one waived.
+#[test]
+fn a_product_with_several_modules_is_judged_by_each() {
+    let folder = Folder::new();
+    folder.write("bom.csv", FOUR);
+    let words = ["check", "bom.csv", "--policy", FCC, "--market", "US", "--say", "funded_by=own"];
+    let (code, answer) = json(&folder, &words);
+    let caught: Vec<&Value> =
+        answer["subjects"][0]["findings"].as_array().unwrap().iter().filter(|f| f["code"] == "US-FCC-COVERED-HOST").collect();
+    let of = |maker: &str| *caught.iter().find(|f| f["detail"]["module"].as_str().unwrap().starts_with(maker)).unwrap();
+    assert_eq!((code, caught.len()), (1, 2), "{caught:#?}");
+    assert_ne!(of("Huawei")["id"], of("ZTE")["id"]);
+    assert_eq!(of("Huawei")["detail"]["designators"], serde_json::json!(["U2", "U5"]));
+    assert_eq!((&of("Huawei")["detail"]["line"], &of("ZTE")["detail"]["line"]), (&3.into(), &4.into()));
+    // One product breaks the rule, however many modules in it do.
+    assert!(answer["rules"].as_array().unwrap().iter().any(|r| r["rule"] == "US-FCC-COVERED-HOST" && r["fail"] == 1));
+    let waiver = |module: &str, n: usize| {
+        format!(
+            "[[waiver]]\ncode = \"US-FCC-COVERED-HOST\"\nsubject = \"bom.csv\"\n{module}reason = \"{n}\"\napprover = \"A\"\n\
+             expires = \"2027-06-30\"\n"
+        )
+    };
+    let only = ["--waivers", "w.toml", "--fail-on", "US-FCC-COVERED-HOST"];
+    for (text, code, unused) in [
+        (waiver("", 1), 1, vec!["names no module: say `module ="]),
+        (waiver("module = \"ZTE*\"\n", 1), 1, vec![]),
+        (waiver("module = \"ZTE*\"\n", 1) + &waiver("module = \"Huawei ME909s*\"\n", 2), 0, vec![]),
+        (waiver("module = \"*\"\n", 1), 0, vec![]),
+        (waiver("module = \"*\"\n", 1) + &waiver("module = \"Telit*\"\n", 2), 0, vec!["no finding of that rule about such a subject"]),
+    ] {
+        folder.write("w.toml", &text);
+        let (got, answer) = json(&folder, &[&words[..], &only].concat());
+        let told = answer["unused_waivers"].as_array().unwrap();
+        assert_eq!((got, told.len()), (code, unused.len()), "{text}\n{told:?}");
+        let ran = policy(&folder, &[&words[..], &only].concat());
+        for why in unused {
+            assert!(told[0]["why"].as_str().unwrap().contains(why) && ran.err.contains(why), "{told:?}\n{}", ran.err);
+        }
+    }
+    // What a waiver must say.
+    for (from, to, said) in [
+        ("US-FCC-COVERED-HOST", "US-FCC-COVERED-HOTS", "w.toml:2:8: `US-FCC-COVERED-HOTS` is no rule"),
+        ("US-FCC-COVERED-HOST", "*", "w.toml:2:8: `*`: name the rule"),
+        ("reason = \"1\"", "reason = \" \"", "w.toml:4:10: `reason` is empty"),
+    ] {
+        folder.write("w.toml", waiver("", 1).replace(from, to));
+        let ran = policy(&folder, &[&words[..], &only].concat());
+        assert!(ran.code == 2 && ran.err.contains(said), "{}", ran.err);
+    }
+    // JUnit tells the modules apart, a difference of two days names them.
+    let junit = policy(&folder, &[&words[..], &["--format", "junit"]].concat()).out;
+    assert!(junit.contains("US-FCC-COVERED-HOST (ZTE ZM8620)") && junit.contains("US-FCC-COVERED-HOST (Huawei ME909s"), "{junit}");
+    let days = ["--as-of", "2026-12-31", "--as-of", "2027-01-01", "--say", "funded_by=own"];
+    let (_, diff) = json(&folder, &[&["diff", "bom.csv", "--policy", FCC, "--assume", LISTED], &days[..]].concat());
+    let turned: Vec<&str> = diff["changes"].as_array().unwrap().iter().map(|c| c["module"].as_str().unwrap_or_default()).collect();
+    assert!(!turned.is_empty() && turned.iter().all(|m| m.starts_with("Quectel EG25")), "{turned:?}");
+}
+
+#[test]
+fn a_rule_is_no_pass_before_its_first_day() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    let words = ["bom.csv", "--policy", "us-ndaa-805", "--buyer", "us-dod", "--say", "item=module"];
+    let at = |day: &str| json(&folder, &[&["check"], &words[..], &["--as-of", day]].concat()).1;
+    let (before, after) = (at("2027-06-29"), at("2027-06-30"));
+    let passed = before["subjects"][0]["passed"].as_array().unwrap();
+    assert!(!passed.iter().any(|r| r == "US-NDAA24-805B"), "{passed:?}");
+    let upcoming = before["subjects"][0]["upcoming"].as_array().unwrap();
+    assert!(upcoming.contains(&serde_json::json!({"rule": "US-NDAA24-805B", "from": "2027-06-30", "would": "fail"})), "{upcoming:?}");
+    assert_eq!((&after["subjects"][0]["upcoming"], of(&after, "bom.csv").0), (&serde_json::json!([]), "fail"));
+    let table = policy(&folder, &[&["check"], &words[..], &["--as-of", "2027-06-29"]].concat()).out;
+    assert!(table.contains("Not yet in force") && table.contains("first on 2027-06-30"), "{table}");
+    let why = policy(&folder, &[&["why", "US-NDAA24-805B"], &words[..], &["--as-of", "2027-06-29"]].concat()).out;
+    assert!(why.contains("not in force until 2027-06-30: US-NDAA24-805B") && why.contains("would say fail"), "{why}");
+    let markets = ["markets", "bom.csv", "--policy", "eu-cra", "--market", "EU", "--as-of", "2026-01-01"];
+    let says = json(&folder, &markets).1["skus"][0]["cells"][0]["says"].as_str().unwrap().to_owned();
+    assert!(says.starts_with("no rule in force as of 2026-01-01; ") && says.contains("from 2026-09-11"), "{says}");
+    // Before all law there is none to keep.
+    let (code, first) = json(&folder, &["check", "bom.csv", "--as-of", "0001-01-01"]);
+    assert_eq!((code, &first["subjects"][0]["passed"]), (0, &serde_json::json!([])));
 }
 
 #[test]

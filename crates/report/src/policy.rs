@@ -1,6 +1,6 @@
 //! Verdicts of law and house rules: at a terminal, as JSON, CSV and suites of tests.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use serde::ser::SerializeSeq as _;
@@ -34,6 +34,8 @@ pub struct Book {
     wanted: HashMap<String, u64>,
     /// Subjects by their worst verdict.
     states: HashMap<Verdict, u64>,
+    /// Rules that are not yet in force by their first day: what they would say, and of how many subjects.
+    upcoming: BTreeMap<(String, String), BTreeMap<Verdict, u64>>,
 }
 
 impl Book {
@@ -45,16 +47,32 @@ impl Book {
             let tally = self.tally(id, about);
             tally.pass = tally.pass.saturating_add(1);
         }
+        for coming in &subject.upcoming {
+            let verdicts = self.upcoming.entry((coming.from.clone(), coming.rule.clone())).or_default();
+            let count = verdicts.entry(coming.would).or_default();
+            *count = count.saturating_add(1);
+        }
+        // A rule that several modules break is broken once: by the worst that nobody has accepted.
+        let mut worst: Vec<(&str, Option<Verdict>)> = Vec::new();
         for finding in &subject.findings {
-            let waived = Entry::from(finding).is_accepted();
-            let tally = self.tally(&finding.code, about);
-            let slot = match (waived, finding.verdict) {
-                (true, _) => &mut tally.waived,
-                (_, Some("fail")) => &mut tally.fail,
-                (_, Some("review")) => &mut tally.review,
-                _ => &mut tally.unknown,
+            let accepted = Entry::from(finding).is_accepted();
+            let verdict = (!accepted).then(|| finding.verdict.and_then(Verdict::of).unwrap_or(Verdict::Unknown));
+            match worst.iter_mut().find(|(code, _)| *code == finding.code) {
+                Some((_, known)) => *known = (*known).max(verdict),
+                None => worst.push((&finding.code, verdict)),
+            }
+        }
+        for (code, verdict) in worst {
+            let tally = self.tally(code, about);
+            let slot = match verdict {
+                None => &mut tally.waived,
+                Some(Verdict::Fail) => &mut tally.fail,
+                Some(Verdict::Review) => &mut tally.review,
+                Some(_) => &mut tally.unknown,
             };
             *slot = slot.saturating_add(1);
+        }
+        for finding in &subject.findings {
             if finding.verdict == Some("unknown") {
                 let wanted = finding.detail.get("wanted").and_then(|w| w.as_array()).into_iter().flatten();
                 for what in wanted.filter_map(|w| w.as_str()) {
@@ -65,8 +83,9 @@ impl Book {
             }
             let key = (finding.code.to_string(), finding.verdict.unwrap_or("unknown"));
             let sample = self.samples.entry(key).or_insert_with(|| (finding.clone(), Vec::new()));
-            if sample.1.len() <= EXAMPLES {
-                sample.1.push(called(subject));
+            let name = called(subject);
+            if sample.1.len() <= EXAMPLES && sample.1.last() != Some(&name) {
+                sample.1.push(name);
             }
         }
     }
@@ -188,7 +207,10 @@ pub fn junit(out: &mut dyn Write, subjects: &[Judged], fails: impl Fn(&Finding) 
         let found = subject.findings.iter().map(|f| {
             let said = Said { code: f.code.to_string(), message: f.meaning().to_owned(), text: f.because.join("\n") };
             let outcome = if fails(f) && !Entry::from(f).is_accepted() { Outcome::Failed(said) } else { Outcome::Skipped(said) };
-            Case { name: f.code.to_string(), class: "rule".into(), line: None, outcome }
+            let twin = subject.findings.iter().any(|o| o.code == f.code && o.id != f.id);
+            let module = f.detail.get("module").and_then(|m| m.as_str()).filter(|_| twin);
+            let name = module.map_or_else(|| f.code.to_string(), |m| format!("{} ({m})", f.code));
+            Case { name, class: "rule".into(), line: None, outcome }
         });
         Suite { name: called(subject), cases: found.chain(passed).collect() }
     };
@@ -220,6 +242,7 @@ pub fn table(out: &mut dyn Write, head: &PolicyCheck, book: &Book, view: &View) 
     }
     tallies(&mut page, &head.rules)?;
     wanted(&mut page, book)?;
+    upcoming(&mut page, book)?;
     for problem in &head.problems {
         let path = problem.input.and_then(|i| head.inputs.get(i as usize)).map(|i| i.path.as_str()).unwrap_or_default();
         page.hanging(0, 2, Tone::Plain, &format!("not understood: {path} {}: {}", problem.at, problem.what))?;
@@ -247,6 +270,22 @@ fn tallies(page: &mut Page<'_>, rules: &[RuleTally]) -> io::Result<()> {
     let head = format!("Unknown for everything they may reach: {} of {}.", say::counted(open.len() as u64, "rule"), rules.len());
     page.gap()?;
     page.hanging(0, 2, Tone::Dim, &format!("{head} {}", names.join(", ")))
+}
+
+/// Rules that reach what was judged and are not yet in force, the nearest first.
+fn upcoming(page: &mut Page<'_>, book: &Book) -> io::Result<()> {
+    let Some(((first, _), _)) = book.upcoming.first_key_value() else { return Ok(()) };
+    page.heading(&format!("Not yet in force: {}, first on {first}", say::counted(book.upcoming.len() as u64, "rule")))?;
+    let says = |would: &BTreeMap<Verdict, u64>| {
+        would.iter().rev().map(|(v, n)| format!("{} {}", v.name(), say::count(*n))).collect::<Vec<_>>().join(", ")
+    };
+    let rows = book.upcoming.iter().take(WANTED).map(|((from, rule), would)| vec![from.clone(), rule.clone(), says(would)]);
+    page.table(&["From", "Rule", "Would say"], rows)?;
+    let more = book.upcoming.len().saturating_sub(WANTED);
+    if more > 0 {
+        page.para(2, Tone::Dim, &format!("and {} more: see --format json", say::count(more as u64)))?;
+    }
+    Ok(())
 }
 
 /// What to say or to collect, what decides most first. What several rules ask of one fact is one question.
@@ -313,8 +352,8 @@ fn sample(page: &mut Page<'_>, rule: &RuleTally, word: &str, finding: &Finding, 
     page.field(2, "Id", &finding.id)
 }
 
-/// Writes the whole chain behind verdicts.
-pub fn why(out: &mut dyn Write, subjects: &[Judged], about: &dyn Fn(&str) -> (String, String), view: &View) -> io::Result<()> {
+/// Writes the whole chain behind verdicts; `all` counts the subjects that there are, shown or not.
+pub fn why(out: &mut dyn Write, subjects: &[Judged], all: u64, about: &dyn Fn(&str) -> (String, String), view: &View) -> io::Result<()> {
     let mut page = Page::new(out, view);
     for subject in subjects {
         page.heading(&called(subject))?;
@@ -347,6 +386,21 @@ pub fn why(out: &mut dyn Write, subjects: &[Judged], about: &dyn Fn(&str) -> (St
             let (title, cite) = about(id);
             page.para(2, Tone::Dim, &format!("pass: {id} – {title} ({cite})"))?;
         }
+        for coming in &subject.upcoming {
+            let (title, cite) = about(&coming.rule);
+            let would = coming.would.name();
+            page.para(2, Tone::Dim, &format!("not in force until {}: {} – {title} ({cite}); would say {would}", coming.from, coming.rule))?;
+        }
+    }
+    let more = all.saturating_sub(subjects.len() as u64);
+    if more > 0 {
+        page.gap()?;
+        let shown = subjects.len();
+        page.para(
+            0,
+            Tone::Plain,
+            &format!("{shown} of {} shown: --format json has all, the id or name of one shows it alone.", say::counted(all, "subject")),
+        )?;
     }
     Ok(())
 }
@@ -403,11 +457,13 @@ pub(crate) fn stamp(page: &mut Page<'_>, as_of: &str, packs: &[PackStamp]) -> io
 }
 
 /// Columns of the difference as CSV.
-pub const DIFF_COLUMNS: [&str; 6] = ["subject", "names", "rule", "was", "is", "because"];
+pub const DIFF_COLUMNS: [&str; 7] = ["subject", "names", "rule", "module", "was", "is", "because"];
 
 /// A line for each verdict that differs.
-pub fn diff_rows(answer: &PolicyDiff) -> Vec<[String; 6]> {
-    let row = |t: &Turned| [t.subject.clone(), t.names.join("; "), t.rule.clone(), t.was.clone(), t.is.clone(), t.because.join("; ")];
+pub fn diff_rows(answer: &PolicyDiff) -> Vec<[String; 7]> {
+    let module = |t: &Turned| t.module.clone().unwrap_or_default();
+    let row =
+        |t: &Turned| [t.subject.clone(), t.names.join("; "), t.rule.clone(), module(t), t.was.clone(), t.is.clone(), t.because.join("; ")];
     answer.changes.iter().map(row).collect()
 }
 

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::Args;
-use umbilical_assess::judge::{Compiled, Item, Judge, compile, finding, waive};
+use umbilical_assess::judge::{Compiled, Item, Judge, Meeting, compile, finding, waive};
 use umbilical_core::Day;
 use umbilical_core::answer::Device;
-use umbilical_core::answer::policy::{LawStamp, Verdict};
+use umbilical_core::answer::policy::{LawStamp, UnusedWaiver, Upcoming, Verdict};
 use umbilical_core::finding::{Finding, Subject};
 use umbilical_knowledge::Knowledge;
-use umbilical_knowledge::policy::{Assets, Assumption, Facts, Labels, Pack, PolicyText, Standing, Value, Vocabulary, Waivers, parse};
+use umbilical_knowledge::policy::{
+    Assets, Assumption, Facts, Labels, Pack, PolicyError, PolicyText, Standing, Value, Vocabulary, Waiver, Waivers, parse,
+};
 
 use crate::args::Global;
 use crate::fail::Fail;
@@ -78,8 +80,7 @@ pub struct Law {
     /// Facts of every asset and deal.
     pub base: Facts,
     assets: Assets,
-    waivers: Waivers,
-    waivers_file: String,
+    waivers: Accepted,
     /// Facts by the groups that match and the site, so that alike assets share them.
     shared: RefCell<HashMap<Place, Rc<Facts>>>,
 }
@@ -147,8 +148,8 @@ pub fn load_for(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed,
         None => Assets::default(),
     };
     let base = asked.facts(&words)?;
-    let (waivers, waivers_file) = waivers(global, asked)?;
-    let law = Law { packs: RefCell::new(packs), assumed, base, assets, waivers, waivers_file, shared: RefCell::default() };
+    let waivers = waivers(global, asked, &packs)?;
+    let law = Law { packs: RefCell::new(packs), assumed, base, assets, waivers, shared: RefCell::default() };
     Ok((kb, law))
 }
 
@@ -189,16 +190,45 @@ pub fn text(path: &Path) -> Result<PolicyText, Fail> {
     Ok(PolicyText { name: path.display().to_string(), text })
 }
 
-fn waivers(global: &Global, asked: &Asked) -> Result<(Waivers, String), Fail> {
+/// Waivers, and what they met.
+#[derive(Default)]
+struct Accepted {
+    waivers: Waivers,
+    /// Where they stand.
+    file: String,
+    /// The line of each.
+    lines: Vec<usize>,
+    /// What each met: it was used, or a module that it did not name.
+    met: RefCell<Vec<Option<Meeting>>>,
+    /// Those that name no rule of any pack on hand.
+    strange: Vec<usize>,
+}
+
+fn waivers(global: &Global, asked: &Asked, packs: &[Compiled]) -> Result<Accepted, Fail> {
     let path = match &asked.waivers {
         Some(path) => path.clone(),
         None => match home::folder(global).map(|h| h.join(home::WAIVERS)) {
             Ok(path) if path.is_file() => path,
-            _ => return Ok((Waivers::default(), String::new())),
+            _ => return Ok(Accepted::default()),
         },
     };
     let text = text(&path)?;
-    Ok((parse(&text)?, text.name))
+    let waivers: Waivers = parse(&text)?;
+    waivers.check(&text)?;
+    let mut rules: Vec<String> = packs.iter().flat_map(|c| &c.pack.rules).map(|r| r.id.get_ref().clone()).collect();
+    for (pack, _) in Packs::of(global).all()? {
+        rules.extend(parse::<Pack>(&pack)?.rules.into_iter().map(|r| r.id.into_inner()));
+    }
+    let known = |w: &Waiver| rules.iter().any(|r| r == w.code.get_ref());
+    let strange: Vec<usize> = waivers.waivers.iter().enumerate().filter(|(_, w)| !known(w)).map(|(i, _)| i).collect();
+    // The file of the home serves every run: it may name rules of packs that this one does not use.
+    if let Some(waiver) = strange.first().and_then(|i| waivers.waivers.get(*i)).filter(|_| asked.waivers.is_some()) {
+        let what = format!("`{}` is no rule of a shipped pack or of one in use (--policy names others)", waiver.code.get_ref());
+        return Err(PolicyError::at(&text, waiver.code.span(), what).into());
+    }
+    let lines = waivers.waivers.iter().map(|w| PolicyError::at(&text, w.code.span(), "").line).collect();
+    let met = RefCell::new(vec![None; waivers.waivers.len()]);
+    Ok(Accepted { waivers, file: text.name, lines, met, strange })
 }
 
 /// Markets as rules know them.
@@ -271,8 +301,50 @@ impl Law {
 
     /// Puts waivers to findings of one subject.
     pub fn waive(&self, findings: &mut Vec<Finding>, names: &[&str], day: Day) {
-        if !self.waivers.waivers.is_empty() {
-            waive(findings, &self.waivers, names, &self.waivers_file, day);
+        let Accepted { waivers, file, met, .. } = &self.waivers;
+        if waivers.waivers.is_empty() {
+            return;
+        }
+        let mut met = met.borrow_mut();
+        for meeting in waive(findings, waivers, names, file, day) {
+            let (Meeting::Used(number) | Meeting::Missed(number, _)) = &meeting;
+            if let Some(slot) = met.get_mut(*number).filter(|slot| !matches!(slot, Some(Meeting::Used(_)))) {
+                *slot = Some(meeting);
+            }
+        }
+    }
+
+    /// Waivers that accepted nothing of what was judged.
+    pub fn unused_waivers(&self) -> Vec<UnusedWaiver> {
+        let Accepted { waivers, file, lines, met, strange } = &self.waivers;
+        let met = met.borrow();
+        let why = |i: usize| match met.get(i) {
+            Some(Some(Meeting::Used(_))) => None,
+            Some(Some(Meeting::Missed(_, module))) => Some(format!(
+                "the finding is about {module}, and the waiver names no module: say `module = \"{module}\"`, or `\"*\"` for all"
+            )),
+            _ if strange.contains(&i) => Some("no rule of a shipped pack or of one in use".to_owned()),
+            _ => Some("no finding of that rule about such a subject".to_owned()),
+        };
+        let each = waivers.waivers.iter().enumerate();
+        each.filter_map(|(i, w)| {
+            let line = lines.get(i).map_or(0, |l| *l as u64);
+            Some(UnusedWaiver {
+                file: file.clone(),
+                line,
+                code: w.code.get_ref().clone(),
+                subject: w.subject.get_ref().clone(),
+                why: why(i)?,
+            })
+        })
+        .collect()
+    }
+
+    /// Tells of waivers that accepted nothing: who wrote them believes otherwise.
+    pub fn tell_unused(&self, global: &Global) {
+        for w in self.unused_waivers().iter().filter(|_| !global.quiet) {
+            let text = format!("{}:{}: the waiver of {} for {} accepts nothing: {}", w.file, w.line, w.code, w.subject, w.why);
+            eprintln!("umbilical: {}", umbilical_core::text::clean(&text));
         }
     }
 }
@@ -281,17 +353,23 @@ impl Law {
 pub struct Verdicts {
     pub state: Verdict,
     pub passed: Vec<String>,
+    pub upcoming: Vec<Upcoming>,
     pub findings: Vec<Finding>,
 }
 
 /// Judges an item.
 pub fn verdicts(judge: &Judge<'_>, law: &Law, item: &Item, subject: &Subject, names: &[&str]) -> Verdicts {
     let outcomes = judge.outcomes(item);
-    let mut out = Verdicts { state: Verdict::NotApplicable, passed: Vec::new(), findings: Vec::new() };
+    let mut out = Verdicts { state: Verdict::NotApplicable, passed: Vec::new(), upcoming: Vec::new(), findings: Vec::new() };
     for outcome in outcomes.iter() {
-        match outcome.verdict {
-            Verdict::NotApplicable => continue,
-            Verdict::Pass => out.passed.extend(judge.rule(outcome).map(|(_, rule)| rule.id.get_ref().clone())),
+        let id = || judge.rule(outcome).map(|(_, rule)| rule.id.get_ref().clone());
+        match (outcome.verdict, &outcome.later) {
+            (Verdict::NotApplicable, Some(later)) => {
+                out.upcoming.extend(id().map(|rule| Upcoming { rule, from: later.from.to_string(), would: later.would }));
+                continue;
+            }
+            (Verdict::NotApplicable, None) => continue,
+            (Verdict::Pass, _) => out.passed.extend(id()),
             _ => out.findings.extend(finding(judge, outcome, subject.clone())),
         }
         out.state = out.state.max(outcome.verdict);

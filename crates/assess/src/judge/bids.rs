@@ -227,7 +227,7 @@ mod tests {
     fn a_price_is_an_amount_in_a_currency() {
         let said = |pairs: &[(&str, &str)]| {
             let mut facts = Facts::default();
-            pairs.iter().for_each(|(n, v)| facts.say(n, v).unwrap());
+            pairs.iter().try_for_each(|(n, v)| facts.say(n, v))?;
             price(&facts).map(|p| (p.amount, p.currency))
         };
         assert_eq!(said(&[("price", "12.50"), ("currency", "eur")]), Ok((Some(12.5), Some("EUR".to_owned()))));

@@ -9,7 +9,7 @@ use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{Assumption, Case, Cases, Pack, PolicyError, PolicyText, Vocabulary, parse};
 
 use super::item::{Item, Thing, chip_org, thousandths};
-use super::{Judge, compile};
+use super::{Judge, Outcome, compile};
 
 /// One case that was run.
 #[derive(Clone, Debug)]
@@ -90,11 +90,11 @@ fn run<'k>(pack: &PolicyText, text: &PolicyText, case: &Case, plain: &'k Knowled
         facts: Rc::new(case.facts.clone()),
     };
     let outcomes = judge.outcomes(&item);
-    let outcome = outcomes.iter().nth(index);
-    let got = outcome.map_or(Verdict::NotApplicable, |o| o.verdict);
-    let because: Vec<String> = outcome
-        .map(|o| o.because.iter().map(|s| s.what.clone()).chain(o.points.iter().cloned()).chain(o.wanted.iter().cloned()).collect())
-        .unwrap_or_default();
+    let own = || outcomes.iter().filter(|o| o.rule == index);
+    let got = own().map(|o| o.verdict).max().unwrap_or(Verdict::NotApplicable);
+    let says =
+        |o: &Outcome| o.because.iter().map(|s| s.what.clone()).chain(o.points.iter().cloned()).chain(o.wanted.iter().cloned()).collect();
+    let because: Vec<String> = own().flat_map(|o| -> Vec<String> { says(o) }).collect();
     let unsaid = case.says.iter().filter(|w| !because.iter().any(|b| b.contains(&***w))).cloned().collect();
     Ok(Ran {
         name: case.name.get_ref().clone(),

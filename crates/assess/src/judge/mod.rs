@@ -23,6 +23,7 @@ mod tests;
 mod truth;
 mod waivers;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
@@ -37,9 +38,9 @@ pub use cases::{Ran, run_cases};
 pub use findings::finding;
 pub use item::{Item, Thing};
 pub use memo::Outcomes;
-pub use rule::Outcome;
+pub use rule::{Later, Outcome};
 pub use scope::lies_inside;
-pub use waivers::waive;
+pub use waivers::{Meeting, waive};
 
 use crate::owners::Owners;
 use condition::Condition;
@@ -169,6 +170,8 @@ pub struct Judge<'k> {
     as_of: Day,
     in_force: Vec<(String, Day)>,
     owners: Owners<'k>,
+    /// Owners and lists on the first days of rules that are not yet in force.
+    later: Vec<(Day, Owners<'k>)>,
     /// The facts that each pack reads.
     reads: Vec<Vec<&'static str>>,
     memo: Memo,
@@ -178,10 +181,14 @@ impl<'k> Judge<'k> {
     /// Packs over knowledge on a day. `assumed` must already be in the knowledge ([`Knowledge::assume`]); here it puts
     /// proposals in force.
     pub fn new(kb: &'k Knowledge, packs: Vec<Compiled>, as_of: Day, assumed: &[Assumption]) -> Self {
-        let in_force = assumed.iter().filter(|a| a.change == Change::InForce).map(|a| (a.who.clone(), a.from)).collect();
+        let in_force: Vec<(String, Day)> =
+            assumed.iter().filter(|a| a.change == Change::InForce).map(|a| (a.who.clone(), a.from)).collect();
+        let firsts = packs.iter().flat_map(|c| &c.pack.rules).filter_map(|r| r.from).map(|d| d.0.latest());
+        let firsts: BTreeSet<Day> = firsts.chain(in_force.iter().map(|(_, day)| *day)).filter(|day| *day > as_of).collect();
+        let later = firsts.into_iter().map(|day| (day, Owners::new(kb, day))).collect();
         let reads = packs.iter().map(Compiled::reads).collect();
         let memo = Memo::new(packs.len());
-        Self { kb, packs, as_of, in_force, owners: Owners::new(kb, as_of), reads, memo }
+        Self { kb, packs, as_of, in_force, owners: Owners::new(kb, as_of), later, reads, memo }
     }
 
     /// The packs.
@@ -233,16 +240,14 @@ impl<'k> Judge<'k> {
 
     fn pack(&self, number: usize, item: &Item) -> Rc<[Outcome]> {
         let Some(compiled) = self.packs.get(number) else { return Rc::new([]) };
-        let bench = Bench { kb: self.kb, owners: &self.owners, as_of: self.as_of, in_force: &self.in_force };
+        let bench = Bench { kb: self.kb, owners: &self.owners, as_of: self.as_of, in_force: &self.in_force, later: &self.later };
         let mut facts = compiled.pack.facts.clone();
         facts.overlay(&item.facts);
         let item = Item { facts: Rc::new(facts), ..item.clone() };
         let rules = compiled.pack.rules.iter().enumerate();
         rules
-            .map(|(index, rule)| {
-                let outcome = bench.outcome(compiled, index, rule, &item);
-                Outcome { pack: number, ..self.fresh(&compiled.pack, outcome) }
-            })
+            .flat_map(|(index, rule)| bench.outcomes(compiled, index, rule, &item))
+            .map(|outcome| Outcome { pack: number, ..self.fresh(&compiled.pack, outcome) })
             .collect()
     }
 

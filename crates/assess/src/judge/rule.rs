@@ -2,6 +2,7 @@
 //!
 //! | the rule's scope | its subject | verdict |
 //! |---|---|---|
+//! | not in force on the day | – | not applicable, with what it would say on its first day |
 //! | no | – | not applicable |
 //! | – | no | pass |
 //! | yes | yes, nothing open | fail |
@@ -10,7 +11,7 @@
 
 use umbilical_core::answer::Cellular;
 use umbilical_core::answer::policy::{Statement, Verdict};
-use umbilical_core::date::{Holds, holds};
+use umbilical_core::date::{Holds, Loose, holds};
 use umbilical_core::{Basis, Day};
 use umbilical_knowledge::Word as _;
 use umbilical_knowledge::policy::{Demand, Effect, Facts, Pack, Rule, Standing, Tier, Value};
@@ -42,6 +43,17 @@ pub struct Outcome {
     pub wanted: Vec<String>,
     /// What would change the verdict.
     pub changes: Vec<String>,
+    /// Where it is not yet in force: since when it will be, and what it would say then.
+    pub later: Option<Later>,
+}
+
+/// A rule that is not yet in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Later {
+    /// Its first day, as the pack has it.
+    pub from: Loose,
+    /// What it would say on that day, on what is known now.
+    pub would: Verdict,
 }
 
 /// What evaluation needs beside the rule.
@@ -51,37 +63,79 @@ pub(super) struct Bench<'a> {
     pub as_of: Day,
     /// Rules and packs that are assumed to be in force, from when.
     pub in_force: &'a [(String, Day)],
+    /// Owners and lists on the first days that are to come.
+    pub later: &'a [(Day, Owners<'a>)],
 }
 
 impl Bench<'_> {
-    /// The outcome of one rule for an item: that of the thing that is worst off.
-    pub fn outcome(&self, compiled: &Compiled, index: usize, rule: &Rule, item: &Item) -> Outcome {
+    /// What one rule comes to for an item: an outcome for each thing that does not pass, one where all do, never none.
+    pub fn outcomes(&self, compiled: &Compiled, index: usize, rule: &Rule, item: &Item) -> Vec<Outcome> {
         let pack = &compiled.pack;
         let place = scope::worked_out(&pack.zones, &item.facts, self.as_of);
         let facts = place.as_ref().unwrap_or(&item.facts);
-        let blank = |verdict, because: Vec<Statement>| Outcome {
+        let blank = |because: Vec<Statement>, later| Outcome {
             pack: 0,
             rule: index,
-            verdict,
+            verdict: Verdict::NotApplicable,
             thing: None,
             confidence: 1000,
             because,
             points: Vec::new(),
             wanted: Vec::new(),
             changes: Vec::new(),
+            later,
         };
         if let Some(why) = self.out_of_reach(pack, rule, facts, item) {
-            return blank(Verdict::NotApplicable, vec![why]);
+            return vec![blank(vec![why], None)];
         }
         let reach = self.reach(compiled, index, rule, facts, item);
         if reach.hit == Hit::No {
-            return blank(Verdict::NotApplicable, reach.because);
+            return vec![blank(reach.because, None)];
         }
+        // Time: before the first day and from the last there is nothing to break, and nothing to keep.
+        let from = self.assumed_from(pack, rule).map(Loose::Day).or(rule.from.map(|d| d.0));
+        let time = holds(self.as_of, from, rule.to.map(|d| d.0));
+        let asked = Case { pack, rule, facts, item, reach: &reach, time };
+        if time != Holds::No {
+            return self.things(&asked, index);
+        }
+        let day = self.as_of;
+        match (rule.to.filter(|to| day >= to.0.latest()), from) {
+            (None, Some(from)) => {
+                let first = from.latest();
+                let owners = self.later.iter().find(|(day, _)| *day == first).map_or(self.owners, |(_, owners)| owners);
+                let then = Bench { owners, as_of: first, ..*self };
+                let outcomes = then.things(&Case { time: Holds::Yes, ..asked }, index);
+                let would = outcomes.iter().map(|o| o.verdict).max().unwrap_or(Verdict::Unknown);
+                let why = said(Basis::Inferred, format!("not in force until {from}: nothing of it binds on {day}"));
+                vec![blank(vec![why], Some(Later { from, would }))]
+            }
+            (Some(to), _) => vec![blank(vec![said(Basis::Inferred, format!("ended on {to}: nothing of it binds on {day}"))], None)],
+            (None, None) => vec![blank(vec![said(Basis::Inferred, format!("not in force on {day}"))], None)],
+        }
+    }
+
+    /// The rule over every thing that it is about.
+    fn things(&self, case: &Case<'_>, index: usize) -> Vec<Outcome> {
         let nothing = Thing::nobody();
-        let things = if item.things.is_empty() { std::slice::from_ref(&nothing) } else { &item.things };
-        let verdicts = things.iter().map(|t| self.judge(pack, rule, facts, item, &reach, t));
-        let worst = verdicts.max_by_key(|o| o.verdict).unwrap_or_else(|| blank(Verdict::Unknown, Vec::new()));
-        Outcome { rule: index, ..worst }
+        let things =
+            if of_each(case.rule) && !case.item.things.is_empty() { &case.item.things[..] } else { std::slice::from_ref(&nothing) };
+        let mut out: Vec<Outcome> = Vec::new();
+        for outcome in things.iter().map(|t| Outcome { rule: index, ..self.judge(case, t) }) {
+            // Things that people call alike are one finding: the worst.
+            match out.iter_mut().find(|o| o.thing == outcome.thing) {
+                Some(same) if same.verdict < outcome.verdict => *same = outcome,
+                Some(_) => {}
+                None => out.push(outcome),
+            }
+        }
+        let worst = out.iter().map(|o| o.verdict).max().unwrap_or(Verdict::NotApplicable);
+        if worst > Verdict::Pass {
+            out.retain(|o| o.verdict > Verdict::Pass);
+            return out;
+        }
+        out.retain(|o| o.verdict == worst);
+        out.into_iter().reduce(Outcome::beside).into_iter().collect()
     }
 
     /// What can be told without looking at the subject: proposals, tiers, effects that are not asked for.
@@ -134,7 +188,8 @@ impl Bench<'_> {
         out
     }
 
-    fn judge(&self, pack: &Pack, rule: &Rule, facts: &Facts, item: &Item, reach: &Truth, thing: &Thing) -> Outcome {
+    fn judge(&self, case: &Case<'_>, thing: &Thing) -> Outcome {
+        let &Case { pack, rule, facts, item, reach, time } = case;
         let out = |verdict, truth: Truth, changes: Vec<String>| Outcome {
             pack: 0,
             rule: 0,
@@ -145,20 +200,8 @@ impl Bench<'_> {
             points: truth.points,
             wanted: truth.wanted,
             changes,
+            later: None,
         };
-        // Time: before the first day and after the last there is nothing to break.
-        let from = self.assumed_from(pack, rule).map(umbilical_core::date::Loose::Day).or(rule.from.map(|d| d.0));
-        let time = holds(self.as_of, from, rule.to.map(|d| d.0));
-        if time == Holds::No {
-            let ended = rule.to.filter(|to| self.as_of >= to.0.latest());
-            let what = match (ended, from) {
-                (Some(to), _) => format!("the rule ended on {to}"),
-                (None, Some(from)) => format!("the rule holds from {from}"),
-                (None, None) => "the rule does not hold".to_owned(),
-            };
-            let changes = if ended.is_none() { vec![format!("the day: {what}")] } else { Vec::new() };
-            return out(Verdict::Pass, Truth::no(said(Basis::Inferred, format!("{what}: nothing of it binds on {}", self.as_of))), changes);
-        }
         let mut changes = Vec::new();
         for exception in &rule.exceptions {
             let runs = holds(self.as_of, exception.from.map(|d| d.0), exception.to.map(|d| d.0));
@@ -261,6 +304,25 @@ impl Bench<'_> {
     }
 }
 
+impl Outcome {
+    /// One outcome for two things that the rule lets go alike.
+    fn beside(mut self, other: Self) -> Self {
+        fn add<T: PartialEq>(to: &mut Vec<T>, more: Vec<T>) {
+            for one in more {
+                if !to.contains(&one) {
+                    to.push(one);
+                }
+            }
+        }
+        self.thing = None;
+        self.confidence = self.confidence.min(other.confidence);
+        add(&mut self.because, other.because);
+        add(&mut self.points, other.points);
+        add(&mut self.changes, other.changes);
+        self
+    }
+}
+
 impl Thing {
     /// Stands for a device in which no module is identified.
     fn nobody() -> Self {
@@ -277,6 +339,22 @@ impl Thing {
             next: None,
         }
     }
+}
+
+/// A rule and what it is asked of.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    pack: &'a Pack,
+    rule: &'a Rule,
+    facts: &'a Facts,
+    item: &'a Item,
+    reach: &'a Truth,
+    time: Holds,
+}
+
+/// Whether each module is judged by itself: not where the device, its seller, its path or a paper on file decides.
+fn of_each(rule: &Rule) -> bool {
+    asks_of_module(rule) || (rule.subjects.is_empty() && rule.evidence.is_none())
 }
 
 /// Whether the rule's subject is whose module it is.

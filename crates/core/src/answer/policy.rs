@@ -100,8 +100,36 @@ pub struct Judged {
     pub state: Verdict,
     /// Rules that it keeps, on the sources seen.
     pub passed: Vec<String>,
+    /// Rules that reach it and are not yet in force, in the order of the packs.
+    pub upcoming: Vec<Upcoming>,
     /// Verdicts other than `pass`, the worst first.
     pub findings: Vec<Finding>,
+}
+
+/// A rule that is not yet in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Upcoming {
+    /// The rule.
+    pub rule: String,
+    /// Its first day, as its pack has it: a day, a month or a year.
+    pub from: String,
+    /// The worst that it would say on that day, on what is known now.
+    pub would: Verdict,
+}
+
+/// A waiver that accepts nothing of what was judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnusedWaiver {
+    /// The file.
+    pub file: String,
+    /// Its line.
+    pub line: u64,
+    /// The rule that it names.
+    pub code: String,
+    /// The subject that it names.
+    pub subject: String,
+    /// Why it accepts nothing, and what would.
+    pub why: String,
 }
 
 /// The document of `policy check` without what was judged, which may be too much to hold.
@@ -122,6 +150,8 @@ pub struct PolicyCheck {
     pub law: LawStamp,
     /// Rule by rule, in the order of the packs; rules that reach nothing are left out.
     pub rules: Vec<RuleTally>,
+    /// Waivers that accept nothing, in the order of their file.
+    pub unused_waivers: Vec<UnusedWaiver>,
 }
 
 /// What a run comes to, rule by rule.
@@ -141,7 +171,7 @@ pub struct RuleTally {
     pub unknown: u64,
     /// Subjects that keep it.
     pub pass: u64,
-    /// Findings that somebody has accepted.
+    /// Subjects all of whose findings of the rule somebody has accepted.
     pub waived: u64,
 }
 
@@ -233,6 +263,8 @@ pub struct Turned {
     pub names: Vec<String>,
     /// The rule.
     pub rule: String,
+    /// The module that it is about, where it is about one.
+    pub module: Option<String>,
     /// The verdict on the first day.
     pub was: String,
     /// The verdict on the second.

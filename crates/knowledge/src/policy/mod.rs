@@ -22,5 +22,5 @@ pub use files::{PolicyError, PolicyText, parse, shipped, shipped_ids};
 pub use pack::{Date, Event, Exception, Exemption, Pack, Rule, Spanned, Subject, Unsettled, Zone};
 pub use risk::{Axis, CountryInputs, Ranking, STEPS, Weights};
 pub use vocabulary::{Fault, Vocabulary, listed};
-pub use waivers::{Justification, Waiver, Waivers};
+pub use waivers::{Justification, Met, Waiver, Waivers};
 pub use words::{Covers, Effect, Origin, Reach, Standing, Tier};

@@ -1,6 +1,6 @@
 //! `audit`: read, resolve, identify, trace, judge, answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use umbilical_assess::{Fleet, Options, bom};
 use umbilical_core::answer::{Audit as Answer, Device, Tally};
@@ -57,11 +57,13 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
         for device in judged() {
             let rules = || device.findings.iter().filter(|f| f.source == "rule");
             code = crate::gate::worse(code, gates.code(rules(), Seen::default()));
-            // What is unknown is no finding to count: `policy check` says what would decide it.
-            rules().filter(|f| f.verdict != Some("unknown")).for_each(|f| {
-                let count = counts.entry(f.code.to_string()).or_default();
+            // What is unknown is no finding to count: `policy check` says what would decide it. A device with several
+            // modules counts once.
+            let codes: BTreeSet<&str> = rules().filter(|f| f.verdict != Some("unknown")).map(|f| &*f.code).collect();
+            for code in codes {
+                let count = counts.entry(code.to_owned()).or_default();
                 *count = count.saturating_add(1);
-            });
+            }
         }
         answer.tallies.findings.extend(counts.into_iter().map(|(label, count)| Tally { label, count }));
         answer.tallies.findings.sort_by(|a, b| (b.count, &a.label).cmp(&(a.count, &b.label)));
@@ -81,6 +83,9 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
     }
     if !global.no_save {
         keep(global, &answer, judged());
+    }
+    if asked {
+        law.tell_unused(global);
     }
     if !global.quiet {
         let blind = gates.wants_undisclosed() && answer.coverage.undisclosed.is_none();

@@ -70,6 +70,9 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
         answer.law = Some(law.stamp(&judge));
     }
     write(global, &answer, &gates)?;
+    if asked {
+        law.tell_unused(global);
+    }
     // Nor is one whose signature does not hold.
     if broken || answer.findings().any(common::is_of_signature) {
         return Ok(4);

@@ -72,6 +72,7 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
         }
     })?;
     read.done()?;
+    law.tell_unused(global);
     Ok(code)
 }
 
@@ -89,6 +90,7 @@ fn head(
         inputs: read.inputs().to_vec(),
         problems: read.problems(),
         law: law.stamp(judge),
+        unused_waivers: law.unused_waivers(),
         rules,
     }
 }

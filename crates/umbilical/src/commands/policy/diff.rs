@@ -38,8 +38,15 @@ pub struct Diff {
     pub asked: Asked,
 }
 
-/// The verdict of each rule about each subject, and the finding where there is one.
-type Verdicts = BTreeMap<(String, String), (&'static str, Option<Finding>)>;
+/// By subject and rule: the verdict about each module, and the finding where there is one. What is about no module in
+/// particular stands under `None`.
+type Verdicts = BTreeMap<(String, String), BTreeMap<Option<String>, (&'static str, Option<Finding>)>>;
+
+/// The modules to compare between two sides of one rule and subject.
+fn modules<'a>(of: &[&'a BTreeMap<Option<String>, (&'static str, Option<Finding>)>]) -> BTreeSet<Option<&'a str>> {
+    let all: BTreeSet<Option<&str>> = of.iter().flat_map(|side| side.keys()).map(Option::as_deref).collect();
+    if all.len() > 1 { all.into_iter().filter(Option::is_some).collect() } else { all }
+}
 
 /// Runs it.
 pub fn run(global: &Global, args: &Diff) -> Result<u8, Fail> {
@@ -84,15 +91,24 @@ fn compare(old: &Side, new: Side, days: [Day; 2]) -> (PolicyDiff, Vec<String>) {
     let mut changes = Vec::new();
     let keys: BTreeSet<_> = old.verdicts.keys().chain(new.verdicts.keys()).cloned().collect();
     for key in keys {
-        let word = |side: &Verdicts| side.get(&key).map_or("not-applicable", |v| v.0).to_owned();
-        let (was, is) = (word(&old.verdicts), word(&new.verdicts));
-        if was == is {
-            continue;
+        let (before, after) = (old.verdicts.get(&key), new.verdicts.get(&key));
+        for module in modules(&[before, after].into_iter().flatten().collect::<Vec<_>>()) {
+            let at = |side: Option<&BTreeMap<_, (&'static str, Option<Finding>)>>| {
+                let of = |m: Option<&str>| side.and_then(|s| s.get(&m.map(str::to_owned))).cloned();
+                // A rule that finds fault with another module lets this one pass.
+                let rest = if side.is_some() { "pass" } else { "not-applicable" };
+                of(module).or_else(|| of(None)).unwrap_or((rest, None))
+            };
+            let ((was, _), (is, finding)) = (at(before), at(after));
+            if was == is {
+                continue;
+            }
+            let because = finding.as_ref().map(|f| f.because.clone()).unwrap_or_default();
+            let (subject, rule) = key.clone();
+            let names = new.names.get(&subject).cloned().unwrap_or_default();
+            let (was, is) = (was.to_owned(), is.to_owned());
+            changes.push(Turned { names, subject, rule, module: module.map(str::to_owned), was, is, because, finding });
         }
-        let finding = new.verdicts.get(&key).and_then(|v| v.1.clone());
-        let because = finding.as_ref().map(|f| f.because.clone()).unwrap_or_default();
-        let (subject, rule) = key;
-        changes.push(Turned { names: new.names.get(&subject).cloned().unwrap_or_default(), subject, rule, was, is, because, finding });
     }
     let answer = PolicyDiff {
         schema: DIFF_SCHEMA,
@@ -125,11 +141,13 @@ fn on(global: &Global, args: &Diff, day: Day) -> Result<Side, Fail> {
     let (mut verdicts, mut names) = (Verdicts::new(), BTreeMap::new());
     read.judge(&judge, &law, &kb, &mut |subject: Judged| {
         for id in &subject.passed {
-            verdicts.insert((subject.id.clone(), id.clone()), ("pass", None));
+            verdicts.entry((subject.id.clone(), id.clone())).or_default().insert(None, ("pass", None));
         }
         for finding in subject.findings {
             let word = finding.verdict.unwrap_or("unknown");
-            verdicts.insert((subject.id.clone(), finding.code.to_string()), (word, Some(finding)));
+            let module = finding.detail.get("module").and_then(|m| m.as_str()).map(str::to_owned);
+            let of = verdicts.entry((subject.id.clone(), finding.code.to_string())).or_default();
+            of.insert(module, (word, Some(finding)));
         }
         names.insert(subject.id, subject.names);
     });

@@ -91,7 +91,7 @@ fn cell(market: &str, subject: &Judged, home_of: &BTreeMap<String, String>, day:
     let inside = |rule: &str| inside(market, rule, home_of);
     let worst = subject.findings.iter().filter(|f| inside(&f.code)).filter_map(|f| f.verdict.and_then(Verdict::of)).max();
     let passed: Vec<String> = subject.passed.iter().filter(|id| inside(id)).cloned().collect();
-    let (verdict, rules) = match worst {
+    let (verdict, mut rules) = match worst {
         Some(verdict) => {
             let of = |f: &&umbilical_core::finding::Finding| f.verdict == Some(verdict.name()) && inside(&f.code);
             (verdict, subject.findings.iter().filter(of).map(|f| f.code.to_string()).collect())
@@ -99,6 +99,15 @@ fn cell(market: &str, subject: &Judged, home_of: &BTreeMap<String, String>, day:
         None if passed.is_empty() => (Verdict::NotApplicable, Vec::new()),
         None => (Verdict::Pass, passed),
     };
-    let says = if rules.is_empty() { format!("no rule found as of {day}") } else { format!("{}: {}", verdict.name(), rules.join(", ")) };
+    // Several modules may break one rule.
+    rules.dedup();
+    let coming: Vec<String> = subject.upcoming.iter().filter(|u| inside(&u.rule)).map(|u| format!("{} from {}", u.rule, u.from)).collect();
+    let coming = coming.join(", ");
+    let says = match (rules.is_empty(), coming.is_empty()) {
+        (true, true) => format!("no rule found as of {day}"),
+        (true, false) => format!("no rule in force as of {day}; {coming}"),
+        (false, true) => format!("{}: {}", verdict.name(), rules.join(", ")),
+        (false, false) => format!("{}: {}; not yet in force: {coming}", verdict.name(), rules.join(", ")),
+    };
     Cell { market: market.to_owned(), verdict, rules, says }
 }

@@ -83,8 +83,8 @@ impl Read {
             each(product(judge, law, kb, &self.bills.files, &problems, project));
         }
         self.devices(kb, judge.as_of(), &mut |device| {
-            let Verdicts { state, passed, findings } = of_device(judge, law, kb, &device);
-            each(Judged { kind: "device", id: device.id, names: device.names, state, passed, findings });
+            let Verdicts { state, passed, upcoming, findings } = of_device(judge, law, kb, &device);
+            each(Judged { kind: "device", id: device.id, names: device.names, state, passed, upcoming, findings });
         });
     }
 
@@ -130,7 +130,8 @@ pub fn product(judge: &Judge<'_>, law: &Law, kb: &Knowledge, files: &[FileAnswer
     }
     let mut names: Vec<String> = named.into_iter().map(str::to_owned).collect();
     names.dedup();
-    Judged { kind: "file", id: project.path.clone(), names, state: out.state, passed: out.passed, findings: out.findings }
+    let Verdicts { state, passed, upcoming, findings } = out;
+    Judged { kind: "file", id: project.path.clone(), names, state, passed, upcoming, findings }
 }
 
 /// Where the module of a finding stands in the documents.
@@ -141,20 +142,27 @@ fn place(finding: &mut Finding, files: &[&FileAnswer], kb: &Knowledge) {
         }
         return;
     };
+    let mut first = true;
     for file in files {
         for part in &file.parts {
             let modules = part.module.iter().map(|m| &**m).chain(part.alternates.iter().filter_map(|a| a.module.as_deref()));
             let mut labels = modules.map(|m| umbilical_assess::judge::Thing::module(kb, m).label);
-            if labels.any(|l| l == label)
-                && let Some(detail) = finding.detail.as_object_mut()
-            {
+            let Some(detail) = finding.detail.as_object_mut().filter(|_| labels.any(|l| l == label)) else { continue };
+            let designators = part.part.designators.iter().map(|d| serde_json::Value::from(d.to_string()));
+            if std::mem::take(&mut first) {
                 detail.insert("file".to_owned(), file.path.clone().into());
                 detail.insert("at".to_owned(), part.at.clone().into());
                 detail.insert("line".to_owned(), part.line.into());
-                detail.insert("designators".to_owned(), part.part.designators.iter().map(|d| d.to_string()).collect::<Vec<_>>().into());
+                detail.insert("designators".to_owned(), designators.collect::<Vec<_>>().into());
                 detail.insert("value".to_owned(), part.part.value.as_deref().into());
                 detail.insert("mpn".to_owned(), part.part.mpn.as_deref().into());
-                return;
+            } else if let Some(known) = detail.get_mut("designators").and_then(|d| d.as_array_mut()) {
+                // The same module in other places of the board: one finding, all its places.
+                for one in designators {
+                    if !known.contains(&one) {
+                        known.push(one);
+                    }
+                }
             }
         }
     }

@@ -33,7 +33,7 @@ pub struct Why {
     pub asked: Asked,
 }
 
-/// Verdicts shown of one rule.
+/// Subjects shown in the table of one rule; JSON has all.
 const MOST: usize = 20;
 
 /// Runs it.
@@ -44,14 +44,20 @@ pub fn run(global: &Global, args: &Why) -> Result<u8, Fail> {
     let read = Read::new(&args.paths, &kb, judge.as_of(), global)?;
     let wanted = args.id.trim();
     let mut found: Vec<Judged> = Vec::new();
+    let most = if global.format == Format::Json { usize::MAX } else { MOST };
+    let mut all = 0u64;
     read.judge(&judge, &law, &kb, &mut |mut subject: Judged| {
         let whole = subject.id == wanted || subject.names.iter().any(|n| n.eq_ignore_ascii_case(wanted));
         if !whole {
             subject.findings.retain(|f| f.id == wanted || f.code == wanted);
             subject.passed.retain(|id| id == wanted);
+            subject.upcoming.retain(|u| u.rule == wanted);
         }
-        if (!subject.findings.is_empty() || !subject.passed.is_empty()) && found.len() < MOST {
-            found.push(subject);
+        if !subject.findings.is_empty() || !subject.passed.is_empty() || !subject.upcoming.is_empty() {
+            all = all.saturating_add(1);
+            if found.len() < most {
+                found.push(subject);
+            }
         }
     });
     read.done()?;
@@ -64,7 +70,7 @@ pub fn run(global: &Global, args: &Why) -> Result<u8, Fail> {
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {
         Format::Json => json::one(w, &found),
-        _ => page::why(w, &found, &|id| judge.title(id), &view),
+        _ => page::why(w, &found, all, &|id| judge.title(id), &view),
     })?;
     Ok(0)
 }
