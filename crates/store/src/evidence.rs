@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use umbilical_core::Observations;
 use umbilical_core::id::hex;
 
+use crate::audit::append;
 use crate::db::{Row, Sql, Tx, sql};
 use crate::error::not_found;
-use crate::{By, StoreError, Time, chain, observe, pack};
+use crate::{By, KeptProblem, Scope, Sites, StoreError, Time, chain, observe, pack};
 
 /// An artefact on its way in.
 #[derive(Clone, Copy, Debug)]
@@ -84,9 +86,12 @@ pub struct Evidence {
 /// Artefacts coming in together: all of them are kept when [`Import::commit`] returns, or none. Nobody else writes
 /// meanwhile: read first, import then.
 pub struct Import {
-    pub(crate) tx: Tx,
-    pub(crate) who: String,
-    pub(crate) at: Time,
+    store: crate::Store,
+    tx: Tx,
+    who: String,
+    at: Time,
+    added: Vec<String>,
+    already: u64,
 }
 
 /// Bytes of a chunk before it is compressed.
@@ -97,6 +102,7 @@ impl Import {
     pub async fn add(&mut self, new: &NewEvidence<'_>, content: Content<'_>, read: &Observations) -> Result<Received, StoreError> {
         let (sha256, bytes) = measure(content)?;
         if let Some(row) = self.tx.first(sql!("SELECT id FROM evidence WHERE sha256 = $1", &sha256)).await? {
+            self.already = self.already.saturating_add(1);
             return Ok(Received { id: row.owned(0)?, already: true });
         }
         let n = self.tx.next("evidence").await?;
@@ -138,6 +144,7 @@ impl Import {
         self.tx.run(values).await?;
         self.chunks(n, content, &row.sha256).await?;
         observe::write(&mut self.tx, n, self.at, new.reader, read).await?;
+        self.added.push(row.id.clone());
         Ok(Received { id: row.id, already: false })
     }
 
@@ -145,12 +152,20 @@ impl Import {
     pub async fn reread(&mut self, evidence: &str, reader: &str, read: &Observations) -> Result<(), StoreError> {
         let row = self.tx.first(sql!("SELECT n FROM evidence WHERE id = $1", evidence)).await?;
         let n = row.ok_or_else(|| not_found("evidence", evidence))?.int(0)?;
+        self.added.push(evidence.to_owned());
         observe::write(&mut self.tx, n, self.at, reader, read).await
     }
 
     /// Keeps all of it.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        self.tx.commit().await
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        if self.added.is_empty() {
+            return Ok(());
+        }
+        // A folder of a hundred thousand files is one row of the audit log, not too long to read.
+        let shown = self.added.get(..20).unwrap_or(&self.added);
+        let detail = json!({"added": self.added.len(), "already": self.already, "evidence": shown});
+        let head = append(&mut self.tx, By { who: &self.who, at: self.at }, "import", "", &detail).await?;
+        self.store.commit(self.tx, &head).await
     }
 
     /// `evd-` and the first 12 hex digits of the digest; more of them where another artefact has these.
@@ -186,6 +201,25 @@ impl Import {
         // A file may be written to while it is read.
         if hex(&hash.finalize()) == sha256 { Ok(()) } else { Err(StoreError::Conflict("the evidence changed while it was read".into())) }
     }
+}
+
+/// The condition under which an artefact is seen.
+fn seen(ask: &mut Sql, scope: &Scope) {
+    if scope.sites == Sites::All {
+        ask.push("1 = 1");
+    } else {
+        ask.push("EXISTS (SELECT 1 FROM device_evidence de JOIN device d ON d.n = de.device WHERE de.evidence = e.n AND ");
+        crate::query::sql::scoped(ask, scope, &crate::query::sql::DEVICES);
+        ask.push(")");
+    }
+}
+
+async fn with_dropped(tx: &mut Tx, row: &Row) -> Result<Evidence, StoreError> {
+    let mut evidence = Evidence::from_row(row)?;
+    for gone in tx.fetch(sql!("SELECT what FROM dropped WHERE evidence = $1 ORDER BY what", row.int(11)?)).await? {
+        evidence.dropped.push(gone.owned(0)?);
+    }
+    Ok(evidence)
 }
 
 fn measure(content: Content<'_>) -> Result<(String, u64), StoreError> {
@@ -258,7 +292,51 @@ impl Evidence {
 impl crate::Store {
     /// Begins to take in artefacts.
     pub async fn import(&self, by: By<'_>) -> Result<Import, StoreError> {
-        Ok(Import { tx: self.db().write().await?, who: by.who.to_owned(), at: by.at })
+        Ok(Import { store: self.clone(), tx: self.db().write().await?, who: by.who.to_owned(), at: by.at, added: Vec::new(), already: 0 })
+    }
+
+    /// Artefacts, the newest first, behind the one of id `after`. Who does not see all sites sees those that speak of a device
+    /// there.
+    pub async fn evidence(&self, scope: &Scope, after: Option<&str>, limit: u32) -> Result<Vec<Evidence>, StoreError> {
+        let mut ask = Sql::new(&format!("SELECT {COLUMNS} FROM evidence e WHERE "));
+        seen(&mut ask, scope);
+        if let Some(after) = after {
+            ask.push(" AND e.n < (SELECT a.n FROM evidence a WHERE a.id = ").bind(after).push(")");
+        }
+        ask.push(" ORDER BY e.n DESC LIMIT ").bind(i64::from(limit.clamp(1, 1000)));
+        let mut tx = self.db().read().await?;
+        let rows = tx.fetch(ask).await?;
+        let mut out = Vec::new();
+        for row in &rows {
+            out.push(with_dropped(&mut tx, row).await?);
+        }
+        Ok(out)
+    }
+
+    /// One artefact.
+    pub async fn evidence_by_id(&self, scope: &Scope, id: &str) -> Result<Evidence, StoreError> {
+        let mut ask = Sql::new(&format!("SELECT {COLUMNS} FROM evidence e WHERE e.id = "));
+        ask.bind(id).push(" AND ");
+        seen(&mut ask, scope);
+        let mut tx = self.db().read().await?;
+        let row = tx.first(ask).await?.ok_or_else(|| not_found("evidence", id))?;
+        with_dropped(&mut tx, &row).await
+    }
+
+    /// What the readers of an artefact could not understand, in the order in which they met it.
+    pub async fn problems(&self, evidence: &str) -> Result<Vec<KeptProblem>, StoreError> {
+        let mut tx = self.db().read().await?;
+        let ask = "SELECT i.path, u.name, p.at, p.what FROM problem p JOIN reading r ON r.n = p.reading JOIN evidence e ON e.n = r.evidence \
+                   LEFT JOIN input i ON i.reading = p.reading AND i.place = p.input LEFT JOIN unit u ON u.reading = p.reading AND u.n = p.unit \
+                   WHERE e.id = $1 AND r.n = (SELECT MAX(l.n) FROM reading l WHERE l.evidence = e.n) ORDER BY p.n";
+        let read = |row: &Row| {
+            let at = match row.int(2)? {
+                0 => "file".to_owned(),
+                n => format!("{} {n}", row.opt_text(1)?.unwrap_or("line")),
+            };
+            Ok(KeptProblem { path: row.opt_owned(0)?, at, what: row.owned(3)? })
+        };
+        tx.fetch(sql!(ask, evidence)).await?.iter().map(read).collect()
     }
 
     /// The bytes of an artefact, a chunk of at most a megabyte at a time: `None` behind the last.

@@ -11,23 +11,35 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod answer;
+mod audit;
+mod backup;
 mod chain;
 mod db;
+mod decide;
+mod desk;
 mod error;
 mod evidence;
 mod list;
 mod observe;
 mod pack;
+mod people;
 pub mod query;
+mod retain;
 mod scope;
 mod store;
 mod time;
 
 pub use answer::{Answer, Changes, Organisations};
+pub use audit::{AuditHead, AuditRow};
+pub use backup::{BackupStamp, last_good, verify_backup};
+pub use decide::{Decided, Decision, Many};
+pub use desk::{JOB_STATES, Job, KeptProblem, View};
 pub use error::StoreError;
 pub use evidence::{Content, Evidence, Import, NewEvidence, Received};
 pub use list::{Count, DeviceRow, Facet, FacetValue, FindingRow, Kept, KeptInput, Listed, MOST_COUNTED, Page};
 pub use observe::Rebuilt;
+pub use people::{Person, Role, Session, Token, TokenClass};
+pub use retain::{Retained, Retention};
 pub use scope::{By, Scope, Sites};
-pub use store::Store;
+pub use store::{Check, Options, Store};
 pub use time::Time;

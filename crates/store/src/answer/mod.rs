@@ -8,9 +8,11 @@ mod write;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::json;
 use umbilical_core::answer::{Audit, Device, Trace};
 use umbilical_core::finding::Finding;
 
+use crate::audit::append;
 use crate::db::{Sql, sql};
 use crate::{By, Store, StoreError, pack};
 use ids::{Decided, Ids, Key};
@@ -120,6 +122,9 @@ impl Store {
         writer.gone(&mut tx, &gone).await?;
         writer.others(&mut tx, answer.findings, &mut changes).await?;
         for (alias, id) in std::mem::take(&mut ids.new_aliases) {
+            if alias != id {
+                crate::decide::follow(&mut tx, &text(alias), &text(id)).await?;
+            }
             let put = "INSERT INTO alias (id, device) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET device = excluded.device";
             tx.run(sql!(put, text(alias), text(id))).await?;
         }
@@ -147,7 +152,9 @@ impl Store {
             pack::pack_json(&audit)?
         );
         tx.run(values).await?;
-        tx.commit().await?;
+        let detail = json!({"devices": changes.devices, "new": changes.new, "changed": changes.changed, "gone": changes.gone});
+        let head = append(&mut tx, by, "answer", &number.to_string(), &detail).await?;
+        self.commit(tx, &head).await?;
         self.analyse(&changes).await?;
         Ok(changes)
     }

@@ -11,7 +11,7 @@ use crate::StoreError;
 /// Rows on their way into a table.
 pub(crate) struct Bulk {
     table: &'static str,
-    columns: &'static [&'static str],
+    columns: Vec<String>,
     values: Vec<Value>,
     /// By number of rows: the statement of a full batch, and of single rows.
     full: Arc<str>,
@@ -26,7 +26,12 @@ pub(crate) struct Bulk {
 const BATCH_BYTES: usize = 4 << 20;
 
 impl Bulk {
-    pub fn new(table: &'static str, columns: &'static [&'static str]) -> Self {
+    pub fn new(table: &'static str, columns: &[&str]) -> Self {
+        Self::of(table, columns.iter().map(|c| (*c).to_owned()).collect())
+    }
+
+    /// The same for columns that a file names.
+    pub fn of(table: &'static str, columns: Vec<String>) -> Self {
         // SQLite takes 32,766 values in a statement; beyond a few hundred rows nothing is gained.
         let rows = (2000 / columns.len().max(1)).clamp(1, 400);
         let statement = |rows: usize| {
@@ -40,13 +45,26 @@ impl Bulk {
             }
             Arc::from(text)
         };
-        Self { table, columns, values: Vec::new(), full: statement(rows), single: statement(1), rows, bytes: 0, written: 0 }
+        let (full, single) = (statement(rows), statement(1));
+        Self { table, columns, values: Vec::new(), full, single, rows, bytes: 0, written: 0 }
     }
 
     /// Adds a row, and writes when a batch is full.
     pub async fn push<const N: usize>(&mut self, tx: &mut Tx, row: [Value; N]) -> Result<(), StoreError> {
         debug_assert_eq!(N, self.columns.len(), "{}", self.table);
-        for value in &row {
+        self.add(tx, row).await
+    }
+
+    /// The same for a row of which the length is not known beforehand.
+    pub async fn push_row(&mut self, tx: &mut Tx, row: Vec<Value>) -> Result<(), StoreError> {
+        if row.len() != self.columns.len() {
+            return Err(StoreError::damaged(format!("a row of {} has {} values", self.table, row.len())));
+        }
+        self.add(tx, row).await
+    }
+
+    async fn add(&mut self, tx: &mut Tx, row: impl AsRef<[Value]> + IntoIterator<Item = Value>) -> Result<(), StoreError> {
+        for value in row.as_ref() {
             self.bytes += match value {
                 Value::Text(Some(t)) => t.len() + 8,
                 Value::Blob(Some(b)) => b.len() + 8,

@@ -8,6 +8,7 @@ pub(crate) mod schema;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Column as _, ConnectOptions as _, PgPool, Row as _, SqlitePool, Transaction, TypeInfo as _, ValueRef as _};
@@ -179,6 +180,9 @@ pub(crate) enum Tx {
     Postgres(Transaction<'static, Postgres>),
 }
 
+/// Takes the names of the columns, when it asks for them, and a row; says whether it wants more.
+pub(crate) type EachRow<'a> = dyn FnMut(&dyn Fn() -> Vec<String>, Row) -> bool + Send + 'a;
+
 /// Only one writer at a time, on PostgreSQL over all programs: numbers and chains are then given without gaps.
 const WRITER_LOCK: i64 = 0x756d_6269_6c69_6361;
 
@@ -291,6 +295,30 @@ impl Tx {
             Self::Sqlite(tx) => bound!(statement).fetch_all(&mut **tx).await?.iter().map(sqlite_row).collect(),
             Self::Postgres(tx) => bound!(statement).fetch_all(&mut **tx).await?.iter().map(postgres_row).collect(),
         }
+    }
+
+    /// Every row of an answer of any length, one at a time, until `each` says that it has had enough. The names of the columns
+    /// are made when asked for.
+    pub async fn each(&mut self, statement: Sql, each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                let mut rows = bound!(statement).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await? {
+                    if !each(&|| row.columns().iter().map(|c| c.name().to_owned()).collect(), sqlite_row(&row)?) {
+                        break;
+                    }
+                }
+            }
+            Self::Postgres(tx) => {
+                let mut rows = bound!(statement).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await? {
+                    if !each(&|| row.columns().iter().map(|c| c.name().to_owned()).collect(), postgres_row(&row)?) {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The first row.

@@ -69,3 +69,100 @@ pub(crate) async fn version(tx: &mut Tx) -> Result<i64, StoreError> {
     };
     if tx.number(there).await? == 0 { Ok(0) } else { tx.number(sql!("SELECT MAX(n) FROM migration")).await }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::query::Query;
+    use crate::{By, Decision, Options, Scope, Store};
+
+    const NOW: Time = Time(1_790_000_000_000);
+
+    struct Folder(PathBuf);
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("umbilical-schema-{name}-{}", std::process::id()));
+            let _ = std::fs::remove_dir_all(&path);
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+        fn options(&self) -> Options {
+            Options { place: self.0.join("umbilical.db").display().to_string(), ..Options::default() }
+        }
+    }
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn block_on<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(work)
+    }
+
+    /// What a store of schema `n` holds, written without the program that is to read it.
+    const ROWS: [&str; 7] = [
+        "INSERT INTO evidence VALUES (1, 'evd-0', '00', 'sims.csv', 'csv', 3, NULL, NULL, 5, 'ana', 0, 'x')",
+        "INSERT INTO reading VALUES (1, 1, 5, 'umbilical 0', 0)",
+        "INSERT INTO input VALUES (1, 1, 0, 'sims.csv', 'csv', '00', 1, 3, '[]')",
+        "INSERT INTO signature VALUES (1, 0, '')",
+        "INSERT INTO record VALUES (1, 0, 0, 0, 7, NULL, 0, '0 name rtu-7', NULL)",
+        "INSERT INTO profile VALUES (1, 'd', NULL, 'yes', NULL, NULL, NULL, NULL, NULL, 0.5, NULL, NULL, -1, NULL, 0, 1)",
+        "INSERT INTO device VALUES (1, 'dev-000000000007', 1, 'rtu-7', 5, 5, 0)",
+    ];
+
+    #[test]
+    fn each_earlier_schema_is_brought_up_and_keeps_its_rows() {
+        for earlier in 1..=NEWEST {
+            let folder = Folder::new(&format!("up{earlier}"));
+            block_on(async {
+                let store = Store::open_at(folder.options(), earlier, NOW).await.unwrap();
+                assert_eq!(store.schema().await.unwrap(), earlier);
+                let mut tx = store.db().write().await.unwrap();
+                for row in ROWS {
+                    tx.run(Sql::new(row)).await.unwrap();
+                }
+                tx.commit().await.unwrap();
+                store.close().await;
+
+                let store = Store::open_with(folder.options(), NOW).await.unwrap();
+                assert_eq!(store.schema().await.unwrap(), NEWEST);
+                assert_eq!(store.count_devices(&Scope::ALL, &Query::all()).await.unwrap(), 1);
+                assert_eq!(store.observations().await.unwrap().observations.len(), 1);
+                let by = By { who: "ana", at: NOW };
+                store.decide(&Scope::ALL, by, "dev-000000000007", Decision::Tag("kept"), "", None).await.unwrap();
+                assert_eq!(store.count_devices(&Scope::ALL, &Query::parse("tag:kept").unwrap()).await.unwrap(), 1);
+                // Opened once more, nothing is left to do.
+                store.close().await;
+                let store = Store::open_with(folder.options(), NOW).await.unwrap();
+                assert_eq!(store.schema().await.unwrap(), NEWEST);
+                store.close().await;
+            });
+        }
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let folder = Folder::new("newer");
+        block_on(async {
+            let store = Store::open_with(folder.options(), NOW).await.unwrap();
+            store.db().outside("INSERT INTO migration VALUES (99, 'later', '', 0)").await.unwrap();
+            store.close().await;
+            let refused = Store::open_with(folder.options(), NOW).await;
+            assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: NEWEST })));
+        });
+    }
+
+    #[test]
+    fn every_table_is_in_a_backup() {
+        let made: Vec<&str> =
+            MIGRATIONS.iter().flat_map(|(_, text)| text.split("CREATE TABLE ").skip(1)).filter_map(|t| t.split(' ').next()).collect();
+        let mut listed: Vec<&str> = crate::backup::tables().collect();
+        listed.push("staged");
+        for table in made {
+            assert!(listed.contains(&table), "{table} would not be in a backup");
+        }
+    }
+}

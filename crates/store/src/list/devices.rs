@@ -245,17 +245,14 @@ async fn walk(
     want: usize,
 ) -> Result<Vec<Found>, StoreError> {
     let key = sort.by.column;
-    let bucket = by_bucket(&query.root);
+    let (bucket, coarse) = (by_bucket(&query.root), query.coarse());
     let mut out: Vec<Found> = Vec::new();
     // Key and number of the profile that was looked at last, and the row in it behind which to go on.
     let mut last: Option<(Key, i64)> = after.and_then(|c| Some((c.key.clone(), *c.then.first()?)));
     let mut inside = after.and_then(|c| c.then.get(1).copied());
     loop {
         let mut ask = Sql::new(&format!("SELECT p.n, {key}, p.devices FROM profile p WHERE p.devices > 0 AND "));
-        match bucket {
-            true => sql::condition(&mut ask, query, scope, &sql::PROFILES)?,
-            false => sql::scoped(&mut ask, scope, &sql::PROFILES),
-        }
+        sql::condition(&mut ask, &coarse, scope, &sql::PROFILES)?;
         if let Some((key_value, n)) = &last {
             // The profile in which the page before ended is looked at once more.
             let sign = if inside.is_some() { format!("{}=", sort.sign()) } else { sort.sign().to_owned() };

@@ -162,7 +162,7 @@ async fn walk(
     want: usize,
 ) -> Result<Vec<Found>, StoreError> {
     let key = sort.by.column;
-    let bucket = by_bucket(&query.root);
+    let (bucket, coarse) = (by_bucket(&query.root), query.coarse());
     let mut out: Vec<Found> = Vec::new();
     let mut last: Option<(Key, i64, i64)> = after.and_then(|c| Some((c.key.clone(), *c.then.first()?, *c.then.get(1)?)));
     let mut inside = after.and_then(|c| c.then.get(2).copied());
@@ -170,10 +170,7 @@ async fn walk(
         let mut ask = Sql::new(&format!(
             "SELECT t.kind, t.profile, {key} FROM finding_tally t JOIN finding_kind k ON k.n = t.kind WHERE t.count > 0 AND "
         ));
-        match bucket {
-            true => sql::condition(&mut ask, query, scope, &sql::TALLIES)?,
-            false => sql::scoped(&mut ask, scope, &sql::TALLIES),
-        }
+        sql::condition(&mut ask, &coarse, scope, &sql::TALLIES)?;
         if let Some((value, kind, profile)) = &last {
             let sign = if inside.is_some() { format!("{}=", sort.sign()) } else { sort.sign().to_owned() };
             ask.push(&format!(" AND ({key}, t.kind, t.profile) {sign} (")).bind(value.clone());

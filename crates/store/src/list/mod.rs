@@ -16,6 +16,7 @@ use crate::db::{Sql, Tx};
 pub use devices::DeviceRow;
 pub use facets::{Facet, FacetValue};
 pub use findings::FindingRow;
+pub(crate) use one::canonical;
 pub use one::{Kept, KeptInput};
 
 /// Which part of a list.

@@ -97,6 +97,17 @@ impl Query {
         parse::parse(text).map(|root| Self { root, text: text.trim().to_owned() })
     }
 
+    /// The part of it that profiles answer: what must fit in any case. A list that goes from profile to profile leaves out
+    /// with it those in which nothing can fit.
+    pub(crate) fn coarse(&self) -> Self {
+        let root = match &self.root {
+            Node::And(all) => Node::And(all.iter().filter(|n| sql::by_bucket(n)).cloned().collect()),
+            one if sql::by_bucket(one) => one.clone(),
+            _ => Node::And(Vec::new()),
+        };
+        Self { root, text: String::new() }
+    }
+
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text

@@ -3,7 +3,12 @@
 mod support;
 
 mod answers;
+mod decisions;
+mod files;
 mod imports;
+mod kill;
+mod people;
+mod queries;
 
 mod serial {
     use crate::support::{NOW, block_on, postgres};
@@ -13,7 +18,9 @@ mod serial {
     #[test]
     fn postgres_answers_as_sqlite_does() {
         let Some(server) = postgres::Server::start() else { return };
-        for (name, case) in [crate::answers::CASES, crate::imports::CASES].concat() {
+        for (name, case) in
+            [crate::answers::CASES, crate::imports::CASES, crate::decisions::CASES, crate::people::CASES, crate::queries::CASES].concat()
+        {
             println!("{name}");
             let place = server.database(name);
             block_on(async {

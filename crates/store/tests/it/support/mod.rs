@@ -21,7 +21,6 @@ impl Folder {
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
-    #[expect(dead_code, reason = "used by tests of files")]
     pub fn path(&self) -> &Path {
         &self.0
     }
