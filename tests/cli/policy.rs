@@ -241,7 +241,7 @@ fn market_buyer_and_facts_narrow_what_is_asked() {
     let at = |words: &[&str]| json(&folder, &[&["check", "bom.csv"], &day[..], words].concat());
     let (code, unsaid) = at(&[]);
     assert_eq!((code, of(&unsaid, "bom.csv").0), (1, "fail"));
-    assert!(unsaid["subjects"][0]["findings"][0]["because"][0].as_str().unwrap().contains("judged as if the market were US"));
+    assert!(unsaid["subjects"][0]["findings"][0]["because"].to_string().contains("judged as if the market were US"));
     let (code, us) = at(&["--market", "US-TX"]);
     assert_eq!((code, us["facts"]["market"].as_str()), (1, Some("US-TX")));
     let (code, lt) = at(&["--market", "LT"]);
@@ -447,6 +447,42 @@ fn a_rule_is_no_pass_before_its_first_day() {
     // Before all law there is none to keep.
     let (code, first) = json(&folder, &["check", "bom.csv", "--as-of", "0001-01-01"]);
     assert_eq!((code, &first["subjects"][0]["passed"]), (0, &serde_json::json!([])));
+}
+
+/// A pass says what it stands on, a verdict how its module was identified, and a group only what is true of all of it.
+#[test]
+fn verdicts_say_what_they_stand_on_and_of_whom_it_is_true() {
+    let folder = Folder::new();
+    folder.write("bom.csv", FOUR);
+    folder.write("fib.csv", "Reference,Value,Qty,Manufacturer,MPN\nU1,L610,1,Fibocom,L610-CN\n");
+    let words = ["check", "fib.csv", "--policy", FCC, "--market", "US", "--say", "funded_by=own"];
+    let (_, answer) = json(&folder, &words);
+    let subject = &answer["subjects"][0];
+    let ids = |list: &Value| list.as_array().unwrap().iter().map(|p| p["rule"].clone()).collect::<Vec<_>>();
+    assert_eq!(&Value::Array(ids(&subject["passes"])), &subject["passed"]);
+    let host = subject["passes"].as_array().unwrap().iter().find(|p| p["rule"] == "US-FCC-COVERED-HOST").unwrap();
+    let says = host["because"].as_array().unwrap().iter().map(|b| b.as_str().unwrap()).collect::<Vec<_>>().join("\n");
+    assert!(says.contains("jurisdiction CN, not listed as of 2026-11-25 (sources to"), "{says}");
+    let why = policy(&folder, &["why", "US-FCC-COVERED-HOST", "fib.csv", "--policy", FCC, "--market", "US"]).out;
+    assert!(why.replace("\n", " ").contains("not listed as of 2026-11-25"), "{why}");
+    // How the module is known comes first.
+    let (_, answer) = json(&folder, &["check", "bom.csv", "--policy", "tw-prc-ict", "--buyer", "tw-agency", "--say", "item=module"]);
+    for finding in answer["subjects"][0]["findings"].as_array().unwrap() {
+        let (module, first) = (finding["detail"]["module"].as_str().unwrap(), finding["because"][0].as_str().unwrap());
+        assert!(first.starts_with(&format!("identified as {module} (U")) && first.contains("): maker 0."), "{first}");
+        assert_eq!(finding["detail"]["identified"], first);
+    }
+    // Reasons of one maker are not printed over another's products.
+    folder.write("a/one.csv", EC25);
+    folder.write("b/two.csv", FOUR);
+    let table = policy(&folder, &["check", "a", "b", "--policy", "tw-prc-ict", "--buyer", "tw-agency", "--say", "item=module"]).out;
+    let fails = table.split("fail: TW-PRC-ICT-MODULE").nth(1).unwrap_or_else(|| panic!("{table}"));
+    let groups: Vec<&str> = fails.split("About").skip(1).collect();
+    let of = |maker: &str| {
+        groups.iter().find(|g| g.contains(&format!("jurisdiction CN of {maker}"))).copied().unwrap_or_else(|| panic!("{table}"))
+    };
+    assert!(of("Quectel").contains("one.csv") && of("Quectel").contains("two.csv") && !of("Quectel").contains("Huawei"), "{table}");
+    assert!(of("Huawei").contains("two.csv") && !of("Huawei").contains("one.csv"), "{table}");
 }
 
 #[test]

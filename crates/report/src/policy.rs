@@ -7,8 +7,8 @@ use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use umbilical_core::answer::KnowledgeStamp;
 use umbilical_core::answer::policy::{
-    CaseRun, Cell, Dated, Judged, Markets, PackStamp, PackText, PolicyCheck, PolicyDiff, PolicyList, PolicyTest, RuleTally, Sku, Timeline,
-    Turned, Verdict,
+    CaseRun, Cell, Dated, Judged, Markets, PackStamp, PackText, Passed, PolicyCheck, PolicyDiff, PolicyList, PolicyTest, RuleTally, Sku,
+    Timeline, Turned, Verdict,
 };
 use umbilical_core::finding::Finding;
 use umbilical_core::text::{clean, short};
@@ -28,14 +28,39 @@ const WANTED: usize = 12;
 #[derive(Default)]
 pub struct Book {
     tallies: HashMap<String, RuleTally>,
-    /// The first finding of each rule that fails or is for review, and the subjects that have it.
-    samples: HashMap<(String, &'static str), (Finding, Vec<String>)>,
+    /// Findings of each rule that fails or is for review, alike ones together.
+    samples: HashMap<(String, &'static str), Vec<Group>>,
     /// What would have to be known, and for how many verdicts.
     wanted: HashMap<String, u64>,
     /// Subjects by their worst verdict.
     states: HashMap<Verdict, u64>,
     /// Rules that are not yet in force by their first day: what they would say, and of how many subjects.
     upcoming: BTreeMap<(String, String), BTreeMap<Verdict, u64>>,
+}
+
+/// Findings of one rule for the same reasons: what is said of one is true of all.
+struct Group {
+    /// The reasons, as the first has them.
+    reasons: Vec<String>,
+    /// The first.
+    finding: Finding,
+    /// Some of the subjects that have it.
+    subjects: Vec<String>,
+    /// How many have it.
+    count: u64,
+}
+
+/// Groups of one rule that are shown, and that are kept: what is beyond is counted.
+const GROUPS: usize = 4;
+const KEPT: usize = 64;
+
+/// What a finding stands on beside how the module was identified, which differs from subject to subject.
+fn reasons(finding: &Finding) -> &[String] {
+    let own = finding.detail.get("identified").and_then(|v| v.as_str());
+    match finding.because.split_first() {
+        Some((first, rest)) if Some(first.as_str()) == own => rest,
+        _ => &finding.because,
+    }
 }
 
 impl Book {
@@ -82,10 +107,21 @@ impl Book {
                 continue;
             }
             let key = (finding.code.to_string(), finding.verdict.unwrap_or("unknown"));
-            let sample = self.samples.entry(key).or_insert_with(|| (finding.clone(), Vec::new()));
-            let name = called(subject);
-            if sample.1.len() <= EXAMPLES && sample.1.last() != Some(&name) {
-                sample.1.push(name);
+            let groups = self.samples.entry(key).or_default();
+            let (own, name) = (reasons(finding), called(subject));
+            let known = groups.iter().position(|g| g.reasons == own);
+            let group = match known.or_else(|| (groups.len() >= KEPT).then_some(KEPT)) {
+                Some(at) => groups.get_mut(at),
+                None => {
+                    groups.push(Group { reasons: own.to_vec(), finding: finding.clone(), subjects: Vec::new(), count: 0 });
+                    groups.last_mut()
+                }
+            };
+            if let Some(group) = group {
+                group.count = group.count.saturating_add(1);
+                if group.subjects.len() <= EXAMPLES && group.subjects.last() != Some(&name) {
+                    group.subjects.push(name);
+                }
             }
         }
     }
@@ -235,8 +271,8 @@ pub fn table(out: &mut dyn Write, head: &PolicyCheck, book: &Book, view: &View) 
     }
     for word in ["fail", "review"] {
         for rule in &head.rules {
-            if let Some((finding, subjects)) = book.samples.get(&(rule.rule.clone(), word)) {
-                sample(&mut page, rule, word, finding, subjects)?;
+            if let Some(groups) = book.samples.get(&(rule.rule.clone(), word)) {
+                samples(&mut page, rule, word, groups)?;
             }
         }
     }
@@ -336,20 +372,36 @@ fn verdict(book: &Book) -> String {
     format!("{} judged: {counts}", say::counted(all, "subject"))
 }
 
-fn sample(page: &mut Page<'_>, rule: &RuleTally, word: &str, finding: &Finding, subjects: &[String]) -> io::Result<()> {
+/// What one rule says: the largest groups first.
+fn samples(page: &mut Page<'_>, rule: &RuleTally, word: &str, groups: &[Group]) -> io::Result<()> {
     page.heading(&format!("{word}: {} – {}", rule.rule, rule.cite))?;
-    let count = if word == "fail" { rule.fail } else { rule.review };
-    let shown: Vec<String> = subjects.iter().take(EXAMPLES).map(|s| short(&clean(s), 60).into_owned()).collect();
-    let more = count.saturating_sub(shown.len() as u64);
-    let more = if more > 0 { format!(" and {} more", say::count(more)) } else { String::new() };
     page.field(2, "Says", &rule.title)?;
-    page.field(2, "About", &format!("{}{more}", shown.join(", ")))?;
-    for because in &finding.because {
-        page.hanging(2, 2, Tone::Plain, &format!("- {because}"))?;
+    let mut order: Vec<&Group> = groups.iter().collect();
+    order.sort_by_key(|g| std::cmp::Reverse(g.count));
+    for (n, group) in order.iter().take(GROUPS).enumerate() {
+        if n > 0 {
+            page.gap()?;
+        }
+        let shown: Vec<String> = group.subjects.iter().take(EXAMPLES).map(|s| short(&clean(s), 60).into_owned()).collect();
+        let more = group.count.saturating_sub(shown.len() as u64);
+        let more = if more > 0 { format!(" and {} more", say::count(more)) } else { String::new() };
+        page.field(2, "About", &format!("{}{more}", shown.join(", ")))?;
+        // How the module was identified is true of one subject only.
+        let because = if group.count == 1 { &group.finding.because } else { &group.reasons };
+        for because in because {
+            page.hanging(2, 2, Tone::Plain, &format!("- {because}"))?;
+        }
+        page.field(2, "Clears when", &group.finding.clears_when)?;
+        page.field(2, "What helps", &group.finding.remedies.join("; "))?;
+        page.field(2, "Id", &group.finding.id)?;
     }
-    page.field(2, "Clears when", &finding.clears_when)?;
-    page.field(2, "What helps", &finding.remedies.join("; "))?;
-    page.field(2, "Id", &finding.id)
+    let shown: u64 = order.iter().take(GROUPS).map(|g| g.count).fold(0, u64::saturating_add);
+    let all = if word == "fail" { rule.fail } else { rule.review };
+    if order.len() > GROUPS {
+        let more = say::counted(all.saturating_sub(shown).max(1), "verdict");
+        page.para(2, Tone::Dim, &format!("and {more} for other reasons: `umbilical policy why {}`, --format json", rule.rule))?;
+    }
+    Ok(())
 }
 
 /// Writes the whole chain behind verdicts; `all` counts the subjects that there are, shown or not.
@@ -382,9 +434,12 @@ pub fn why(out: &mut dyn Write, subjects: &[Judged], all: u64, about: &dyn Fn(&s
             page.field(4, "What helps", &finding.remedies.join("; "))?;
             page.field(4, "Id", &finding.id)?;
         }
-        for id in &subject.passed {
-            let (title, cite) = about(id);
-            page.para(2, Tone::Dim, &format!("pass: {id} – {title} ({cite})"))?;
+        for Passed { rule, because } in &subject.passes {
+            let (title, cite) = about(rule);
+            page.para(2, Tone::Dim, &format!("pass: {rule} – {title} ({cite})"))?;
+            for because in because {
+                page.hanging(4, 2, Tone::Plain, &format!("- {because}"))?;
+            }
         }
         for coming in &subject.upcoming {
             let (title, cite) = about(&coming.rule);
@@ -480,21 +535,23 @@ pub fn diff(out: &mut dyn Write, answer: &PolicyDiff, view: &View) -> io::Result
     let count = say::counted(answer.changes.len() as u64, "verdict");
     let differ = if answer.changes.len() == 1 { "differs" } else { "differ" };
     page.para(0, Tone::Bold, &format!("{count} {differ} between {between}"))?;
-    let mut rules: Vec<(&str, &str, &str, Vec<&Turned>)> = Vec::new();
+    // What is said of the first of a group is true of all of it.
+    let mut rules: Vec<(&str, &str, &str, &[String], Vec<&Turned>)> = Vec::new();
     for turned in &answer.changes {
-        let key = (turned.rule.as_str(), turned.was.as_str(), turned.is.as_str());
-        match rules.iter_mut().find(|r| (r.0, r.1, r.2) == key) {
-            Some(row) => row.3.push(turned),
-            None => rules.push((key.0, key.1, key.2, vec![turned])),
+        let why = turned.finding.as_ref().map_or(&turned.because[..], reasons);
+        let key = (turned.rule.as_str(), turned.was.as_str(), turned.is.as_str(), why);
+        match rules.iter_mut().find(|r| (r.0, r.1, r.2, r.3) == key) {
+            Some(row) => row.4.push(turned),
+            None => rules.push((key.0, key.1, key.2, key.3, vec![turned])),
         }
     }
-    for (rule, was, is, turned) in rules {
+    for (rule, was, is, why, turned) in rules {
         page.heading(&format!("{rule}: {was} → {is}"))?;
         let names: Vec<&str> = turned.iter().take(EXAMPLES).map(|t| t.names.first().map_or(t.subject.as_str(), String::as_str)).collect();
         let more = turned.len().saturating_sub(EXAMPLES);
         let more = if more > 0 { format!(" and {} more", say::count(more as u64)) } else { String::new() };
         page.field(2, "About", &format!("{}{more}", names.join(", ")))?;
-        for because in turned.first().into_iter().flat_map(|t| &t.because) {
+        for because in why {
             page.hanging(2, 2, Tone::Plain, &format!("- {because}"))?;
         }
     }

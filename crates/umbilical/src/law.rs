@@ -1,16 +1,16 @@
 //! What a run is judged by: packs, facts of assets and deals, assumptions, waivers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::Args;
-use umbilical_assess::judge::{Compiled, Item, Judge, Meeting, compile, finding, waive};
+use umbilical_assess::judge::{Compiled, Item, Judge, Meeting, compile, finding, reasons, seen, waive};
 use umbilical_core::Day;
 use umbilical_core::answer::Device;
-use umbilical_core::answer::policy::{LawStamp, UnusedWaiver, Upcoming, Verdict};
+use umbilical_core::answer::policy::{LawStamp, Passed, UnusedWaiver, Upcoming, Verdict};
 use umbilical_core::finding::{Finding, Subject};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{
@@ -81,6 +81,8 @@ pub struct Law {
     pub base: Facts,
     assets: Assets,
     waivers: Accepted,
+    /// Whether a pass says what it stands on.
+    reasons: Cell<bool>,
     /// Facts by the groups that match and the site, so that alike assets share them.
     shared: RefCell<HashMap<Place, Rc<Facts>>>,
 }
@@ -149,7 +151,7 @@ pub fn load_for(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed,
     };
     let base = asked.facts(&words)?;
     let waivers = waivers(global, asked, &packs)?;
-    let law = Law { packs: RefCell::new(packs), assumed, base, assets, waivers, shared: RefCell::default() };
+    let law = Law { packs: RefCell::new(packs), assumed, base, assets, waivers, reasons: Cell::new(false), shared: RefCell::default() };
     Ok((kb, law))
 }
 
@@ -246,6 +248,11 @@ impl Law {
     /// The judge of this run.
     pub fn judge<'k>(&self, kb: &'k Knowledge, as_of: Day) -> Judge<'k> {
         Judge::new(kb, self.packs.take(), as_of, &self.assumed)
+    }
+
+    /// Passes say what they stand on: for answers in which somebody reads it, since a fleet has millions.
+    pub fn give_reasons(&self) {
+        self.reasons.set(true);
     }
 
     /// What is stamped on an answer.
@@ -353,14 +360,24 @@ impl Law {
 pub struct Verdicts {
     pub state: Verdict,
     pub passed: Vec<String>,
+    /// With reasons, where [`Law::give_reasons`] asked for them.
+    pub passes: Vec<Passed>,
     pub upcoming: Vec<Upcoming>,
     pub findings: Vec<Finding>,
 }
 
-/// Judges an item.
-pub fn verdicts(judge: &Judge<'_>, law: &Law, item: &Item, subject: &Subject, names: &[&str]) -> Verdicts {
+/// Judges an item. `identified` says how a module was identified, by its label.
+pub fn verdicts(
+    judge: &Judge<'_>,
+    law: &Law,
+    item: &Item,
+    subject: &Subject,
+    names: &[&str],
+    identified: &dyn Fn(&str) -> Option<String>,
+) -> Verdicts {
     let outcomes = judge.outcomes(item);
-    let mut out = Verdicts { state: Verdict::NotApplicable, passed: Vec::new(), upcoming: Vec::new(), findings: Vec::new() };
+    let mut out =
+        Verdicts { state: Verdict::NotApplicable, passed: Vec::new(), passes: Vec::new(), upcoming: Vec::new(), findings: Vec::new() };
     for outcome in outcomes.iter() {
         let id = || judge.rule(outcome).map(|(_, rule)| rule.id.get_ref().clone());
         match (outcome.verdict, &outcome.later) {
@@ -369,10 +386,22 @@ pub fn verdicts(judge: &Judge<'_>, law: &Law, item: &Item, subject: &Subject, na
                 continue;
             }
             (Verdict::NotApplicable, None) => continue,
-            (Verdict::Pass, _) => out.passed.extend(id()),
+            (Verdict::Pass, _) => {
+                if law.reasons.get() {
+                    out.passes.extend(id().map(|rule| Passed { rule, because: reasons(outcome) }));
+                }
+                out.passed.extend(id());
+            }
             _ => out.findings.extend(finding(judge, outcome, subject.clone())),
         }
         out.state = out.state.max(outcome.verdict);
+    }
+    for finding in &mut out.findings {
+        let module = finding.detail.get("module").and_then(|m| m.as_str());
+        if let (Some(says), Some(detail)) = (module.and_then(identified), finding.detail.as_object_mut()) {
+            detail.insert("identified".to_owned(), says.clone().into());
+            finding.because.insert(0, says);
+        }
     }
     law.waive(&mut out.findings, names, judge.as_of());
     out.findings.sort_by(|a, b| a.worst_first(b));
@@ -383,5 +412,5 @@ pub fn verdicts(judge: &Judge<'_>, law: &Law, item: &Item, subject: &Subject, na
 pub fn of_device(judge: &Judge<'_>, law: &Law, kb: &Knowledge, device: &Device) -> Verdicts {
     let subject = Subject { kind: "device", id: device.id.clone() };
     let names: Vec<&str> = device.names.iter().map(String::as_str).collect();
-    verdicts(judge, law, &law.item(kb, device), &subject, &names)
+    verdicts(judge, law, &law.item(kb, device), &subject, &names, &|label| seen::in_device(kb, device, label))
 }

@@ -13,6 +13,13 @@ use super::{Judge, Outcome};
 /// The threats that findings may name.
 const THREATS: [&str; 3] = ["surveillance", "exfiltration", "disruption"];
 
+/// What an outcome stands on, in sentences.
+pub fn reasons(outcome: &Outcome) -> Vec<String> {
+    let open = outcome.points.iter().map(|p| format!("open: {p}"));
+    let wanted = outcome.wanted.iter().map(|w| format!("not known: {w}"));
+    outcome.because.iter().map(sentence).chain(open).chain(wanted).collect()
+}
+
 /// The finding of an outcome about a subject; `None` where it is not applicable.
 pub fn finding(judge: &Judge<'_>, outcome: &Outcome, subject: Subject) -> Option<Finding> {
     let (pack, rule) = judge.rule(outcome)?;
@@ -26,9 +33,7 @@ pub fn finding(judge: &Judge<'_>, outcome: &Outcome, subject: Subject) -> Option
         _ => Severity::Info,
     };
     let id = rule.id.get_ref();
-    let mut because: Vec<String> = outcome.because.iter().map(sentence).collect();
-    because.extend(outcome.points.iter().map(|p| format!("open: {p}")));
-    because.extend(outcome.wanted.iter().map(|w| format!("not known: {w}")));
+    let because = reasons(outcome);
     let clears_when = match (outcome.verdict, outcome.changes.is_empty()) {
         (Verdict::Pass, true) => "it is kept".to_owned(),
         (Verdict::Unknown, _) if !outcome.wanted.is_empty() => format!("it is known: {}", outcome.wanted.join("; ")),

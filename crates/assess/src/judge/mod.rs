@@ -18,6 +18,7 @@ mod origin;
 pub mod risk;
 mod rule;
 mod scope;
+pub mod seen;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -35,7 +36,7 @@ use umbilical_knowledge::policy::{
 use umbilical_knowledge::{Knowledge, Word as _};
 
 pub use cases::{Ran, run_cases};
-pub use findings::finding;
+pub use findings::{finding, reasons};
 pub use item::{Item, Thing};
 pub use memo::Outcomes;
 pub use rule::{Later, Outcome};

@@ -100,10 +100,21 @@ pub struct Judged {
     pub state: Verdict,
     /// Rules that it keeps, on the sources seen.
     pub passed: Vec<String>,
+    /// The same with what each stands on; `[]` where nobody reads it.
+    pub passes: Vec<Passed>,
     /// Rules that reach it and are not yet in force, in the order of the packs.
     pub upcoming: Vec<Upcoming>,
     /// Verdicts other than `pass`, the worst first.
     pub findings: Vec<Finding>,
+}
+
+/// A rule that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Passed {
+    /// The rule.
+    pub rule: String,
+    /// What that stands on, in sentences with their basis.
+    pub because: Vec<String>,
 }
 
 /// A rule that is not yet in force.

@@ -54,6 +54,9 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
         code = crate::gate::worse(code, gates.code(subject.findings.iter(), Seen::default()));
         book.add(&subject, &|id| judge.title(id));
     });
+    if global.format == Format::Json {
+        law.give_reasons();
+    }
     let head = head(&judge, &law, &kb, &read, book.rules(&judge.rule_ids()));
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {

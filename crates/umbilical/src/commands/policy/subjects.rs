@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use umbilical_assess::bom::{self, Judged as Bills};
 use umbilical_assess::judge::risk::Sight;
-use umbilical_assess::judge::{Item, Judge};
+use umbilical_assess::judge::{Item, Judge, seen};
 use umbilical_assess::{Fleet, Options};
 use umbilical_core::answer::bom::{FileAnswer, Project};
 use umbilical_core::answer::policy::Judged;
@@ -83,8 +83,8 @@ impl Read {
             each(product(judge, law, kb, &self.bills.files, &problems, project));
         }
         self.devices(kb, judge.as_of(), &mut |device| {
-            let Verdicts { state, passed, upcoming, findings } = of_device(judge, law, kb, &device);
-            each(Judged { kind: "device", id: device.id, names: device.names, state, passed, upcoming, findings });
+            let Verdicts { state, passed, passes, upcoming, findings } = of_device(judge, law, kb, &device);
+            each(Judged { kind: "device", id: device.id, names: device.names, state, passed, passes, upcoming, findings });
         });
     }
 
@@ -124,14 +124,14 @@ pub fn product(judge: &Judge<'_>, law: &Law, kb: &Knowledge, files: &[FileAnswer
     let labels = Labels { names: &named, path: &project.path, ..Labels::default() };
     let item = Item::product(kb, &own, project.state, project.is_open(files, problems), law.facts(&labels));
     let subject = Subject { kind: "file", id: project.path.clone() };
-    let mut out = verdicts(judge, law, &item, &subject, &named);
+    let mut out = verdicts(judge, law, &item, &subject, &named, &|label| seen::in_files(kb, &own, label));
     for finding in &mut out.findings {
         place(finding, &own, kb);
     }
     let mut names: Vec<String> = named.into_iter().map(str::to_owned).collect();
     names.dedup();
-    let Verdicts { state, passed, upcoming, findings } = out;
-    Judged { kind: "file", id: project.path.clone(), names, state, passed, upcoming, findings }
+    let Verdicts { state, passed, passes, upcoming, findings } = out;
+    Judged { kind: "file", id: project.path.clone(), names, state, passed, passes, upcoming, findings }
 }
 
 /// Where the module of a finding stands in the documents.

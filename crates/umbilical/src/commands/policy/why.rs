@@ -42,6 +42,7 @@ pub fn run(global: &Global, args: &Why) -> Result<u8, Fail> {
     let (kb, law) = law::load(global, &args.asked, facts(global)?, Unnamed::Law)?;
     let judge = law.judge(&kb, home::as_of(global));
     let read = Read::new(&args.paths, &kb, judge.as_of(), global)?;
+    law.give_reasons();
     let wanted = args.id.trim();
     let mut found: Vec<Judged> = Vec::new();
     let most = if global.format == Format::Json { usize::MAX } else { MOST };
@@ -51,6 +52,7 @@ pub fn run(global: &Global, args: &Why) -> Result<u8, Fail> {
         if !whole {
             subject.findings.retain(|f| f.id == wanted || f.code == wanted);
             subject.passed.retain(|id| id == wanted);
+            subject.passes.retain(|p| p.rule == wanted);
             subject.upcoming.retain(|u| u.rule == wanted);
         }
         if !subject.findings.is_empty() || !subject.passed.is_empty() || !subject.upcoming.is_empty() {

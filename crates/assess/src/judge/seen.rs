@@ -1,0 +1,53 @@
+//! By what a module was identified: what a verdict about it stands on before any rule is asked.
+
+use umbilical_core::answer::bom::FileAnswer;
+use umbilical_core::answer::{Claim, Device, Level, Module};
+use umbilical_knowledge::Knowledge;
+
+use super::item::Thing;
+
+/// How a module of a device was identified, in one sentence; `label` is what [`Thing`] calls it.
+pub fn in_device(kb: &Knowledge, device: &Device, label: &str) -> Option<String> {
+    let module = device.modules.iter().find(|m| Thing::module(kb, m).label == label);
+    let product = || {
+        let product = device.product.as_ref()?;
+        let name = [product.brand.as_deref(), product.model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        (name == label).then(|| format!("identified as {label}: {:.2}, {}", product.confidence, product.basis.name()))
+    };
+    module.map(|m| sentence(label, m, "")).or_else(product)
+}
+
+/// How a module of a product's documents was identified, with its places on the board.
+pub fn in_files(kb: &Knowledge, files: &[&FileAnswer], label: &str) -> Option<String> {
+    let parts = files.iter().flat_map(|f| &f.parts);
+    let mut each = parts.flat_map(|part| {
+        let alternates = part.alternates.iter().filter_map(|a| a.module.as_deref());
+        part.module.as_deref().into_iter().chain(alternates).map(move |m| (part, m))
+    });
+    let (part, module) = each.find(|(_, m)| Thing::module(kb, m).label == label)?;
+    let places: Vec<String> = part.part.designators.iter().map(ToString::to_string).collect();
+    let place = if places.is_empty() { part.at.clone() } else { format!("{}, {}", places.join(" "), part.at) };
+    Some(sentence(label, module, &format!(" ({place})")))
+}
+
+/// `identified as Quectel EG25-G: maker 0.97 (probable, observed), by usb-id 2c7c:0125 in line 7`.
+fn sentence(label: &str, module: &Module, place: &str) -> String {
+    let of = |level: Level, value: Option<&String>| module.claims.iter().find(|c| c.level == level && Some(&c.value) == value);
+    let claim: Option<&Claim> = of(Level::Maker, module.maker.as_ref()).or_else(|| module.claims.iter().find(|c| c.level == module.level));
+    let Some(claim) = claim else {
+        return format!(
+            "identified as {label}{place}: {:.2} ({}, {})",
+            module.confidence,
+            module.confidence_level.name(),
+            module.basis.name()
+        );
+    };
+    let by = claim.because.first().map(|b| format!(", by {} {} in {}", b.kind, b.value, b.at)).unwrap_or_default();
+    format!(
+        "identified as {label}{place}: {} {:.2} ({}, {}){by}",
+        claim.level.name(),
+        claim.confidence,
+        claim.confidence_level.name(),
+        claim.basis.name()
+    )
+}
