@@ -34,6 +34,7 @@ fn things() -> Vec<Thing> {
             confidence: 970,
             basis: Basis::Observed,
             next: None,
+            is_product: false,
         }
     };
     (0..100).map(thing).collect()

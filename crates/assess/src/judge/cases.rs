@@ -122,6 +122,7 @@ fn thing(kb: &Knowledge, case: &Case) -> Result<Vec<Thing>, String> {
         confidence: thousandths(case.confidence),
         basis: Basis::Observed,
         next: None,
+        is_product: case.product,
     };
     if let Some(name) = &case.module {
         let hit = kb.models_in(name).into_iter().find(|h| name.starts_with(&*h.module.maker)).map(|h| h.module);

@@ -31,6 +31,8 @@ pub struct Thing {
     pub basis: Basis,
     /// What would make it surer.
     pub next: Option<String>,
+    /// A product of its own, such as a stick or a router: no module, though it is cellular.
+    pub is_product: bool,
 }
 
 /// Below *probable* a rule cannot fail.
@@ -61,6 +63,7 @@ impl Thing {
             confidence: thousandths(confidence),
             basis: module.basis,
             next: None,
+            is_product: false,
         }
     }
 
@@ -126,6 +129,7 @@ impl Item {
                 confidence: thousandths(product.confidence),
                 basis: product.basis,
                 next: None,
+                is_product: true,
             });
         }
         for thing in &mut things {

@@ -244,7 +244,7 @@ impl Bench<'_> {
             return out(Verdict::Pass, subject, Vec::new());
         }
         for hole in &rule.unsettled {
-            if scope::claimed(&hole.when, facts) != Hit::No {
+            if (thing.is_product || !hole.product) && scope::claimed(&hole.when, facts) != Hit::No {
                 subject.points.push(format!("{}: {}", hole.id, hole.what));
             }
         }
@@ -337,6 +337,7 @@ impl Thing {
             confidence: 1000,
             basis: Basis::Inferred,
             next: None,
+            is_product: false,
         }
     }
 }

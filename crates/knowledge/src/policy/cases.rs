@@ -27,6 +27,9 @@ pub struct Case {
     /// The module by maker and model, as the catalogue names it: `Huawei ME909s`.
     #[serde(default)]
     pub module: Option<String>,
+    /// It is a product of its own, such as a stick, and no module.
+    #[serde(default)]
+    pub product: bool,
     /// A maker by organisation id, where no module of the catalogue is meant.
     #[serde(default)]
     pub maker: Option<String>,

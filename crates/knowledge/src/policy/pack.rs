@@ -203,6 +203,9 @@ pub struct Unsettled {
     pub id: String,
     /// What nobody has settled.
     pub what: String,
+    /// Only of a product of its own, such as a stick or a router, that is found where a module is meant.
+    #[serde(default)]
+    pub product: bool,
     /// Only then; always where nothing is said.
     #[serde(default, rename = "if")]
     pub when: Conditions,
