@@ -536,7 +536,8 @@ pub fn diff(out: &mut dyn Write, answer: &PolicyDiff, view: &View) -> io::Result
     let differ = if answer.changes.len() == 1 { "differs" } else { "differ" };
     page.para(0, Tone::Bold, &format!("{count} {differ} between {between}"))?;
     // What is said of the first of a group is true of all of it.
-    let mut rules: Vec<(&str, &str, &str, &[String], Vec<&Turned>)> = Vec::new();
+    type Alike<'a> = (&'a str, &'a str, &'a str, &'a [String], Vec<&'a Turned>);
+    let mut rules: Vec<Alike<'_>> = Vec::new();
     for turned in &answer.changes {
         let why = turned.finding.as_ref().map_or(&turned.because[..], reasons);
         let key = (turned.rule.as_str(), turned.was.as_str(), turned.is.as_str(), why);

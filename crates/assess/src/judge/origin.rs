@@ -1,5 +1,6 @@
 //! The subject test: who is named, who is controlled, whose law reaches, where a thing was made.
 
+use umbilical_core::answer::policy::Statement;
 use umbilical_core::answer::{Listing, Step, Trace};
 use umbilical_core::date::Loose;
 use umbilical_core::{Basis, Day};
@@ -27,6 +28,20 @@ impl Asked<'_> {
         let mut tests = self.rule.subjects.iter().map(|s| self.one(s, thing));
         let Some(first) = tests.next() else { return Truth::always() };
         tests.fold(first, Truth::or)
+    }
+
+    /// Why the rule is not asked of a thing: it is about makers elsewhere, and this one's is there himself.
+    pub fn not_asked(&self, thing: &Thing) -> Option<Statement> {
+        let maker = thing.maker.as_deref()?;
+        let inside = |subject: &Subject| {
+            let trace = self.owners.org(maker);
+            let there = self.words(&subject.maker_outside);
+            let own = trace.jurisdictions.iter().find(|j| j.via.is_empty() && there.contains(&j.country));
+            own.map(|j| said(j.basis, format!("{} is organised in {}, and the rule is about makers elsewhere", trace.name, j.country)))
+        };
+        let mut each = self.rule.subjects.iter().map(inside);
+        let first = each.next()??;
+        each.all(|other| other.is_some()).then_some(first)
     }
 
     fn one(&self, subject: &Subject, thing: &Thing) -> Truth {
@@ -181,7 +196,7 @@ impl Asked<'_> {
         })
     }
 
-    fn not_listed(&self, trace: &Trace) -> umbilical_core::answer::policy::Statement {
+    fn not_listed(&self, trace: &Trace) -> Statement {
         said(Basis::Inferred, format!("{}: {}", trace.name, trace.statement))
     }
 
@@ -269,7 +284,16 @@ impl Asked<'_> {
                 let source = org.map(|o| o.source.text.to_string()).unwrap_or_default();
                 let mut out = Truth::yes(read(hit.basis, format!("jurisdiction {} of {}{via}", hit.country, trace.name), &source));
                 if hit.unclear {
-                    out.points.push(format!("whether jurisdiction {} reaches {} on {} is not clear", hit.country, trace.name, self.as_of));
+                    let day = self.as_of;
+                    out.points.push(if hit.via.is_empty() {
+                        format!("whether {} lies in {} on {day}: a bound of that is not known to the day", trace.name, hit.country)
+                    } else {
+                        let (via, name) = (hit.via.join(", "), &trace.name);
+                        format!(
+                            "whether {} reaches {name} through the holding of {via} on {day}: a bound of it is not known to the day",
+                            hit.country
+                        )
+                    });
                 }
                 for step in way(trace, &hit.org) {
                     out.because.push(read(step.basis, sentence(step), &step.source));

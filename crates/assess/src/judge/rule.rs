@@ -134,6 +134,7 @@ impl Bench<'_> {
             out.retain(|o| o.verdict > Verdict::Pass);
             return out;
         }
+        // A thing of which the rule is not asked stands beside one that passes.
         out.retain(|o| o.verdict == worst);
         out.into_iter().reduce(Outcome::beside).into_iter().collect()
     }
@@ -202,6 +203,10 @@ impl Bench<'_> {
             changes,
             later: None,
         };
+        let asked = Asked { kb: self.kb, owners: self.owners, as_of: self.as_of, pack, rule, facts, host: item.host.as_deref() };
+        if let Some(why) = asked.not_asked(thing) {
+            return out(Verdict::NotApplicable, Truth::no(why), Vec::new());
+        }
         let mut changes = Vec::new();
         for exception in &rule.exceptions {
             let runs = holds(self.as_of, exception.from.map(|d| d.0), exception.to.map(|d| d.0));
@@ -217,7 +222,6 @@ impl Bench<'_> {
         if rule.evidence.is_some() {
             return self.evidence(pack, rule, facts, reach, &out);
         }
-        let asked = Asked { kb: self.kb, owners: self.owners, as_of: self.as_of, pack, rule, facts, host: item.host.as_deref() };
         let mut subject = if thing.label.is_empty() && asks_of_module(rule) {
             Truth::unknown(if item.cellular == Cellular::Unknown {
                 "whether a cellular module is in it is not known: collect evidence of its hardware"

@@ -172,6 +172,10 @@ pub struct Subject {
     /// Which of the seven fields of origin are tested against the countries.
     #[serde(default)]
     pub tests: Vec<Origin>,
+    /// Only makers who are organised in none of these countries: a rule about owners elsewhere is not asked of who is there
+    /// himself.
+    #[serde(default)]
+    pub maker_outside: Vec<Spanned<String>>,
     /// Not from one of these countries, or not all of it.
     #[serde(default)]
     pub produced_outside: Vec<Spanned<String>>,
