@@ -56,6 +56,12 @@ impl Day {
         era.saturating_mul(146_097).saturating_add(doe)
     }
 
+    /// The day so many days later, or earlier where it is negative; nothing outside the years 1 to 9999.
+    pub fn plus_days(self, days: i64) -> Option<Self> {
+        let number = self.number().checked_add(days)?.checked_sub(719_468)?;
+        Self::from_unix(number.checked_mul(86_400)?)
+    }
+
     /// Days from another day to this one; negative where that is later.
     pub fn days_since(self, earlier: Self) -> i64 {
         self.number().saturating_sub(earlier.number())
@@ -247,5 +253,14 @@ mod tests {
         let days = [951_782_400, 951_868_800, -86_400, 253_402_300_799].map(|s| Day::from_unix(s).map(|d| d.to_string()));
         assert_eq!(days.each_ref().map(Option::as_deref), [Some("2000-02-29"), Some("2000-03-01"), Some("1969-12-31"), Some("9999-12-31")]);
         assert_eq!([i64::MIN, i64::MAX, 253_402_300_800].map(Day::from_unix), [None; 3]);
+    }
+
+    #[test]
+    fn days_before_and_after() {
+        let plus = |day: &str, n| day.parse::<Day>().unwrap().plus_days(n).map(|d| d.to_string());
+        assert_eq!(plus("2024-02-28", 1).as_deref(), Some("2024-02-29"));
+        assert_eq!(plus("2025-03-01", -1).as_deref(), Some("2025-02-28"));
+        assert_eq!(plus("1970-01-01", 0).as_deref(), Some("1970-01-01"));
+        assert_eq!((plus("0001-01-01", -1), plus("9999-12-31", 1), plus("2025-01-01", i64::MAX)), (None, None, None));
     }
 }

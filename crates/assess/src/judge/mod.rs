@@ -11,6 +11,7 @@
 pub mod bids;
 mod cases;
 mod condition;
+mod either;
 mod findings;
 mod item;
 mod memo;
@@ -31,7 +32,7 @@ use sha2::{Digest as _, Sha256};
 use umbilical_core::Day;
 use umbilical_core::answer::policy::{PackStamp, Verdict};
 use umbilical_knowledge::policy::{
-    Assumption, Change, Conditions, Pack, PolicyError, PolicyText, Rule, Spanned, Subject, Tier, Vocabulary, parse,
+    Assumption, Change, Conditions, Facts, Pack, PolicyError, PolicyText, Rule, Spanned, Subject, Tier, Vocabulary, parse,
 };
 use umbilical_knowledge::{Knowledge, Word as _};
 
@@ -145,7 +146,7 @@ fn unknown<'s>(subject: &'s Subject, pack: &Pack, kb: &Knowledge) -> Option<(&'s
     };
     let regime = subject.listed.iter().find(|r| kb.regime(r.get_ref()).is_none());
     let org = subject.organisations.iter().find(|o| kb.org(o.get_ref()).is_none());
-    let countries = subject.jurisdiction.iter().chain(&subject.produced_outside).chain(&subject.outside);
+    let countries = subject.jurisdiction.iter().chain(&subject.produced_outside).chain(&subject.maker_outside).chain(&subject.outside);
     let country = countries.into_iter().find(|c| !place(c.get_ref()));
     let known = |word: &str| match word.strip_prefix('@') {
         Some(set) => pack.sets.get(set).is_some_and(|all| all.iter().all(|o| kb.org(o.get_ref()).is_some())),
@@ -246,10 +247,13 @@ impl<'k> Judge<'k> {
         facts.overlay(&item.facts);
         let item = Item { facts: Rc::new(facts), ..item.clone() };
         let rules = compiled.pack.rules.iter().enumerate();
-        rules
-            .flat_map(|(index, rule)| bench.outcomes(compiled, index, rule, &item))
-            .map(|outcome| Outcome { pack: number, ..self.fresh(&compiled.pack, outcome) })
-            .collect()
+        let mut outcomes: Vec<Outcome> = rules.flat_map(|(index, rule)| bench.outcomes(compiled, index, rule, &item)).collect();
+        let again = |index: usize, facts: &Facts| {
+            let item = Item { facts: Rc::new(facts.clone()), ..item.clone() };
+            compiled.pack.rules.get(index).map(|rule| bench.outcomes(compiled, index, rule, &item)).unwrap_or_default()
+        };
+        either::settle(&mut outcomes, &compiled.pack, &item.facts, &again);
+        outcomes.into_iter().map(|outcome| Outcome { pack: number, ..self.fresh(&compiled.pack, outcome) }).collect()
     }
 
     /// A pack may refuse to pass anything on sources that are too old.
