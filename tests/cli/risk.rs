@@ -280,7 +280,7 @@ fn currencies_are_not_compared_and_a_waived_rule_counts_for_nothing() {
     // Accepted for one bid: its weight and surcharge go, and the price decides between what is left.
     folder.write(
         "w.toml",
-        "[[waiver]]\ncode = \"TENDER-ORIGIN\"\nsubject = \"cheap/*\"\nreason = \"x\"\napprover = \"me\"\nexpires = \"2027-01-01\"\n",
+        "[[waiver]]\ncode = \"TENDER-ORIGIN\"\nsubject = \"cheap/*\"\nmodule = \"Quectel EC25*\"\nreason = \"x\"\napprover = \"me\"\nexpires = \"2027-01-01\"\n",
     );
     let (_, waived) = json(&folder, "bids", &[&BIDS[..], &["--waivers", "w.toml"]].concat());
     assert_eq!(order(&waived), [("cheap", 1, "pass", 0), ("dear", 2, "pass", 0), ("cheaper", 3, "fail", 30)]);
@@ -334,4 +334,23 @@ fn a_trust_profile_is_edited_without_code() {
         let ran = policy(&folder, &["check", "cn.csv", "--policy", "own"]);
         assert!(ran.code == 2 && ran.err.contains(said) && ran.err.contains('^'), "{to}\n{}", ran.err);
     }
+}
+
+#[test]
+fn what_is_there_is_held_against_what_was_declared() {
+    let folder = Folder::new();
+    folder.write("at.txt", super::at_session(&super::imei("86769804", 1)));
+    folder.write("other.csv", HL);
+    folder.write("same.csv", EC25.replace("EC25-E", "EG25-G").replace("EC25EFA-512-STD", "EG25GGB-128-SNNS"));
+    let at = |more: &[&str]| json(&folder, "risk", &[&["risk", "at.txt"], more].concat()).1;
+    let hardware = |answer: &Value| axis(&answer["subjects"][0], "hardware-integrity").clone();
+    let term = |axis: &Value, name: &str| axis["terms"].as_array().unwrap().iter().any(|t| t["term"] == name);
+    assert!(hardware(&at(&[]))["score"].is_null());
+    let other = at(&["--declared", "other.csv"]);
+    assert!(term(&hardware(&other), "substituted-module"), "{other:#}");
+    let same = hardware(&at(&["--declared", "same.csv"]));
+    // The same module: what is left is a receiver that the catalogue knows of and the document does not name.
+    assert!(!term(&same, "substituted-module") && same["score"] == 10 && term(&same, "undeclared-radio-inferred"), "{same:#}");
+    let inputs = other["inputs"].as_array().unwrap();
+    assert!(inputs.iter().any(|i| i["path"] == "other.csv") && inputs.len() == 2, "{inputs:?}");
 }

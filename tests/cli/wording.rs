@@ -104,7 +104,7 @@ fn every_finding_over_the_examples_has_its_basis_and_claims_nothing_beyond_its_t
         let path = root().join("examples").join(example);
         let path = path.to_str().unwrap();
         for day in ["2024-07-25", "2026-11-29", "2030-01-01"] {
-            for args in [vec!["audit", path, "--no-save"], vec!["policy", "check", path, "--fail-on", ""]] {
+            for args in [vec!["audit", path, "--no-save"], vec!["policy", "check", path, "--fail-on", ""], vec!["policy", "risk", path]] {
                 let mut all = args.clone();
                 all.extend(["--format", "json", "--as-of", day]);
                 let ran = run(&folder, &all);

@@ -41,6 +41,8 @@ impl<'de> Deserialize<'de> for Axis {
 const SHIPPED: &str = include_str!("../../../../policies/risk.toml");
 /// A module that is sold under another name, without its maker's word: no finding of its own.
 const OWN_TERM: &str = "rebrand-unstated";
+/// Ends the term that weighs a finding which was concluded and not observed.
+const INFERRED: &str = "-inferred";
 /// A score is at most this; so is a weight.
 const MOST: u32 = 100;
 /// The highest step of what the operator says of a country.
@@ -162,6 +164,13 @@ impl Weights {
         self.terms.iter().find(|((a, t), _)| *a == axis && t == term).map_or(0, |(_, weight)| *weight)
     }
 
+    /// The term that a finding of the hardware weighs by: `CODE-inferred` where that has a weight of its own.
+    pub fn finding_term(&self, code: &str, inferred: bool) -> String {
+        let own = format!("{code}{INFERRED}");
+        let has = inferred && self.terms.keys().any(|(axis, term)| *axis == Axis::HardwareIntegrity && *term == own);
+        if has { own } else { code.to_owned() }
+    }
+
     /// Every weight: axis, term, points; by axis, then the heaviest first.
     pub fn terms(&self) -> Vec<(Axis, &str, u32)> {
         let mut out: Vec<(Axis, &str, u32)> = self.terms.iter().map(|((axis, term), weight)| (*axis, term.as_str(), *weight)).collect();
@@ -187,7 +196,8 @@ impl Weights {
             for (term, weight) in terms {
                 let name = term.get_ref();
                 // The text that is shipped says which terms there are; any finding may weigh on the hardware.
-                let found = axis == Axis::HardwareIntegrity && (name == OWN_TERM || CODES.iter().any(|c| c.0 == *name));
+                let code = name.strip_suffix(INFERRED).unwrap_or(name);
+                let found = axis == Axis::HardwareIntegrity && (name == OWN_TERM || CODES.iter().any(|c| c.0 == code));
                 if !found && (axis == Axis::HardwareIntegrity || !first) && !self.terms.contains_key(&(axis, name.clone())) {
                     return Err(PolicyError::at(text, term.span(), self.no_term(axis, name)));
                 }

@@ -1,6 +1,8 @@
 //! Hardware integrity: whether what is there is what was declared, and what it says it is. Each finding of the evidence
 //! counts once, however often it was raised.
 
+use std::collections::BTreeSet;
+
 use umbilical_core::Basis;
 use umbilical_core::answer::Level;
 use umbilical_core::answer::risk::{AxisScore, Term};
@@ -14,24 +16,27 @@ use super::{Scale, scored, silent};
 const AXIS: Axis = Axis::HardwareIntegrity;
 /// Sold under another name, without its maker's word.
 const UNSTATED: &str = "rebrand-unstated";
+/// From this confidence on something is *possible*.
+const POSSIBLE: f64 = 0.5;
 
 pub(super) fn axis(scale: &Scale<'_>, sight: &Sight<'_>) -> AxisScore {
     let (mut terms, mut open): (Vec<Term>, Vec<String>) = (Vec::new(), Vec::new());
-    let mut codes: Vec<&str> = sight.findings.iter().map(|f| &*f.code).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    for code in codes {
-        let weight = scale.weights.of(AXIS, code);
-        let raised = sight.findings.iter().filter(|f| f.code == code);
-        let (alleged, counted): (Vec<&Finding>, Vec<&Finding>) = raised.partition(|f| f.basis == Basis::Alleged);
-        let Some(first) = counted.first().filter(|_| weight > 0) else {
-            if weight > 0 {
-                open.extend(alleged.iter().map(|f| format!("{}: alleged, and counts for nothing", f.meaning())));
-            }
-            continue;
-        };
+    let named = |f: &Finding| scale.weights.finding_term(&f.code, f.basis == Basis::Inferred);
+    let by_term: Vec<(String, &Finding)> = sight.findings.iter().map(|f| (named(f), *f)).collect();
+    let names: BTreeSet<&str> = by_term.iter().map(|(term, _)| term.as_str()).collect();
+    for name in names {
+        let weight = scale.weights.of(AXIS, name);
+        let raised = by_term.iter().filter(|(term, _)| term == name).map(|(_, f)| *f);
+        let (counted, doubtful): (Vec<&Finding>, Vec<&Finding>) = raised.partition(|f| counts(f));
+        if weight > 0 {
+            open.extend(doubtful.iter().map(|f| {
+                let why = if f.basis == Basis::Alleged { "alleged".to_owned() } else { format!("only {:.2} sure", f.confidence) };
+                format!("{} ({why}, counts for nothing): {}", f.meaning(), f.because.join("; "))
+            }));
+        }
+        let Some(first) = counted.first().filter(|_| weight > 0) else { continue };
         terms.push(Term {
-            term: code.to_owned(),
+            term: name.to_owned(),
             what: first.meaning().to_owned(),
             weight,
             basis: first.basis,
@@ -60,6 +65,11 @@ pub(super) fn axis(scale: &Scale<'_>, sight: &Sight<'_>) -> AxisScore {
         return silent(AXIS, open);
     }
     scored(AXIS, terms, open)
+}
+
+/// What is alleged, or not even *possible*, counts for nothing.
+fn counts(finding: &Finding) -> bool {
+    finding.basis != Basis::Alleged && finding.confidence >= POSSIBLE
 }
 
 /// A module under another name than its maker's, where no text of the evidence names the maker.

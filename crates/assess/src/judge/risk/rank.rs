@@ -14,15 +14,15 @@ const UNSAID: &str = "unsaid";
 /// by their ids.
 pub fn rank(subjects: &mut [Risked], order: &Ranking) {
     subjects.sort_by(|a, b| compare(a, b, order).then_with(|| a.id.cmp(&b.id)));
-    let mut held: Option<(u64, Risked)> = None;
-    for (place, subject) in subjects.iter_mut().enumerate() {
-        let place = u64::try_from(place).unwrap_or(u64::MAX).saturating_add(1);
-        let shared = held.as_ref().filter(|(_, before)| compare(before, subject, order) == Ordering::Equal).map(|(rank, _)| *rank);
-        subject.rank = shared.unwrap_or(place);
+    let mut ranks: Vec<u64> = Vec::with_capacity(subjects.len());
+    for (place, subject) in (1u64..).zip(subjects.iter()) {
+        let before = ranks.len().checked_sub(1).and_then(|n| subjects.get(n)).zip(ranks.last());
+        let shared = before.filter(|(b, _)| compare(b, subject, order) == Ordering::Equal).map(|(_, rank)| *rank);
+        ranks.push(shared.unwrap_or(place));
+    }
+    for (subject, rank) in subjects.iter_mut().zip(ranks) {
+        subject.rank = rank;
         subject.ranked_by = why(subject, order);
-        if shared.is_none() {
-            held = Some((place, subject.clone()));
-        }
     }
 }
 

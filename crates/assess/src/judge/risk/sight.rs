@@ -84,6 +84,14 @@ impl<'a> Sight<'a> {
         }
     }
 
+    /// Adds what came of holding it against documents: they are a witness of their own.
+    #[must_use]
+    pub fn compared(mut self, findings: &'a [Finding]) -> Self {
+        self.groups.insert("document");
+        self.findings.extend(findings);
+        self
+    }
+
     /// A product by its documents. `open`: it looks clean and was not understood whole.
     pub fn product(files: &[&'a FileAnswer], project: &'a Project, open: bool, facts: Rc<Facts>) -> Self {
         let parts = || files.iter().flat_map(|f| &f.parts);

@@ -65,6 +65,7 @@ pub fn run(global: &Global, args: &Bids) -> Result<u8, Fail> {
         let own = (first..).take(read.inputs().len()).collect();
         bids.push(bid(&judge, &name, own, &subjects, said, &|f: &Finding| Entry::from(f).is_accepted()));
     }
+    law.tell_unused(global);
     order(&mut bids);
     let answer = Answer {
         schema: BIDS_SCHEMA,

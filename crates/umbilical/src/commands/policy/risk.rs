@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use umbilical_assess::bom;
 use umbilical_assess::judge::risk::{Scale, rank, weights_used};
 use umbilical_assess::trace::stamp;
+use umbilical_core::answer::Said;
 use umbilical_core::answer::risk::{RISK_SCHEMA, RiskAnswer};
 use umbilical_knowledge::policy::Weights;
 use umbilical_report::{View, csv, json, risk as page};
 
-use super::subjects::Read;
+use super::subjects::{Compared, Read};
 use crate::args::{Format, Global};
-use crate::commands::{facts, formats};
+use crate::commands::{Reading, evidence, facts, formats};
 use crate::fail::Fail;
 use crate::law::{self, Asked, Unnamed};
 use crate::{home, out};
@@ -24,6 +26,7 @@ nothing is said of any country, and the axis of jurisdiction has no score.
 Examples:
   umbilical policy risk evidence/
   umbilical policy risk evidence/ --assets assets.toml --risk our-risk.toml
+  umbilical policy risk evidence/ --declared vendor.cdx.json      what is there against what was declared
   umbilical policy risk boards/ --say microphone=yes --say criticality=high --format json";
 
 /// Subjects whose terms are shown at a terminal.
@@ -38,6 +41,9 @@ pub struct Risk {
     /// Weights, order and what you say of countries, over those that are shipped (TOML)
     #[arg(long, value_name = "FILE")]
     pub risk: Option<PathBuf>,
+    /// A document that declares the devices (repeatable): what is observed is held against it, as `bom verify` does
+    #[arg(long, value_name = "FILE")]
+    pub declared: Vec<PathBuf>,
     #[command(flatten)]
     pub asked: Asked,
 }
@@ -52,17 +58,26 @@ pub fn run(global: &Global, args: &Risk) -> Result<u8, Fail> {
     let (kb, law) = law::load(global, &args.asked, facts(global)?, Unnamed::Nothing)?;
     let as_of = home::as_of(global);
     let read = Read::new(&args.paths, &kb, as_of, global)?;
+    let (mut inputs, mut problems, mut compared) = (read.inputs().to_vec(), read.problems(), Compared::new());
+    if !args.declared.is_empty() {
+        let options = bom::Options { show_subscribers: global.show_subscribers, ..bom::Options::on(as_of) };
+        let declared = bom::check(evidence(global, &kb, Reading::bom(&args.declared, None))?, &kb, &options);
+        compared = read.compare(&declared, &kb, as_of);
+        let first = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+        problems.extend(declared.problems.into_iter().map(|p| Said { input: p.input.map(|i| i.saturating_add(first)), ..p }));
+        inputs.extend(declared.inputs);
+    }
     let scale = Scale::new(&kb, &weights, as_of);
     let mut subjects = Vec::new();
-    read.sights(&law, &kb, as_of, &mut |sight| subjects.push(scale.risk(sight)));
+    read.sights(&law, &kb, as_of, &compared, &mut |sight| subjects.push(scale.risk(sight)));
     read.done()?;
     rank(&mut subjects, &weights.ranking);
     let answer = RiskAnswer {
         schema: RISK_SCHEMA,
         as_of: as_of.to_string(),
         knowledge: stamp(&kb, as_of),
-        inputs: read.inputs().to_vec(),
-        problems: read.problems(),
+        inputs,
+        problems,
         assumed: law.assumed.iter().map(ToString::to_string).collect(),
         facts: law.base.iter().map(|(n, v)| (n.to_owned(), v.to_string())).collect(),
         weights: weights_used(&weights),

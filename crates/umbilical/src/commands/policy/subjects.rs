@@ -1,13 +1,15 @@
 //! What is judged: the products of bills of materials, then the devices of the other evidence and of audits.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use umbilical_assess::bom::{self, Judged as Bills};
 use umbilical_assess::judge::risk::Sight;
 use umbilical_assess::judge::{Item, Judge, seen};
+use umbilical_assess::verify::{Ask, Extra, Options as How, verify};
 use umbilical_assess::{Fleet, Options};
-use umbilical_core::answer::bom::{FileAnswer, Project};
+use umbilical_core::answer::bom::{Check, FileAnswer, Project};
 use umbilical_core::answer::policy::Judged;
 use umbilical_core::answer::{Device, Said};
 use umbilical_core::finding::{Finding, Subject};
@@ -35,6 +37,9 @@ pub struct Read {
     failed: RefCell<Option<Fail>>,
     show_subscribers: bool,
 }
+
+/// What came of holding devices against documents, by device.
+pub type Compared = HashMap<String, Vec<Finding>>;
 
 impl Read {
     /// Reads what is named; where nothing is, the last audit of the home.
@@ -89,7 +94,7 @@ impl Read {
     }
 
     /// Calls `each` with what every subject looks like beside law, in the same order.
-    pub fn sights(&self, law: &Law, kb: &Knowledge, as_of: Day, each: &mut dyn FnMut(&Sight<'_>)) {
+    pub fn sights(&self, law: &Law, kb: &Knowledge, as_of: Day, compared: &Compared, each: &mut dyn FnMut(&Sight<'_>)) {
         let problems = self.problems();
         let bills = &self.bills;
         for project in &bills.projects {
@@ -98,7 +103,32 @@ impl Read {
             let facts = law.facts(&Labels { names: &named, path: &project.path, ..Labels::default() });
             each(&Sight::product(&own, project, project.is_open(&bills.files, &problems), facts));
         }
-        self.devices(kb, as_of, &mut |device| each(&Sight::device(&device, law.device_facts(&device))));
+        self.devices(kb, as_of, &mut |device| {
+            let sight = Sight::device(&device, law.device_facts(&device));
+            each(&match compared.get(&device.id) {
+                Some(findings) => sight.compared(findings),
+                None => sight,
+            });
+        });
+    }
+
+    /// Holds every device against what documents declare, as `bom verify` does.
+    pub fn compare(&self, declared: &Check, kb: &Knowledge, as_of: Day) -> Compared {
+        let mut devices = Vec::new();
+        self.devices(kb, as_of, &mut |device| devices.push(device));
+        let problems = self.problems();
+        let extra = Extra { observed: Some(&self.all), problems: &problems, ..Extra::default() };
+        let ask = Ask { bad_percent: 5.0, confidence_percent: 95.0, seed: None };
+        let how = How { as_of, named: false, near: None, over_db: 10, ask };
+        let answer = verify(Some(declared), devices.into_iter(), extra, kb, &how);
+        let mut out = Compared::new();
+        for id in answer.rows.iter().filter_map(|r| r.device.clone()) {
+            out.entry(id).or_default();
+        }
+        for finding in answer.findings.into_iter().filter(|f| f.subject.kind == "device") {
+            out.entry(finding.subject.id.clone()).or_default().push(finding);
+        }
+        out
     }
 
     fn devices(&self, kb: &Knowledge, as_of: Day, each: &mut dyn FnMut(Device)) {
