@@ -40,10 +40,11 @@ pub struct Diff {
 
 /// By subject and rule: the verdict about each module, and the finding where there is one. What is about no module in
 /// particular stands under `None`.
-type Verdicts = BTreeMap<(String, String), BTreeMap<Option<String>, (&'static str, Option<Finding>)>>;
+type Verdicts = BTreeMap<(String, String), ByModule>;
+type ByModule = BTreeMap<Option<String>, (&'static str, Option<Finding>)>;
 
 /// The modules to compare between two sides of one rule and subject.
-fn modules<'a>(of: &[&'a BTreeMap<Option<String>, (&'static str, Option<Finding>)>]) -> BTreeSet<Option<&'a str>> {
+fn modules<'a>(of: &[&'a ByModule]) -> BTreeSet<Option<&'a str>> {
     let all: BTreeSet<Option<&str>> = of.iter().flat_map(|side| side.keys()).map(Option::as_deref).collect();
     if all.len() > 1 { all.into_iter().filter(Option::is_some).collect() } else { all }
 }
@@ -93,7 +94,7 @@ fn compare(old: &Side, new: Side, days: [Day; 2]) -> (PolicyDiff, Vec<String>) {
     for key in keys {
         let (before, after) = (old.verdicts.get(&key), new.verdicts.get(&key));
         for module in modules(&[before, after].into_iter().flatten().collect::<Vec<_>>()) {
-            let at = |side: Option<&BTreeMap<_, (&'static str, Option<Finding>)>>| {
+            let at = |side: Option<&ByModule>| {
                 let of = |m: Option<&str>| side.and_then(|s| s.get(&m.map(str::to_owned))).cloned();
                 // A rule that finds fault with another module lets this one pass.
                 let rest = if side.is_some() { "pass" } else { "not-applicable" };
