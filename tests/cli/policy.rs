@@ -92,7 +92,7 @@ fn a_mistake_in_a_pack_is_underlined_on_its_line() {
     let cases = [
         ("[\"@watched\"]", "[\"@wotched\"]", "house/pack.toml:32:17: `@wotched`", "32 | jurisdiction = [\"@wotched\"]", 17, 10),
         ("{ criticality", "{ critcality", "house/pack.toml:24:9: `critcality` is no fact", "24 | scope = {", 9, 23),
-        ("\"role ==", "\"rolle ==", "house/pack.toml:25:8: `rolle`", "25 | when = ", 8, 41),
+        ("\"role ==", "\"rolle ==", "house/pack.toml:25:9: `rolle`", "25 | when = ", 9, 5),
         ("status = \"verified\"", "status = \"sure\"", "house/pack.toml:20:10: `sure`", "20 | status", 10, 6),
     ];
     for (from, to, said, line, column, width) in cases {

@@ -1,10 +1,13 @@
 //! The operator's own conditions, in CEL (Common Expression Language).
 
+use std::ops::Range;
+
 use cel::{Context, Program, Value as Cel};
 use umbilical_core::{Basis, Day};
-use umbilical_knowledge::policy::{FACTS, Facts, Value};
+use umbilical_knowledge::policy::{Facts, Value};
 
 use super::item::Item;
+use super::kinds;
 use super::truth::{Truth, said};
 
 /// The longest condition, in bytes, and its deepest brackets.
@@ -13,7 +16,8 @@ const DEEPEST: usize = 64;
 
 /// A condition, compiled once.
 pub(super) struct Condition {
-    text: String,
+    /// What people read: the rule's own words for it, where it has some.
+    shown: String,
     program: Program,
     /// Facts that it reads.
     reads: Vec<&'static str>,
@@ -24,13 +28,14 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// Compiles a condition.
+    /// Compiles a condition; `says` is what it asks in words, behind "whether".
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn new(text: &str) -> Result<Self, String> {
+    /// What is wrong with it, and where in the text, in bytes.
+    pub fn new(text: &str, says: Option<&str>) -> Result<Self, (Range<usize>, String)> {
+        let whole = |what: String| Err((0..text.len(), what));
         if text.len() > LONGEST {
-            return Err(format!("a condition of {} bytes: at most {LONGEST}", text.len()));
+            return whole(format!("a condition of {} bytes: at most {LONGEST}", text.len()));
         }
         let mut depth = 0usize;
         for c in text.chars() {
@@ -40,27 +45,24 @@ impl Condition {
                 _ => {}
             }
             if depth > DEEPEST {
-                return Err(format!("brackets deeper than {DEEPEST}"));
+                return whole(format!("brackets deeper than {DEEPEST}"));
             }
         }
-        let program = Program::compile(text).map_err(|e| e.to_string().lines().next().unwrap_or_default().to_owned())?;
-        let references = program.references();
-        let (mut reads, mut own) = (Vec::new(), Vec::new());
-        for name in references.variables() {
-            match (FACTS.iter().find(|f| f.0 == name), OWN.iter().find(|o| **o == name)) {
-                (Some(fact), _) => reads.push(fact.0),
-                (None, Some(word)) => own.push(*word),
-                (None, None) => {
-                    let facts: Vec<&str> = FACTS.iter().map(|f| f.0).collect();
-                    return Err(format!(
-                        "`{name}` is nothing that a condition can read; use {}, or a fact: {}",
-                        OWN.join(", "),
-                        facts.join(", ")
-                    ));
-                }
+        let program = match Program::compile(text) {
+            Ok(program) => program,
+            Err(errors) => {
+                let first = errors.errors.first();
+                let what = first.map_or_else(|| errors.to_string(), |e| e.msg.clone());
+                let at = first.and_then(|e| place(text, e.pos)).unwrap_or(0..text.len());
+                return Err((at, format!("the condition cannot be read here: {}", what.lines().next().unwrap_or_default())));
             }
-        }
-        Ok(Self { text: text.to_owned(), program, reads, own, root: Context::default() })
+        };
+        let names = kinds::read(program.expression()).map_err(|(id, what)| {
+            let at = program.source_info().offset_for(id).map(|(from, to)| from as usize..(to as usize).saturating_add(1));
+            (at.filter(|r| r.end <= text.len() && r.start < r.end).map_or(0..text.len(), |r| called(text, r)), what)
+        })?;
+        let shown = says.map_or_else(|| format!("`{text}`"), str::to_owned);
+        Ok(Self { shown, program, reads: names.facts, own: names.own, root: Context::default() })
     }
 
     /// The facts that it reads.
@@ -69,14 +71,28 @@ impl Condition {
     }
 }
 
-/// What a condition reads beside facts.
-const OWN: [&str; 6] = ["as_of", "cellular", "modules", "makers", "confidence", "host"];
+/// A call is placed at its bracket: its name is meant.
+fn called(text: &str, at: Range<usize>) -> Range<usize> {
+    let name = match text.get(..at.start) {
+        Some(before) if text.get(at.clone()) == Some("(") => before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len(),
+        _ => return at,
+    };
+    if name < at.start { name..at.start } else { at }
+}
+
+/// The byte at a line and column, both counted from 1.
+fn place(text: &str, (line, column): (isize, isize)) -> Option<Range<usize>> {
+    let line = usize::try_from(line.checked_sub(1)?).ok()?;
+    let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let at = before.checked_add(usize::try_from(column.checked_sub(1)?).ok()?)?;
+    (at <= text.len()).then(|| at..at.saturating_add(1).min(text.len()))
+}
 
 /// Whether a condition holds. A fact that nobody has said makes it open, and is named.
 pub(super) fn holds(condition: &Condition, facts: &Facts, item: &Item, as_of: Day) -> Truth {
     let missing: Vec<&str> = condition.reads.iter().copied().filter(|name| facts.get(name).is_none()).collect();
     if !missing.is_empty() {
-        return Truth::unknown(format!("say `{}`: the rule asks `{}`", missing.join("`, `"), condition.text));
+        return Truth::unknown(format!("say `{}`: the rule asks whether {}", missing.join("`, `"), condition.shown));
     }
     let mut context = condition.root.new_inner_scope();
     for name in &condition.reads {
@@ -95,12 +111,12 @@ pub(super) fn holds(condition: &Condition, facts: &Facts, item: &Item, as_of: Da
         };
         context.add_variable_from_value(*word, value);
     }
-    let says = |word: &str| said(Basis::Inferred, format!("`{}` {word}", condition.text));
+    let says = |before: &str| said(Basis::Inferred, format!("{before}{}", condition.shown));
     match condition.program.execute(&context) {
-        Ok(Cel::Bool(true)) => Truth::yes(says("holds")),
-        Ok(Cel::Bool(false)) => Truth::no(says("does not hold")),
-        Ok(_) => Truth::unknown(format!("`{}` is neither true nor false", condition.text)),
-        Err(error) => Truth::unknown(format!("`{}`: {error}", condition.text)),
+        Ok(Cel::Bool(true)) => Truth::yes(says("the rule's condition holds: ")),
+        Ok(Cel::Bool(false)) => Truth::no(says("the rule's condition does not hold: ")),
+        // What kinds can tell was told when the pack was read.
+        _ => Truth::unknown(format!("whether {} cannot be worked out from these facts", condition.shown)),
     }
 }
 
@@ -119,4 +135,67 @@ fn cel(value: &Value) -> Cel {
 
 fn list(items: impl Iterator<Item = String>) -> Cel {
     items.map(Cel::from).collect::<Vec<_>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use umbilical_core::answer::Cellular;
+
+    use super::super::truth::Hit;
+    use super::*;
+
+    fn judged(text: &str, asset: &str) -> Truth {
+        let condition = Condition::new(text, None).unwrap_or_else(|(at, what)| panic!("{text} {at:?}: {what}"));
+        let mut facts = Facts::default();
+        for (name, value) in [("asset", asset), ("power_kw", "101"), ("consumer", "no"), ("installed_on", "2025-05-01")] {
+            facts.say(name, value).unwrap();
+        }
+        let item = Item { things: Vec::new(), cellular: Cellular::Yes, host: None, facts: Rc::default() };
+        holds(&condition, &facts, &item, Day::new(2026, 11, 29).unwrap())
+    }
+
+    #[test]
+    fn what_people_write_is_read() {
+        for (text, asset, wanted) in [
+            ("power_kw >= 100.0 && !consumer", "pv", Hit::Yes),
+            ("power_kw > 200", "pv", Hit::No),
+            ("asset == 'pv'", "pv", Hit::Yes),
+            ("'pv' in asset", "pv,wind", Hit::Yes),
+            ("asset in ['pv', 'wind']", "wind", Hit::Yes),
+            ("installed_on < as_of", "pv", Hit::Yes),
+            ("makers.exists(m, m == 'quectel')", "pv", Hit::No),
+            ("makers.all(m, m != 'quectel')", "pv", Hit::Yes),
+            ("size(modules.filter(m, m.startsWith('Quectel'))) > 0", "pv", Hit::No),
+            ("['a', 'b'].exists_one(x, x == 'a')", "pv", Hit::Yes),
+            ("cellular != 'no' ? true : consumer", "pv", Hit::Yes),
+        ] {
+            let truth = judged(text, asset);
+            assert_eq!(truth.hit, wanted, "{text}: {:?}", truth.wanted);
+        }
+    }
+
+    #[test]
+    fn a_slip_is_shown_where_it_stands() {
+        for (text, part, wanted) in [
+            ("confidence + 1 > 1.0", "+", "sums are of two numbers of one kind"),
+            ("modules[0].maker == 'x'", ".", "a text has no member `maker`"),
+            ("power_kw == 'much'", "==", "compare what is alike"),
+            ("consumer && rolle == 'x'", "rolle", "`rolle` is nothing that a condition can read"),
+            ("makers.exists(m, m == n)", "n", "`n` is nothing"),
+            ("makers.exists(m, true) && m == 'x'", "m", "`m` is nothing"),
+            ("asset.exists(a, a == 'pv')", "asset", "go over a list"),
+            ("power_kw", "power_kw", "a condition is true or false"),
+            ("consumer || power_kw", "||", "join what is true or false"),
+            ("shout(host)", "shout", "`shout` is no function"),
+            ("host ==", "", "cannot be read here"),
+        ] {
+            let (at, what) = Condition::new(text, None).err().unwrap_or_else(|| panic!("{text} is taken"));
+            assert!(what.contains(wanted), "{text}: {what}");
+            let marked = text.get(at.clone()).unwrap_or_else(|| panic!("{text}: {at:?}"));
+            assert!(marked.starts_with(part) || part.starts_with(marked), "{text}: `{marked}` is marked");
+            assert!(part.is_empty() || at.len() < text.len() || part == text, "{text}: all of it is marked");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod condition;
 mod either;
 mod findings;
 mod item;
+mod kinds;
 mod memo;
 mod origin;
 pub mod risk;
@@ -26,6 +27,7 @@ mod truth;
 mod waivers;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
@@ -96,7 +98,10 @@ pub fn compile(text: &PolicyText, kb: &Knowledge, bound: bool) -> Result<Compile
     let mut conditions = Vec::with_capacity(pack.rules.len());
     for rule in &pack.rules {
         conditions.push(match &rule.when {
-            Some(when) => Some(Condition::new(when.get_ref()).map_err(|e| PolicyError::at(text, when.span(), e))?),
+            Some(when) => Some(
+                Condition::new(when.get_ref(), rule.when_says.as_deref())
+                    .map_err(|(at, what)| PolicyError::at(text, inside(text, when, at), what))?,
+            ),
             None => None,
         });
     }
@@ -158,6 +163,18 @@ fn unknown<'s>(subject: &'s Subject, pack: &Pack, kb: &Knowledge) -> Option<(&'s
         .or(org.map(|o| (o, "is no organisation of organisations.csv")))
         .or(unless.map(|o| (o, "is neither an organisation of organisations.csv nor a set of them (`@name`)")))
         .or(country.map(|c| (c, "is neither a country (ISO 3166, two capitals) nor a set of countries of this pack (`@name`)")))
+}
+
+/// Where a part of a string stands in the file; the whole string where it is written with escapes.
+fn inside(text: &PolicyText, string: &Spanned<String>, part: Range<usize>) -> Range<usize> {
+    let written = text.text.get(string.span()).unwrap_or_default();
+    match written.find(string.get_ref().as_str()) {
+        Some(at) => {
+            let start = string.span().start.saturating_add(at);
+            start.saturating_add(part.start)..start.saturating_add(part.end)
+        }
+        None => string.span(),
+    }
 }
 
 /// Whether a word is the code of a country as the tables have it.

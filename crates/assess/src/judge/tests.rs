@@ -82,6 +82,8 @@ fn every_clause_has_its_cases_and_every_fact_its_source() {
         open.extend(unshown(&pack, &cases.cases));
         let sources = pack.rules.iter().map(|r| (&r.source, r.id.get_ref())).chain(pack.events.iter().map(|e| (&e.source, &e.what)));
         open.extend(sources.filter(|(s, _)| s.trim().is_empty()).map(|(_, what)| format!("{id}: {what} has no source")));
+        let unsaid = pack.rules.iter().filter(|r| r.when.is_some() && r.when_says.is_none());
+        open.extend(unsaid.map(|r| format!("{} has a condition and no words for it (`when_says`)", r.id.get_ref())));
         open.extend(pack.rules.iter().filter(|r| r.cite.trim().is_empty()).map(|r| format!("{} cites nothing", r.id.get_ref())));
     }
     assert!(open.is_empty(), "{}", open.join("\n"));

@@ -103,6 +103,9 @@ pub struct Rule {
     /// A further condition, in CEL.
     #[serde(default)]
     pub when: Option<Spanned<String>>,
+    /// What `when` asks, in words that fit behind "whether": shown in place of the expression.
+    #[serde(default)]
+    pub when_says: Option<String>,
     /// Whom it is about: any of these. Empty = everything in scope.
     #[serde(default, rename = "subject")]
     pub subjects: Vec<Subject>,

@@ -98,7 +98,11 @@ fn pack(pack: &Pack) -> PackText {
                 from: r.from.map(|d| d.to_string()),
                 to: r.to.map(|d| d.to_string()),
                 standing: r.standing.unwrap_or(pack.standing).name(),
-                scope: r.scope.0.iter().map(|(name, demand)| format!("{name}: {demand}")).collect(),
+                scope: {
+                    let demands = r.scope.0.iter().map(|(name, demand)| format!("{name}: {demand}"));
+                    let when = r.when_says.clone().or_else(|| r.when.as_ref().map(|w| w.get_ref().clone()));
+                    demands.chain(when).collect()
+                },
                 exceptions: r.exceptions.iter().map(|e| e.what.clone()).collect(),
                 open_points: r.unsettled.iter().map(|u| format!("{}: {}", u.id, u.what)).collect(),
             })
