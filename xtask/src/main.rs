@@ -8,6 +8,7 @@ mod bench;
 mod cargo;
 mod corpus;
 mod examples;
+mod services;
 mod test;
 mod tidy;
 

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use crate::cargo::{self, Metadata, PROFILE};
-use crate::{Outcome, corpus, examples, tidy};
+use crate::{Outcome, corpus, examples, services, tidy};
 
 /// The steps in order.
-pub const STEPS: [&str; 7] = ["format", "lints", "tests", "doctests", "tidy", "examples", "corpus"];
+pub const STEPS: [&str; 8] = ["format", "lints", "services", "tests", "doctests", "tidy", "examples", "corpus"];
 
 /// Runs these steps, or all.
 pub fn run(steps: &[String]) -> Outcome {
@@ -32,6 +32,7 @@ fn one(step: &str, metadata: &Metadata) -> Outcome {
             clippy.args(["clippy", "--quiet", "--profile", PROFILE, "--all-targets"]).args(&selection);
             cargo::run(clippy.args(["--", "-D", "warnings"]))
         }
+        "services" => services::run(),
         "tests" => {
             let mut tests = cargo::command();
             if has_nextest() {

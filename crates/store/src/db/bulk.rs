@@ -38,9 +38,8 @@ impl Bulk {
             let mut text = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
             for row in 0..rows {
                 text.push_str(if row == 0 { "(" } else { ", (" });
-                for column in 0..columns.len() {
-                    let _ = write!(text, "{}${}", if column == 0 { "" } else { ", " }, row * columns.len() + column + 1);
-                }
+                // Numbered placeholders have names, which SQLite looks up one after another for each value.
+                text.push_str(&vec!["?"; columns.len()].join(", "));
                 text.push(')');
             }
             Arc::from(text)

@@ -211,7 +211,11 @@ impl Db {
 
     /// Connects to PostgreSQL.
     pub async fn postgres(url: &str) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?.application_name("umbilical").disable_statement_logging();
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("umbilical")
+            // Compiling a plan takes longer than any page of ours; sets of a hundred thousand numbers must fit.
+            .options([("jit", "off"), ("work_mem", "32MB")])
+            .disable_statement_logging();
         let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(Duration::from_secs(30)).connect_with(options).await?;
         Ok(Self { pools: Pools::Postgres(pool) })
     }

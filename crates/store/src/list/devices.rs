@@ -134,6 +134,7 @@ impl Store {
         let width = if sort.by.bucket { 2 } else { 1 };
         let after = page.after.map(|text| Cursor::read(text, "devices", query, &sort, width)).transpose()?;
         let mut tx = self.db().read().await?;
+        let query = &sql::weighed(&mut tx, query).await?;
         let count = count(&mut tx, scope, query).await?;
         let want = page.rows().saturating_add(1);
         let few = count.exact && count.n <= MOST_COUNTED;
@@ -156,6 +157,7 @@ impl Store {
     /// How many devices fit a query, counted to the last.
     pub async fn count_devices(&self, scope: &Scope, query: &Query) -> Result<u64, StoreError> {
         let mut tx = self.db().read().await?;
+        let query = &sql::weighed(&mut tx, query).await?;
         let counted = count(&mut tx, scope, query).await?;
         if counted.exact {
             return Ok(counted.n);

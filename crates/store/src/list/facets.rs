@@ -33,6 +33,8 @@ impl Store {
                 .ok_or_else(|| StoreError::Invalid(format!("there are no facets of `{}`", umbilical_core::text::short(name, 40))))
         };
         let fields = fields.iter().map(known).collect::<Result<Vec<&'static str>, _>>()?;
+        let mut tx = self.db().read().await?;
+        let query = &sql::weighed(&mut tx, query).await?;
         let mut ask = Sql::new("SELECT w.field, w.shown, CAST(SUM(c.devices) AS BIGINT) AS devices FROM (");
         if by_bucket(&query.root) {
             ask.push("SELECT p.n, p.devices FROM profile p WHERE ");
@@ -44,7 +46,6 @@ impl Store {
         }
         ask.push(") c JOIN profile_word pw ON pw.profile = c.n JOIN word w ON w.n = pw.word WHERE w.field IN (");
         ask.bind_all(fields.iter().copied()).push(") GROUP BY w.n, w.field, w.shown ORDER BY devices DESC, w.shown");
-        let mut tx = self.db().read().await?;
         let rows = tx.fetch(ask).await?;
         let value = |row: &Row| Ok(FacetValue { value: row.owned(1)?, devices: row.count(2)? });
         let of = |field: &'static str| {

@@ -79,6 +79,7 @@ impl Store {
         let sort = sorted(SORTS, page.sort.unwrap_or("-severity"))?;
         let after = page.after.map(|text| Cursor::read(text, "findings", query, &sort, 3)).transpose()?;
         let mut tx = self.db().read().await?;
+        let query = &sql::weighed(&mut tx, query).await?;
         let count = count(&mut tx, scope, query).await?;
         let want = page.rows().saturating_add(1);
         let mut rows = if count.exact && count.n <= super::MOST_COUNTED && !by_bucket(&query.root) {

@@ -49,6 +49,9 @@ pub(crate) struct Term {
     pub whole: bool,
     /// With `*` behind it.
     pub prefix: bool,
+    /// Whether so many names or numbers fit that to look at each device is cheaper than to gather them; found out before SQL
+    /// is made.
+    pub broad: bool,
     /// Where it stands, from 1.
     pub column: usize,
 }
@@ -106,6 +109,25 @@ impl Query {
             _ => Node::And(Vec::new()),
         };
         Self { root, text: String::new() }
+    }
+
+    /// The terms that are looked up among names and numbers.
+    pub(crate) fn keyed(&mut self) -> Vec<&mut Term> {
+        fn walk<'q>(node: &'q mut Node, out: &mut Vec<&'q mut Term>) {
+            match node {
+                Node::And(all) | Node::Or(all) => all.iter_mut().for_each(|n| walk(n, out)),
+                Node::Not(inner) => walk(inner, out),
+                Node::Term(term) => {
+                    let what = term.field.and_then(|f| FIELDS.get(f)).map(|f| f.2);
+                    if matches!(what, None | Some(What::Key(_) | What::Subscriber(_))) {
+                        out.push(term);
+                    }
+                }
+            }
+        }
+        let mut out = Vec::new();
+        walk(&mut self.root, &mut out);
+        out
     }
 
     /// As it was written.

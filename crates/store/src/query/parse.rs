@@ -141,11 +141,11 @@ impl Parser {
         let column = self.column();
         let Some((field, op)) = self.field()? else {
             let (value, whole, prefix) = self.value()?;
-            return Ok(Node::Term(Term { field: None, op: Op::Is, value, whole, prefix, column }));
+            return Ok(Node::Term(Term { field: None, op: Op::Is, value, whole, prefix, broad: false, column }));
         };
         let at = self.column();
         let (value, whole, prefix) = self.value()?;
-        let term = Term { field: Some(field), op, value, whole, prefix, column: at };
+        let term = Term { field: Some(field), op, value, whole, prefix, broad: false, column: at };
         check(&term)?;
         Ok(Node::Term(term))
     }
@@ -252,5 +252,130 @@ fn one_of(term: &Term, list: &[&'static str]) -> Answer<()> {
     match list.iter().any(|word| word.eq_ignore_ascii_case(&term.value)) {
         true => Ok(()),
         false => error(term.column, format!("there is no {}", shown(&term.value)), list.to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{Query, QueryError};
+    use super::*;
+
+    /// A query in a form in which nothing is left to guess.
+    fn tree(node: &Node) -> String {
+        let list = |word: &str, all: &[Node]| format!("({word} {})", all.iter().map(tree).collect::<Vec<_>>().join(" "));
+        match node {
+            Node::And(all) => list("and", all),
+            Node::Or(all) => list("or", all),
+            Node::Not(inner) => format!("(not {})", tree(inner)),
+            Node::Term(t) => {
+                let field = t.field.map_or("*", |f| FIELDS[f].0);
+                let op = match t.op {
+                    Op::Is => ":",
+                    Op::Less => "<",
+                    Op::LessOrIs => "<=",
+                    Op::More => ">",
+                    Op::MoreOrIs => ">=",
+                };
+                let quote = if t.whole { "\"" } else { "" };
+                format!("{field}{op}{quote}{}{quote}{}", t.value, if t.prefix { "*" } else { "" })
+            }
+        }
+    }
+
+    #[test]
+    fn queries_are_read_as_they_are_meant() {
+        let cases = [
+            ("", "(and )"),
+            ("maker:quectel AND NOT site:lab confidence>0.8", "(and maker:quectel (not site:lab) confidence>0.8)"),
+            ("a OR b c", "(or *:a (and *:b *:c))"),
+            ("(a OR b) c", "(and (or *:a *:b) *:c)"),
+            ("-a", "(not *:a)"),
+            ("NOT (a b)", "(not (and *:a *:b))"),
+            ("vendor:x jurisdiction:CN rule:y conf<=1", "(and maker:x country:CN code:y confidence<=1)"),
+            ("model:\"EC25 (a) \\\"b\\\"\" x*", "(and model:\"EC25 (a) \"b\"\" *:x*)"),
+            ("2c7c:0125 192.168.0.1", "(and *:2c7c:0125 *:192.168.0.1)"),
+            ("ORDER NOTE ANDROID", "(and *:ORDER *:NOTE *:ANDROID)"),
+            ("MAKER:a-b", "maker:a-b"),
+            ("name:\"a\"*", "name:\"a\"*"),
+            ("seen>=2026-01-01 severity>=high verdict:FAIL", "(and seen>=2026-01-01 severity>=high verdict:FAIL)"),
+            ("((a))", "*:a"),
+        ];
+        for (text, meant) in cases {
+            assert_eq!(parse(text).map(|n| tree(&n)), Ok(meant.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_have_a_column_and_what_could_stand_there() {
+        let cases = [
+            ("makr:x", 1, "`makr`", "maker"),
+            ("a makr:x", 3, "`makr`", "maker"),
+            ("verdict:bad", 9, "`bad`", "review"),
+            ("severity>loud", 10, "`loud`", "critical"),
+            ("state:done", 7, "`done`", "false-positive"),
+            ("confidence>2", 12, "`2`", "probable"),
+            ("confidence>x", 12, "`x`", "probable"),
+            ("maker>x", 7, "cannot be compared", ""),
+            ("seen>yesterday", 6, "YYYY-MM-DD", ""),
+            ("(a", 1, "not closed", ""),
+            ("a)", 2, "closes none", ""),
+            ("\"a", 1, "not closed", ""),
+            ("()", 1, "nothing", ""),
+            ("OR a", 1, "both sides", ""),
+            ("a OR", 3, "both sides", ""),
+            ("AND a", 1, "before AND", ""),
+            ("a AND", 3, "behind AND", ""),
+            ("a NOT", 3, "behind NOT", ""),
+            ("maker:", 7, "missing", ""),
+            ("*", 1, "before *", ""),
+        ];
+        for (text, column, what, allowed) in cases {
+            let error = parse(text).unwrap_err();
+            assert!(error.column == column && error.to_string().contains(what), "{text}: {error}");
+            assert_eq!(allowed.is_empty(), error.allowed.is_empty(), "{text}: {error}");
+            assert!(allowed.is_empty() || error.allowed.contains(&allowed), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn length_depth_and_number_of_terms_have_limits() {
+        let wrong = |text: String| -> QueryError { Query::parse(&text).unwrap_err() };
+        assert!(wrong("a".repeat(LONGEST + 1)).what.contains("longer"));
+        assert!(wrong("(".repeat(500) + "a" + &")".repeat(500)).what.contains("deeper"));
+        assert!(wrong("NOT ".repeat(500) + "a").what.contains("deeper"));
+        assert!(wrong("-".repeat(500) + "a").what.contains("deeper"));
+        assert!(wrong("a ".repeat(MOST_TERMS + 1)).what.contains("terms"));
+        assert!(Query::parse(&"a ".repeat(MOST_TERMS)).is_ok());
+        assert!(Query::parse(&("(".repeat(DEEPEST - 1) + "a" + &")".repeat(DEEPEST - 1))).is_ok());
+    }
+
+    #[test]
+    fn every_field_is_found_by_each_of_its_names_and_no_other() {
+        let mut all: Vec<&str> = FIELDS.iter().flat_map(|f| f.1.iter().copied().chain([f.0])).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+        assert!(all.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_it(text in "([a-z]{0,6}[:<>=]{0,2}|\\(|\\)|\"|\\*|-| |AND|OR|NOT|\\PC){0,30}") {
+            match parse(&text) {
+                Ok(node) => { let _ = tree(&node); }
+                Err(e) => prop_assert!(e.column >= 1 && e.column <= text.chars().count() + 1, "{}: {}", text, e),
+            }
+        }
+
+        #[test]
+        fn what_is_quoted_comes_back(text in "\\PC{1,40}") {
+            prop_assume!(!text.trim().is_empty());
+            let quoted = format!("name:\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+            let Ok(Node::Term(term)) = parse(&quoted) else { return Err(TestCaseError::fail(quoted)) };
+            prop_assert_eq!(term.value, text);
+        }
     }
 }

@@ -5,9 +5,9 @@ use umbilical_core::Day;
 use super::{FIELDS, Node, Op, Query, QueryError, SEVERITIES, STATES, Term, What};
 use crate::answer::fold::fold;
 use crate::answer::prepare::SUBSCRIBER;
-use crate::db::Sql;
+use crate::db::{Sql, Tx};
 use crate::time::DAY;
-use crate::{Scope, Sites};
+use crate::{Scope, Sites, StoreError};
 
 /// The columns of the list that is asked.
 #[derive(Clone, Copy, Debug)]
@@ -225,9 +225,39 @@ fn key(out: &mut Sql, term: &Term) {
 }
 
 fn keys(out: &mut Sql, kinds: &[&str], term: &Term, columns: &Columns) {
-    out.push(columns.device).push(" IN (SELECT k.device FROM device_key k WHERE ");
-    key(out, term);
+    among(out, term, columns);
     out.push(" AND k.kind IN (").bind_all(kinds.iter().copied()).push("))");
+}
+
+/// The devices with a key that fits: gathered, or for each device asked whether it has one.
+fn among(out: &mut Sql, term: &Term, columns: &Columns) {
+    if term.broad {
+        out.push("EXISTS (SELECT 1 FROM device_key k WHERE k.device = ").push(columns.device).push(" AND ");
+    } else {
+        out.push(columns.device).push(" IN (SELECT k.device FROM device_key k WHERE ");
+    }
+    key(out, term);
+}
+
+/// Keys beyond so many are not gathered in a small fleet; in a large one, an eighth of its devices.
+const GATHERED: i64 = 20_000;
+
+/// Finds out which terms are broad.
+pub(crate) async fn weighed(tx: &mut Tx, query: &Query) -> Result<Query, StoreError> {
+    let mut query = query.clone();
+    let terms = query.keyed();
+    if terms.is_empty() {
+        return Ok(query);
+    }
+    let devices = tx.number(Sql::new("SELECT devices FROM answer ORDER BY n DESC LIMIT 1")).await?;
+    let most = GATHERED.max(devices / 8);
+    for term in terms {
+        let mut ask = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM device_key k WHERE ");
+        key(&mut ask, term);
+        ask.push(&format!(" LIMIT {most}) x"));
+        term.broad = tx.number(ask).await? >= most;
+    }
+    Ok(query)
 }
 
 fn decision(out: &mut Sql, kind: &str, term: &Term, columns: &Columns) {
@@ -259,8 +289,8 @@ fn free(out: &mut Sql, term: &Term, scope: &Scope, columns: &Columns) {
     }
     out.push("(").push(columns.profile).push(" IN (SELECT pw.profile FROM profile_word pw JOIN word w ON w.n = pw.word WHERE ");
     text(out, "w.value", term);
-    out.push(") OR ").push(columns.device).push(" IN (SELECT k.device FROM device_key k WHERE ");
-    key(out, term);
+    out.push(") OR ");
+    among(out, term, columns);
     if !scope.subscribers {
         out.push(" AND k.kind NOT IN (").bind_all(SUBSCRIBER).push(")");
     }
