@@ -366,14 +366,14 @@ pub struct Verdicts {
     pub findings: Vec<Finding>,
 }
 
-/// Judges an item. `identified` says how a module was identified, by its label.
+/// Judges an item. `identified` says how each module was identified, by its label; it is asked once, where there is a finding.
 pub fn verdicts(
     judge: &Judge<'_>,
     law: &Law,
     item: &Item,
     subject: &Subject,
     names: &[&str],
-    identified: &dyn Fn(&str) -> Option<String>,
+    identified: &dyn Fn() -> Vec<(String, String)>,
 ) -> Verdicts {
     let outcomes = judge.outcomes(item);
     let mut out =
@@ -396,9 +396,11 @@ pub fn verdicts(
         }
         out.state = out.state.max(outcome.verdict);
     }
+    let known = if out.findings.is_empty() { Vec::new() } else { identified() };
     for finding in &mut out.findings {
         let module = finding.detail.get("module").and_then(|m| m.as_str());
-        if let (Some(says), Some(detail)) = (module.and_then(identified), finding.detail.as_object_mut()) {
+        let says = module.and_then(|m| known.iter().find(|(label, _)| label == m)).map(|(_, says)| says.clone());
+        if let (Some(says), Some(detail)) = (says, finding.detail.as_object_mut()) {
             detail.insert("identified".to_owned(), says.clone().into());
             finding.because.insert(0, says);
         }
@@ -412,5 +414,5 @@ pub fn verdicts(
 pub fn of_device(judge: &Judge<'_>, law: &Law, kb: &Knowledge, device: &Device) -> Verdicts {
     let subject = Subject { kind: "device", id: device.id.clone() };
     let names: Vec<&str> = device.names.iter().map(String::as_str).collect();
-    verdicts(judge, law, &law.item(kb, device), &subject, &names, &|label| seen::in_device(kb, device, label))
+    verdicts(judge, law, &law.item(kb, device), &subject, &names, &|| seen::in_device(kb, device))
 }

@@ -6,28 +6,38 @@ use umbilical_knowledge::Knowledge;
 
 use super::item::Thing;
 
-/// How a module of a device was identified, in one sentence; `label` is what [`Thing`] calls it.
-pub fn in_device(kb: &Knowledge, device: &Device, label: &str) -> Option<String> {
-    let module = device.modules.iter().find(|m| Thing::module(kb, m).label == label);
-    let product = || {
-        let product = device.product.as_ref()?;
-        let name = [product.brand.as_deref(), product.model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        (name == label).then(|| format!("identified as {label}: {:.2}, {}", product.confidence, product.basis.name()))
-    };
-    module.map(|m| sentence(label, m, "")).or_else(product)
+/// How each module of a device was identified, in one sentence, by what [`Thing`] calls it.
+pub fn in_device(kb: &Knowledge, device: &Device) -> Vec<(String, String)> {
+    let modules = device.modules.iter().map(|m| {
+        let label = Thing::module(kb, m).label;
+        let says = sentence(&label, m, "");
+        (label, says)
+    });
+    let product = device.product.as_ref().map(|product| {
+        let label = [product.brand.as_deref(), product.model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let says = format!("identified as {label}: {:.2}, {}", product.confidence, product.basis.name());
+        (label, says)
+    });
+    modules.chain(product).collect()
 }
 
-/// How a module of a product's documents was identified, with its places on the board.
-pub fn in_files(kb: &Knowledge, files: &[&FileAnswer], label: &str) -> Option<String> {
-    let parts = files.iter().flat_map(|f| &f.parts);
-    let mut each = parts.flat_map(|part| {
+/// How each module of a product's documents was identified, with its places on the board.
+pub fn in_files(kb: &Knowledge, files: &[&FileAnswer]) -> Vec<(String, String)> {
+    let mut out: Vec<(String, String)> = Vec::new();
+    for part in files.iter().flat_map(|f| &f.parts) {
         let alternates = part.alternates.iter().filter_map(|a| a.module.as_deref());
-        part.module.as_deref().into_iter().chain(alternates).map(move |m| (part, m))
-    });
-    let (part, module) = each.find(|(_, m)| Thing::module(kb, m).label == label)?;
-    let places: Vec<String> = part.part.designators.iter().map(ToString::to_string).collect();
-    let place = if places.is_empty() { part.at.clone() } else { format!("{}, {}", places.join(" "), part.at) };
-    Some(sentence(label, module, &format!(" ({place})")))
+        for module in part.module.as_deref().into_iter().chain(alternates) {
+            let label = Thing::module(kb, module).label;
+            if out.iter().any(|(known, _)| *known == label) {
+                continue;
+            }
+            let places: Vec<String> = part.part.designators.iter().map(ToString::to_string).collect();
+            let place = if places.is_empty() { part.at.clone() } else { format!("{}, {}", places.join(" "), part.at) };
+            let says = sentence(&label, module, &format!(" ({place})"));
+            out.push((label, says));
+        }
+    }
+    out
 }
 
 /// `identified as Quectel EG25-G: maker 0.97 (probable, observed), by usb-id 2c7c:0125 in line 7`.

@@ -154,7 +154,7 @@ pub fn product(judge: &Judge<'_>, law: &Law, kb: &Knowledge, files: &[FileAnswer
     let labels = Labels { names: &named, path: &project.path, ..Labels::default() };
     let item = Item::product(kb, &own, project.state, project.is_open(files, problems), law.facts(&labels));
     let subject = Subject { kind: "file", id: project.path.clone() };
-    let mut out = verdicts(judge, law, &item, &subject, &named, &|label| seen::in_files(kb, &own, label));
+    let mut out = verdicts(judge, law, &item, &subject, &named, &|| seen::in_files(kb, &own));
     for finding in &mut out.findings {
         place(finding, &own, kb);
     }
