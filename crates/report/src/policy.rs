@@ -64,18 +64,19 @@ fn reasons(finding: &Finding) -> &[String] {
 }
 
 impl Book {
-    /// Counts one subject. `about` says title and clause of a rule.
-    pub fn add(&mut self, subject: &Judged, about: &dyn Fn(&str) -> (String, String)) {
+    /// Counts one subject, and those of which all the same is said. `about` says title and clause of a rule.
+    pub fn add(&mut self, subject: &Judged, alike: &Alike, about: &dyn Fn(&str) -> (String, String)) {
+        let n = alike.count.saturating_add(1);
         let count = self.states.entry(subject.state).or_default();
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(n);
         for id in &subject.passed {
             let tally = self.tally(id, about);
-            tally.pass = tally.pass.saturating_add(1);
+            tally.pass = tally.pass.saturating_add(n);
         }
         for coming in &subject.upcoming {
             let verdicts = self.upcoming.entry((coming.from.clone(), coming.rule.clone())).or_default();
             let count = verdicts.entry(coming.would).or_default();
-            *count = count.saturating_add(1);
+            *count = count.saturating_add(n);
         }
         // A rule that several modules break is broken once: by the worst that nobody has accepted.
         let mut worst: Vec<(&str, Option<Verdict>)> = Vec::new();
@@ -95,20 +96,20 @@ impl Book {
                 Some(Verdict::Review) => &mut tally.review,
                 Some(_) => &mut tally.unknown,
             };
-            *slot = slot.saturating_add(1);
+            *slot = slot.saturating_add(n);
         }
         for finding in &subject.findings {
             if finding.verdict == Some("unknown") {
                 let wanted = finding.detail.get("wanted").and_then(|w| w.as_array()).into_iter().flatten();
                 for what in wanted.filter_map(|w| w.as_str()) {
                     let count = self.wanted.entry(what.to_owned()).or_default();
-                    *count = count.saturating_add(1);
+                    *count = count.saturating_add(n);
                 }
                 continue;
             }
             let key = (finding.code.to_string(), finding.verdict.unwrap_or("unknown"));
             let groups = self.samples.entry(key).or_default();
-            let (own, name) = (reasons(finding), called(subject));
+            let own = reasons(finding);
             let known = groups.iter().position(|g| g.reasons == own);
             let group = match known.or_else(|| (groups.len() >= KEPT).then_some(KEPT)) {
                 Some(at) => groups.get_mut(at),
@@ -118,9 +119,11 @@ impl Book {
                 }
             };
             if let Some(group) = group {
-                group.count = group.count.saturating_add(1);
-                if group.subjects.len() <= EXAMPLES && group.subjects.last() != Some(&name) {
-                    group.subjects.push(name);
+                group.count = group.count.saturating_add(n);
+                for name in std::iter::once(called(&subject.names, &subject.id)).chain(alike.called.iter().cloned()) {
+                    if group.subjects.len() <= EXAMPLES && group.subjects.last() != Some(&name) {
+                        group.subjects.push(name);
+                    }
                 }
             }
         }
@@ -141,8 +144,25 @@ impl Book {
     }
 }
 
-fn called(subject: &Judged) -> String {
-    subject.names.first().map_or_else(|| subject.id.clone(), |n| if *n == subject.id { n.clone() } else { format!("{n} ({})", subject.id) })
+/// Subjects of which the same is said as of another.
+#[derive(Default)]
+pub struct Alike {
+    count: u64,
+    called: Vec<String>,
+}
+
+impl Alike {
+    /// One more.
+    pub fn add(&mut self, names: &[String], id: &str) {
+        self.count = self.count.saturating_add(1);
+        if self.called.len() <= EXAMPLES {
+            self.called.push(called(names, id));
+        }
+    }
+}
+
+fn called(names: &[String], id: &str) -> String {
+    names.first().map_or_else(|| id.to_owned(), |n| if n == id { n.clone() } else { format!("{n} ({id})") })
 }
 
 /// Something that hands out subjects one by one.
@@ -248,7 +268,7 @@ pub fn junit(out: &mut dyn Write, subjects: &[Judged], fails: impl Fn(&Finding) 
             let name = module.map_or_else(|| f.code.to_string(), |m| format!("{} ({m})", f.code));
             Case { name, class: "rule".into(), line: None, outcome }
         });
-        Suite { name: called(subject), cases: found.chain(passed).collect() }
+        Suite { name: called(&subject.names, &subject.id), cases: found.chain(passed).collect() }
     };
     junit::write(out, &subjects.iter().map(suite).collect::<Vec<_>>())
 }
@@ -408,7 +428,7 @@ fn samples(page: &mut Page<'_>, rule: &RuleTally, word: &str, groups: &[Group]) 
 pub fn why(out: &mut dyn Write, subjects: &[Judged], all: u64, about: &dyn Fn(&str) -> (String, String), view: &View) -> io::Result<()> {
     let mut page = Page::new(out, view);
     for subject in subjects {
-        page.heading(&called(subject))?;
+        page.heading(&called(&subject.names, &subject.id))?;
         for finding in &subject.findings {
             let text = |key: &str| finding.detail.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
             page.gap()?;

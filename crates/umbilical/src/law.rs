@@ -10,7 +10,7 @@ use clap::Args;
 use umbilical_assess::judge::{Compiled, Item, Judge, Meeting, compile, finding, reasons, seen, waive};
 use umbilical_core::Day;
 use umbilical_core::answer::Device;
-use umbilical_core::answer::policy::{LawStamp, Passed, UnusedWaiver, Upcoming, Verdict};
+use umbilical_core::answer::policy::{Judged, LawStamp, Passed, UnusedWaiver, Upcoming, Verdict};
 use umbilical_core::finding::{Finding, Subject};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{
@@ -306,6 +306,12 @@ impl Law {
         self.facts(&Labels { names: &names, sites: &sites, ids: &all, model: &model, path: "" })
     }
 
+    /// Whether any waiver is in use.
+    pub fn waives(&self) -> bool {
+        !self.waivers.waivers.waivers.is_empty()
+    }
+
+    /// Puts waivers to findings of one subject.
     /// Puts waivers to findings of one subject.
     pub fn waive(&self, findings: &mut Vec<Finding>, names: &[&str], day: Day) {
         let Accepted { waivers, file, met, .. } = &self.waivers;
@@ -364,6 +370,14 @@ pub struct Verdicts {
     pub passes: Vec<Passed>,
     pub upcoming: Vec<Upcoming>,
     pub findings: Vec<Finding>,
+}
+
+impl Verdicts {
+    /// They are a device's.
+    pub fn about(self, device: Device) -> Judged {
+        let Self { state, passed, passes, upcoming, findings } = self;
+        Judged { kind: "device", id: device.id, names: device.names, state, passed, passes, upcoming, findings }
+    }
 }
 
 /// Judges an item. `identified` says how each module was identified, by its label; it is asked once, where there is a finding.

@@ -50,9 +50,9 @@ pub fn run(global: &Global, args: &Check) -> Result<u8, Fail> {
     let each = |to: &mut dyn FnMut(Judged)| read.judge(&judge, &law, &kb, to);
     let mut code = 0;
     let mut book = page::Book::default();
-    each(&mut |subject: Judged| {
+    read.sorts(&judge, &law, &kb, &mut |subject, alike| {
         code = crate::gate::worse(code, gates.code(subject.findings.iter(), Seen::default()));
-        book.add(&subject, &|id| judge.title(id));
+        book.add(&subject, alike, &|id| judge.title(id));
     });
     if global.format == Format::Json {
         law.give_reasons();

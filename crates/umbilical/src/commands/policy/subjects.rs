@@ -17,6 +17,7 @@ use umbilical_core::observation::Input;
 use umbilical_core::{Day, Observations};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::Labels;
+use umbilical_report::policy::Alike;
 
 use crate::args::Global;
 use crate::commands::{Reading, evidence};
@@ -88,9 +89,35 @@ impl Read {
             each(product(judge, law, kb, &self.bills.files, &problems, project));
         }
         self.devices(kb, judge.as_of(), &mut |device| {
-            let Verdicts { state, passed, passes, upcoming, findings } = of_device(judge, law, kb, &device);
-            each(Judged { kind: "device", id: device.id, names: device.names, state, passed, passes, upcoming, findings });
+            each(of_device(judge, law, kb, &device).about(device));
         });
+    }
+
+    /// Calls `each` with one subject of every sort and those of which all the same is said. Every subject is a sort of its
+    /// own where a waiver may speak of it by name.
+    pub fn sorts(&self, judge: &Judge<'_>, law: &Law, kb: &Knowledge, each: &mut dyn FnMut(Judged, &Alike)) {
+        if law.waives() {
+            return self.judge(judge, law, kb, &mut |subject| each(subject, &Alike::default()));
+        }
+        let problems = self.problems();
+        for project in &self.bills.projects {
+            each(product(judge, law, kb, &self.bills.files, &problems, project), &Alike::default());
+        }
+        let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
+        let mut sorts: Vec<(Device, Alike)> = Vec::new();
+        self.devices(kb, judge.as_of(), &mut |device| {
+            let likeness = judge.outcomes(&law.item(kb, &device)).likeness();
+            match known.get(&likeness).and_then(|at| sorts.get_mut(*at)) {
+                Some((_, alike)) => alike.add(&device.names, &device.id),
+                None => {
+                    known.insert(likeness, sorts.len());
+                    sorts.push((device, Alike::default()));
+                }
+            }
+        });
+        for (device, alike) in sorts {
+            each(of_device(judge, law, kb, &device).about(device), &alike);
+        }
     }
 
     /// Calls `each` with what every subject looks like beside law, in the same order.
