@@ -140,10 +140,25 @@ async fn measure(place: &str, count: usize) -> Result<(), StoreError> {
         }
     }
     let begun = Instant::now();
+    let page = store.devices(&Scope::ALL, &Query::all(), Page { limit: 1000, sort: Some("id"), after: None }).await?;
+    let ids: Vec<String> = page.rows.into_iter().map(|r| r.id).collect();
+    store.devices_whole(&Scope::MASKED, &ids).await?;
+    note("a thousand devices whole".into(), begun, String::new());
+    let begun = Instant::now();
     store.device(&Scope::MASKED, &fleet::id(count / 2)).await?;
     note("one device".into(), begun, String::new());
     println!("slowest: {} ms, {}", worst.0.round(), worst.1);
     println!("{}", memory());
+    let file = std::env::temp_dir().join(format!("umbilical-measure-{}.backup", std::process::id()));
+    let begun = Instant::now();
+    store.backup_to(&file, ME.at).await?;
+    let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |m| m.len()) >> 20;
+    step(&format!("backup, {} MB of {} MB", size(&file), store.path().map_or(0, size)), begun);
+    let _ = std::fs::remove_file(&file);
+    store.close().await;
+    let begun = Instant::now();
+    let store = Store::open(place, ME.at).await?;
+    step("open again", begun);
     store.close().await;
     Ok(())
 }

@@ -138,6 +138,8 @@ CREATE TABLE change (
   PRIMARY KEY (answer, device)
 ) {clustered};
 
+CREATE INDEX change_device ON change (device, answer);
+
 CREATE TABLE organisation (
   id {text} PRIMARY KEY,
   doc {blob} NOT NULL

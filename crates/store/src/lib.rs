@@ -29,7 +29,7 @@ mod scope;
 mod store;
 mod time;
 
-pub use answer::{Answer, Changes, Organisations};
+pub use answer::{Answer, AnswerRow, Changed, Changes, Organisations};
 pub use audit::{AuditHead, AuditRow};
 pub use backup::{BackupStamp, last_good, verify_backup};
 pub use decide::{Decided, Decision, Many};

@@ -1,6 +1,7 @@
 //! What was concluded: an answer replaces the one before in one transaction, and only what differs is written.
 
 pub(crate) mod fold;
+mod history;
 mod ids;
 pub(crate) mod prepare;
 mod write;
@@ -15,6 +16,7 @@ use umbilical_core::finding::Finding;
 use crate::audit::append;
 use crate::db::{Sql, sql};
 use crate::{By, Store, StoreError, pack};
+pub use history::{AnswerRow, Changed};
 use ids::{Decided, Ids, Key};
 use prepare::prepare;
 use write::Writer;

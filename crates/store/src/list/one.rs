@@ -1,6 +1,6 @@
 //! One device whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use umbilical_core::answer::{Device, Trace};
@@ -46,25 +46,47 @@ impl Store {
     /// A device by its id or an alias, with its findings. One outside the asker's sites is not found.
     pub async fn device(&self, scope: &Scope, id: &str) -> Result<Kept, StoreError> {
         let mut tx = self.db().read().await?;
-        let id = &canonical(&mut tx, id).await?;
-        let mut ask = Sql::new("SELECT d.n, d.seen, d.since, o.doc FROM device d JOIN device_doc o ON o.device = d.n WHERE d.id = ");
-        ask.bind(id).push(" AND ");
-        condition::scoped(&mut ask, scope, &condition::DEVICES);
-        let row = tx.first(ask).await?.ok_or_else(|| not_found("device", id))?;
-        let mut device: Device = pack::unpack_json(row.blob(3)?)?;
-        device.findings = findings(&mut tx, row.int(0)?).await?;
-        let organisations = traces(&mut tx, &device).await?;
-        device.fill(&organisations);
-        let inputs = inputs(&mut tx, &mut device).await?;
-        if !scope.subscribers {
-            mask(&mut device);
-        }
-        let mut aliases = Vec::new();
-        for alias in tx.fetch(sql!("SELECT id FROM alias WHERE device = $1 AND id <> $1 ORDER BY id", id)).await? {
-            aliases.push(alias.owned(0)?);
-        }
-        Ok(Kept { device, inputs, seen: row.time(1)?, since: row.time(2)?, aliases })
+        let id = canonical(&mut tx, id).await?;
+        whole(&mut tx, scope, std::slice::from_ref(&id)).await?.pop().ok_or_else(|| not_found("device", &id))
     }
+
+    /// Devices by their ids (no aliases), at most 1000, in the order of their ids: those outside the asker's sites are left
+    /// out. For exports: ask [`Store::devices`] for pages by `id`, and this for what stands behind the rows.
+    pub async fn devices_whole(&self, scope: &Scope, ids: &[String]) -> Result<Vec<Kept>, StoreError> {
+        if ids.len() > 1000 {
+            return Err(StoreError::Invalid("at most 1000 devices at once".into()));
+        }
+        whole(&mut self.db().read().await?, scope, ids).await
+    }
+}
+
+async fn whole(tx: &mut Tx, scope: &Scope, ids: &[String]) -> Result<Vec<Kept>, StoreError> {
+    let mut ask = Sql::new("SELECT d.n, d.seen, d.since, d.id, o.doc FROM device d JOIN device_doc o ON o.device = d.n WHERE d.id IN (");
+    ask.bind_all(ids).push(") AND ");
+    condition::scoped(&mut ask, scope, &condition::DEVICES);
+    ask.push(" ORDER BY d.id");
+    let mut out = Vec::new();
+    let mut numbers = Vec::new();
+    for row in tx.fetch(ask).await? {
+        numbers.push(row.int(0)?);
+        let device: Device = pack::unpack_json(row.blob(4)?)?;
+        out.push(Kept { device, inputs: Vec::new(), seen: row.time(1)?, since: row.time(2)?, aliases: Vec::new() });
+    }
+    let mut found = findings(tx, &numbers).await?;
+    let organisations = traces(tx, &out).await?;
+    let inputs = inputs(tx, &mut out).await?;
+    let mut aliases = aliases(tx, &out).await?;
+    for (kept, n) in out.iter_mut().zip(&numbers) {
+        kept.device.findings = found.remove(n).unwrap_or_default();
+        kept.device.findings.sort_by(Finding::worst_first);
+        kept.device.fill(&organisations);
+        kept.aliases = aliases.remove(&kept.device.id).unwrap_or_default();
+        place(kept, &inputs)?;
+        if !scope.subscribers {
+            mask(&mut kept.device);
+        }
+    }
+    Ok(out)
 }
 
 /// The id under which a device is kept.
@@ -76,13 +98,24 @@ pub(crate) async fn canonical(tx: &mut Tx, id: &str) -> Result<String, StoreErro
     alias.map_or_else(|| Ok(id.to_owned()), |row| row.owned(0))
 }
 
-async fn findings(tx: &mut Tx, device: i64) -> Result<Vec<Finding>, StoreError> {
-    let ask = "SELECT f.id, f.subject_id, b.doc FROM finding f JOIN finding_body b ON b.n = f.body WHERE f.device = $1";
-    let mut out = Vec::new();
-    for row in tx.fetch(sql!(ask, device)).await? {
-        out.push(finding(row.text(0)?, row.text(1)?, row.blob(2)?)?);
+async fn findings(tx: &mut Tx, devices: &[i64]) -> Result<BTreeMap<i64, Vec<Finding>>, StoreError> {
+    let mut ask =
+        Sql::new("SELECT f.device, f.id, f.subject_id, b.doc FROM finding f JOIN finding_body b ON b.n = f.body WHERE f.device IN (");
+    ask.bind_all(devices.iter().copied()).push(")");
+    let mut out: BTreeMap<i64, Vec<Finding>> = BTreeMap::new();
+    for row in tx.fetch(ask).await? {
+        out.entry(row.int(0)?).or_default().push(finding(row.text(1)?, row.text(2)?, row.blob(3)?)?);
     }
-    out.sort_by(Finding::worst_first);
+    Ok(out)
+}
+
+async fn aliases(tx: &mut Tx, devices: &[Kept]) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+    let mut ask = Sql::new("SELECT device, id FROM alias WHERE id <> device AND device IN (");
+    ask.bind_all(devices.iter().map(|k| &k.device.id)).push(") ORDER BY device, id");
+    let mut out: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in tx.fetch(ask).await? {
+        out.entry(row.owned(0)?).or_default().push(row.owned(1)?);
+    }
     Ok(out)
 }
 
@@ -94,41 +127,58 @@ pub(crate) fn finding(id: &str, subject: &str, body: &[u8]) -> Result<Finding, S
     Ok(finding)
 }
 
-async fn traces(tx: &mut Tx, device: &Device) -> Result<Vec<Arc<Trace>>, StoreError> {
-    let behind = device.modules.iter().flat_map(|m| &m.ownership).chain(device.product.iter().flat_map(|p| &p.ownership));
-    let mut ids: Vec<&str> = behind.map(|b| b.org.as_str()).collect();
-    ids.sort_unstable();
-    ids.dedup();
+async fn traces(tx: &mut Tx, devices: &[Kept]) -> Result<Vec<Arc<Trace>>, StoreError> {
+    let behind = devices
+        .iter()
+        .map(|k| &k.device)
+        .flat_map(|d| d.modules.iter().flat_map(|m| &m.ownership).chain(d.product.iter().flat_map(|p| &p.ownership)));
+    let ids: BTreeSet<&str> = behind.map(|b| b.org.as_str()).collect();
     let mut ask = Sql::new("SELECT doc FROM organisation WHERE id IN (");
     ask.bind_all(ids).push(")");
     tx.fetch(ask).await?.iter().map(|row| pack::unpack_json(row.blob(0)?).map(Arc::new)).collect()
 }
 
-/// The inputs of a device, which from then on names them by their place in this list.
-async fn inputs(tx: &mut Tx, device: &mut Device) -> Result<Vec<KeptInput>, StoreError> {
-    let mut places: BTreeMap<u32, u32> = BTreeMap::new();
-    each_input(device, &mut |input| {
-        places.insert(*input, 0);
-        Ok(())
-    })?;
-    let mut ask = Sql::new(
-        "SELECT i.n, e.id, i.path, i.format, i.sha256 FROM input i JOIN reading r ON r.n = i.reading JOIN evidence e ON e.n = r.evidence WHERE i.n IN (",
-    );
-    ask.bind_all(places.keys().copied()).push(") ORDER BY i.path, i.sha256, i.n");
-    let mut out = Vec::new();
-    for row in tx.fetch(ask).await? {
-        let place = u32::try_from(out.len()).unwrap_or(u32::MAX);
-        if let Ok(n) = u32::try_from(row.int(0)?) {
-            places.insert(n, place);
-        }
-        out.push(KeptInput { evidence: row.owned(1)?, path: row.owned(2)?, format: row.owned(3)?, sha256: row.owned(4)? });
+/// The inputs that devices name, by their numbers.
+async fn inputs(tx: &mut Tx, devices: &mut [Kept]) -> Result<BTreeMap<u32, KeptInput>, StoreError> {
+    let mut numbers = BTreeSet::new();
+    for kept in devices {
+        each_input(&mut kept.device, &mut |input| {
+            numbers.insert(*input);
+            Ok(())
+        })?;
     }
-    each_input(device, &mut |input| {
-        *input = places.get(input).copied().unwrap_or(0);
+    let numbers: Vec<u32> = numbers.into_iter().collect();
+    let mut out = BTreeMap::new();
+    for some in numbers.chunks(1000) {
+        let mut ask = Sql::new(
+            "SELECT i.n, e.id, i.path, i.format, i.sha256 FROM input i JOIN reading r ON r.n = i.reading JOIN evidence e ON e.n = r.evidence WHERE i.n IN (",
+        );
+        ask.bind_all(some.iter().copied()).push(")");
+        for row in tx.fetch(ask).await? {
+            let input = KeptInput { evidence: row.owned(1)?, path: row.owned(2)?, format: row.owned(3)?, sha256: row.owned(4)? };
+            out.insert(u32::try_from(row.int(0)?).map_err(|_| StoreError::damaged("an input has no number"))?, input);
+        }
+    }
+    Ok(out)
+}
+
+/// From here on a device names its inputs by their place in a list of its own, ordered by path.
+fn place(kept: &mut Kept, known: &BTreeMap<u32, KeptInput>) -> Result<(), StoreError> {
+    let mut own: BTreeSet<u32> = BTreeSet::new();
+    each_input(&mut kept.device, &mut |input| {
+        own.insert(*input);
         Ok(())
     })?;
-    device.inputs.sort_unstable();
-    Ok(out)
+    let mut list: Vec<(&KeptInput, u32)> = own.iter().filter_map(|n| Some((known.get(n)?, *n))).collect();
+    list.sort_by(|(a, x), (b, y)| (&a.path, &a.sha256, x).cmp(&(&b.path, &b.sha256, y)));
+    let places: BTreeMap<u32, u32> = list.iter().zip(0..).map(|((_, n), place)| (*n, place)).collect();
+    each_input(&mut kept.device, &mut |input| {
+        *input = *places.get(input).ok_or_else(|| StoreError::damaged(format!("input {input} of a device is missing")))?;
+        Ok(())
+    })?;
+    kept.device.inputs.sort_unstable();
+    kept.inputs = list.into_iter().map(|(input, _)| input.clone()).collect();
+    Ok(())
 }
 
 /// Covers what belongs to a subscriber, as an audit without the right to see it does.

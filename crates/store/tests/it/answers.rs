@@ -57,6 +57,14 @@ async fn an_answer_is_listed_and_read_back(store: Store) {
         "Cumulus State Fund".replace("Cumulus State Fund", &expected.modules[0].ownership[0].name)
     );
     assert_eq!((kept.inputs.len(), kept.inputs[0].path.as_str()), (1, "sims.csv"));
+    let ids: Vec<String> = page.rows.iter().map(|r| r.id.clone()).collect();
+    let whole = store.devices_whole(&Scope::ALL, &ids).await.unwrap();
+    assert!(whole.len() == 50 && whole.is_sorted_by_key(|k| k.device.id.clone()));
+    for kept in whole {
+        let one = store.device(&Scope::ALL, &kept.device.id).await.unwrap();
+        assert_eq!(serde_json::to_value(&kept.device).unwrap(), serde_json::to_value(&one.device).unwrap());
+    }
+    assert_eq!(store.devices_whole(&Scope::sites(["Site 00"]), &ids).await.unwrap().len(), 2);
 }
 
 async fn only_what_differs_is_written(store: Store) {
@@ -84,6 +92,21 @@ async fn only_what_differs_is_written(store: Store) {
     let back = answer(&store, &inputs, fleet::devices(0..1000)).await;
     assert_eq!((back.new, back.changed, back.gone), (5, 1, 0));
     assert_eq!(count("verdict:fail").await, 400);
+    let changed = |since| {
+        let store = store.clone();
+        async move { store.changes(&Scope::ALL, since, "", 1000).await.unwrap().into_iter().map(|c| c.what).collect::<Vec<_>>() }
+    };
+    assert_eq!(changed(0).await.iter().filter(|w| *w == "new").count(), 5);
+    assert_eq!((changed(3).await.len(), changed(4).await.len()), (6, 0));
+    let (row, document) = store.answer(&Scope::MASKED).await.unwrap().unwrap();
+    assert_eq!((row.n, row.devices, row.new, document.as_of.as_str()), (4, 1000, 5, "2026-11-22"));
+    assert_eq!(store.answers(10).await.unwrap().len(), 4);
+    let scoped = Scope::sites(["Site 00"]);
+    assert!(store.answer(&scoped).await.unwrap().is_none());
+    assert!(store.changes(&scoped, 0, "", 1000).await.unwrap().len() <= 1);
+    let before = store.revision().await.unwrap();
+    store.decide(&Scope::ALL, ME, &fleet::id(1), umbilical_store::Decision::Note, "seen", None).await.unwrap();
+    assert_ne!(store.revision().await.unwrap(), before);
 }
 
 async fn ids_stay_when_stronger_evidence_comes(store: Store) {

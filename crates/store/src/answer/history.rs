@@ -1,0 +1,101 @@
+//! The answer as it stands, and those before it.
+
+use umbilical_core::answer::Audit;
+
+use crate::db::{Row, Sql, sql};
+use crate::{Scope, Sites, Store, StoreError, Time, pack};
+
+/// An answer in the list of answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerRow {
+    /// Its number, from 1.
+    pub n: i64,
+    /// When it was made.
+    pub at: Time,
+    /// By whom.
+    pub who: String,
+    /// The day that it answers for.
+    pub as_of: String,
+    /// Devices of the whole fleet.
+    pub devices: u64,
+    /// Findings of the whole fleet.
+    pub findings: u64,
+    /// Devices that were not there before.
+    pub new: u64,
+    /// Devices of which something else was said than before.
+    pub changed: u64,
+    /// Devices that it no longer had.
+    pub gone: u64,
+}
+
+/// A device that an answer changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// `dev-…`
+    pub device: String,
+    /// `new`, `changed`, `gone`.
+    pub what: String,
+}
+
+const COLUMNS: &str = "n, at, by_whom, as_of, devices, findings, new, changed, gone";
+
+fn read(row: &Row) -> Result<AnswerRow, StoreError> {
+    Ok(AnswerRow {
+        n: row.int(0)?,
+        at: row.time(1)?,
+        who: row.owned(2)?,
+        as_of: row.owned(3)?,
+        devices: row.count(4)?,
+        findings: row.count(5)?,
+        new: row.count(6)?,
+        changed: row.count(7)?,
+        gone: row.count(8)?,
+    })
+}
+
+impl Store {
+    /// The newest answers.
+    pub async fn answers(&self, limit: u32) -> Result<Vec<AnswerRow>, StoreError> {
+        let mut tx = self.db().read().await?;
+        let ask = format!("SELECT {COLUMNS} FROM answer ORDER BY n DESC LIMIT $1");
+        tx.fetch(sql!(&ask, i64::from(limit.clamp(1, 1000)))).await?.iter().map(read).collect()
+    }
+
+    /// The answer that stands, with its document: coverage, tallies, knowledge, law (devices, inputs and problems stand in lists
+    /// of their own, and are empty there). Its counts are of the whole fleet: who does not see all sites is given none, and
+    /// counts with [`Store::facets`].
+    pub async fn answer(&self, scope: &Scope) -> Result<Option<(AnswerRow, Audit)>, StoreError> {
+        if scope.sites != Sites::All {
+            return Ok(None);
+        }
+        let mut tx = self.db().read().await?;
+        let row = tx.first(Sql::new(&format!("SELECT {COLUMNS}, doc FROM answer ORDER BY n DESC LIMIT 1"))).await?;
+        row.map(|row| Ok((read(&row)?, pack::unpack_json(row.blob(9)?)?))).transpose()
+    }
+
+    /// The devices that the answers behind number `since` changed, as far as the asker sees them now: the last change of each, by
+    /// id, behind the device `after`. The first answer is a baseline and changes none.
+    pub async fn changes(&self, scope: &Scope, since: i64, after: &str, limit: u32) -> Result<Vec<Changed>, StoreError> {
+        let mut ask = Sql::new("SELECT c.device, c.what FROM change c WHERE c.answer > ");
+        ask.bind(since).push(" AND c.device > ").bind(after);
+        ask.push(" AND c.answer = (SELECT MAX(l.answer) FROM change l WHERE l.device = c.device)");
+        if scope.sites != Sites::All {
+            ask.push(" AND EXISTS (SELECT 1 FROM device d WHERE d.id = c.device AND ");
+            crate::query::sql::scoped(&mut ask, scope, &crate::query::sql::DEVICES);
+            ask.push(")");
+        }
+        ask.push(" ORDER BY c.device LIMIT ").bind(i64::from(limit.clamp(1, 1000)));
+        let mut tx = self.db().read().await?;
+        tx.fetch(ask).await?.iter().map(|row| Ok(Changed { device: row.owned(0)?, what: row.owned(1)? })).collect()
+    }
+
+    /// A text that is another one whenever evidence, answer or decisions are others: for cached pages (`ETag`).
+    pub async fn revision(&self) -> Result<String, StoreError> {
+        let ask = "SELECT (SELECT MAX(n) FROM reading), (SELECT MAX(n) FROM answer), (SELECT MAX(n) FROM decision), \
+                   (SELECT COUNT(*) FROM dropped)";
+        let row = self.db().read().await?.first(Sql::new(ask)).await?;
+        let row = row.ok_or_else(|| StoreError::damaged("the database answers nothing"))?;
+        let part = |at| row.opt_int(at).map(|n| n.unwrap_or(0));
+        Ok(format!("{}-{}-{}-{}", part(0)?, part(1)?, part(2)?, part(3)?))
+    }
+}
