@@ -334,10 +334,12 @@ impl Store {
             data: row.owned(16)?,
         };
         if now.0.saturating_sub(session.seen.0) >= MINUTE {
-            let mut tx = self.db().write().await?;
-            tx.run(sql!("UPDATE session SET seen = $2 WHERE sha256 = $1", &digest, now)).await?;
-            tx.commit().await?;
-            session.seen = now;
+            // Nobody waits for an import to have it written that he is here.
+            if let Some(mut tx) = self.db().spare().await? {
+                tx.run(sql!("UPDATE session SET seen = $2 WHERE sha256 = $1", &digest, now)).await?;
+                tx.commit().await?;
+                session.seen = now;
+            }
         }
         Ok(Some(session))
     }
@@ -391,8 +393,9 @@ impl Store {
         let Some(row) = tx.first(sql!(&ask, digest(secret), now)).await? else { return Ok(None) };
         drop(tx);
         let mut found = token(&row)?;
-        if found.used.is_none_or(|used| now.0.saturating_sub(used.0) >= MINUTE) {
-            let mut tx = self.db().write().await?;
+        if found.used.is_none_or(|used| now.0.saturating_sub(used.0) >= MINUTE)
+            && let Some(mut tx) = self.db().spare().await?
+        {
             tx.run(sql!("UPDATE token SET used = $2 WHERE id = $1", &found.id, now)).await?;
             tx.commit().await?;
             found.used = Some(now);

@@ -18,6 +18,8 @@ struct Inner {
     path: Option<PathBuf>,
     head: Option<PathBuf>,
     backups: Option<PathBuf>,
+    /// Answers come one after the other.
+    answering: tokio::sync::Mutex<()>,
 }
 
 /// How thoroughly a file is looked at when it is opened.
@@ -85,11 +87,24 @@ impl Store {
             looked_at(&db, path, options.check).await?;
         }
         schema::migrate(&db, schema, now).await?;
-        Ok(Self { inner: Arc::new(Inner { db, path, head: options.head.clone(), backups: options.backups.clone() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                db,
+                path,
+                head: options.head.clone(),
+                backups: options.backups.clone(),
+                answering: tokio::sync::Mutex::new(()),
+            }),
+        })
     }
 
     pub(crate) fn db(&self) -> &Db {
         &self.inner.db
+    }
+
+    /// A turn to answer.
+    pub(crate) async fn answering(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.answering.lock().await
     }
 
     pub(crate) fn head_file(&self) -> Option<&Path> {

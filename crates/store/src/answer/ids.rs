@@ -38,8 +38,8 @@ pub(crate) struct Ids {
     fresh: FxHashSet<Key>,
     /// Devices that may have become part of another.
     merged: FxHashMap<Key, Key>,
-    /// Aliases to be written.
-    pub new_aliases: Vec<(Key, Key)>,
+    /// Aliases to be written, and whether each is a new row.
+    pub new_aliases: Vec<(Key, Key, bool)>,
 }
 
 /// How an id was decided.
@@ -118,11 +118,18 @@ impl Ids {
         let earlier = self.candidates(device, computed)?.into_iter().find(|id| !self.taken(id) && !unsure.contains(id));
         let id = earlier.unwrap_or(computed);
         self.claim(id)?;
-        if id != computed && self.alias.insert(computed, id) != Some(id) {
-            self.new_aliases.push((computed, id));
+        if id != computed {
+            self.alias(computed, id);
         }
         self.mark(device, id)?;
         Ok(id)
+    }
+
+    fn alias(&mut self, id: Key, of: Key) {
+        let before = self.alias.insert(id, of);
+        if before != Some(of) {
+            self.new_aliases.push((id, of, before.is_none()));
+        }
     }
 
     fn claim(&mut self, id: Key) -> Result<(), StoreError> {
@@ -140,10 +147,7 @@ impl Ids {
             return Ok(());
         }
         for card in cards(device) {
-            let card = key(&card)?;
-            if self.alias.insert(card, id) != Some(id) {
-                self.new_aliases.push((card, id));
-            }
+            self.alias(key(&card)?, id);
         }
         Ok(())
     }
@@ -154,9 +158,7 @@ impl Ids {
         gone.sort_unstable_by_key(|(id, _)| *id);
         for (id, _) in &gone {
             let now = self.merged.get(id).copied().unwrap_or(*id);
-            if self.alias.insert(*id, now) != Some(now) {
-                self.new_aliases.push((*id, now));
-            }
+            self.alias(*id, now);
         }
         gone
     }

@@ -171,17 +171,24 @@ impl Writer {
         }
     }
 
-    /// Writes those of a batch that are not as they were.
+    /// Writes a batch of devices that are not as they were.
     pub async fn devices(
         &mut self,
         tx: &mut Tx,
         batch: &mut Vec<(Option<Known>, Prepared)>,
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
-        batch.retain(|(known, device)| known.is_none_or(|k| k.digest != device.digest));
+        while !batch.is_empty() {
+            let few: Vec<_> = batch.drain(..batch.len().min(super::BATCH)).collect();
+            self.few(tx, few, changes).await?;
+        }
+        Ok(())
+    }
+
+    async fn few(&mut self, tx: &mut Tx, batch: Vec<(Option<Known>, Prepared)>, changes: &mut Changes) -> Result<(), StoreError> {
         let old: Vec<Known> = batch.iter().filter_map(|(known, _)| *known).collect();
         let mut before = self.take_away(tx, &old).await?;
-        for (known, device) in batch.drain(..) {
+        for (known, device) in batch {
             let what = if known.is_some() { "changed" } else { "new" };
             *(if known.is_some() { &mut changes.changed } else { &mut changes.new }) += 1;
             if self.log {

@@ -204,8 +204,12 @@ impl Db {
             .disable_statement_logging();
         let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(3600));
         let writer = writer.connect_with(options.clone()).await?;
-        let readers = SqlitePoolOptions::new().max_connections(6).min_connections(0).acquire_timeout(Duration::from_secs(30));
-        let readers = readers.connect_lazy_with(options.pragma("query_only", "ON").pragma("cache_size", "-16000"));
+        let readers = SqlitePoolOptions::new()
+            .max_connections(6)
+            .min_connections(0)
+            .idle_timeout(Duration::from_secs(60))
+            .acquire_timeout(Duration::from_secs(30));
+        let readers = readers.connect_lazy_with(options.pragma("query_only", "ON").pragma("cache_size", "-8000"));
         Ok(Self { pools: Pools::Sqlite { writer, readers } })
     }
 
@@ -244,6 +248,14 @@ impl Db {
                 tx.fetch(sql!("SELECT pg_advisory_xact_lock($1)", WRITER_LOCK)).await?;
                 tx
             }
+        })
+    }
+
+    /// A transaction for something that may as well be left out: `None` where somebody else is writing.
+    pub async fn spare(&self) -> Result<Option<Tx>, StoreError> {
+        Ok(match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.try_begin_with("BEGIN IMMEDIATE").await?.map(Tx::Sqlite),
+            Pools::Postgres(pool) => pool.try_begin().await?.map(Tx::Postgres),
         })
     }
 

@@ -134,10 +134,12 @@ async fn straight(
     want: usize,
 ) -> Result<Vec<Found>, StoreError> {
     let key = sort.by.column;
-    let mut ask = Sql::new(&format!(
-        "SELECT {COLUMNS}, {key} FROM finding f JOIN finding_kind k ON k.n = f.kind JOIN finding_body b ON b.n = f.body LEFT JOIN device d ON d.n = f.device WHERE "
-    ));
+    let mut ask = Sql::new("WITH fit AS MATERIALIZED (SELECT f.n AS n FROM finding f WHERE ");
     sql::condition(&mut ask, query, scope, &sql::FINDINGS)?;
+    ask.push(&format!(
+        ") SELECT {COLUMNS}, {key} FROM fit JOIN finding f ON f.n = fit.n JOIN finding_kind k ON k.n = f.kind \
+         JOIN finding_body b ON b.n = f.body LEFT JOIN device d ON d.n = f.device WHERE 1 = 1"
+    ));
     if let Some(cursor) = after {
         ask.push(&format!(" AND ({key}, f.kind, f.profile, f.n) {} (", sort.sign())).bind(cursor.key.clone());
         cursor.then.iter().for_each(|n| {

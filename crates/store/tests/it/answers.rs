@@ -10,6 +10,7 @@ crate::suite!(
     an_answer_is_listed_and_read_back,
     only_what_differs_is_written,
     ids_stay_when_stronger_evidence_comes,
+    ids_of_a_whole_fleet_stay,
     what_is_outside_a_scope_is_not_there
 );
 
@@ -132,6 +133,30 @@ async fn ids_stay_when_stronger_evidence_comes(store: Store) {
     answer(&store, &inputs, std::iter::empty()).await;
     answer(&store, &inputs, [strong].into_iter()).await;
     assert_eq!(store.device(&Scope::ALL, &fleet::id(1)).await.unwrap().device.id, kept);
+}
+
+async fn ids_of_a_whole_fleet_stay(store: Store) {
+    // More than are held in memory until their ids are told.
+    let n = 4500;
+    let inputs = import(&store, 0..3).await;
+    let with_mac = |n: usize, known: bool| {
+        let mut d = fleet::device(n, 0);
+        let mac = format!("02:00:00:00:{:02x}:{:02x}", n / 256, n % 256);
+        if known {
+            d.id = umbilical_core::id::content_id("dev-", "mac", &mac);
+            d.identifiers.imei.clear();
+        }
+        d.identifiers.mac = vec![mac];
+        d
+    };
+    answer(&store, &inputs, (0..n).map(|n| with_mac(n, true))).await;
+    let changes = answer(&store, &inputs, (0..n).map(|n| with_mac(n, false))).await;
+    assert_eq!((changes.devices, changes.new, changes.changed, changes.gone, changes.new_findings), (4500, 0, 4500, 0, 0));
+    assert_eq!(answer(&store, &inputs, (0..n).map(|n| with_mac(n, false))).await.changed, 0);
+    for n in [0, 4100, 4499] {
+        let kept = store.device(&Scope::ALL, &fleet::id(n)).await.unwrap();
+        assert_eq!((kept.device.id, kept.device.identifiers.imei), (with_mac(n, true).id, vec![fleet::imei(n)]));
+    }
 }
 
 async fn what_is_outside_a_scope_is_not_there(store: Store) {

@@ -68,6 +68,14 @@ async fn sessions_end(store: Store) {
     let later = Time(NOW.0 + 61_000);
     assert_eq!(store.session("s1", later).await.unwrap().unwrap().seen, later);
     assert!(store.session("s1", Time(NOW.0 + 3_600_000)).await.unwrap().is_none());
+    // Who works is not kept waiting by an import.
+    let mut import = store.import(ME).await.unwrap();
+    let new = umbilical_store::NewEvidence { name: "x", format: "x", collected_at: None, collected_by: None, reader: "x" };
+    import.add(&new, umbilical_store::Content::Bytes(b"x"), &umbilical_core::Observations::new()).await.unwrap();
+    let much_later = Time(NOW.0 + 200_000);
+    assert!(store.session("s1", much_later).await.unwrap().is_some());
+    import.commit().await.unwrap();
+    assert_eq!(store.session("s1", much_later).await.unwrap().unwrap().seen, much_later);
     store.end_session(ME, "s2").await.unwrap();
     assert!(store.session("s2", NOW).await.unwrap().is_none());
     store.set_session_data("s3", "kept").await.unwrap();
