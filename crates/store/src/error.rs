@@ -15,6 +15,9 @@ pub enum StoreError {
         /// As it was asked for.
         id: String,
     },
+    /// There is such a thing, and the asker has no right to it.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// A query that cannot be read.
     #[error(transparent)]
     Query(#[from] QueryError),

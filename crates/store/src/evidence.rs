@@ -92,7 +92,11 @@ pub struct Import {
     at: Time,
     added: Vec<String>,
     already: u64,
+    records: usize,
 }
+
+/// Records beyond which the planner's figures are made anew.
+const MANY: usize = 20_000;
 
 /// Bytes of a chunk before it is compressed.
 const CHUNK: usize = 1 << 20;
@@ -145,6 +149,7 @@ impl Import {
         self.chunks(n, content, &row.sha256).await?;
         observe::write(&mut self.tx, n, self.at, new.reader, read).await?;
         self.added.push(row.id.clone());
+        self.records = self.records.saturating_add(read.len());
         Ok(Received { id: row.id, already: false })
     }
 
@@ -165,7 +170,8 @@ impl Import {
         let shown = self.added.get(..20).unwrap_or(&self.added);
         let detail = json!({"added": self.added.len(), "already": self.already, "evidence": shown});
         let head = append(&mut self.tx, By { who: &self.who, at: self.at }, "import", "", &detail).await?;
-        self.store.commit(self.tx, &head).await
+        self.store.commit(self.tx, &head).await?;
+        if self.records > MANY { self.store.refresh().await } else { Ok(()) }
     }
 
     /// `evd-` and the first 12 hex digits of the digest; more of them where another artefact has these.
@@ -292,7 +298,15 @@ impl Evidence {
 impl crate::Store {
     /// Begins to take in artefacts.
     pub async fn import(&self, by: By<'_>) -> Result<Import, StoreError> {
-        Ok(Import { store: self.clone(), tx: self.db().write().await?, who: by.who.to_owned(), at: by.at, added: Vec::new(), already: 0 })
+        Ok(Import {
+            store: self.clone(),
+            tx: self.db().write().await?,
+            who: by.who.to_owned(),
+            at: by.at,
+            added: Vec::new(),
+            already: 0,
+            records: 0,
+        })
     }
 
     /// Artefacts, the newest first, behind the one of id `after`. Who does not see all sites sees those that speak of a device
@@ -323,8 +337,11 @@ impl crate::Store {
         with_dropped(&mut tx, &row).await
     }
 
-    /// What the readers of an artefact could not understand, in the order in which they met it.
-    pub async fn problems(&self, evidence: &str) -> Result<Vec<KeptProblem>, StoreError> {
+    /// What the readers of an artefact could not understand, in the order in which they met it. It may quote lines of any site.
+    pub async fn problems(&self, scope: &Scope, evidence: &str) -> Result<Vec<KeptProblem>, StoreError> {
+        if scope.sites != Sites::All {
+            return Err(StoreError::Forbidden("the problems of evidence are for those who see all sites"));
+        }
         let mut tx = self.db().read().await?;
         let ask = "SELECT i.path, u.name, p.at, p.what FROM problem p JOIN reading r ON r.n = p.reading JOIN evidence e ON e.n = r.evidence \
                    LEFT JOIN input i ON i.reading = p.reading AND i.place = p.input LEFT JOIN unit u ON u.reading = p.reading AND u.n = p.unit \
@@ -339,8 +356,12 @@ impl crate::Store {
         tx.fetch(sql!(ask, evidence)).await?.iter().map(read).collect()
     }
 
-    /// The bytes of an artefact, a chunk of at most a megabyte at a time: `None` behind the last.
-    pub async fn content(&self, evidence: &str, chunk: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    /// The bytes of an artefact, a chunk of at most a megabyte at a time: `None` behind the last. They may speak of every site and
+    /// every subscriber: only those are given them who may see all.
+    pub async fn content(&self, scope: &Scope, evidence: &str, chunk: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        if scope.sites != Sites::All || !scope.subscribers {
+            return Err(StoreError::Forbidden("the bytes of evidence are for those who see all sites and subscriber numbers"));
+        }
         let mut tx = self.db().read().await?;
         let row =
             tx.first(sql!("SELECT n, kept FROM evidence WHERE id = $1", evidence)).await?.ok_or_else(|| not_found("evidence", evidence))?;
@@ -386,7 +407,7 @@ impl crate::Store {
     async fn same_bytes(&self, evidence: &Evidence) -> Result<bool, StoreError> {
         let mut hash = Sha256::new();
         for chunk in 0.. {
-            match self.content(&evidence.id, chunk).await {
+            match self.content(&Scope::ALL, &evidence.id, chunk).await {
                 Ok(Some(bytes)) => hash.update(&bytes),
                 Ok(None) => break,
                 // Taken away by retention: there is nothing to compare.

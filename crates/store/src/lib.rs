@@ -7,6 +7,37 @@
 //! - what was concluded (devices, findings): derived, replaced as a whole by [`Store::replace_answer`], with ids that stay;
 //! - what people decided (triage, notes, tags, approvals): a log of its own, [`Store::decide`], that no recompute touches.
 //!
+//! ```no_run
+//! use umbilical_core::{Observations, answer::{Audit, Device}};
+//! use umbilical_store::{Answer, By, Content, Decision, NewEvidence, Page, Scope, Store, StoreError, Time, query::Query};
+//!
+//! async fn day(read: Observations, judge: impl Fn(&Observations) -> (Audit, Vec<Device>)) -> Result<(), StoreError> {
+//!     let by = By { who: "ana", at: Time(1_790_000_000_000) };
+//!     let store = Store::open("home/umbilical.db", by.at).await?;
+//!     // What came in: all of it, or none.
+//!     let mut import = store.import(by).await?;
+//!     let new = NewEvidence { name: "sims.csv", format: "csv", collected_at: None, collected_by: None, reader: "umbilical 0.1.0" };
+//!     import.add(&new, Content::File("sims.csv".as_ref()), &read).await?;
+//!     import.commit().await?;
+//!     // What is concluded of everything that ever came in.
+//!     let all = store.observations().await?;
+//!     let (audit, devices) = judge(&all.observations);
+//!     let answer = Answer { audit: &audit, inputs: &all.inputs, findings: &[] };
+//!     let changes = store.replace_answer(by, answer, devices.into_iter()).await?;
+//!     println!("{} new, {} changed, {} gone", changes.new, changes.changed, changes.gone);
+//!     // What is seen and decided.
+//!     let scope = Scope::sites(["Plant 7"]);
+//!     let query = Query::parse("verdict:fail -tag:spare severity>=high")?;
+//!     for device in store.devices(&scope, &query, Page { sort: Some("-severity"), ..Page::default() }).await?.rows {
+//!         store.decide(&scope, by, &device.id, Decision::State("triage"), "to be looked at", None).await?;
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! There is one writer at a time: whoever holds an [`Import`] and asks the same store to write waits for himself. Reading
+//! goes on meanwhile, and sees what was committed.
+//!
 //! Every list, count, facet and export takes a [`Scope`] and is bound by it inside SQL. Time comes in as a value.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 

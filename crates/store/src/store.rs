@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::db::{Db, schema, sql};
+use crate::db::{Db, Engine, schema, sql};
 use crate::{StoreError, Time, backup};
 
 /// The system of record. Clones share their connections.
@@ -137,6 +137,12 @@ impl Store {
         wrong.extend(self.verify_decisions().await?);
         wrong.extend(self.verify_audit(None).await?);
         Ok(wrong)
+    }
+
+    /// Makes the planner's figures anew.
+    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        let text = if self.db().engine() == Engine::Sqlite { "PRAGMA optimize=0x10002" } else { "ANALYZE" };
+        self.db().outside(text).await.map(|_| ())
     }
 
     /// Whether the database answers, for a health check.

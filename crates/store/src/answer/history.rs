@@ -54,8 +54,11 @@ fn read(row: &Row) -> Result<AnswerRow, StoreError> {
 }
 
 impl Store {
-    /// The newest answers.
-    pub async fn answers(&self, limit: u32) -> Result<Vec<AnswerRow>, StoreError> {
+    /// The newest answers. They count the whole fleet: who does not see all sites is given none.
+    pub async fn answers(&self, scope: &Scope, limit: u32) -> Result<Vec<AnswerRow>, StoreError> {
+        if scope.sites != Sites::All {
+            return Ok(Vec::new());
+        }
         let mut tx = self.db().read().await?;
         let ask = format!("SELECT {COLUMNS} FROM answer ORDER BY n DESC LIMIT $1");
         tx.fetch(sql!(&ask, i64::from(limit.clamp(1, 1000)))).await?.iter().map(read).collect()

@@ -230,10 +230,8 @@ impl Store {
 
     /// The planner's figures, after much has changed.
     async fn analyse(&self, changes: &Changes) -> Result<(), StoreError> {
-        if changes.first || changes.new.saturating_add(changes.changed).saturating_add(changes.gone) > changes.devices / 10 {
-            self.db().outside(if self.db().engine() == crate::db::Engine::Sqlite { "PRAGMA optimize=0x10002" } else { "ANALYZE" }).await?;
-        }
-        Ok(())
+        let differ = changes.new.saturating_add(changes.changed).saturating_add(changes.gone);
+        if changes.first || differ > changes.devices / 10 { self.refresh().await } else { Ok(()) }
     }
 }
 

@@ -166,7 +166,7 @@ pub(crate) enum Engine {
 
 enum Pools {
     Sqlite { writer: SqlitePool, readers: SqlitePool },
-    Postgres(PgPool),
+    Postgres { writer: PgPool, readers: PgPool },
 }
 
 /// The connections.
@@ -179,6 +179,9 @@ pub(crate) enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
+
+/// How long somebody waits to write: behind a large import.
+const WAIT: Duration = Duration::from_secs(3600);
 
 /// Takes the names of the columns, when it asks for them, and a row; says whether it wants more.
 pub(crate) type EachRow<'a> = dyn FnMut(&dyn Fn() -> Vec<String>, Row) -> bool + Send + 'a;
@@ -202,7 +205,7 @@ impl Db {
             .command_buffer_size(64)
             .row_buffer_size(512)
             .disable_statement_logging();
-        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(3600));
+        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT);
         let writer = writer.connect_with(options.clone()).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(6)
@@ -220,14 +223,16 @@ impl Db {
             // Compiling a plan takes longer than any page of ours; sets of a hundred thousand numbers must fit.
             .options([("jit", "off"), ("work_mem", "32MB")])
             .disable_statement_logging();
-        let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(Duration::from_secs(30)).connect_with(options).await?;
-        Ok(Self { pools: Pools::Postgres(pool) })
+        // Whoever waits to write must not keep the connections of those who read.
+        let writer = PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect_with(options.clone()).await?;
+        let readers = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options);
+        Ok(Self { pools: Pools::Postgres { writer, readers } })
     }
 
     pub fn engine(&self) -> Engine {
         match self.pools {
             Pools::Sqlite { .. } => Engine::Sqlite,
-            Pools::Postgres(_) => Engine::Postgres,
+            Pools::Postgres { .. } => Engine::Postgres,
         }
     }
 
@@ -235,7 +240,7 @@ impl Db {
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match &self.pools {
             Pools::Sqlite { readers, .. } => Tx::Sqlite(readers.begin_with("BEGIN").await?),
-            Pools::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?),
+            Pools::Postgres { readers, .. } => Tx::Postgres(readers.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?),
         })
     }
 
@@ -243,8 +248,8 @@ impl Db {
     pub async fn write(&self) -> Result<Tx, StoreError> {
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => {
-                let mut tx = Tx::Postgres(pool.begin().await?);
+            Pools::Postgres { writer, .. } => {
+                let mut tx = Tx::Postgres(writer.begin().await?);
                 tx.fetch(sql!("SELECT pg_advisory_xact_lock($1)", WRITER_LOCK)).await?;
                 tx
             }
@@ -255,7 +260,7 @@ impl Db {
     pub async fn spare(&self) -> Result<Option<Tx>, StoreError> {
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => writer.try_begin_with("BEGIN IMMEDIATE").await?.map(Tx::Sqlite),
-            Pools::Postgres(pool) => pool.try_begin().await?.map(Tx::Postgres),
+            Pools::Postgres { writer, .. } => writer.try_begin().await?.map(Tx::Postgres),
         })
     }
 
@@ -265,7 +270,9 @@ impl Db {
             Pools::Sqlite { writer, .. } => {
                 sqlx::query(AssertSqlSafe(text.to_owned())).fetch_all(writer).await?.iter().map(sqlite_row).collect()
             }
-            Pools::Postgres(pool) => sqlx::query(AssertSqlSafe(text.to_owned())).fetch_all(pool).await?.iter().map(postgres_row).collect(),
+            Pools::Postgres { writer, .. } => {
+                sqlx::query(AssertSqlSafe(text.to_owned())).fetch_all(writer).await?.iter().map(postgres_row).collect()
+            }
         }
     }
 
@@ -276,7 +283,10 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
         }
     }
 }

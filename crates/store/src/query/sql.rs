@@ -37,6 +37,9 @@ pub(crate) const FINDINGS: Columns =
 /// Findings by kind and profile.
 pub(crate) const TALLIES: Columns = Columns { profile: "t.profile", kind: Some("t.kind"), ..FINDINGS };
 
+/// A code as it is compared: codes are few, of ASCII, and folded where they stand.
+const CODE: &str = "REPLACE(REPLACE(LOWER(fk.code), '-', ' '), '_', ' ')";
+
 /// Whether a query asks only what devices of one profile have in common: then it is answered without looking at devices.
 pub(crate) fn by_bucket(node: &Node) -> bool {
     match node {
@@ -105,8 +108,7 @@ fn term(out: &mut Sql, term: &Term, scope: &Scope, columns: &Columns) -> Result<
         // A list of findings asks the finding itself.
         (What::Word(_), Some(kind)) if *name == "code" => {
             out.push(kind).push(" IN (SELECT fk.n FROM finding_kind fk WHERE ");
-            // Codes are few; they are compared as they are written, dashes as blanks.
-            text(out, "REPLACE(REPLACE(LOWER(fk.code), '-', ' '), '_', ' ')", term);
+            text(out, CODE, term);
             out.push(")");
         }
         (What::Word(_), Some(kind)) if ["verdict", "source"].contains(name) => {
@@ -290,6 +292,11 @@ fn free(out: &mut Sql, term: &Term, scope: &Scope, columns: &Columns) {
     out.push("(").push(columns.profile).push(" IN (SELECT pw.profile FROM profile_word pw JOIN word w ON w.n = pw.word WHERE ");
     text(out, "w.value", term);
     out.push(") OR ");
+    if let Some(kind) = columns.kind {
+        out.push(kind).push(" IN (SELECT fk.n FROM finding_kind fk WHERE ");
+        text(out, CODE, term);
+        out.push(") OR ");
+    }
     among(out, term, columns);
     if !scope.subscribers {
         out.push(" AND k.kind NOT IN (").bind_all(SUBSCRIBER).push(")");

@@ -101,7 +101,7 @@ async fn only_what_differs_is_written(store: Store) {
     assert_eq!((changed(3).await.len(), changed(4).await.len()), (6, 0));
     let (row, document) = store.answer(&Scope::MASKED).await.unwrap().unwrap();
     assert_eq!((row.n, row.devices, row.new, document.as_of.as_str()), (4, 1000, 5, "2026-11-22"));
-    assert_eq!(store.answers(10).await.unwrap().len(), 4);
+    assert_eq!(store.answers(&Scope::ALL, 10).await.unwrap().len(), 4);
     let scoped = Scope::sites(["Site 00"]);
     assert!(store.answer(&scoped).await.unwrap().is_none());
     assert!(store.changes(&scoped, 0, "", 1000).await.unwrap().len() <= 1);

@@ -207,7 +207,7 @@ fn what_is_old_goes_and_what_was_decided_stays() {
         let policy = Retention { bytes: Some(30), observations: Some(60) };
         assert_eq!(store.retain(later(30), policy).await.unwrap(), Retained::default());
         assert_eq!(store.retain(later(31), policy).await.unwrap(), Retained { bytes: 1, observations: 0 });
-        assert!(matches!(store.content(&old.id, 0).await, Err(StoreError::Conflict(_))));
+        assert!(matches!(store.content(&Scope::ALL, &old.id, 0).await, Err(StoreError::Conflict(_))));
         assert_eq!(store.observations().await.unwrap().observations.len(), 310);
         assert_eq!(store.retain(later(91), policy).await.unwrap(), Retained { bytes: 0, observations: 1 });
         let rebuilt = store.observations().await.unwrap();

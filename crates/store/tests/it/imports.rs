@@ -4,7 +4,7 @@ use umbilical_core::Observations;
 use umbilical_core::air::{Heard, Piece, RadioKind, Sweep, SweepCell};
 use umbilical_core::bom::{Alternate, Design, Part, Placed};
 use umbilical_core::observation::{At, Basis, Group, IdKind, Kind};
-use umbilical_store::{Content, NewEvidence, Store};
+use umbilical_store::{Content, NewEvidence, Scope, Store, StoreError};
 
 use crate::support::{ME, fleet};
 
@@ -101,6 +101,11 @@ async fn observations_come_back_as_they_were(store: Store) {
     let rebuilt = store.observations().await.unwrap();
     same(&rebuilt.observations, &everything("a.zip"));
     assert_eq!(rebuilt.inputs, [1, 2]);
+    let id = store.evidence(&Scope::ALL, None, 10).await.unwrap().remove(0).id;
+    let problems = store.problems(&Scope::ALL, &id).await.unwrap();
+    assert_eq!(problems.len(), everything("a.zip").problems.len());
+    assert_eq!((problems[0].path.as_deref(), problems[0].at.as_str(), problems[0].what.as_str()), (Some("a.zip!a"), "line 3", "odd"));
+    assert!(matches!(store.problems(&Scope::sites(["Site 01"]), &id).await, Err(StoreError::Forbidden(_))));
     // One large and several small ones, read in pages and in groups.
     add(&store, "b.csv", b"b", &fleet::export(0..6000)).await;
     add(&store, "c.csv", b"c", &fleet::export(0..3)).await;
@@ -128,12 +133,15 @@ async fn evidence_is_kept_once(store: Store) {
     assert_eq!(first.id, again.id);
     let mut back = Vec::new();
     for n in 0.. {
-        match store.content(&first.id, n).await.unwrap() {
+        match store.content(&Scope::ALL, &first.id, n).await.unwrap() {
             Some(part) => back.extend(part),
             None => break,
         }
     }
     assert_eq!(back, bytes);
+    for scope in [Scope::MASKED, Scope { subscribers: true, ..Scope::sites(["Site 01"]) }] {
+        assert!(matches!(store.content(&scope, &first.id, 0).await, Err(StoreError::Forbidden(_))));
+    }
     add(&store, "more", b"more", &Observations::new()).await;
     assert_eq!(store.verify_custody(true).await.unwrap(), Vec::<String>::new());
 }

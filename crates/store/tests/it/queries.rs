@@ -114,6 +114,8 @@ async fn queries_find_what_a_filter_finds(store: Store) {
     assert!(findings.rows.iter().all(|f| f.finding.code == "HOUSE-1" && f.finding.verdict == Some("fail")));
     let findings = store.findings(&Scope::ALL, &query("name:rtu-000000 severity>=low"), Page::default()).await.unwrap();
     assert_eq!(findings.rows.iter().map(|f| f.finding.code.as_ref()).collect::<Vec<_>>(), ["HOUSE-1", "HOUSE-2"]);
+    let findings = store.findings(&Scope::ALL, &query("house-2"), Page::default()).await.unwrap();
+    assert!(findings.count.n >= 100);
 }
 
 async fn every_sort_pages_through_everything(store: Store) {
