@@ -45,7 +45,7 @@ fn day() -> Day {
 }
 
 fn item(thing: &Thing, facts: &Rc<Facts>) -> Item {
-    Item { things: vec![thing.clone()], cellular: Cellular::Yes, host: None, facts: Rc::clone(facts) }
+    Item { things: Rc::new([thing.clone()]), cellular: Cellular::Yes, host: None, facts: Rc::clone(facts) }
 }
 
 /// All packs, modules repeat.

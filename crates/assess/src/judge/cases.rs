@@ -85,7 +85,7 @@ fn run<'k>(pack: &PolicyText, text: &PolicyText, case: &Case, plain: &'k Knowled
     let host = org(kb, &case.host).map_err(|e| fault(case.name.span(), e))?;
     let item = Item {
         cellular: if things.is_empty() { Cellular::Unknown } else { Cellular::Yes },
-        things,
+        things: things.into(),
         host,
         facts: Rc::new(case.facts.clone()),
     };

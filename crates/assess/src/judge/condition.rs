@@ -152,7 +152,7 @@ mod tests {
         for (name, value) in [("asset", asset), ("power_kw", "101"), ("consumer", "no"), ("installed_on", "2025-05-01")] {
             facts.say(name, value).unwrap();
         }
-        let item = Item { things: Vec::new(), cellular: Cellular::Yes, host: None, facts: Rc::default() };
+        let item = Item { things: Rc::new([]), cellular: Cellular::Yes, host: None, facts: Rc::default() };
         holds(&condition, &facts, &item, Day::new(2026, 11, 29).unwrap())
     }
 

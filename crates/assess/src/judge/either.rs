@@ -21,8 +21,11 @@ pub(super) fn settle(outcomes: &mut Vec<Outcome>, pack: &Pack, facts: &Facts, as
     days.dedup();
     for name in days.into_iter().filter(|name| facts.get(name).is_none()) {
         let worst = |index: usize| outcomes.iter().filter(|o| o.rule == index).map(|o| o.verdict).max();
-        let asks =
-            |(index, rule): &(usize, &Rule)| worst(*index) == Some(Verdict::Unknown) && bounds(&rule.scope).any(|(asked, _)| asked == name);
+        // Where something else is not known either, no day can decide.
+        let alone = |index: usize| outcomes.iter().filter(|o| o.rule == index).flat_map(|o| &o.wanted).all(|w| w.contains(name));
+        let asks = |(index, rule): &(usize, &Rule)| {
+            worst(*index) == Some(Verdict::Unknown) && alone(*index) && bounds(&rule.scope).any(|(asked, _)| asked == name)
+        };
         let open: Vec<(usize, &Rule)> = pack.rules.iter().enumerate().filter(asks).collect();
         if let Some((decides, made)) = same(name, &open, facts, ask) {
             let id = |index: usize| open.iter().find(|(i, _)| *i == index).map_or("", |(_, r)| r.id.get_ref().as_str());
@@ -37,6 +40,11 @@ pub(super) fn settle(outcomes: &mut Vec<Outcome>, pack: &Pack, facts: &Facts, as
             outcomes.splice(at..at, made);
         }
     }
+}
+
+/// Whether a pack has rules that are bound by days of the case.
+pub(super) fn speaks_of_days(pack: &Pack) -> bool {
+    pack.rules.iter().any(|r| bounds(&r.scope).next().is_some())
 }
 
 /// The rule that decides whatever a day is, with its outcomes; `None` where the day matters.

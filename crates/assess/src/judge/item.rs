@@ -92,7 +92,7 @@ pub(super) fn thousandths(confidence: f64) -> u16 {
 #[derive(Clone, Debug)]
 pub struct Item {
     /// Modules and cellular products in it.
-    pub things: Vec<Thing>,
+    pub things: Rc<[Thing]>,
     /// Whether it is cellular at all.
     pub cellular: Cellular,
     /// Organisation id of the brand on the device.
@@ -135,7 +135,7 @@ impl Item {
         for thing in &mut things {
             thing.next = next.cloned();
         }
-        Self { things, cellular: device.cellular, host: host_org(kb, device.host.as_ref()), facts }
+        Self { things: things.into(), cellular: device.cellular, host: host_org(kb, device.host.as_ref()), facts }
     }
 }
 
@@ -163,7 +163,7 @@ impl Item {
         };
         let brand = files.iter().find_map(|f| f.product.brand.as_deref().or(f.product.manufacturer.as_deref()));
         let host = Host { brand: brand.map(str::to_owned), model: None, basis: Basis::Declared };
-        Self { things, cellular, host: host_org(kb, Some(&host)), facts }
+        Self { things: things.into(), cellular, host: host_org(kb, Some(&host)), facts }
     }
 }
 

@@ -65,6 +65,14 @@ pub struct Compiled {
 impl Compiled {
     /// The facts that its rules can ask for, each once.
     fn reads(&self) -> Vec<&'static str> {
+        let mut out: Vec<&'static str> = (0..self.pack.rules.len()).flat_map(|rule| self.reads_of(rule)).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
+    /// The facts that one rule can ask for.
+    fn reads_of(&self, index: usize) -> Vec<&'static str> {
         let pack = &self.pack;
         let mut out =
             vec!["market", "item", "effect", "evidence", "produced_in", "path_country", "path_operator", "seller", "conditional_approval"];
@@ -72,13 +80,13 @@ impl Compiled {
             out.extend(["lat", "lon", "zone"]);
         }
         let mut asked = |conditions: &Conditions| out.extend(conditions.0.iter().map(|(name, _)| *name));
-        for rule in &pack.rules {
+        if let Some(rule) = pack.rules.get(index) {
             asked(&rule.scope);
             rule.exceptions.iter().for_each(|e| asked(&e.when));
             rule.unsettled.iter().for_each(|u| asked(&u.when));
         }
         pack.exemptions.iter().for_each(|e| asked(&e.when));
-        out.extend(self.conditions.iter().flatten().flat_map(Condition::reads));
+        out.extend(self.conditions.get(index).into_iter().flatten().flat_map(Condition::reads));
         out.sort_unstable();
         out.dedup();
         out
@@ -193,6 +201,8 @@ pub struct Judge<'k> {
     later: Vec<(Day, Owners<'k>)>,
     /// The facts that each pack reads.
     reads: Vec<Vec<&'static str>>,
+    /// The facts that each rule of each pack reads.
+    rule_reads: Vec<Vec<Vec<&'static str>>>,
     memo: Memo,
 }
 
@@ -206,8 +216,9 @@ impl<'k> Judge<'k> {
         let firsts: BTreeSet<Day> = firsts.chain(in_force.iter().map(|(_, day)| *day)).filter(|day| *day > as_of).collect();
         let later = firsts.into_iter().map(|day| (day, Owners::new(kb, day))).collect();
         let reads = packs.iter().map(Compiled::reads).collect();
+        let rule_reads = packs.iter().map(|c| (0..c.pack.rules.len()).map(|rule| c.reads_of(rule)).collect()).collect();
         let memo = Memo::new(packs.len());
-        Self { kb, packs, as_of, in_force, owners: Owners::new(kb, as_of), later, reads, memo }
+        Self { kb, packs, as_of, in_force, owners: Owners::new(kb, as_of), later, reads, rule_reads, memo }
     }
 
     /// The packs.
@@ -254,23 +265,41 @@ impl<'k> Judge<'k> {
 
     /// Every rule's outcome for an item, in the order of the packs.
     pub fn outcomes(&self, item: &Item) -> Outcomes {
-        self.memo.outcomes(item, &self.reads, &|number, item| self.pack(number, item))
+        self.memo.outcomes(item, &self.reads, &|number, item, bare| self.pack(number, item, bare))
     }
 
-    fn pack(&self, number: usize, item: &Item) -> Rc<[Outcome]> {
+    /// The outcomes of one pack. `bare` has those of the same item without any fact, which stand for every rule that reads
+    /// none of the facts that are known.
+    fn pack(&self, number: usize, item: &Item, bare: Option<&memo::OfPack>) -> memo::OfPack {
         let Some(compiled) = self.packs.get(number) else { return Rc::new([]) };
         let bench = Bench { kb: self.kb, owners: &self.owners, as_of: self.as_of, in_force: &self.in_force, later: &self.later };
+        let known = &item.facts;
         let mut facts = compiled.pack.facts.clone();
-        facts.overlay(&item.facts);
+        facts.overlay(known);
         let item = Item { facts: Rc::new(facts), ..item.clone() };
         let rules = compiled.pack.rules.iter().enumerate();
+        let done = |outcome: Outcome| Rc::new(Outcome { pack: number, ..self.fresh(&compiled.pack, outcome) });
+        // Where rules speak of days that nobody has said, they are looked at together.
+        if let Some(bare) = bare.filter(|_| !either::speaks_of_days(&compiled.pack)) {
+            let reads = self.rule_reads.get(number).map(Vec::as_slice).unwrap_or_default();
+            let mut out = Vec::with_capacity(bare.len());
+            for (index, rule) in rules {
+                let asked = reads.get(index).is_none_or(|reads| reads.iter().any(|name| known.get(name).is_some()));
+                if asked {
+                    out.extend(bench.outcomes(compiled, index, rule, &item).into_iter().map(done));
+                } else {
+                    out.extend(bare.iter().filter(|o| o.rule == index).cloned());
+                }
+            }
+            return out.into();
+        }
         let mut outcomes: Vec<Outcome> = rules.flat_map(|(index, rule)| bench.outcomes(compiled, index, rule, &item)).collect();
         let again = |index: usize, facts: &Facts| {
             let item = Item { facts: Rc::new(facts.clone()), ..item.clone() };
             compiled.pack.rules.get(index).map(|rule| bench.outcomes(compiled, index, rule, &item)).unwrap_or_default()
         };
         either::settle(&mut outcomes, &compiled.pack, &item.facts, &again);
-        outcomes.into_iter().map(|outcome| Outcome { pack: number, ..self.fresh(&compiled.pack, outcome) }).collect()
+        outcomes.into_iter().map(done).collect()
     }
 
     /// A pack may refuse to pass anything on sources that are too old.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use umbilical_assess::bom::{self, Judged as Bills};
 use umbilical_assess::judge::risk::Sight;
-use umbilical_assess::judge::{Item, Judge, seen};
+use umbilical_assess::judge::{Item, Judge, Outcomes, seen};
 use umbilical_assess::verify::{Ask, Extra, Options as How, verify};
 use umbilical_assess::{Fleet, Options};
 use umbilical_core::answer::bom::{Check, FileAnswer, Project};
@@ -41,6 +41,9 @@ pub struct Read {
 
 /// What came of holding devices against documents, by device.
 pub type Compared = HashMap<String, Vec<Finding>>;
+
+/// Sorts of subjects that are remembered.
+const MOST_SORTS: usize = 1 << 14;
 
 impl Read {
     /// Reads what is named; where nothing is, the last audit of the home.
@@ -104,18 +107,22 @@ impl Read {
             each(product(judge, law, kb, &self.bills.files, &problems, project), &Alike::default());
         }
         let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
-        let mut sorts: Vec<(Device, Alike)> = Vec::new();
+        let mut sorts: Vec<(Device, Outcomes, Alike)> = Vec::new();
         self.devices(kb, judge.as_of(), &mut |device| {
-            let likeness = judge.outcomes(&law.item(kb, &device)).likeness();
+            let outcomes = judge.outcomes(&law.item(kb, &device));
+            let likeness = outcomes.likeness();
+            let room = sorts.len() < MOST_SORTS;
             match known.get(&likeness).and_then(|at| sorts.get_mut(*at)) {
-                Some((_, alike)) => alike.add(&device.names, &device.id),
-                None => {
+                Some((.., alike)) => alike.add(&device.names, &device.id),
+                None if room => {
                     known.insert(likeness, sorts.len());
-                    sorts.push((device, Alike::default()));
+                    sorts.push((device, outcomes, Alike::default()));
                 }
+                // Where every device has facts of its own there is nothing to gain, and memory to lose.
+                None => each(of_device(judge, law, kb, &device).about(device), &Alike::default()),
             }
         });
-        for (device, alike) in sorts {
+        for (device, _, alike) in sorts {
             each(of_device(judge, law, kb, &device).about(device), &alike);
         }
     }
