@@ -245,11 +245,11 @@ CREATE TABLE finding_body (
   doc {blob} NOT NULL
 );
 
--- `profile` is the device's; 0 where the finding is about no device.
+-- `profile` is the device's; both are 0 where the finding is about no device.
 CREATE TABLE finding (
   n {id},
   id {text} NOT NULL,
-  device BIGINT,
+  device BIGINT NOT NULL,
   profile BIGINT NOT NULL,
   kind BIGINT NOT NULL,
   body BIGINT NOT NULL,

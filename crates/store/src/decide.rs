@@ -140,7 +140,7 @@ impl Store {
             Many::Findings => ("finding f", condition::FINDINGS),
         };
         let mut ask = Sql::new(&format!("SELECT DISTINCT {} FROM {table} WHERE ", columns.id));
-        condition::condition(&mut ask, query, scope, &columns)?;
+        condition::condition(&mut ask, &condition::weighed(&mut tx, query).await?, scope, &columns)?;
         ask.push(" ORDER BY 1");
         let ids = tx.fetch(ask).await?;
         if ids.len() as u64 != expected {

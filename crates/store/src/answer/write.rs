@@ -222,7 +222,7 @@ impl Writer {
         for evidence in device.evidence {
             self.tables.evidence.push(tx, [evidence.into(), n.into()]).await?;
         }
-        self.findings(tx, Some(n), profile, device.findings, before, changes).await
+        self.findings(tx, n, profile, device.findings, before, changes).await
     }
 
     async fn profile(&mut self, tx: &mut Tx, p: Profile) -> Result<i64, StoreError> {
@@ -263,7 +263,7 @@ impl Writer {
     async fn findings(
         &mut self,
         tx: &mut Tx,
-        device: Option<i64>,
+        device: i64,
         profile: i64,
         findings: Vec<KeptFinding>,
         before: &mut [Before],
@@ -377,18 +377,18 @@ impl Writer {
     pub async fn others(&mut self, tx: &mut Tx, findings: &[Finding], changes: &mut Changes) -> Result<(), StoreError> {
         let mut before = Vec::new();
         let ask =
-            "SELECT f.id, k.code, f.since, f.kind FROM finding f JOIN finding_kind k ON k.n = f.kind WHERE f.device IS NULL ORDER BY f.id";
+            "SELECT f.id, k.code, f.since, f.kind FROM finding f JOIN finding_kind k ON k.n = f.kind WHERE f.device = 0 ORDER BY f.id";
         for row in tx.fetch(Sql::new(ask)).await? {
             let (id, code, since, kind) = (row.owned(0)?, row.owned(1)?, row.int(2)?, row.int(3)?);
             *self.findings_by.entry((kind, 0)).or_default() -= 1;
             self.removed = true;
             before.push(Before { id, code, since, kind, profile: 0, taken: false });
         }
-        tx.run(sql!("DELETE FROM finding WHERE device IS NULL")).await?;
+        tx.run(sql!("DELETE FROM finding WHERE device = 0")).await?;
         // Of one code there may be many, about different things: only the same id is the same finding.
         before.iter_mut().for_each(|b| b.code.clear());
         let findings = findings.iter().map(|f| kept(f.clone(), "", "")).collect::<Result<Vec<_>, _>>()?;
-        self.findings(tx, None, 0, findings, &mut before, changes).await
+        self.findings(tx, 0, 0, findings, &mut before, changes).await
     }
 
     /// Writes what is waiting and what was counted; gives the number of findings.

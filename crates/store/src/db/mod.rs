@@ -220,8 +220,9 @@ impl Db {
     pub async fn postgres(url: &str) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("umbilical")
-            // Compiling a plan takes longer than any page of ours; sets of a hundred thousand numbers must fit.
-            .options([("jit", "off"), ("work_mem", "32MB")])
+            // Compiling a plan takes longer than any page of ours; sets of a hundred thousand numbers must fit;
+            // and pages are few rows picked out of many, from a cache or a disk without a head.
+            .options([("jit", "off"), ("work_mem", "32MB"), ("random_page_cost", "1.1")])
             .disable_statement_logging();
         // Whoever waits to write must not keep the connections of those who read.
         let writer = PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect_with(options.clone()).await?;

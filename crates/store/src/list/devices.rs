@@ -138,7 +138,8 @@ impl Store {
         let count = count(&mut tx, scope, query).await?;
         let want = page.rows().saturating_add(1);
         let few = count.exact && count.n <= MOST_COUNTED;
-        let mut rows = match (few, sort.by.bucket) {
+        // What profiles answer alone is not gathered: its order is that of the profiles.
+        let mut rows = match (few && !(sort.by.bucket && by_bucket(&query.root)), sort.by.bucket) {
             (true, _) => straight(&mut tx, scope, query, &sort, after.as_ref(), want).await?,
             (false, false) => along(&mut tx, scope, query, &sort, after.as_ref(), want).await?,
             (false, true) => walk(&mut tx, scope, query, &sort, after.as_ref(), want).await?,

@@ -52,6 +52,10 @@ pub(crate) struct Term {
     /// Whether so many names or numbers fit that to look at each device is cheaper than to gather them; found out before SQL
     /// is made.
     pub broad: bool,
+    /// Of a word alone: whether what it finds in all is little enough to be gathered.
+    pub few: bool,
+    /// Of a word alone: whether it stands in a code.
+    pub codes: bool,
     /// Where it stands, from 1.
     pub column: usize,
 }

@@ -141,11 +141,11 @@ impl Parser {
         let column = self.column();
         let Some((field, op)) = self.field()? else {
             let (value, whole, prefix) = self.value()?;
-            return Ok(Node::Term(Term { field: None, op: Op::Is, value, whole, prefix, broad: false, column }));
+            return Ok(Node::Term(Term { field: None, op: Op::Is, value, whole, prefix, broad: false, few: false, codes: false, column }));
         };
         let at = self.column();
         let (value, whole, prefix) = self.value()?;
-        let term = Term { field: Some(field), op, value, whole, prefix, broad: false, column: at };
+        let term = Term { field: Some(field), op, value, whole, prefix, broad: false, few: false, codes: false, column: at };
         check(&term)?;
         Ok(Node::Term(term))
     }

@@ -258,6 +258,15 @@ pub(crate) async fn weighed(tx: &mut Tx, query: &Query) -> Result<Query, StoreEr
         key(&mut ask, term);
         ask.push(&format!(" LIMIT {most}) x"));
         term.broad = tx.number(ask).await? >= most;
+        if term.field.is_none() {
+            let mut ask = Sql::new("SELECT CAST(SUM(p.devices) AS BIGINT) FROM profile p WHERE p.n IN (");
+            any_word(&mut ask, term);
+            ask.push(")");
+            term.few = !term.broad && tx.number(ask).await? < most;
+            let mut ask = Sql::new("SELECT COUNT(*) FROM finding_kind fk WHERE ");
+            text(&mut ask, CODE, term);
+            term.codes = tx.number(ask).await? > 0;
+        }
     }
     Ok(query)
 }
@@ -289,17 +298,36 @@ fn free(out: &mut Sql, term: &Term, scope: &Scope, columns: &Columns) {
     if columns.kind.is_none() && term.value.starts_with("dev-") || columns.kind.is_some() && term.value.starts_with("fnd-") {
         return id(out, term, columns);
     }
-    out.push("(").push(columns.profile).push(" IN (SELECT pw.profile FROM profile_word pw JOIN word w ON w.n = pw.word WHERE ");
-    text(out, "w.value", term);
-    out.push(") OR ");
-    if let Some(kind) = columns.kind {
+    let hidden = |out: &mut Sql| {
+        if !scope.subscribers {
+            out.push(" AND k.kind NOT IN (").bind_all(SUBSCRIBER).push(")");
+        }
+    };
+    out.push("(");
+    if let Some(kind) = columns.kind.filter(|_| term.codes) {
         out.push(kind).push(" IN (SELECT fk.n FROM finding_kind fk WHERE ");
         text(out, CODE, term);
         out.push(") OR ");
     }
-    among(out, term, columns);
-    if !scope.subscribers {
-        out.push(" AND k.kind NOT IN (").bind_all(SUBSCRIBER).push(")");
+    if term.few {
+        // One set of devices, so that an index leads to them: two conditions joined by OR would look at all.
+        among(out, term, columns);
+        hidden(out);
+        out.push(" UNION ALL SELECT x.n FROM device x WHERE x.profile IN (");
+        any_word(out, term);
+        out.push(")))");
+    } else {
+        out.push(columns.profile).push(" IN (");
+        any_word(out, term);
+        out.push(") OR ");
+        among(out, term, columns);
+        hidden(out);
+        out.push("))");
     }
-    out.push("))");
+}
+
+/// The profiles that have a word.
+fn any_word(out: &mut Sql, term: &Term) {
+    out.push("SELECT pw.profile FROM profile_word pw JOIN word w ON w.n = pw.word WHERE ");
+    text(out, "w.value", term);
 }

@@ -11,6 +11,7 @@ crate::suite!(
     only_what_differs_is_written,
     ids_stay_when_stronger_evidence_comes,
     ids_of_a_whole_fleet_stay,
+    findings_about_no_device_are_listed,
     what_is_outside_a_scope_is_not_there
 );
 
@@ -133,6 +134,26 @@ async fn ids_stay_when_stronger_evidence_comes(store: Store) {
     answer(&store, &inputs, std::iter::empty()).await;
     answer(&store, &inputs, [strong].into_iter()).await;
     assert_eq!(store.device(&Scope::ALL, &fleet::id(1)).await.unwrap().device.id, kept);
+}
+
+async fn findings_about_no_device_are_listed(store: Store) {
+    let inputs = import(&store, 0..3).await;
+    let of_a_file: umbilical_core::finding::Finding =
+        serde_json::from_value(fleet::finding("doc-000000000001", "HOUSE-9", "fail", "critical", 0)).unwrap();
+    let audit = fleet::audit();
+    for (n, findings) in [(1, &[of_a_file.clone()][..]), (0, &[of_a_file][..]), (0, &[])] {
+        let answer = Answer { audit: &audit, inputs: &inputs, findings };
+        let changes = store.replace_answer(ME, answer, fleet::devices(0..0)).await.unwrap();
+        assert_eq!(changes.new_findings, n);
+        let found = |scope: Scope, text: &'static str| {
+            let store = store.clone();
+            async move { store.findings(&scope, &query(text), Page::default()).await.unwrap().rows.len() }
+        };
+        for text in ["", "NOT name:rtu", "NOT maker:acme", "code:house-9", "house-9", "-rtu severity:critical"] {
+            assert_eq!(found(Scope::ALL, text).await, findings.len(), "{text}");
+            assert_eq!(found(Scope::sites(["Site 01"]), text).await, 0, "{text}");
+        }
+    }
 }
 
 async fn ids_of_a_whole_fleet_stay(store: Store) {

@@ -89,6 +89,9 @@ async fn many_are_decided_as_seen(store: Store) {
     assert_eq!(store.count_devices(&Scope::ALL, &query("tag:replace")).await.unwrap(), 40);
     let fails = query("verdict:fail");
     assert_eq!(store.decide_many(&Scope::ALL, ME, (Many::Findings, &fails, 40), Decision::State("triage"), "").await.unwrap(), 40);
+    let word = query("house-2");
+    let n = store.findings(&Scope::ALL, &word, Page::default()).await.unwrap().count.n;
+    assert_eq!(store.decide_many(&Scope::ALL, ME, (Many::Findings, &word, n), Decision::Tag("two"), "").await.unwrap(), n);
     assert_eq!(store.verify_audit(None).await.unwrap(), Vec::<String>::new());
 }
 
