@@ -23,6 +23,7 @@ pub mod junit;
 pub mod label;
 pub mod layers;
 pub mod located;
+pub mod pack;
 pub mod policy;
 pub mod risk;
 pub mod sarif;

@@ -21,6 +21,8 @@ pub const REDACTED: &str = "urn:umbilical:bom-redacted:1";
 pub const LABEL: &str = "urn:umbilical:label:1";
 /// `predicateType` of a statement that is a bundle of tables and packs.
 pub const KNOWLEDGE: &str = "urn:umbilical:knowledge:1";
+/// `predicateType` of a statement that is the manifest of an evidence pack.
+pub const PACK: &str = "urn:umbilical:pack:1";
 /// What the text on a label's card begins with; the digest of the label in canonical form follows.
 pub const CARD: &str = "umbilical-label:1?sha256=";
 /// The name of the digest of a redacted statement's subject: it is the root of a tree, not the digest of a file.
