@@ -43,7 +43,12 @@ pub fn in_files(kb: &Knowledge, files: &[&FileAnswer]) -> Vec<(String, String)> 
 /// `identified as Quectel EG25-G: maker 0.97 (probable, observed), by usb-id 2c7c:0125 in line 7`.
 fn sentence(label: &str, module: &Module, place: &str) -> String {
     let of = |level: Level, value: Option<&String>| module.claims.iter().find(|c| c.level == level && Some(&c.value) == value);
-    let claim: Option<&Claim> = of(Level::Maker, module.maker.as_ref()).or_else(|| module.claims.iter().find(|c| c.level == module.level));
+    // A model names its maker: whichever of the two is surer decides, as in [`Thing::module`].
+    let own = module.claims.iter().find(|c| c.level == module.level);
+    let claim: Option<&Claim> = match (of(Level::Maker, module.maker.as_ref()), own) {
+        (Some(maker), Some(own)) if own.level <= Level::Maker && own.confidence > maker.confidence => Some(own),
+        (maker, own) => maker.or(own),
+    };
     let Some(claim) = claim else {
         return format!(
             "identified as {label}{place}: {:.2} ({}, {})",
