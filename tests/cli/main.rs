@@ -18,6 +18,7 @@ mod hostile;
 mod policy;
 mod report;
 mod risk;
+mod serve;
 mod wording;
 
 use std::ffi::OsStr;

@@ -16,13 +16,29 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("umbilical-assess", &["umbilical-core", "umbilical-knowledge"]),
     // The only room that names sqlx.
     ("umbilical-store", &["umbilical-core"]),
-    ("umbilical", &["umbilical-core", "umbilical-knowledge", "umbilical-evidence", "umbilical-assess", "umbilical-report"]),
+    (
+        "umbilical-web",
+        &["umbilical-core", "umbilical-knowledge", "umbilical-evidence", "umbilical-assess", "umbilical-report", "umbilical-store"],
+    ),
+    (
+        "umbilical",
+        &[
+            "umbilical-core",
+            "umbilical-knowledge",
+            "umbilical-evidence",
+            "umbilical-assess",
+            "umbilical-report",
+            "umbilical-store",
+            "umbilical-web",
+        ],
+    ),
     ("umbilical-synth", &["umbilical-core", "umbilical-knowledge"]),
     ("xtask", &["umbilical-synth"]),
 ];
 
 /// Rooms that touch input bytes, and what clippy denies in them outside tests.
-const HARDENED: &[&str] = &["umbilical-core", "umbilical-evidence", "umbilical-assess", "umbilical-report", "umbilical-store"];
+const HARDENED: &[&str] =
+    &["umbilical-core", "umbilical-evidence", "umbilical-assess", "umbilical-report", "umbilical-store", "umbilical-web"];
 const DENIED: &[&str] = &["clippy::unwrap_used", "clippy::expect_used", "clippy::panic", "clippy::indexing_slicing"];
 
 /// Words that must not stand in the tree, and the files in which they may.

@@ -109,7 +109,7 @@ pub struct Session {
     pub created: Time,
     /// When it ends at the latest.
     pub expires: Time,
-    /// When it was last used, to the minute.
+    /// When it was last used before, to the minute: the caller ends sessions that were idle for too long.
     pub seen: Time,
     /// What the caller keeps in it.
     pub data: String,
@@ -325,7 +325,7 @@ impl Store {
         let Some(row) = tx.first(sql!(&ask, &digest, now)).await? else { return Ok(None) };
         drop(tx);
         let id = digest.get(..12).unwrap_or_default().to_owned();
-        let mut session = Session {
+        let session = Session {
             person: person(&row, 0)?,
             id,
             created: row.time(13)?,
@@ -338,7 +338,6 @@ impl Store {
             if let Some(mut tx) = self.db().spare().await? {
                 tx.run(sql!("UPDATE session SET seen = $2 WHERE sha256 = $1", &digest, now)).await?;
                 tx.commit().await?;
-                session.seen = now;
             }
         }
         Ok(Some(session))

@@ -174,6 +174,9 @@ Examples:
     /// Check this installation: home, tables, packs, waivers, the log of decisions
     #[command(after_help = crate::commands::doctor::EXAMPLES)]
     Doctor,
+    /// Serve pages and an API on the home, for a team
+    #[command(after_help = crate::commands::serve::EXAMPLES)]
+    Serve(Box<crate::commands::serve::Serve>),
     /// Print shell completions
     Completions {
         /// The shell

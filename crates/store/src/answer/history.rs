@@ -92,6 +92,20 @@ impl Store {
         tx.fetch(ask).await?.iter().map(|row| Ok(Changed { device: row.owned(0)?, what: row.owned(1)? })).collect()
     }
 
+    /// What the answers made of a device, the newest first: number and time of each answer that changed it, and how. A device
+    /// outside the asker's sites is not found.
+    pub async fn device_changes(&self, scope: &Scope, id: &str, limit: u32) -> Result<Vec<(i64, Time, String)>, StoreError> {
+        let mut tx = self.db().read().await?;
+        let id = crate::list::canonical(&mut tx, id).await?;
+        let mut seen = Sql::new("SELECT 1 FROM device d WHERE d.id = ");
+        seen.bind(&id).push(" AND ");
+        crate::query::sql::scoped(&mut seen, scope, &crate::query::sql::DEVICES);
+        tx.first(seen).await?.ok_or_else(|| crate::error::not_found("device", &id))?;
+        let ask = "SELECT c.answer, a.at, c.what FROM change c JOIN answer a ON a.n = c.answer WHERE c.device = $1 ORDER BY c.answer DESC LIMIT $2";
+        let rows = tx.fetch(sql!(ask, &id, i64::from(limit.clamp(1, 1000)))).await?;
+        rows.iter().map(|row| Ok((row.int(0)?, row.time(1)?, row.owned(2)?))).collect()
+    }
+
     /// A text that is another one whenever evidence, answer or decisions are others: for cached pages (`ETag`).
     pub async fn revision(&self) -> Result<String, StoreError> {
         let ask = "SELECT (SELECT MAX(n) FROM reading), (SELECT MAX(n) FROM answer), (SELECT MAX(n) FROM decision), \

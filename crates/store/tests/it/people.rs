@@ -66,6 +66,7 @@ async fn sessions_end(store: Store) {
     assert_eq!((session.person.login.as_str(), session.seen), ("ana", NOW));
     assert!(store.session("s4", NOW).await.unwrap().is_none());
     let later = Time(NOW.0 + 61_000);
+    assert_eq!(store.session("s1", later).await.unwrap().unwrap().seen, NOW, "how long it was idle");
     assert_eq!(store.session("s1", later).await.unwrap().unwrap().seen, later);
     assert!(store.session("s1", Time(NOW.0 + 3_600_000)).await.unwrap().is_none());
     // Who works is not kept waiting by an import.
@@ -75,6 +76,7 @@ async fn sessions_end(store: Store) {
     let much_later = Time(NOW.0 + 200_000);
     assert!(store.session("s1", much_later).await.unwrap().is_some());
     import.commit().await.unwrap();
+    assert_eq!(store.session("s1", much_later).await.unwrap().unwrap().seen, later, "not written while the import went on");
     assert_eq!(store.session("s1", much_later).await.unwrap().unwrap().seen, much_later);
     store.end_session(ME, "s2").await.unwrap();
     assert!(store.session("s2", NOW).await.unwrap().is_none());

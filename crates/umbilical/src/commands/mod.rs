@@ -9,6 +9,7 @@ pub mod knowledge;
 mod lookup;
 pub mod policy;
 pub mod report;
+pub mod serve;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,7 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
         Command::Knowledge(command) => knowledge::run(global, command),
         Command::Doctor => doctor::run(global),
         Command::Export(command) => export::run(global, command),
+        Command::Serve(args) => serve::run(global, args),
         Command::Completions { shell } => {
             out::answer(global, |w| {
                 clap_complete::generate(*shell, &mut Args::command(), "umbilical", w);

@@ -1,0 +1,184 @@
+//! `serve`: pages and API on the home.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use umbilical_core::answer::Device;
+use umbilical_store::{Store, StoreError};
+use umbilical_web::clock::{Clock as _, System};
+use umbilical_web::{App, Config, Judge, Judging, Listen, Server, Stop, Tls};
+
+use super::{facts, formats};
+use crate::args::{Format, Global};
+use crate::fail::Fail;
+use crate::home;
+use crate::law::{self, Asked, Unnamed};
+
+/// Shown behind the flags.
+pub const EXAMPLES: &str = "The first start prints a link that works once: whoever opens it becomes the first user. Uploads are kept in the
+store of the home (umbilical.db) or in PostgreSQL, and the fleet is answered anew behind each.
+
+Examples:
+  umbilical serve                                        http://127.0.0.1:8480, for this machine alone
+  umbilical serve --listen 0.0.0.0:8443 --tls-cert fleet.pem --tls-key fleet.key
+  umbilical serve --policy us-fcc-covered --market US        judge devices by law
+  umbilical serve --database postgres://umbilical@db/umbilical
+  umbilical serve --log json                             one JSON object for each line of the log";
+
+/// `serve`.
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// Address and port to listen on; port 0 takes one that is free
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
+    listen: SocketAddr,
+    /// The store: a file, or postgres://USER@HOST/NAME [default: umbilical.db of the home]
+    #[arg(long, value_name = "URL", env = "UMBILICAL_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+    /// Certificate chain (PEM): connections are encrypted
+    #[arg(long, value_name = "PEM", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Key of the certificate (PEM)
+    #[arg(long, value_name = "PEM", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Serve an address that others reach without encryption, because something in front of it encrypts
+    #[arg(long)]
+    insecure_http: bool,
+    /// The address under which people reach it, where that is another: https://fleet.example
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Largest upload in megabytes
+    #[arg(long, value_name = "MB", default_value_t = 2048)]
+    upload_limit: u64,
+    #[command(flatten)]
+    asked: Asked,
+    /// Form of the log on standard error
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Log::Text)]
+    log: Log,
+}
+
+/// Forms of the log.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Log {
+    /// For people
+    Text,
+    /// One object for each line
+    Json,
+    /// Nothing
+    Off,
+}
+
+pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
+    formats(global, "serve", &[Format::Table])?;
+    log(serve.log);
+    let folder = home::folder(global)?;
+    home::make(&folder)?;
+    let place = serve.database.clone().unwrap_or_else(|| folder.join("umbilical.db").display().to_string());
+    let knowledge = Arc::new(facts(global)?);
+    let mut config = Config::new(folder);
+    config.tls = serve.tls_cert.is_some() || serve.public_url.as_deref().is_some_and(|u| u.starts_with("https://"));
+    config.public = serve.public_url.clone();
+    config.upload_limit = serve.upload_limit.saturating_mul(1 << 20);
+    if serve.asked.is_asked(global) {
+        // A mistake in a pack stops the start, not the first import.
+        law::load(global, &serve.asked, facts(global)?, Unnamed::Law)?;
+        config.judge = Some(judge(global.clone(), serve.asked.clone()));
+    }
+    let tls = serve.tls_cert.clone().zip(serve.tls_key.clone()).map(|(certificate, key)| Tls { certificate, key });
+    let listen = Listen { address: serve.listen, tls, insecure: serve.insecure_http };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Fail::Output { to: "the runtime".into(), source })?;
+    runtime.block_on(async {
+        let store = Store::open(&place, System.now()).await.map_err(store_fail)?;
+        let app = App::new(store.clone(), knowledge, Arc::new(System), config);
+        let server = Server::bind(app, listen).await.map_err(stop)?;
+        let first = server.first_link().await.map_err(stop)?;
+        announce(server.bound().base.as_str(), first.as_deref())?;
+        let bound = server.bound().clone();
+        tokio::spawn(async move {
+            ended().await;
+            tracing::info!("asked to end");
+            bound.end();
+        });
+        let served = server.run().await.map_err(stop);
+        store.close().await;
+        served.map(|()| 0)
+    })
+}
+
+/// Asks the packs that were named. They are read anew for each answer: whoever changes a pack or a waiver sees it at the next.
+fn judge(global: Global, asked: Asked) -> Judge {
+    Arc::new(move |day, answer: &mut dyn FnMut(Judging<'_>)| {
+        let knowledge = facts(&global).map_err(|e| e.to_string())?;
+        let (knowledge, law) = law::load(&global, &asked, knowledge, Unnamed::Law).map_err(|e| e.to_string())?;
+        let judge = law.judge(&knowledge, day);
+        let mut each = |device: &mut Device| {
+            device.findings.extend(law::of_device(&judge, &law, &knowledge, device).findings);
+            device.findings.sort_by(|a, b| a.worst_first(b));
+        };
+        answer(Judging { stamp: Some(law.stamp(&judge)), each: &mut each });
+        Ok(())
+    })
+}
+
+/// Where it listens stands on standard output, so that a script can read it.
+fn announce(base: &str, first: Option<&str>) -> Result<(), Fail> {
+    let mut out = std::io::stdout().lock();
+    let text = match first {
+        Some(link) => format!("listening on {base}\nnobody can sign in yet: open this link once, within a day\n  {link}\n"),
+        None => format!("listening on {base}\n"),
+    };
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|source| Fail::Output { to: "standard output".into(), source })
+}
+
+/// Waits for an interrupt or a polite request to end.
+async fn ended() {
+    let interrupt = async {
+        // Without a handler there is nothing to wait for.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending::<()>().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+fn log(form: Log) {
+    let filter = || tracing_subscriber::EnvFilter::try_from_env("UMBILICAL_LOG").unwrap_or_else(|_| "info,sqlx=warn,hyper=warn".into());
+    let lines = || tracing_subscriber::fmt().with_env_filter(filter()).with_writer(std::io::stderr).with_ansi(false).with_target(false);
+    match form {
+        Log::Text => lines().init(),
+        Log::Json => lines().json().flatten_event(true).init(),
+        Log::Off => {}
+    }
+}
+
+fn store_fail(error: StoreError) -> Fail {
+    Fail::Home { what: error.to_string(), help: Some("--database names another store".into()) }
+}
+
+fn stop(error: Stop) -> Fail {
+    let help = match &error {
+        Stop::Unencrypted(_) => Some("give --tls-cert and --tls-key, or --insecure-http where something in front of it encrypts"),
+        Stop::Address { .. } => Some("--listen names another address; port 0 takes one that is free"),
+        Stop::Certificate { .. } => Some("both are files in PEM form, the certificate with its chain"),
+        _ => None,
+    };
+    Fail::Usage { what: error.to_string(), help: help.map(str::to_owned) }
+}

@@ -1,0 +1,65 @@
+//! What is done by itself: decisions end on their day, evidence goes when it is too old, and the fleet is answered anew when the
+//! day turns, because owners, lists and law are asked as of a day.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use umbilical_store::Retention;
+use utoipa::ToSchema;
+
+use crate::Problem;
+use crate::app::App;
+
+/// The setting.
+pub const SETTING: &str = "keeping";
+/// How often it is looked whether something is due.
+const EACH: Duration = Duration::from_secs(60);
+
+/// How long evidence is kept, in days since it came in; `null` for ever.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Keeping {
+    /// The bytes of artefacts.
+    #[serde(default)]
+    pub bytes: Option<u32>,
+    /// What was read from them: what rests on them alone is gone from the next answer on.
+    #[serde(default)]
+    pub observations: Option<u32>,
+}
+
+/// The policy as it is set.
+pub async fn policy(app: &App) -> Result<Keeping, Problem> {
+    let value = app.store().setting(SETTING).await?.filter(|v| !v.is_null());
+    Ok(value.map(serde_json::from_value).transpose().map_err(Problem::internal)?.unwrap_or_default())
+}
+
+/// Does what is due.
+pub async fn tidy(app: &App) -> Result<(), Problem> {
+    let ended = app.store().end_expired(app.by_itself()).await?;
+    let policy = policy(app).await?;
+    let mut gone = 0;
+    if policy != Keeping::default() {
+        let retention = Retention { bytes: policy.bytes, observations: policy.observations };
+        let retained = app.store().retain(app.by_itself(), retention).await?;
+        gone = retained.observations;
+    }
+    let last = app.store().answers(&umbilical_store::Scope::ALL, 1).await?.into_iter().next();
+    let older = last.is_some_and(|a| a.as_of != app.today().to_string());
+    if ended > 0 || gone > 0 || older {
+        tracing::info!(ended, gone, older, "housekeeping");
+    }
+    if gone > 0 || older {
+        app.pipeline().anew();
+    }
+    Ok(())
+}
+
+/// For as long as the program runs.
+pub async fn run(app: App) {
+    loop {
+        if let Err(problem) = tidy(&app).await {
+            tracing::error!(detail = problem.detail, "housekeeping failed");
+        }
+        tokio::time::sleep(EACH).await;
+    }
+}

@@ -1,0 +1,30 @@
+//! Pages and API on the home: the store behind people with rights, on one machine, for a browser or a program.
+//!
+//! [`Server::bind`] listens; every request passes [`guard`] with its one table of [`rights`]. Handlers ask the store with the
+//! asker's scope and answer with a page, a document or a [`Problem`]. Uploads go through [`ingest`]. Async stops here.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod account;
+mod api;
+mod app;
+pub mod clock;
+mod extract;
+pub mod guard;
+pub mod ingest;
+mod invite;
+pub mod keeping;
+mod limits;
+mod openid;
+mod pages;
+mod password;
+mod problem;
+pub mod rights;
+mod secret;
+mod serve;
+mod who;
+
+pub use api::{Document, openapi};
+pub use app::{App, Config, Judge, Judging};
+pub use problem::Problem;
+pub use serve::{Bound, Listen, Server, Stop, Tls, router};
+pub use who::TOKEN;

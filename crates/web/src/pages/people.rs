@@ -1,0 +1,100 @@
+//! People and the audit log, for those who look after them.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use umbilical_store::{AuditRow, Person, Role};
+
+use super::{Head, page};
+use crate::Problem;
+use crate::api::{PersonWanted, add_person, sites};
+use crate::app::App;
+use crate::extract::{Checked, Params};
+use crate::who::Who;
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct People {
+    head: Head,
+    people: Vec<Person>,
+    roles: [Role; 6],
+    wrong: Option<String>,
+    /// The link of somebody who was just added, shown once.
+    link: Option<(String, String)>,
+}
+
+impl People {
+    fn sites(&self, person: &Person) -> String {
+        sites(&person.sites).map_or_else(|| "all".to_owned(), |list| list.join(", "))
+    }
+}
+
+/// Everybody.
+pub async fn people(State(app): State<App>, who: Who) -> Result<Response, Problem> {
+    shown(&app, &who, None, Ok(())).await
+}
+
+async fn shown(app: &App, who: &Who, link: Option<(String, String)>, outcome: Result<(), Problem>) -> Result<Response, Problem> {
+    let (status, wrong) = match outcome {
+        Ok(()) => (StatusCode::OK, None),
+        Err(problem) if problem.status < 500 => (problem.code(), Some(problem.detail)),
+        Err(problem) => return Err(problem),
+    };
+    let people = app.store().people().await?;
+    Ok(page(status, &People { head: Head::new("People", "people", Some(who)), people, roles: Role::ALL, wrong, link }))
+}
+
+/// Somebody new, as the form sends it.
+#[derive(Deserialize)]
+pub struct Added {
+    login: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    sites: String,
+    #[serde(flatten)]
+    rest: BTreeMap<String, String>,
+}
+
+/// Adds somebody and shows the link.
+pub async fn add(State(app): State<App>, who: Who, Checked(form): Checked<Added>) -> Result<Response, Problem> {
+    let named: Vec<String> = form.sites.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
+    let wanted = PersonWanted {
+        login: form.login,
+        name: form.name,
+        email: None,
+        roles: form.rest.keys().filter_map(|k| k.strip_prefix("role-")).map(str::to_owned).collect(),
+        sites: (!named.is_empty()).then_some(named),
+        subscribers: form.rest.contains_key("subscribers"),
+        disabled: false,
+    };
+    match add_person(&app, &who, &wanted).await {
+        Ok((person, link)) => shown(&app, &who, Some((person.login, link)), Ok(())).await,
+        Err(problem) => shown(&app, &who, None, Err(problem)).await,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "audit-log.html")]
+struct Log {
+    head: Head,
+    rows: Vec<AuditRow>,
+    next: Option<u64>,
+}
+
+/// Which part of the log.
+#[derive(Deserialize)]
+pub struct Before {
+    before: Option<u64>,
+}
+
+/// The audit log.
+pub async fn log(State(app): State<App>, who: Who, Params(params): Params<Before>) -> Result<Response, Problem> {
+    let rows = app.store().audit_rows(params.before, 100).await?;
+    let next = rows.last().map(|r| r.n).filter(|n| *n > 1);
+    Ok(page(StatusCode::OK, &Log { head: Head::new("Audit log", "audit", Some(&who)), rows, next }))
+}

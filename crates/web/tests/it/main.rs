@@ -1,0 +1,15 @@
+//! The server as browsers and programs meet it: a real one on a port of its own, with SQLite in a folder of its own.
+
+mod support;
+
+mod account;
+mod api;
+mod document;
+mod first;
+mod hostile;
+mod imports;
+mod matrix;
+mod openid;
+mod people;
+mod sign_in;
+mod tls;
