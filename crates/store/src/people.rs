@@ -360,6 +360,26 @@ impl Store {
         self.commit(tx, &head).await
     }
 
+    /// The sessions of a person that last, the newest first: id, beginning, end at the latest, last use to the minute.
+    pub async fn sessions(&self, person: &str, now: Time) -> Result<Vec<(String, Time, Time, Time)>, StoreError> {
+        let mut tx = self.db().read().await?;
+        let ask = "SELECT sha256, created, expires, seen FROM session WHERE person = $1 AND expires > $2 ORDER BY created DESC, sha256";
+        let rows = tx.fetch(sql!(ask, person, now)).await?;
+        let id = |digest: &str| digest.get(..12).unwrap_or_default().to_owned();
+        rows.iter().map(|row| Ok((id(row.text(0)?), row.time(1)?, row.time(2)?, row.time(3)?))).collect()
+    }
+
+    /// Ends the session of a person that has this id.
+    pub async fn end_session_by_id(&self, by: By<'_>, person: &str, id: &str) -> Result<(), StoreError> {
+        let mut tx = self.db().write().await?;
+        let delete = "DELETE FROM session WHERE person = $1 AND SUBSTR(sha256, 1, 12) = $2";
+        if tx.run(sql!(delete, person, id)).await? == 0 {
+            return Err(not_found("session", id));
+        }
+        let head = append(&mut tx, by, "session.end", person, &json!({"session": id})).await?;
+        self.commit(tx, &head).await
+    }
+
     /// Adds a token; its secret is shown by the caller once and not kept here.
     pub async fn add_token(&self, by: By<'_>, new: &Token, secret: &str) -> Result<String, StoreError> {
         let mut tx = self.db().write().await?;

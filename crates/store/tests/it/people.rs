@@ -78,6 +78,13 @@ async fn sessions_end(store: Store) {
     import.commit().await.unwrap();
     assert_eq!(store.session("s1", much_later).await.unwrap().unwrap().seen, later, "not written while the import went on");
     assert_eq!(store.session("s1", much_later).await.unwrap().unwrap().seen, much_later);
+    let sessions = store.sessions(&ana.id(), later).await.unwrap();
+    assert_eq!(sessions.len(), 3);
+    let other = store.session("s2", later).await.unwrap().unwrap().id;
+    assert!(store.end_session_by_id(ME, "usr-nobody", &other).await.is_err(), "nobody ends another's");
+    store.end_session_by_id(ME, &ana.id(), &other).await.unwrap();
+    assert!(store.end_session_by_id(ME, &ana.id(), &other).await.is_err());
+    assert!(store.session("s2", later).await.unwrap().is_none());
     store.end_session(ME, "s2").await.unwrap();
     assert!(store.session("s2", NOW).await.unwrap().is_none());
     store.set_session_data("s3", "kept").await.unwrap();

@@ -12,8 +12,10 @@ mod log;
 mod me;
 mod organisations;
 mod people;
+mod sessions;
 mod settings;
 mod tokens;
+mod views;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -75,6 +77,10 @@ pub fn router() -> Router<App> {
         .route("/api/v1/users", get(people::list).post(people::add))
         .route("/api/v1/users/{id}", get(people::one).put(people::change))
         .route("/api/v1/users/{id}/link", post(people::link))
+        .route("/api/v1/sessions", get(sessions::list))
+        .route("/api/v1/sessions/{id}", delete(sessions::end))
+        .route("/api/v1/views", get(views::list).post(views::save))
+        .route("/api/v1/views/{id}", delete(views::remove))
         .route("/api/v1/roles", get(people::roles))
         .route("/api/v1/settings", get(settings::list))
         .route("/api/v1/settings/{name}", put(settings::set))
@@ -101,6 +107,11 @@ pub fn router() -> Router<App> {
         me::password, me::totp, me::confirm_totp, me::end_totp,
         tokens::list, tokens::add, tokens::revoke,
         people::list, people::one, people::add, people::change, people::link, people::roles,
+        sessions::list,
+        sessions::end,
+        views::list,
+        views::save,
+        views::remove,
         settings::list,
         settings::set,
         log::list, log::verify,

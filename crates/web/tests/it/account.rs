@@ -151,3 +151,53 @@ fn the_page_makes_tokens_too() {
         world.end().await;
     });
 }
+
+#[test]
+fn sessions_are_listed_and_ended_from_another() {
+    run(async {
+        let world = World::new().await;
+        let client = world.signed_in("ana", &[Role::Viewer]).await;
+        let other = world.client();
+        other.sign_in("ana", PASSWORD).await;
+        let stranger = world.signed_in("bo", &[Role::Admin]).await;
+        let list = client.get("/api/v1/sessions").await.is(200).json();
+        assert_eq!(list.as_array().unwrap().len(), 2);
+        let id = list.as_array().unwrap().iter().find(|s| s["this"] == false).unwrap()["id"].as_str().unwrap().to_owned();
+        let at = format!("/api/v1/sessions/{id}");
+        stranger.json(Method::DELETE, &at, &json!({})).await.problem(404);
+        client.json(Method::DELETE, &at, &json!({})).await.is(204);
+        other.get("/api/v1/me").await.problem(401);
+        client.get("/api/v1/me").await.is(200);
+        world.end().await;
+    });
+}
+
+#[test]
+fn views_are_ones_own_or_shared_with_a_role() {
+    run(async {
+        let world = World::new().await;
+        let ana = world.signed_in("ana", &[Role::Viewer]).await;
+        let bo = world.signed_in("bo", &[Role::Analyst]).await;
+        let cy = world.signed_in("cy", &[Role::Viewer]).await;
+        let view =
+            json!({"name": "Open at North", "shared": ["analyst"], "list": "devices", "q": "site:north state:new", "sort": "-severity"});
+        let id = ana.json(Method::POST, "/api/v1/views", &view).await.is(201).json()["id"].as_str().unwrap().to_owned();
+        for wrong in [
+            json!({"name": "x", "list": "devices", "q": "("}),
+            json!({"name": "x", "list": "people"}),
+            json!({"name": "x", "list": "devices", "shared": ["king"]}),
+        ] {
+            ana.json(Method::POST, "/api/v1/views", &wrong).await.problem(422);
+        }
+        let seen = bo.get("/api/v1/views").await.is(200).json();
+        assert_eq!(
+            (&seen[0]["name"], &seen[0]["own"], &seen[0]["q"]),
+            (&json!("Open at North"), &json!(false), &json!("site:north state:new"))
+        );
+        assert_eq!(cy.get("/api/v1/views").await.is(200).json(), json!([]));
+        bo.json(Method::DELETE, &format!("/api/v1/views/{id}"), &json!({})).await.problem(404);
+        ana.json(Method::DELETE, &format!("/api/v1/views/{id}"), &json!({})).await.is(204);
+        assert_eq!(bo.get("/api/v1/views").await.is(200).json(), json!([]));
+        world.end().await;
+    });
+}
