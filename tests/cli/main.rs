@@ -15,6 +15,7 @@ mod docs;
 mod doctor;
 mod facts;
 mod hostile;
+mod pack;
 mod policy;
 mod report;
 mod risk;

@@ -168,9 +168,12 @@ Examples:
     /// Facts from elsewhere: a licensed TAC file, signed bundles of tables and packs
     #[command(subcommand)]
     Knowledge(crate::commands::knowledge::Knowledge),
-    /// Write parts of the last audit for other tools
-    #[command(subcommand)]
-    Export(Export),
+    /// Write parts of the last audit for other tools, or an evidence pack of the store
+    #[command(after_help = crate::commands::pack::EXPORT)]
+    Export(ExportArgs),
+    /// Check an evidence pack, offline
+    #[command(after_help = crate::commands::pack::EXAMPLES)]
+    Verify(crate::commands::pack::Verify),
     /// Check this installation: home, tables, packs, waivers, the log of decisions
     #[command(after_help = crate::commands::doctor::EXAMPLES)]
     Doctor,
@@ -222,6 +225,18 @@ pub struct Lookup {
     /// USB or PCI id, TAC or IMEI, FCC ID, revision, model, domain, MAC address, brand or organisation
     #[arg(required = true, num_args = 1..)]
     pub text: Vec<String>,
+}
+
+/// `export`.
+#[derive(ClapArgs, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ExportArgs {
+    /// What to write.
+    #[command(subcommand)]
+    pub what: Option<Export>,
+    /// Or a pack.
+    #[command(flatten)]
+    pub pack: crate::commands::pack::Pack,
 }
 
 /// `export …`.

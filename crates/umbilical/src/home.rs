@@ -10,6 +10,8 @@ use umbilical_core::Day;
 use crate::args::Global;
 use crate::fail::Fail;
 
+/// The store.
+pub const STORE: &str = "umbilical.db";
 /// The last audit.
 pub const AUDIT: &str = "audit.json";
 /// An imported licensed TAC table.

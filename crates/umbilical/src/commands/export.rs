@@ -13,7 +13,10 @@ use crate::args::{Export, Format, Global};
 use crate::fail::Fail;
 use crate::{home, out, saved};
 
-pub fn run(global: &Global, command: &Export) -> Result<u8, Fail> {
+pub fn run(global: &Global, command: Option<&Export>) -> Result<u8, Fail> {
+    let Some(command) = command else {
+        return Err(Fail::usage("what is to be exported?", "edges, tac, or --pack: see `umbilical export --help`"));
+    };
     formats(global, "export", &[Format::Table, Format::Csv, Format::Json])?;
     match command {
         Export::Edges { paths } => {

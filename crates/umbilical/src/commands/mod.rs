@@ -7,6 +7,7 @@ mod explain;
 mod export;
 pub mod knowledge;
 mod lookup;
+pub mod pack;
 pub mod policy;
 pub mod report;
 pub mod serve;
@@ -45,7 +46,9 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
         Command::Report(args) => report::run(global, args),
         Command::Knowledge(command) => knowledge::run(global, command),
         Command::Doctor => doctor::run(global),
-        Command::Export(command) => export::run(global, command),
+        Command::Export(args) if args.pack.pack => pack::export(global, &args.pack),
+        Command::Export(args) => export::run(global, args.what.as_ref()),
+        Command::Verify(args) => pack::verify(global, args),
         Command::Serve(args) => serve::run(global, args),
         Command::Completions { shell } => {
             out::answer(global, |w| {
@@ -64,7 +67,7 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
 /// Whether a command has a gate.
 fn is_gate(command: &Command) -> bool {
     match command {
-        Command::Audit(_) | Command::Bom(_) | Command::Doctor => true,
+        Command::Audit(_) | Command::Bom(_) | Command::Doctor | Command::Verify(_) => true,
         Command::Policy(command) => command.is_gate(),
         _ => false,
     }

@@ -75,7 +75,7 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     log(serve.log);
     let folder = home::folder(global)?;
     home::make(&folder)?;
-    let place = serve.database.clone().unwrap_or_else(|| folder.join("umbilical.db").display().to_string());
+    let place = serve.database.clone().unwrap_or_else(|| folder.join(home::STORE).display().to_string());
     let knowledge = Arc::new(facts(global)?);
     let mut config = Config::new(folder);
     config.tls = serve.tls_cert.is_some() || serve.public_url.as_deref().is_some_and(|u| u.starts_with("https://"));
