@@ -142,7 +142,10 @@ impl Server {
     /// Answers until [`Bound::end`]; an import under way is finished before it returns.
     pub async fn run(self) -> Result<(), Stop> {
         let Self { app, listener, tls, bound } = self;
-        app.store().fail_jobs(app.now()).await.map_err(|e| Stop::Start(e.into()))?;
+        // What an end in the middle left behind is kept, and not in the answer yet.
+        if app.store().fail_jobs(app.now()).await.map_err(|e| Stop::Start(e.into()))? > 0 {
+            app.pipeline().anew();
+        }
         let worker = tokio::spawn(ingest::run(app.clone()));
         let keeper = tokio::spawn(keeping::run(app.clone()));
         let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();

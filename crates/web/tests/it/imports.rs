@@ -47,6 +47,27 @@ fn the_order_of_imports_makes_no_difference() {
 }
 
 #[test]
+fn what_was_acknowledged_is_in_the_answer_after_a_fall() {
+    run(async {
+        // A recompute that does not begin before the fall.
+        let world = World::with(|c| c.settle = 600_000).await;
+        let client = world.signed_in("ana", &[Role::Engineer]).await;
+        client.upload("r.csv", evidence::two_sites()).await.is(202);
+        assert_eq!(client.get("/api/v1/devices").await.is(200).json()["count"]["n"], 0);
+        let cookie = client.cookie();
+        let folder = world.fall().await;
+        let world = World::on(folder, |c| c.settle = 1).await;
+        assert!(world.first.is_none(), "somebody can sign in already");
+        let client = world.client();
+        client.set_cookie(cookie);
+        assert_eq!(client.get("/api/v1/jobs/1").await.is(200).json()["state"], "failed");
+        world.settled().await;
+        assert_eq!(client.get("/api/v1/devices").await.is(200).json()["count"]["n"], 3);
+        world.end().await;
+    });
+}
+
+#[test]
 fn uploads_have_a_limit_and_leave_nothing_behind() {
     run(async {
         let world = World::with(|c| c.upload_limit = 10_000).await;

@@ -59,7 +59,11 @@ impl World {
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = Folder::new();
+        Self::on(Folder::new(), change).await
+    }
+
+    /// A server on a folder that is there.
+    pub async fn on(folder: Folder, change: impl FnOnce(&mut Config)) -> Self {
         let clock = Arc::new(Turned::at(NOON));
         let store = Store::open(&folder.path().join("umbilical.db").display().to_string(), clock.now()).await.unwrap();
         let mut config = Config::new(folder.path().to_path_buf());
@@ -143,6 +147,14 @@ impl World {
 
     pub async fn settled(&self) {
         self.app.pipeline().settled().await;
+    }
+
+    /// Ends without warning, as a machine without power does; gives the folder back.
+    pub async fn fall(self) -> Folder {
+        self.task.abort();
+        let _ = self.task.await;
+        self.app.store().close().await;
+        self.folder
     }
 
     pub async fn end(self) {
