@@ -125,3 +125,20 @@ fn a_bundle_brings_packs() {
     assert!(listed.out.contains("our-port"), "{}", listed.out);
     assert_eq!(run(&folder, ["policy", "test", "our-port"]).code, 0);
 }
+
+#[test]
+fn a_bundle_that_was_touched_on_the_disk_is_not_used() {
+    let folder = prepared();
+    let file = bundle(&folder, "cert", "1");
+    assert_eq!(knowledge(&folder, &["import", &file, "--public-key", "cert.pub.pem"]).code, 0);
+    let bundles = folder.path().join("home/knowledge/bundles");
+    let own = fs::read_dir(&bundles).unwrap().next().unwrap().unwrap().path();
+    let table = fs::read_to_string(own.join("listings.csv")).unwrap();
+    fs::write(own.join("listings.csv"), table.replacen("quectel", "telit", 1)).unwrap();
+    let ran = run(&folder, ["lookup", "Quectel"]);
+    assert!(ran.code == 4 && ran.err.contains("not what bundle 1 brought"), "{} {}", ran.code, ran.err);
+    assert_eq!(run(&folder, ["doctor"]).code, 1);
+    // The same bundle once more mends it.
+    assert_eq!(knowledge(&folder, &["import", &file]).code, 0);
+    assert_eq!(run(&folder, ["lookup", "Quectel"]).code, 0);
+}

@@ -94,6 +94,21 @@ fn a_log_that_was_touched_shows_and_is_not_added_to() {
 }
 
 #[test]
+fn a_kept_answer_that_was_touched_shows() {
+    let folder = Folder::new();
+    folder.write("bid.csv", SHEET);
+    assert_eq!(decide(&folder, &["policy", "check", "bid.csv", "--policy", "us-ndaa-889"]).code, 0);
+    let path = folder.path().join("home/decisions/1.json");
+    let kept = fs::read_to_string(&path).unwrap();
+    fs::write(&path, kept.replacen("review", "passed", 1)).unwrap();
+    let seen = policy(&folder, &["decisions", "--verify"]);
+    assert!(seen.code == 4 && seen.out.contains("is not the one that was decided upon"), "{}", seen.out);
+    assert_eq!(policy(&folder, &["replay", "1"]).code, 2);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(policy(&folder, &["decisions", "--verify"]).code, 4);
+}
+
+#[test]
 fn only_an_answer_can_be_decided_upon() {
     let folder = Folder::new();
     folder.write("bid.csv", SHEET);

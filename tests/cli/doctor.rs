@@ -44,7 +44,10 @@ fn what_is_not_in_order_is_found() {
         "[[waiver]]\ncode = \"US-NDAA-889-A\"\nsubject = \"*\"\nreason = \"r\"\napprover = \"a\"\nexpires = \"2026-01-01\"\n",
     );
     folder.write("home/audit.json", "{\"schema\":");
-    folder.write("home/knowledge/bundle.json", "{\"serial\":3,\"sha256\":\"00\",\"key\":\"k\",\"sources_to\":\"2030-01-01\"}");
+    folder.write(
+        "home/knowledge/bundle.json",
+        "{\"serial\":3,\"sha256\":\"00\",\"key\":\"k\",\"sources_to\":\"2030-01-01\",\"files\":{\"listings.csv\":\"00\"}}",
+    );
     let ran = doctor(&folder, &[]);
     assert_eq!(ran.code, 1);
     for id in ["decisions", "waivers", "audit", "bundle"] {

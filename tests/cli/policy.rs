@@ -559,6 +559,10 @@ fn products_against_markets() {
 fn lists_cases_and_timelines_are_as_their_schemas_say() {
     let folder = Folder::new();
     folder.write("bom.csv", EC25);
+    let (_, facts) = json(&folder, &["list", "--facts"]);
+    assert!(facts["facts"].as_array().unwrap().len() > 20);
+    let (_, why) = json(&folder, &["why", "US-FCC-COVERED-HOST", "bom.csv", "--policy", FCC]);
+    assert_eq!(why["subjects"].as_array().unwrap().len(), 1);
     let (_, list) = json(&folder, &["list"]);
     assert!(list["packs"].as_array().unwrap().iter().any(|p| p["id"] == FCC));
     assert!(policy(&folder, &["list", "--facts"]).out.contains("power_kw"));

@@ -68,6 +68,24 @@ pub struct KnowledgeStamp {
     pub absent: Vec<String>,
 }
 
+/// A document whose answer has no head of its own.
+#[derive(Clone, Debug, Serialize)]
+pub struct Headed<'a, T> {
+    /// `umbilical.NAME/VERSION`.
+    pub schema: Word,
+    /// The day of the answer.
+    pub as_of: String,
+    /// The facts used.
+    pub knowledge: KnowledgeStamp,
+    /// What was read.
+    pub inputs: &'a [Input],
+    /// What could not be understood.
+    pub problems: Vec<Said>,
+    /// The answer.
+    #[serde(flatten)]
+    pub of: T,
+}
+
 /// A problem, located.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Said {

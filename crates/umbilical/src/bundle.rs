@@ -47,6 +47,8 @@ pub struct Current {
     pub key: String,
     /// The newest day of its sources.
     pub sources_to: String,
+    /// SHA-256 of its files, by their paths.
+    pub files: BTreeMap<String, String>,
 }
 
 /// Whether a folder of tables may hold such a file.
@@ -94,6 +96,11 @@ impl Bundle {
         let digests: Vec<(&str, String)> = self.files.iter().map(|(name, text)| (name.as_str(), sha256(text.as_bytes()))).collect();
         let predicate = serde_json::to_value(self).unwrap_or_default();
         envelope(&knowledge(digests.iter().map(|(n, d)| (*n, d.as_str())), &predicate), signer)
+    }
+
+    /// The digests of its files.
+    pub fn digests(&self) -> BTreeMap<String, String> {
+        self.files.iter().map(|(name, text)| (name.clone(), sha256(text.as_bytes()))).collect()
     }
 
     /// Opens a signed line and gives the id of the key that made it.
@@ -174,8 +181,23 @@ pub fn folder(global: &Global, bundle: &Current) -> Result<PathBuf, Fail> {
 }
 
 /// The folder of the bundle in use, unless this program brings newer tables of its own.
-pub fn installed(global: &Global) -> Option<PathBuf> {
-    let current = current(global)?;
-    let newer = current.sources_to.parse::<Day>().ok() >= Knowledge::embedded().sources_to();
-    folder(global, &current).ok().filter(|f| newer && f.is_dir())
+///
+/// # Errors
+/// Where its files are not those that were signed.
+pub fn installed(global: &Global) -> Result<Option<PathBuf>, Fail> {
+    let Some(current) = current(global) else { return Ok(None) };
+    if current.sources_to.parse::<Day>().ok() < Knowledge::embedded().sources_to() {
+        return Ok(None);
+    }
+    let folder = folder(global, &current)?;
+    for (name, digest) in &current.files {
+        let path = folder.join(name);
+        if fs::read(&path).map(|bytes| sha256(&bytes)).ok().as_ref() != Some(digest) {
+            return Err(Fail::Proof {
+                what: format!("{}: not what bundle {} brought: it was changed or removed", path.display(), current.serial),
+                help: Some("import the bundle again; `umbilical doctor` shows its state".into()),
+            });
+        }
+    }
+    Ok(Some(folder))
 }

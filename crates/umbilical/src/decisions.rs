@@ -41,7 +41,18 @@ pub fn read(global: &Global, noted: Option<&str>) -> Result<Log, Fail> {
         Err(source) => return Err(Fail::Input { path, source }),
     };
     let head = fs::read_to_string(folder.join(home::DECISIONS_HEAD)).ok();
-    Ok(verify(&text, head.as_deref(), noted))
+    let mut log = verify(&text, head.as_deref(), noted);
+    let wrong = log.decisions.iter().filter_map(|d| {
+        let path = answer(&folder, d.n);
+        let what = match fs::read(&path) {
+            Ok(bytes) if sha256(&bytes) == d.answer => return None,
+            Ok(_) => format!("the answer kept in {} is not the one that was decided upon", path.display()),
+            Err(e) => format!("the answer kept in {} cannot be read: {e}", path.display()),
+        };
+        Some(Said { input: None, at: format!("line {}", d.n), what })
+    });
+    log.problems.extend(wrong.collect::<Vec<_>>());
+    Ok(log)
 }
 
 /// Holds every line to its hash, to the line before it and to its number, and the last line to the heads.

@@ -124,7 +124,7 @@ pub fn load_for(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed,
         .map_err(|e| Fail::usage(format!("--assume: {e}"), "as in --assume \"quectel listed US-FCC-COVERED 2027-01-01\""))?;
     let kb =
         kb.assume(&assumed).map_err(|e| Fail::usage(format!("--assume: {e}"), "`umbilical lookup NAME` names an organisation's id"))?;
-    let texts = texts(&Packs::of(global), &global.policy, unnamed)?;
+    let texts = texts(&Packs::of(global)?, &global.policy, unnamed)?;
     let packs: Vec<Compiled> = texts.iter().map(|t| compile(t, &kb, deal == Deal::AsIf)).collect::<Result<_, _>>()?;
     for a in assumed.iter().filter(|a| a.change == umbilical_knowledge::policy::Change::InForce) {
         let known = |c: &Compiled| *c.pack.id.get_ref() == a.who || c.pack.rules.iter().any(|r| *r.id.get_ref() == a.who);
@@ -218,7 +218,7 @@ fn waivers(global: &Global, asked: &Asked, packs: &[Compiled]) -> Result<Accepte
     let waivers: Waivers = parse(&text)?;
     waivers.check(&text)?;
     let mut rules: Vec<String> = packs.iter().flat_map(|c| &c.pack.rules).map(|r| r.id.get_ref().clone()).collect();
-    for (pack, _) in Packs::of(global).all()? {
+    for (pack, _) in Packs::of(global)?.all()? {
         rules.extend(parse::<Pack>(&pack)?.rules.into_iter().map(|r| r.id.into_inner()));
     }
     let known = |w: &Waiver| rules.iter().any(|r| r == w.code.get_ref());

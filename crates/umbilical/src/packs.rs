@@ -22,9 +22,12 @@ pub struct Packs(Option<PathBuf>);
 
 impl Packs {
     /// The folder of `--knowledge`, or of the bundle in use.
-    pub fn of(global: &Global) -> Self {
-        let folder = global.knowledge.clone().or_else(|| bundle::installed(global)).map(|f| f.join("policies"));
-        Self(folder.filter(|f| f.is_dir()))
+    pub fn of(global: &Global) -> Result<Self, Fail> {
+        let folder = match &global.knowledge {
+            Some(folder) => Some(folder.clone()),
+            None => bundle::installed(global)?,
+        };
+        Ok(Self(folder.map(|f| f.join("policies")).filter(|f| f.is_dir())))
     }
 
     /// The ids of all packs, in order.

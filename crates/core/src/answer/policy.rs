@@ -190,6 +190,10 @@ pub struct RuleTally {
 pub const MARKETS_SCHEMA: &str = "umbilical.policy-markets/1";
 /// Version of the document of `policy diff`.
 pub const DIFF_SCHEMA: &str = "umbilical.policy-diff/1";
+/// Version of the document of `policy why`.
+pub const WHY_SCHEMA: &str = "umbilical.policy-why/1";
+/// Version of the document of `policy list --facts`.
+pub const FACTS_SCHEMA: &str = "umbilical.policy-facts/1";
 /// Version of the document of `policy list`.
 pub const LIST_SCHEMA: &str = "umbilical.policy-list/1";
 /// Version of the document of `policy test`.
@@ -290,8 +294,6 @@ pub struct Turned {
 /// The document of `policy list`.
 #[derive(Clone, Debug, Serialize)]
 pub struct PolicyList {
-    /// [`LIST_SCHEMA`].
-    pub schema: Word,
     /// By id.
     pub packs: Vec<PackText>,
 }
@@ -357,8 +359,6 @@ pub struct Clause {
 /// The document of `policy test`.
 #[derive(Clone, Debug, Serialize)]
 pub struct PolicyTest {
-    /// [`TEST_SCHEMA`].
-    pub schema: Word,
     /// How many were run.
     pub cases: u64,
     /// How many came out otherwise than they must.
@@ -393,9 +393,8 @@ pub struct CaseRun {
 /// The document of `policy timeline`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Timeline {
-    /// [`TIMELINE_SCHEMA`].
-    pub schema: Word,
-    /// The day from which past and future are told.
+    /// The day from which past and future are told; it stands in the head of the document.
+    #[serde(skip)]
     pub as_of: String,
     /// By day.
     pub events: Vec<Dated>,

@@ -130,15 +130,14 @@ fn tables(global: &Global, day: Day) -> (Knowledge, Checkup) {
 
 /// The bundle in use.
 fn bundled(global: &Global) -> Checkup {
-    let ask = Ask { id: "bundle", expected: "a bundle whose files are there", fix: "import it again (`umbilical knowledge import`)" };
+    let ask =
+        Ask { id: "bundle", expected: "a bundle whose files are what was signed", fix: "import it again (`umbilical knowledge import`)" };
     let Some(current) = bundle::current(global) else { return ask.is(Health::Na, "no bundle is imported") };
     let serial = current.serial;
-    match bundle::folder(global, &current).ok().filter(|f| f.is_dir()) {
-        None => ask.is(Health::Fail, format!("bundle {serial} is named and its files are gone: the built-in tables are used")),
-        Some(_) if bundle::installed(global).is_none() => {
-            ask.is(Health::Pass, format!("bundle {serial} is older than the tables of this program, which are used"))
-        }
-        Some(_) => ask.is(Health::Pass, format!("bundle {serial} is in use, signed by the key {}", current.key)),
+    match bundle::installed(global) {
+        Err(problem) => ask.is(Health::Fail, problem.to_string()),
+        Ok(None) => ask.is(Health::Pass, format!("bundle {serial} is older than the tables of this program, which are used")),
+        Ok(Some(_)) => ask.is(Health::Pass, format!("bundle {serial} is in use, its files as the key {} signed them", current.key)),
     }
 }
 
@@ -150,7 +149,7 @@ fn packs(global: &Global, kb: &Knowledge) -> Checkup {
         fix: "`umbilical policy test` shows the cases; take a bundle whose packs and tables belong together",
     };
     let run = || -> Result<(usize, usize, Vec<String>), Fail> {
-        let (all, mut cases, mut red) = (Packs::of(global).all()?, 0usize, Vec::new());
+        let (all, mut cases, mut red) = (Packs::of(global)?.all()?, 0usize, Vec::new());
         for (pack, text) in &all {
             for ran in run_cases(pack, text, kb)? {
                 cases = cases.saturating_add(1);

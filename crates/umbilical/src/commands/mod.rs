@@ -80,7 +80,7 @@ fn facts(global: &Global) -> Result<Knowledge, Fail> {
             return Err(Fail::usage(format!("no folder {}", dir.display()), "--knowledge names a folder of tables"));
         }
         Some(dir) => Knowledge::with_dir(dir)?,
-        None => match bundle::installed(global) {
+        None => match bundle::installed(global)? {
             Some(dir) => Knowledge::with_dir(&dir)?,
             None => Knowledge::embedded(),
         },
@@ -97,6 +97,25 @@ fn facts(global: &Global) -> Result<Knowledge, Fail> {
         kb.attach_tac(&text, TacOrigin::Licensed, "licensed TAC table of this home")?;
     }
     Ok(kb)
+}
+
+/// A document with its head.
+fn headed<'a, T>(
+    schema: &'static str,
+    kb: &Knowledge,
+    day: umbilical_core::Day,
+    read: (&'a [umbilical_core::observation::Input], Vec<umbilical_core::answer::Said>),
+    of: T,
+) -> umbilical_core::answer::Headed<'a, T> {
+    let (inputs, problems) = read;
+    umbilical_core::answer::Headed {
+        schema,
+        as_of: day.to_string(),
+        knowledge: umbilical_assess::trace::stamp(kb, day),
+        inputs,
+        problems,
+        of,
+    }
 }
 
 /// What to read and how.

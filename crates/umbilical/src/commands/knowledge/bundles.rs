@@ -51,13 +51,14 @@ pub fn import(global: &Global, file: &Path, keys: &[PathBuf]) -> Result<u8, Fail
     formats(global, "knowledge import", &[Format::Table])?;
     let text = bundle::read(file)?;
     let (bundle, key) = Bundle::open(&text, &keys_of(global, keys)?)?;
-    let mut new = Current { serial: bundle.serial, sha256: sha256(&text), key: key.clone(), sources_to: String::new() };
+    let mut new =
+        Current { serial: bundle.serial, sha256: sha256(&text), key: key.clone(), sources_to: String::new(), files: bundle.digests() };
     if let Some(old) = bundle::current(global) {
-        if old.sha256 == new.sha256 {
+        if old.sha256 == new.sha256 && bundle::installed(global).is_ok() {
             out::answer(global, |w| writeln!(w, "bundle {} is in use already", old.serial))?;
             return Ok(0);
         }
-        if old.serial >= new.serial {
+        if old.sha256 != new.sha256 && old.serial >= new.serial {
             return Err(Fail::Proof {
                 what: format!("bundle {} is not newer than bundle {}, which is in use: a home takes no step back", new.serial, old.serial),
                 help: Some("ask its maker for one with a higher serial".into()),
@@ -78,7 +79,8 @@ pub fn import(global: &Global, file: &Path, keys: &[PathBuf]) -> Result<u8, Fail
     new.sources_to = sources_to.map(|d| d.to_string()).unwrap_or_default();
     // Judged before and after: by what is in use now, and by what will be.
     let after = Global { knowledge: Some(folder.clone()), ..global.clone() };
-    let turned = match home::folder(global)?.join(home::AUDIT).is_file() {
+    let judged = home::folder(global)?.join(home::AUDIT).is_file() && bundle::installed(global).is_ok();
+    let turned = match judged {
         true => Some(policy::diff::turned(global, &after)?),
         false => None,
     };
@@ -87,15 +89,16 @@ pub fn import(global: &Global, file: &Path, keys: &[PathBuf]) -> Result<u8, Fail
     let pointer = serde_json::to_vec(&new).unwrap_or_default();
     out::private(&path, |w| w.write_all(&pointer))?;
     forget(global, &folder)?;
+    let older = bundle::installed(global)?.is_none();
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| {
         said(w, &bundle, &key)?;
         writeln!(w, "in use from now on; {cases} cases of packs are green")?;
-        if bundle::installed(global).is_none() {
+        if older {
             writeln!(w, "This program brings newer tables of its own: they are used instead.")?;
         }
         match turned {
-            None => writeln!(w, "no audit is kept: nothing to judge anew"),
+            None => writeln!(w, "no audit is kept, or none by facts that can be used: nothing is judged anew"),
             Some(turned) if turned.changes.is_empty() => writeln!(w, "no verdict about the last audit changes"),
             Some(turned) => {
                 let devices: std::collections::BTreeSet<&str> = turned.changes.iter().map(|c| c.subject.as_str()).collect();
@@ -118,7 +121,7 @@ fn checked(global: &Global, folder: &Path) -> Result<(usize, Option<Day>), Fail>
     let kb = Knowledge::with_dir(folder)?;
     let global = Global { knowledge: Some(folder.to_path_buf()), ..global.clone() };
     let mut green = 0usize;
-    for (pack, cases) in Packs::of(&global).all()? {
+    for (pack, cases) in Packs::of(&global)?.all()? {
         for ran in run_cases(&pack, &cases, &kb)? {
             if !ran.is_right() {
                 let what =

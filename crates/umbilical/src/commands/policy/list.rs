@@ -1,16 +1,16 @@
 //! `policy list`: packs, rules, facts.
 
 use clap::Args;
-use umbilical_core::answer::policy::{Clause, LIST_SCHEMA, PackText, PolicyList};
+use umbilical_core::answer::policy::{Clause, FACTS_SCHEMA, LIST_SCHEMA, PackText, PolicyList};
 use umbilical_knowledge::Word as _;
 use umbilical_knowledge::policy::{FACTS, Form, Pack, listed, parse};
 use umbilical_report::{View, json, policy as page};
 
 use crate::args::{Format, Global};
-use crate::commands::formats;
+use crate::commands::{facts, formats, headed};
 use crate::fail::Fail;
 use crate::packs::Packs;
-use crate::{law, out};
+use crate::{home, law, out};
 
 /// Shown behind the help.
 pub const EXAMPLES: &str = "Examples:
@@ -33,6 +33,7 @@ pub struct List {
 pub fn run(global: &Global, args: &List) -> Result<u8, Fail> {
     formats(global, "policy list", &[Format::Table, Format::Json])?;
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
+    let (kb, day) = (facts(global)?, home::as_of(global));
     if args.facts {
         let form = |f: Form| match f {
             Form::Words => "words",
@@ -49,24 +50,25 @@ pub fn run(global: &Global, args: &List) -> Result<u8, Fail> {
         let rows: Vec<[&str; 3]> = FACTS.iter().zip(&texts).map(|(f, says)| [f.0, form(f.1), says.as_str()]).collect();
         out::answer(global, |w| match global.format {
             Format::Json => {
-                json::one(w, &rows.iter().map(|[n, f, s]| serde_json::json!({"fact": n, "form": f, "says": s})).collect::<Vec<_>>())
+                let all: Vec<_> = rows.iter().map(|[n, f, s]| serde_json::json!({"fact": n, "form": f, "says": s})).collect();
+                json::one(w, &headed(FACTS_SCHEMA, &kb, day, (&[], Vec::new()), serde_json::json!({ "facts": all })))
             }
             _ => page::facts(w, &rows, &view),
         })?;
         return Ok(0);
     }
     let texts = if args.packs.is_empty() {
-        Packs::of(global).all()?.into_iter().map(|(pack, _)| pack).collect()
+        Packs::of(global)?.all()?.into_iter().map(|(pack, _)| pack).collect()
     } else {
-        law::texts(&Packs::of(global), &args.packs, law::Unnamed::Nothing)?
+        law::texts(&Packs::of(global)?, &args.packs, law::Unnamed::Nothing)?
     };
     let mut packs = Vec::new();
     for text in &texts {
         packs.push(pack(&parse(text)?));
     }
-    let answer = PolicyList { schema: LIST_SCHEMA, packs };
+    let answer = PolicyList { packs };
     out::answer(global, |w| match global.format {
-        Format::Json => json::one(w, &answer),
+        Format::Json => json::one(w, &headed(LIST_SCHEMA, &kb, day, (&[], Vec::new()), &answer)),
         _ => page::list(w, &answer, !args.packs.is_empty(), &view),
     })?;
     Ok(0)

@@ -10,10 +10,10 @@ use umbilical_report::junit::{self, Case, Outcome, Said, Suite};
 use umbilical_report::{View, json, policy as page};
 
 use crate::args::{Format, Global};
-use crate::commands::{facts, formats};
+use crate::commands::{facts, formats, headed};
 use crate::fail::Fail;
 use crate::packs::{CASES, PACK, Packs};
-use crate::{law, out};
+use crate::{home, law, out};
 
 /// Shown behind the help.
 pub const EXAMPLES: &str = "A pack's cases stand beside it: PACK/pack.toml and PACK/cases.toml.
@@ -36,7 +36,7 @@ pub fn run(global: &Global, args: &Test) -> Result<u8, Fail> {
     formats(global, "policy test", &[Format::Table, Format::Json, Format::Junit])?;
     let kb = facts(global)?;
     let mut all = Vec::new();
-    let packs = Packs::of(global);
+    let packs = Packs::of(global)?;
     let named: Vec<(PolicyText, PolicyText)> =
         if args.packs.is_empty() { packs.all()? } else { args.packs.iter().map(|p| texts(&packs, p)).collect::<Result<_, _>>()? };
     for (pack, cases) in &named {
@@ -45,10 +45,10 @@ pub fn run(global: &Global, args: &Test) -> Result<u8, Fail> {
         }
     }
     let failed = all.iter().filter(|c| !c.right).count();
-    let answer = PolicyTest { schema: TEST_SCHEMA, cases: all.len() as u64, failed: failed as u64, runs: all };
+    let answer = PolicyTest { cases: all.len() as u64, failed: failed as u64, runs: all };
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {
-        Format::Json => json::one(w, &answer),
+        Format::Json => json::one(w, &headed(TEST_SCHEMA, &kb, home::as_of(global), (&[], Vec::new()), &answer)),
         Format::Junit => junit::write(w, &suites(&answer)),
         _ => page::tested(w, &answer, &view),
     })?;

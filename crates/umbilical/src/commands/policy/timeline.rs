@@ -7,7 +7,7 @@ use umbilical_knowledge::policy::{Pack, parse};
 use umbilical_report::{View, csv, json, policy as page};
 
 use crate::args::{Format, Global};
-use crate::commands::{facts, formats};
+use crate::commands::{facts, formats, headed};
 use crate::fail::Fail;
 use crate::law::{self, Unnamed};
 use crate::packs::Packs;
@@ -35,7 +35,7 @@ pub fn run(global: &Global, args: &Timeline) -> Result<u8, Fail> {
         return Err(Fail::usage(format!("`{org}` is no organisation on file"), "`umbilical lookup NAME` names an organisation's id"));
     }
     let mut events = Vec::new();
-    for text in law::texts(&Packs::of(global), &global.policy, Unnamed::Law)? {
+    for text in law::texts(&Packs::of(global)?, &global.policy, Unnamed::Law)? {
         let pack: Pack = parse(&text)?;
         let regimes: Vec<&str> =
             pack.rules.iter().flat_map(|r| &r.subjects).flat_map(|s| &s.listed).map(|r| r.get_ref().as_str()).collect();
@@ -86,10 +86,10 @@ pub fn run(global: &Global, args: &Timeline) -> Result<u8, Fail> {
     // What several packs hang on is one event.
     events.sort_by(|a, b| (&a.on, &a.what, &a.pack).cmp(&(&b.on, &b.what, &b.pack)));
     events.dedup_by(|a, b| (&a.on, &a.what) == (&b.on, &b.what));
-    let answer = Answer { schema: TIMELINE_SCHEMA, as_of: home::as_of(global).to_string(), events };
+    let answer = Answer { as_of: home::as_of(global).to_string(), events };
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {
-        Format::Json => json::one(w, &answer),
+        Format::Json => json::one(w, &headed(TIMELINE_SCHEMA, &kb, home::as_of(global), (&[], Vec::new()), &answer)),
         Format::Csv => csv::cells(w, &page::TIMELINE_COLUMNS, &page::timeline_rows(&answer)),
         _ => page::timeline(w, &answer, &view),
     })?;

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use umbilical_core::answer::policy::Judged;
+use umbilical_core::answer::policy::{Judged, WHY_SCHEMA};
 use umbilical_core::text::clean;
 use umbilical_report::{View, json, policy as page};
 
 use super::subjects::Read;
 use crate::args::{Format, Global};
-use crate::commands::{facts, formats};
+use crate::commands::{facts, formats, headed};
 use crate::fail::Fail;
 use crate::law::{self, Asked, Unnamed};
 use crate::{home, out};
@@ -71,7 +71,11 @@ pub fn run(global: &Global, args: &Why) -> Result<u8, Fail> {
     }
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {
-        Format::Json => json::one(w, &found),
+        Format::Json => {
+            let law = law.stamp(&judge);
+            let of = serde_json::json!({ "packs": law.packs, "assumed": law.assumed, "facts": law.facts, "of": all, "subjects": found });
+            json::one(w, &headed(WHY_SCHEMA, &kb, judge.as_of(), (read.inputs(), read.problems()), of))
+        }
         _ => page::why(w, &found, all, &|id| judge.title(id), &view),
     })?;
     Ok(0)
