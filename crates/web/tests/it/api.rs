@@ -160,7 +160,7 @@ fn answers_carry_what_browsers_need_to_be_told() {
                 "{policy}"
             );
             assert_eq!(answer.header("x-content-type-options"), "nosniff");
-            assert_eq!(answer.header("referrer-policy"), "no-referrer");
+            assert_eq!(answer.header("referrer-policy"), "same-origin");
             assert!(!answer.header("cache-control").is_empty());
             assert_eq!(answer.header("strict-transport-security"), "", "nothing is encrypted here");
         }

@@ -99,6 +99,8 @@ fn another_site_cannot_make_a_browser_write() {
         // With everything right it is only that there is no such device.
         let own = format!("http://{}", world.bound.address);
         send(&[json, token, ("origin", &own), ("sec-fetch-site", "same-origin")]).await.problem(404);
+        // A browser under a strict referrer policy sends forms with `origin: null`, and says itself where they come from.
+        send(&[json, token, ("origin", "null"), ("sec-fetch-site", "same-origin")]).await.problem(404);
         // Reading needs none of it, and signing in from elsewhere is refused, too.
         client.send(Method::GET, "/api/v1/me", &[("sec-fetch-site", "cross-site")], Body::empty()).await.is(200);
         let form = [("content-type", "application/x-www-form-urlencoded"), ("origin", "https://evil.example")];
