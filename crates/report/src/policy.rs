@@ -614,7 +614,7 @@ pub fn list(out: &mut dyn Write, answer: &PolicyList, whole: bool, view: &View) 
             page.field(4, "Clause", &rule.cite)?;
             page.field(4, "Read in", &rule.source)?;
             page.field(4, "Binds", &rule.binds)?;
-            page.field(4, "Effect", &format!("{} ({})", rule.effect, rule.tier.join(", ")))?;
+            page.field(4, "Effect", &format!("{} ({})", rule.effects.join(", "), rule.tier.join(", ")))?;
             let days = say::dates(rule.from.as_deref(), rule.to.as_deref());
             if !days.is_empty() {
                 page.field(4, "Holds", &days)?;

@@ -62,7 +62,7 @@ pub fn finding(judge: &Judge<'_>, outcome: &Outcome, subject: Subject) -> Option
             "clause": id,
             "cite": rule.cite,
             "pack": pack.id.get_ref(),
-            "effect": rule.effect.name(),
+            "effect": rule.effect.to_string(),
             "tier": rule.tier.iter().map(|t| t.name()).collect::<Vec<_>>(),
             "binds": rule.binds,
             "standing": rule.standing.unwrap_or(pack.standing).name(),

@@ -147,12 +147,12 @@ impl Bench<'_> {
             return no(format!("{} is a proposal: it binds nobody (what-if: --assume \"{} in-force DAY\")", rule.cite, rule.id.get_ref()));
         }
         let wanted = match facts.get("effect") {
-            Some(Value::Words(words)) => words.iter().any(|w| w == rule.effect.name()),
+            Some(Value::Words(words)) => rule.effect.iter().any(|e| words.iter().any(|w| w == e.name())),
             // Supplying to somebody is another question than buying from them.
-            _ => rule.effect != Effect::Export,
+            _ => rule.effect.iter().any(|e| e != Effect::Export),
         };
         if !wanted {
-            return no(format!("this rule is about `{}`", rule.effect.name()));
+            return no(format!("this rule is about `{}`", rule.effect.iter().map(Effect::name).collect::<Vec<_>>().join("`, `")));
         }
         let judged = match facts.get("item") {
             Some(Value::Words(words)) => words.first().map_or("host", String::as_str),
@@ -329,7 +329,7 @@ impl Outcome {
 
 impl Thing {
     /// Stands for a device in which no module is identified.
-    fn nobody() -> Self {
+    pub(super) fn nobody() -> Self {
         Self {
             label: String::new(),
             maker: None,

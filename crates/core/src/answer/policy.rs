@@ -336,8 +336,10 @@ pub struct Clause {
     pub source: String,
     /// Whether somebody has read them there.
     pub verified: bool,
-    /// What it governs.
+    /// What it governs: the first of `effects`.
     pub effect: Word,
+    /// All that it governs, in the order of its text.
+    pub effects: Vec<Word>,
     /// What it applies to.
     pub tier: Vec<Word>,
     /// Who is bound.

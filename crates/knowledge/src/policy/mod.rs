@@ -19,7 +19,7 @@ pub use assume::{Assumption, Change};
 pub use cases::{Case, Cases};
 pub use facts::{Conditions, Demand, FACTS, Facts, Form, Than, Value, form};
 pub use files::{PolicyError, PolicyText, parse, shipped, shipped_ids};
-pub use pack::{Date, Event, Exception, Exemption, Pack, Rule, Spanned, Subject, Unsettled, Zone};
+pub use pack::{Date, Effects, Event, Exception, Exemption, Pack, Rule, Spanned, Subject, Unsettled, Zone};
 pub use risk::{Axis, CountryInputs, Ranking, STEPS, Weights};
 pub use vocabulary::{Fault, Vocabulary, listed};
 pub use waivers::{Justification, Met, Waiver, Waivers};

@@ -5,14 +5,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer};
+use serde::de::{self, Deserializer, IntoDeserializer as _, SeqAccess, Visitor};
 use umbilical_core::Day;
 use umbilical_core::date::Loose;
 use umbilical_core::finding::Severity;
 
 use super::facts::{Conditions, Facts};
 use super::words::{Covers, Effect, Origin, Reach, Standing, Tier};
-use crate::table::Status;
+use crate::table::{Status, Word as _};
 
 /// A text with its place in the file.
 pub type Spanned<T> = toml::Spanned<T>;
@@ -82,8 +82,8 @@ pub struct Rule {
     pub source: String,
     /// Whether somebody has read them there: what is not verified never decides a fail.
     pub status: StatusWord,
-    /// What it governs.
-    pub effect: Effect,
+    /// What it governs: one word, or a list of them.
+    pub effect: Effects,
     /// What it applies to.
     pub tier: Vec<Tier>,
     /// Who is bound, in words.
@@ -138,6 +138,61 @@ pub struct Rule {
     /// Weight in the ranking of bids.
     #[serde(default)]
     pub bid_weight: Option<u32>,
+}
+
+/// What a rule governs, in the order of its text: a clause may bind who authorises, who imports and who sells at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effects {
+    first: Effect,
+    more: Vec<Effect>,
+}
+
+impl Effects {
+    /// The one that is shown where there is room for one.
+    pub fn first(&self) -> Effect {
+        self.first
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = Effect> {
+        std::iter::once(self.first).chain(self.more.iter().copied())
+    }
+}
+
+/// Joined by commas.
+impl fmt::Display for Effects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.first.name())?;
+        self.more.iter().try_for_each(|e| write!(f, ", {}", e.name()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Effects {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct OneOrMore;
+        impl<'de> Visitor<'de> for OneOrMore {
+            type Value = Effects;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("what the rule governs, as one word or a list of words")
+            }
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Effects, E> {
+                let first = Effect::deserialize(word.into_deserializer())?;
+                Ok(Effects { first, more: Vec::new() })
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut words: A) -> Result<Effects, A::Error> {
+                let first = words.next_element()?.ok_or_else(|| de::Error::custom("`effect` is empty: say what the rule governs"))?;
+                let mut out = Effects { first, more: Vec::new() };
+                while let Some(word) = words.next_element::<Effect>()? {
+                    if out.iter().any(|e| e == word) {
+                        return Err(de::Error::custom(format!("`{}` stands twice", word.name())));
+                    }
+                    out.more.push(word);
+                }
+                Ok(out)
+            }
+        }
+        from.deserialize_any(OneOrMore)
+    }
 }
 
 /// Whom a rule is about.
@@ -271,7 +326,6 @@ pub struct StatusWord(pub bool);
 
 impl<'de> Deserialize<'de> for StatusWord {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        use crate::table::Word as _;
         let text = String::deserialize(from)?;
         let status =
             Status::from_name(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is none of {}", Status::ALLOWED.trim())))?;
@@ -313,5 +367,32 @@ impl<'de> Deserialize<'de> for Date {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         Loose::from_str(&text).map(Self).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Line {
+        effect: Effects,
+    }
+
+    #[test]
+    fn a_rule_governs_one_thing_or_several() {
+        let read = |text: &str| toml::from_str::<Line>(text).map(|l| (l.effect.first(), l.effect.to_string())).map_err(|e| e.to_string());
+        assert_eq!(read("effect = \"buy\""), Ok((Effect::Buy, "buy".to_owned())));
+        assert_eq!(read("effect = [\"import\", \"market\"]"), Ok((Effect::Import, "import, market".to_owned())));
+        for (text, said) in [
+            ("effect = []", "`effect` is empty"),
+            ("effect = [\"buy\", \"buy\"]", "`buy` stands twice"),
+            ("effect = [\"buy\", \"byu\"]", "byu"),
+            ("effect = \"byu\"", "byu"),
+            ("effect = 3", "one word or a list of words"),
+        ] {
+            let told = read(text).unwrap_err();
+            assert!(told.contains(said), "{text}: {told}");
+        }
     }
 }
