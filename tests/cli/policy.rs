@@ -364,6 +364,25 @@ fn a_waiver_opens_the_gate_until_its_day_and_shuts_it_from_then_on() {
     assert!(results.iter().any(|r| r["ruleId"] == "US-FCC-COVERED-HOST" && r["suppressions"][0]["status"] == "accepted"));
 }
 
+#[test]
+fn a_waiver_that_holds_counts_wherever_an_ended_one_stands() {
+    let folder = Folder::new();
+    folder.write("bom.csv", EC25);
+    let renewed = WAIVER.replace("2027-06-30", "2028-06-30");
+    let words = ["check", "bom.csv", "--policy", FCC, "--assume", LISTED, "--say", "funded_by=own", "--waivers", "w.toml"];
+    for (text, line) in [(format!("{WAIVER}\n{renewed}"), 2), (format!("{renewed}\n{WAIVER}"), 11)] {
+        folder.write("w.toml", &text);
+        let (code, all) = json(&folder, &[&words[..], &["--as-of", "2027-06-30"]].concat());
+        let finding = all["subjects"][0]["findings"].as_array().unwrap().iter().find(|f| f["code"] == "US-FCC-COVERED-HOST").unwrap();
+        assert_eq!((code, finding["detail"]["waiver"]["expires"].as_str()), (0, Some("2028-06-30")));
+        assert!(!of(&all, "bom.csv").1.iter().any(|f| f.0 == "expired-waiver"));
+        let unused = all["unused_waivers"].as_array().unwrap();
+        let why = unused[0]["why"].as_str().unwrap();
+        assert_eq!((unused.len(), unused[0]["line"].as_u64()), (1, Some(line)));
+        assert!(why.contains(&format!("the waiver on line {} holds", 13 - line)), "{why}");
+    }
+}
+
 const FOUR: &str = "Reference,Value,Qty,Manufacturer,MPN\nU1,EG25-G,1,Quectel,EG25GGB-256-SGNS\nU2,ME909s-120,1,Huawei,ME909s-120\n\
                     U3,ZM8620,1,ZTE,ZM8620\nU4,SIM7600E,1,SIMCom,SIM7600E-H\nU5,ME909s-120,1,Huawei,ME909s-120\n";
 

@@ -228,7 +228,7 @@ fn waivers(global: &Global, asked: &Asked, packs: &[Compiled]) -> Result<Accepte
         let what = format!("`{}` is no rule of a shipped pack or of one in use (--policy names others)", waiver.code.get_ref());
         return Err(PolicyError::at(&text, waiver.code.span(), what).into());
     }
-    let lines = waivers.waivers.iter().map(|w| PolicyError::at(&text, w.code.span(), "").line).collect();
+    let lines = text.lines_of(waivers.waivers.iter().map(|w| w.code.span()));
     let met = RefCell::new(vec![None; waivers.waivers.len()]);
     Ok(Accepted { waivers, file: text.name, lines, met, strange })
 }
@@ -312,7 +312,6 @@ impl Law {
     }
 
     /// Puts waivers to findings of one subject.
-    /// Puts waivers to findings of one subject.
     pub fn waive(&self, findings: &mut Vec<Finding>, names: &[&str], day: Day) {
         let Accepted { waivers, file, met, .. } = &self.waivers;
         if waivers.waivers.is_empty() {
@@ -320,8 +319,7 @@ impl Law {
         }
         let mut met = met.borrow_mut();
         for meeting in waive(findings, waivers, names, file, day) {
-            let (Meeting::Used(number) | Meeting::Missed(number, _)) = &meeting;
-            if let Some(slot) = met.get_mut(*number).filter(|slot| !matches!(slot, Some(Meeting::Used(_)))) {
+            if let Some(slot) = met.get_mut(meeting.number()).filter(|slot| slot.as_ref().is_none_or(|known| known.weighs_less(&meeting))) {
                 *slot = Some(meeting);
             }
         }
@@ -336,7 +334,10 @@ impl Law {
             Some(Some(Meeting::Missed(_, module))) => Some(format!(
                 "the finding is about {module}, and the waiver names no module: say `module = \"{module}\"`, or `\"*\"` for all"
             )),
-            _ if strange.contains(&i) => Some("no rule of a shipped pack or of one in use".to_owned()),
+            Some(Some(Meeting::Superseded(_, by))) => {
+                Some(format!("the waiver on line {} holds for the same findings", lines.get(*by).copied().unwrap_or_default()))
+            }
+            _ if strange.binary_search(&i).is_ok() => Some("no rule of a shipped pack or of one in use".to_owned()),
             _ => Some("no finding of that rule about such a subject".to_owned()),
         };
         let each = waivers.waivers.iter().enumerate();

@@ -114,6 +114,12 @@ impl PolicyError {
 }
 
 impl PolicyText {
+    /// The line of each place, counted from 1: the text is gone through once, however many places there are.
+    pub fn lines_of(&self, places: impl Iterator<Item = Range<usize>>) -> Vec<usize> {
+        let ends: Vec<usize> = self.text.match_indices('\n').map(|(at, _)| at).collect();
+        places.map(|place| ends.partition_point(|end| *end < place.start).saturating_add(1)).collect()
+    }
+
     /// Points at a word of a fact or condition.
     pub fn fault(&self, fault: Fault) -> PolicyError {
         let Fault { span, word, what } = fault;
