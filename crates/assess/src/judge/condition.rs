@@ -23,6 +23,8 @@ pub(super) struct Condition {
     reads: Vec<&'static str>,
     /// What else it reads.
     own: Vec<&'static str>,
+    /// Whether it goes over the lists of `modules` or `makers`.
+    goes_over: bool,
     /// The functions of the language, made once: a fresh set costs more than most conditions.
     root: Context<'static, 'static>,
 }
@@ -62,7 +64,7 @@ impl Condition {
             (at.filter(|r| r.end <= text.len() && r.start < r.end).map_or(0..text.len(), |r| called(text, r)), what)
         })?;
         let shown = says.map_or_else(|| format!("`{text}`"), str::to_owned);
-        Ok(Self { shown, program, reads: names.facts, own: names.own, root: Context::default() })
+        Ok(Self { shown, program, reads: names.facts, own: names.own, goes_over: names.goes_over, root: Context::default() })
     }
 
     /// The facts that it reads.
@@ -93,6 +95,11 @@ pub(super) fn holds(condition: &Condition, facts: &Facts, item: &Item, as_of: Da
     let missing: Vec<&str> = condition.reads.iter().copied().filter(|name| facts.get(name).is_none()).collect();
     if !missing.is_empty() {
         return Truth::unknown(format!("say `{}`: the rule asks whether {}", missing.join("`, `"), condition.shown));
+    }
+    let long = item.things.len();
+    if condition.goes_over && long > kinds::LISTED {
+        let most = kinds::LISTED;
+        return Truth::unknown(format!("whether {} is not worked out over more than {most} modules ({long})", condition.shown));
     }
     let mut context = condition.root.new_inner_scope();
     for name in &condition.reads {
@@ -143,6 +150,7 @@ mod tests {
 
     use umbilical_core::answer::Cellular;
 
+    use super::super::item::Thing;
     use super::super::truth::Hit;
     use super::*;
 
@@ -190,6 +198,12 @@ mod tests {
             ("consumer || power_kw", "||", "join what is true or false"),
             ("shout(host)", "shout", "`shout` is no function"),
             ("host ==", "", "cannot be read here"),
+            ("[1].all(a, [2].all(b, [3].all(c, c > b)))", "[", "at most 2 deep"),
+            ("makers.all(a, makers.all(b, modules.all(c, c != b)))", "modules", "at most 2 deep"),
+            ("modules.filter(m, m != 'x').all(m, m != 'y')", "filter", "a list written out"),
+            ("makers.map(m, m + m) == makers", "+", "only numbers are added"),
+            ("makers.all(m, m.matches(host))", "matches", "a pattern is written out"),
+            ("makers.all(m, m.matches('(a{99}){99}'))", "matches", "without `{`"),
         ] {
             let (at, what) = Condition::new(text, None).err().unwrap_or_else(|| panic!("{text} is taken"));
             assert!(what.contains(wanted), "{text}: {what}");
@@ -197,5 +211,27 @@ mod tests {
             assert!(marked.starts_with(part) || part.starts_with(marked), "{text}: `{marked}` is marked");
             assert!(part.is_empty() || at.len() < text.len() || part == text, "{text}: all of it is marked");
         }
+    }
+
+    #[test]
+    fn what_a_condition_takes_is_bounded() {
+        let list = |n: usize| format!("[{}]", vec!["1"; n].join(","));
+        let over = |outer: &str, inner: &str| format!("{outer}.all(a, {inner}.all(b, a == b))");
+        assert!(Condition::new(&over(&list(80), &list(80)), None).is_ok());
+        assert!(Condition::new(&over("makers", "modules"), None).is_ok());
+        let long = over(&list(900), &list(900));
+        let (at, what) = Condition::new(&long, None).err().unwrap();
+        assert!(what.contains("past 200000 steps"), "{what}");
+        assert!(long.get(at).unwrap().starts_with('['));
+        let many = vec![over("makers", "modules"); 20].join(" && ");
+        assert!(Condition::new(&many, None).err().unwrap().1.contains("steps"));
+        // What must not be worked out is told, and is no answer.
+        let thing = Thing { label: "x".to_owned(), ..Thing::nobody() };
+        let item = |n: usize| Item { things: vec![thing.clone(); n].into(), cellular: Cellular::Yes, host: None, facts: Rc::default() };
+        let ask = |text: &str, n: usize| {
+            holds(&Condition::new(text, None).map_err(|e| e.1).unwrap(), &Facts::default(), &item(n), Day::new(2026, 11, 29).unwrap())
+        };
+        assert_eq!([100, 101].map(|n| ask("modules.all(m, m == 'x')", n).hit), [Hit::Yes, Hit::Unknown]);
+        assert_eq!(ask("size(modules) > 100", 101).hit, Hit::Yes);
     }
 }

@@ -10,8 +10,18 @@
 //! | `cellular`, `host` | a text |
 //! | `modules`, `makers` | a list of texts |
 
-use cel::common::ast::{ComprehensionExpr, Expr, IdedExpr, LiteralValue, operators as op};
+use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, operators as op};
 use umbilical_knowledge::policy::{FACTS, Form};
+
+/// Macros of lists inside each other, what all of a condition may take, in parts worked out, and what a list that is not
+/// written out counts for: a condition is worked out anew for every asset.
+const NESTED: usize = 2;
+const STEPS: u64 = 200_000;
+pub(super) const LISTED: usize = 100;
+/// What a pattern takes beside a comparison: it is made ready each time.
+const PATTERN: u64 = 50;
+/// The longest pattern inside a macro, in bytes.
+const LONGEST_PATTERN: usize = 128;
 
 /// What a condition reads beside facts.
 pub(super) const OWN: [&str; 6] = ["as_of", "cellular", "modules", "makers", "confidence", "host"];
@@ -60,6 +70,13 @@ pub(super) struct Names {
     pub own: Vec<&'static str>,
     /// Variables of macros, the innermost last.
     bound: Vec<(String, Kind)>,
+    /// Whether it goes over a list that is not written out: then how long such lists are counts.
+    pub goes_over: bool,
+    /// Macros around the part that is read, and what each gathers in.
+    gathers: Vec<String>,
+    /// How often that part is worked out, and what all parts so far take together.
+    times: u64,
+    steps: u64,
 }
 
 /// Reads a whole condition.
@@ -67,7 +84,7 @@ pub(super) struct Names {
 /// # Errors
 /// The first part that cannot be.
 pub(super) fn read(root: &IdedExpr) -> Result<Names, Wrong> {
-    let mut names = Names::default();
+    let mut names = Names { times: 1, ..Names::default() };
     let kind = names.kind(root)?;
     if kind.is(&[Kind::Flag]) { Ok(names) } else { Err((root.id, format!("a condition is true or false, and this is {}", kind.name()))) }
 }
@@ -77,6 +94,7 @@ const TEXTS: [Kind; 2] = [Kind::Text, Kind::Words];
 
 impl Names {
     fn kind(&mut self, node: &IdedExpr) -> Result<Kind, Wrong> {
+        self.steps = self.steps.saturating_add(self.times);
         match &node.expr {
             Expr::Ident(name) => self.name(node.id, name),
             Expr::Literal(literal) => Ok(match literal {
@@ -95,6 +113,7 @@ impl Names {
                 let target = call.target.as_deref().map(|t| self.kind(t)).transpose()?;
                 let args = call.args.iter().map(|a| self.kind(a)).collect::<Result<Vec<_>, _>>()?;
                 let all: Vec<Kind> = target.into_iter().chain(args).collect();
+                self.grows(call, &all).map_err(|what| (node.id, what))?;
                 call_kind(&call.func_name, &all).map_err(|what| (node.id, what))
             }
             Expr::Comprehension(each) => self.each(each),
@@ -141,16 +160,74 @@ impl Names {
             return Err((id, format!("`all`, `exists`, `filter` and `map` go over a list, and this is {}", range.name())));
         }
         // Every list that a condition reads is one of texts; lists written out may hold anything.
-        let element = if matches!(each.iter_range.expr, Expr::Ident(_)) { Kind::Text } else { Kind::Any };
+        let (element, long) = match &each.iter_range.expr {
+            Expr::Ident(_) => {
+                self.goes_over = true;
+                (Kind::Text, LISTED)
+            }
+            Expr::List(list) => (self.element(&list.elements)?, list.elements.len()),
+            // What a macro or a sum makes can be longer than all that is written.
+            _ => return Err((id, "`all`, `exists`, `filter` and `map` go over `modules`, `makers` or a list written out".to_owned())),
+        };
+        if self.gathers.len() >= NESTED {
+            return Err((id, format!("`all`, `exists`, `filter` and `map` stand at most {NESTED} deep in each other")));
+        }
         let start = self.kind(&each.accu_init)?;
-        let depth = self.bound.len();
+        let (depth, times) = (self.bound.len(), self.times);
+        self.times = times.saturating_mul(long as u64);
+        self.gathers.push(each.accu_var.clone());
         self.bound.push((each.accu_var.clone(), start));
         self.bound.push((each.iter_var.clone(), element));
         self.bound.extend(each.iter_var2.clone().map(|v| (v, Kind::Any)));
         let kinds = [&each.loop_cond, &each.loop_step, &each.result].map(|part| self.kind(part));
         self.bound.truncate(depth);
+        self.gathers.pop();
+        self.times = times;
         let [cond, step, result] = kinds;
-        cond.and(step).and(result)
+        let kind = cond.and(step).and(result)?;
+        if self.steps > STEPS {
+            let what = format!(
+                "going over this takes the condition past {STEPS} steps: write shorter lists (`modules` and `makers` count for {LISTED})"
+            );
+            return Err((id, what));
+        }
+        Ok(kind)
+    }
+
+    /// What all elements of a list written out are alike in.
+    fn element(&mut self, elements: &[IdedExpr]) -> Result<Kind, Wrong> {
+        let mut kinds = Vec::with_capacity(elements.len());
+        for element in elements {
+            kinds.push(self.kind(element)?);
+        }
+        let first = kinds.first().copied().unwrap_or(Kind::Any);
+        Ok(if kinds.iter().all(|k| *k == first) { first } else { Kind::Any })
+    }
+
+    /// Calls that take more than a step inside a macro: texts that grow, patterns that are made ready each time.
+    fn grows(&mut self, call: &CallExpr, of: &[Kind]) -> Result<(), String> {
+        let Some(gathers) = self.gathers.last() else { return Ok(()) };
+        match call.func_name.as_str() {
+            op::ADD => {
+                let gathered = matches!(call.args.first().map(|a| &a.expr), Some(Expr::Ident(name)) if name == gathers);
+                if gathered || of.iter().all(|k| NUMERIC.contains(k)) {
+                    return Ok(());
+                }
+                Err("inside `all`, `exists`, `filter` and `map` only numbers are added".to_owned())
+            }
+            "matches" => {
+                let short = |text: &str| text.len() <= LONGEST_PATTERN && !text.contains('{');
+                let written = call.args.last().is_some_and(|a| matches!(&a.expr, Expr::Literal(LiteralValue::String(text)) if short(text)));
+                self.steps = self.steps.saturating_add(self.times.saturating_mul(PATTERN));
+                if written {
+                    return Ok(());
+                }
+                Err(format!(
+                    "inside `all`, `exists`, `filter` and `map` a pattern is written out, in at most {LONGEST_PATTERN} bytes and without `{{`"
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
