@@ -25,6 +25,8 @@ fn home(folder: &Folder) {
         all
     };
     fs::create_dir_all(folder.path().join("home")).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(folder.path().join("home"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let place = folder.path().join("home/umbilical.db").display().to_string();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -125,4 +127,38 @@ fn what_cannot_be_packed_or_verified_is_said() {
     assert_eq!(verify(&folder, &["absent"]).code, 2);
     let bare = run(&folder, ["export"]);
     assert!(bare.code == 2 && bare.err.contains("edges, tac, or --pack"), "{}", bare.err);
+}
+
+#[test]
+fn a_store_is_backed_up_and_restored_and_a_changed_byte_is_refused() {
+    let folder = Folder::new();
+    home(&folder);
+    let made = run(&folder, ["backup"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let path = made.out.trim().to_owned();
+    assert!(path.contains("backups") && fs::metadata(&path).is_ok(), "{path}");
+    assert_eq!(run(&folder, ["doctor"]).code, 0);
+    // Never over a store that is there.
+    let over = run(&folder, ["restore", &path]);
+    assert!(over.code == 2 && over.err.contains("is there already"), "{}", over.err);
+    assert_eq!(run(&folder, ["restore", &path, "--home", "new"]).code, 0);
+    export(&folder, &["-o", "old.pack"]);
+    export(&folder, &["--home", "new", "-o", "new.pack"]);
+    let pack = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    assert!(pack("old.pack") == pack("new.pack"), "the same store is the same pack");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    folder.write("changed", bytes);
+    assert_eq!(run(&folder, ["restore", "changed", "--home", "third"]).code, 2);
+    assert!(!folder.path().join("third/umbilical.db").exists());
+    // A store whose rows were touched is found by the doctor.
+    let db = folder.path().join("home/umbilical.db");
+    let text = fs::read(&db).unwrap();
+    let at = text.windows(8).position(|w| w == b"sims.csv").unwrap();
+    let mut touched = text.clone();
+    touched[at] = b'x';
+    fs::write(&db, touched).unwrap();
+    let sick = run(&folder, ["doctor"]);
+    assert!(sick.code == 1 && sick.out.contains("store"), "{}", sick.out);
 }

@@ -202,9 +202,8 @@ mod tests {
     fn wrong(bytes: &[u8]) -> Vec<String> {
         let Ok(contents) = read(bytes) else { return vec!["no tar".into()] };
         let mut out = contents.problems.clone();
-        if contents.manifest.is_some() {
-            let manifest: Result<Value, _> = serde_json::from_slice(&contents.manifest.as_ref().unwrap().0);
-            if manifest.is_err() {
+        if let Some((manifest, _)) = &contents.manifest {
+            if serde_json::from_slice::<Value>(manifest).is_err() {
                 out.push("the manifest cannot be read".into());
                 return out;
             }

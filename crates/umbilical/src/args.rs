@@ -171,6 +171,12 @@ Examples:
     /// Write parts of the last audit for other tools, or an evidence pack of the store
     #[command(after_help = crate::commands::pack::EXPORT)]
     Export(ExportArgs),
+    /// Write the store of the home to one file
+    #[command(after_help = crate::commands::backup::BACKUP)]
+    Backup(crate::commands::backup::Backup),
+    /// Make a store of a backup
+    #[command(after_help = crate::commands::backup::RESTORE)]
+    Restore(crate::commands::backup::Restore),
     /// Check an evidence pack, offline
     #[command(after_help = crate::commands::pack::EXAMPLES)]
     Verify(crate::commands::pack::Verify),

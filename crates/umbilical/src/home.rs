@@ -67,7 +67,7 @@ pub fn as_of(global: &Global) -> Day {
 }
 
 /// Seconds since 1970 in UTC, by the machine's clock.
-fn now() -> i64 {
+pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok()).unwrap_or(0)
 }
 

@@ -12,6 +12,7 @@ mod out;
 mod packs;
 mod progress;
 mod saved;
+mod stored;
 
 use std::process::ExitCode;
 

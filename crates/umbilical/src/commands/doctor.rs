@@ -16,6 +16,7 @@ use crate::args::{Format, Global};
 use crate::fail::Fail;
 use crate::gate::Gates;
 use crate::packs::Packs;
+use crate::stored::{self, Stored};
 use crate::{bundle, decisions, home, law, out, saved};
 
 /// Shown behind the help.
@@ -36,7 +37,7 @@ pub fn run(global: &Global) -> Result<u8, Fail> {
     let day = home::as_of(global);
     let (kb, tables) = tables(global, day);
     let mut checks = vec![folder(global), tables, bundled(global), packs(global, &kb), tac(global)];
-    checks.extend([waivers(global, day), audit(global, &kb), decided(global)]);
+    checks.extend([waivers(global, day), audit(global, &kb), decided(global), store(global)]);
     let code = gates.checks(checks.iter().map(|c| c.verdict));
     let answer = Doctor {
         schema: DOCTOR_SCHEMA,
@@ -219,6 +220,32 @@ fn audit(global: &Global, kb: &Knowledge) -> Checkup {
             ask.is(Health::Unknown, read)
         }
         Ok(audit) => ask.is(Health::Pass, format!("{devices} devices as of {}", audit.as_of)),
+    }
+}
+
+/// The store of the home. Opening it brings an older schema up to date, as any start does.
+fn store(global: &Global) -> Checkup {
+    let ask = Ask {
+        id: "store",
+        expected: "a store that opens, and chains of evidence, decisions and the audit log in which every row is what was written",
+        fix: "keep the file; `umbilical restore` makes a new store of the last good backup",
+    };
+    let place = match stored::place(global, None) {
+        Ok(place) if Path::new(&place).is_file() => place,
+        _ => return ask.is(Health::Na, "no store in the home"),
+    };
+    let checked = Stored::open(&place).and_then(|opened| {
+        let mut wrong = opened.wait(opened.store.verify_custody(false))?;
+        wrong.extend(opened.wait(opened.store.verify_decisions())?);
+        wrong.extend(opened.wait(opened.store.verify_audit(None))?);
+        Ok(wrong)
+    });
+    match checked {
+        Err(problem) => ask.is(Health::Fail, problem.to_string()),
+        Ok(wrong) => match wrong.first() {
+            Some(first) => ask.is(Health::Fail, format!("{} places do not fit; the first: {first}", wrong.len())),
+            None => ask.is(Health::Pass, format!("{place} opens, its chains are whole")),
+        },
     }
 }
 

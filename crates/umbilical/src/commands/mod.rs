@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod audit;
+pub mod backup;
 pub mod bom;
 pub mod doctor;
 mod explain;
@@ -48,6 +49,8 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
         Command::Doctor => doctor::run(global),
         Command::Export(args) if args.pack.pack => pack::export(global, &args.pack),
         Command::Export(args) => export::run(global, args.what.as_ref()),
+        Command::Backup(args) => backup::backup(global, args),
+        Command::Restore(args) => backup::restore(global, args),
         Command::Verify(args) => pack::verify(global, args),
         Command::Serve(args) => serve::run(global, args),
         Command::Completions { shell } => {

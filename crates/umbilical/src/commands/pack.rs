@@ -1,5 +1,6 @@
 //! `export --pack`: evidence, conclusions and decisions of the store in one file; `verify`: such a file, offline.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -11,11 +12,12 @@ use umbilical_core::text::clean;
 use umbilical_evidence::signed::{Envelope, PublicKey};
 use umbilical_report::pack::{ARTEFACTS, CUSTODY, Contents, Packer, read};
 use umbilical_store::query::Query;
-use umbilical_store::{Evidence, Page, Scope, Store, StoreError, Time};
+use umbilical_store::{Evidence, Page, Scope};
 
 use super::{bom, facts, formats};
 use crate::args::{Format, Global};
 use crate::fail::Fail;
+use crate::stored::{self, Stored};
 use crate::{home, out};
 
 /// Version of what a pack says of itself.
@@ -82,21 +84,10 @@ pub fn export(global: &Global, args: &Pack) -> Result<u8, Fail> {
     let query =
         Query::parse(text).map_err(|e| Fail::usage(format!("--query: {e}"), "`umbilical serve` asks its fleet in the same words"))?;
     let folder = home::folder(global)?;
-    let place = args.database.clone().unwrap_or_else(|| folder.join(home::STORE).display().to_string());
-    if args.database.is_none() && !folder.join(home::STORE).is_file() {
-        return Err(Fail::Home {
-            what: format!("there is no store at {place}"),
-            help: Some("`umbilical serve` makes one; --database names another".into()),
-        });
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|source| Fail::Output { to: "the runtime".into(), source })?;
-    let store = runtime.block_on(Store::open(&place, Time(0))).map_err(fail)?;
+    let opened = Stored::open(&stored::place(global, args.database.as_deref())?)?;
     let scope = if global.show_subscribers { Scope::ALL } else { Scope::MASKED };
-    let mut source = Source { runtime: &runtime, store: &store, scope: &scope, query: &query, whole: args.query.is_none() };
-    let made = source.write(global, to, &folder, text, signer.as_ref());
-    runtime.block_on(store.close());
-    let (devices, artefacts, left) = made?;
+    let source = Source { opened: &opened, scope: &scope, query: &query, whole: args.query.is_none() };
+    let (devices, artefacts, left) = source.write(global, &folder, text, signer.as_ref())?;
     let mut out = io::stdout().lock();
     let mut said = || -> io::Result<()> {
         writeln!(out, "{}: {devices} devices, {artefacts} artefacts", to.display())?;
@@ -112,14 +103,9 @@ pub fn export(global: &Global, args: &Pack) -> Result<u8, Fail> {
     Ok(0)
 }
 
-fn fail(problem: StoreError) -> Fail {
-    Fail::Home { what: problem.to_string(), help: None }
-}
-
 /// Where a pack is made from.
 struct Source<'a> {
-    runtime: &'a tokio::runtime::Runtime,
-    store: &'a Store,
+    opened: &'a Stored,
     scope: &'a Scope,
     query: &'a Query,
     whole: bool,
@@ -127,25 +113,23 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn write(
-        &mut self,
+        &self,
         global: &Global,
-        to: &Path,
         folder: &Path,
         query: &str,
         signer: Option<&umbilical_report::attest::Signer>,
     ) -> Result<(u64, u64, u64), Fail> {
-        let output = |source| Fail::Output { to: to.display().to_string(), source };
-        let answer = self.runtime.block_on(self.store.answer(self.scope)).map_err(fail)?;
+        let answer = self.opened.wait(self.opened.store.answer(self.scope))?;
         // Lines of unknown length are written aside first: a member begins with its length.
         let (mut devices, mut findings, mut decisions) =
             (Aside::new(folder, "devices")?, Aside::new(folder, "findings")?, Aside::new(folder, "decisions")?);
-        let mut named = std::collections::BTreeSet::new();
+        let mut named = BTreeSet::new();
         let (mut after, mut count): (Option<String>, u64) = (None, 0);
         loop {
             let page = Page { after: after.as_deref(), limit: ROWS, sort: Some("id") };
-            let listed = self.runtime.block_on(self.store.devices(self.scope, self.query, page)).map_err(fail)?;
+            let listed = self.opened.wait(self.opened.store.devices(self.scope, self.query, page))?;
             let ids: Vec<String> = listed.rows.iter().map(|r| r.id.clone()).collect();
-            for kept in self.runtime.block_on(self.store.devices_whole(self.scope, &ids)).map_err(fail)? {
+            for kept in self.opened.wait(self.opened.store.devices_whole(self.scope, &ids))? {
                 count = count.saturating_add(1);
                 named.extend(kept.inputs.iter().map(|i| i.evidence.clone()));
                 let inputs: Vec<_> =
@@ -157,7 +141,7 @@ impl Source<'_> {
                     findings.line(&json!(finding))?;
                 }
                 for subject in std::iter::once(&device.id).chain(own.iter().map(|f| &f.id)) {
-                    for d in self.runtime.block_on(self.store.decisions(self.scope, subject)).map_err(fail)? {
+                    for d in self.opened.wait(self.opened.store.decisions(self.scope, subject))? {
                         let ends = d.expires.map(|t| t.to_string());
                         decisions.line(&json!({ "subject": subject, "n": d.n, "at": d.at.to_string(), "who": d.who, "kind": d.kind, "value": d.value, "comment": d.comment, "expires": ends }))?;
                     }
@@ -168,36 +152,16 @@ impl Source<'_> {
                 break;
             }
         }
-        let (mut artefacts, mut left) = (0u64, 0u64);
-        let mut done: Result<(), Fail> = Ok(());
+        let (mut counted, mut done) = ((0, 0), Ok(()));
         out::answer(global, |w| {
             let mut packer = Packer::new(w);
             let mut custody = Vec::new();
-            let mut add = |packer: &mut Packer<&mut dyn Write>| -> Result<(), Fail> {
-                let mut last: Option<String> = None;
-                loop {
-                    let rows = self.runtime.block_on(self.store.evidence(self.scope, last.as_deref(), ROWS)).map_err(fail)?;
-                    for row in rows.iter().filter(|r| self.whole || named.contains(&r.id)) {
-                        let has = self.scope.subscribers && row.kept && !row.dropped.iter().any(|d| d == "bytes");
-                        if has {
-                            let bytes = Bytes { source: self, id: &row.id, chunk: 0, held: io::Cursor::new(Vec::new()) };
-                            packer.add(&format!("{ARTEFACTS}{}", row.sha256), row.bytes, bytes).map_err(output)?;
-                            artefacts = artefacts.saturating_add(1);
-                        } else {
-                            left = left.saturating_add(1);
-                        }
-                        serde_json::to_writer(&mut custody, &custody_row(row, has)).map_err(|e| output(e.into()))?;
-                        custody.push(b'\n');
-                    }
-                    last = rows.last().map(|r| r.id.clone());
-                    if last.is_none() {
-                        return Ok(());
-                    }
+            match self.artefacts(&mut packer, &named, &mut custody) {
+                Ok(counts) => counted = counts,
+                Err(problem) => {
+                    done = Err(problem);
+                    return Err(io::Error::other("the pack was not finished"));
                 }
-            };
-            done = add(&mut packer);
-            if done.is_err() {
-                return Err(io::Error::other("the pack was not finished"));
             }
             packer.add(CUSTODY, custody.len() as u64, &custody[..])?;
             for (name, aside) in [("devices.jsonl", &mut devices), ("findings.jsonl", &mut findings), ("decisions.jsonl", &mut decisions)] {
@@ -220,7 +184,31 @@ impl Source<'_> {
             packer.finish(&about, signer).map(|_| ())
         })
         .or_else(|problem| done.and(Err(problem)))?;
-        Ok((count, artefacts, left))
+        Ok((count, counted.0, counted.1))
+    }
+
+    /// Adds artefacts and writes their rows: how many are in the pack, and how many by their digests alone.
+    fn artefacts(&self, packer: &mut Packer<&mut dyn Write>, named: &BTreeSet<String>, custody: &mut Vec<u8>) -> Result<(u64, u64), Fail> {
+        let fail = |source| Fail::Output { to: "the pack".into(), source };
+        let (mut added, mut left) = (0u64, 0u64);
+        let mut last: Option<String> = None;
+        loop {
+            let rows = self.opened.wait(self.opened.store.evidence(self.scope, last.as_deref(), ROWS))?;
+            let Some(end) = rows.last().map(|r| r.id.clone()) else { return Ok((added, left)) };
+            for row in rows.iter().filter(|r| self.whole || named.contains(&r.id)) {
+                let has = self.scope.subscribers && row.kept && !row.dropped.iter().any(|d| d == "bytes");
+                if has {
+                    let bytes = Bytes { source: self, id: &row.id, chunk: 0, held: io::Cursor::new(Vec::new()) };
+                    packer.add(&format!("{ARTEFACTS}{}", row.sha256), row.bytes, bytes).map_err(fail)?;
+                    added = added.saturating_add(1);
+                } else {
+                    left = left.saturating_add(1);
+                }
+                serde_json::to_writer(&mut *custody, &custody_row(row, has)).map_err(|e| fail(e.into()))?;
+                custody.push(b'\n');
+            }
+            last = Some(end);
+        }
     }
 }
 
@@ -255,8 +243,8 @@ impl Read for Bytes<'_> {
             if n > 0 || buf.is_empty() {
                 return Ok(n);
             }
-            let next = self.source.runtime.block_on(self.source.store.content(self.source.scope, self.id, self.chunk));
-            match next.map_err(io::Error::other)? {
+            let opened = self.source.opened;
+            match opened.wait_io(opened.store.content(self.source.scope, self.id, self.chunk))? {
                 None => return Ok(0),
                 Some(bytes) => {
                     self.chunk = self.chunk.saturating_add(1);
