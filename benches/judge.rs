@@ -35,6 +35,7 @@ fn things() -> Vec<Thing> {
             basis: Basis::Observed,
             next: None,
             is_product: false,
+            part: None,
         }
     };
     (0..100).map(thing).collect()

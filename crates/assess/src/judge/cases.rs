@@ -110,6 +110,10 @@ fn run<'k>(pack: &PolicyText, text: &PolicyText, case: &Case, plain: &'k Knowled
 /// The thing of a case: a module of the catalogue, or a maker.
 fn thing(kb: &Knowledge, case: &Case) -> Result<Vec<Thing>, String> {
     let mut maker = org(kb, &case.maker)?;
+    if let (Some(tier), Some(maker)) = (case.part, &maker) {
+        let name = kb.org(maker).map_or_else(|| maker.clone(), |o| o.name.to_string());
+        return Ok(vec![Thing::good(tier, maker.clone(), name)]);
+    }
     let (chip, memory, brand) = (org(kb, &case.chip)?, org(kb, &case.memory)?, org(kb, &case.brand)?);
     let mut thing = Thing {
         label: case.module.clone().or_else(|| maker.clone()).unwrap_or_default(),
@@ -123,6 +127,7 @@ fn thing(kb: &Knowledge, case: &Case) -> Result<Vec<Thing>, String> {
         basis: Basis::Observed,
         next: None,
         is_product: case.product,
+        part: None,
     };
     if let Some(name) = &case.module {
         let hit = kb.models_in(name).into_iter().find(|h| name.starts_with(&*h.module.maker)).map(|h| h.module);

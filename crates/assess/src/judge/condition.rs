@@ -96,7 +96,7 @@ pub(super) fn holds(condition: &Condition, facts: &Facts, item: &Item, as_of: Da
     if !missing.is_empty() {
         return Truth::unknown(format!("say `{}`: the rule asks whether {}", missing.join("`, `"), condition.shown));
     }
-    let long = item.things.len();
+    let long = item.modules().count();
     if condition.goes_over && long > kinds::LISTED {
         let most = kinds::LISTED;
         return Truth::unknown(format!("whether {} is not worked out over more than {most} modules ({long})", condition.shown));
@@ -111,10 +111,10 @@ pub(super) fn holds(condition: &Condition, facts: &Facts, item: &Item, as_of: Da
         let value: Cel = match *word {
             "as_of" => as_of.to_string().into(),
             "cellular" => item.cellular.name().into(),
-            "modules" => list(item.things.iter().map(|t| t.label.clone())),
-            "makers" => list(item.things.iter().filter_map(|t| t.maker.clone())),
+            "modules" => list(item.modules().map(|t| t.label.clone())),
+            "makers" => list(item.modules().filter_map(|t| t.maker.clone())),
             "host" => item.host.clone().unwrap_or_default().into(),
-            _ => (f64::from(item.things.iter().map(|t| t.confidence).max().unwrap_or(0)) / 1000.0).into(),
+            _ => (f64::from(item.modules().map(|t| t.confidence).max().unwrap_or(0)) / 1000.0).into(),
         };
         context.add_variable_from_value(*word, value);
     }

@@ -1,12 +1,14 @@
 //! What is judged: a device with its modules, a bill of materials, a module by itself.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use umbilical_core::Basis;
 use umbilical_core::answer::bom::{FileAnswer, PartAnswer, State, TierKind};
 use umbilical_core::answer::{Cellular, Device, Host, Level, Module};
-use umbilical_knowledge::Knowledge;
-use umbilical_knowledge::policy::Facts;
+use umbilical_core::bom::PartKind;
+use umbilical_knowledge::policy::{Facts, Tier};
+use umbilical_knowledge::{Knowledge, Word as _};
 
 /// One thing with an origin: a module, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +35,8 @@ pub struct Thing {
     pub next: Option<String>,
     /// A product of its own, such as a stick or a router: no module, though it is cellular.
     pub is_product: bool,
+    /// A part of the board by itself, beside the modules: a chip, a memory, or any other good ([`Tier::Host`]).
+    pub part: Option<Tier>,
 }
 
 /// Below *probable* a rule cannot fail.
@@ -64,6 +68,7 @@ impl Thing {
             basis: module.basis,
             next: None,
             is_product: false,
+            part: None,
         }
     }
 
@@ -74,6 +79,51 @@ impl Thing {
         thing.memory = at(TierKind::Memory).and_then(|t| t.org.clone());
         thing.chip = at(TierKind::Chipset).and_then(|t| t.org.clone()).or(thing.chip);
         Some(thing)
+    }
+}
+
+impl Thing {
+    /// Goods that stand on a board beside its modules, where their makers are on file: the part and what may stand in its
+    /// place. All of one maker and kind are one thing.
+    pub fn beside(kb: &Knowledge, part: &PartAnswer) -> Vec<Self> {
+        let own = part.ownership.iter().find(|b| b.role == "maker").map(|b| (part.kind, b.trace.org.clone(), b.trace.name.clone()));
+        let own = own.filter(|_| part.module.is_none());
+        let others = part.alternates.iter().filter(|a| a.module.is_none()).filter_map(|a| {
+            let name = a.maker.as_deref().or(a.part.manufacturer.as_deref())?;
+            let org = kb.org_of_brand(name)?;
+            Some((a.kind, org.id.to_string(), org.name.to_string()))
+        });
+        own.into_iter().chain(others).filter_map(|(kind, org, name)| Some(Self::good(tier(kind)?, org, name))).collect()
+    }
+
+    pub(super) fn good(tier: Tier, org: String, name: String) -> Self {
+        let kind = if tier == Tier::Host { "part" } else { tier.name() };
+        Self {
+            label: format!("{kind} of {name}"),
+            chip: (tier == Tier::Chip).then(|| org.clone()),
+            memory: (tier == Tier::Memory).then(|| org.clone()),
+            maker: Some(org),
+            maker_name: Some(name),
+            brand: None,
+            firmware_signer: None,
+            confidence: PROBABLE,
+            basis: Basis::Declared,
+            next: None,
+            is_product: false,
+            part: Some(tier),
+        }
+    }
+}
+
+/// What a part that is no module counts as in rules; `None` = it is no good, or stands for a module.
+fn tier(kind: PartKind) -> Option<Tier> {
+    match kind {
+        PartKind::Memory => Some(Tier::Memory),
+        PartKind::Chipset | PartKind::Processor | PartKind::Radio | PartKind::Gnss | PartKind::Amplifier | PartKind::Power => {
+            Some(Tier::Chip)
+        }
+        PartKind::Module | PartKind::Firmware => None,
+        _ => Some(Tier::Host),
     }
 }
 
@@ -102,6 +152,11 @@ pub struct Item {
 }
 
 impl Item {
+    /// Its modules and products, without the goods beside them.
+    pub(super) fn modules(&self) -> impl Iterator<Item = &Thing> {
+        self.things.iter().filter(|t| t.part.is_none())
+    }
+
     /// Whether all but the facts is the same.
     pub(super) fn is_alike(&self, other: &Self) -> bool {
         self.things == other.things && self.cellular == other.cellular && self.host == other.host
@@ -130,6 +185,7 @@ impl Item {
                 basis: product.basis,
                 next: None,
                 is_product: true,
+                part: None,
             });
         }
         for thing in &mut things {
@@ -140,7 +196,8 @@ impl Item {
 }
 
 impl Item {
-    /// A product by its documents: every module on its boards and every one that may stand in a place counts.
+    /// A product by its documents: every module on its boards and every one that may stand in a place counts, and the goods
+    /// beside them for rules that are about those.
     /// `open`: it looks clean and was not understood whole.
     pub fn product(kb: &Knowledge, files: &[&FileAnswer], state: State, open: bool, facts: Rc<Facts>) -> Self {
         let mut things: Vec<Thing> = Vec::new();
@@ -154,6 +211,9 @@ impl Item {
                 }
             }
         }
+        let mut seen = HashSet::new();
+        let beside = parts().flat_map(|part| Thing::beside(kb, part));
+        things.extend(beside.filter(|thing| seen.insert(thing.label.clone())));
         let cellular = match state {
             State::Found => Cellular::Yes,
             // A module must be there: nobody can say whose.

@@ -4,8 +4,8 @@ use umbilical_core::answer::policy::Statement;
 use umbilical_core::answer::{Listing, Step, Trace};
 use umbilical_core::date::Loose;
 use umbilical_core::{Basis, Day};
-use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{Covers, Facts, Origin, Pack, Reach, Rule, Spanned, Subject, Tier, Value};
+use umbilical_knowledge::{Knowledge, Word as _};
 
 use super::item::Thing;
 use super::truth::{Truth, read, said};
@@ -48,7 +48,12 @@ impl Asked<'_> {
         if !subject.produced_outside.is_empty() {
             return self.produced(subject);
         }
-        let of = subject.of.or_else(|| self.rule.tier.iter().copied().find(|t| *t != Tier::Host)).unwrap_or(Tier::Module);
+        let of = whose(subject, self.rule);
+        if let (Some(tier), Tier::Chip | Tier::Memory) = (thing.part, of)
+            && tier != of
+        {
+            return Truth::no(said(Basis::Declared, format!("{} is no {}", thing.label, of.name())));
+        }
         let org = match of {
             Tier::Module | Tier::Service => match (&thing.maker, &thing.maker_name) {
                 (Some(org), _) => org.as_str(),
@@ -373,6 +378,11 @@ impl Asked<'_> {
         }
         out.unwrap_or_else(|| Truth::unknown("say who operates the remote path (`path_operator` or `path_country`)"))
     }
+}
+
+/// Whose origin a subject test is about.
+pub(super) fn whose(subject: &Subject, rule: &Rule) -> Tier {
+    subject.of.or_else(|| rule.tier.iter().copied().find(|t| *t != Tier::Host)).unwrap_or(Tier::Module)
 }
 
 fn wanted(thing: &Thing, what: &str) -> String {

@@ -17,7 +17,7 @@ use umbilical_knowledge::Word as _;
 use umbilical_knowledge::policy::{Demand, Effect, Facts, Pack, Rule, Standing, Tier, Value};
 
 use super::item::{Item, PROBABLE, Thing};
-use super::origin::Asked;
+use super::origin::{Asked, whose};
 use super::truth::{Hit, Truth, said};
 use super::{Compiled, condition, scope};
 use crate::owners::Owners;
@@ -118,10 +118,15 @@ impl Bench<'_> {
     /// The rule over every thing that it is about.
     fn things(&self, case: &Case<'_>, index: usize) -> Vec<Outcome> {
         let nothing = Thing::nobody();
-        let things =
-            if of_each(case.rule) && !case.item.things.is_empty() { &case.item.things[..] } else { std::slice::from_ref(&nothing) };
+        let mut things: Vec<&Thing> =
+            if of_each(case.rule) { case.item.things.iter().filter(|t| is_about(case.rule, case.facts, t)).collect() } else { Vec::new() };
+        // Goods beside a module do not answer for the one that nobody has identified.
+        let beside_only = things.iter().all(|t| t.part.is_some()) && case.item.cellular != Cellular::No;
+        if things.is_empty() || beside_only {
+            things.push(&nothing);
+        }
         let mut out: Vec<Outcome> = Vec::new();
-        for outcome in things.iter().map(|t| Outcome { rule: index, ..self.judge(case, t) }) {
+        for outcome in things.into_iter().map(|t| Outcome { rule: index, ..self.judge(case, t) }) {
             // Things that people call alike are one finding: the worst.
             match out.iter_mut().find(|o| o.thing == outcome.thing) {
                 Some(same) if same.verdict < outcome.verdict => *same = outcome,
@@ -165,7 +170,8 @@ impl Bench<'_> {
         }
         let of_device =
             rule.subjects.iter().any(|s| !s.produced_outside.is_empty() || matches!(s.of, Some(Tier::Host | Tier::Path | Tier::Seller)));
-        if item.cellular == Cellular::No && !rule.subjects.is_empty() && !of_device {
+        let beside = || item.things.iter().any(|t| t.part.is_some() && is_about(rule, facts, t));
+        if item.cellular == Cellular::No && !rule.subjects.is_empty() && !of_device && !beside() {
             return no("nothing cellular is in it".to_owned());
         }
         None
@@ -342,6 +348,7 @@ impl Thing {
             basis: Basis::Inferred,
             next: None,
             is_product: false,
+            part: None,
         }
     }
 }
@@ -355,6 +362,16 @@ struct Case<'a> {
     item: &'a Item,
     reach: &'a Truth,
     time: Holds,
+}
+
+/// Whether a rule is about a thing: goods beside the modules count where it says so, or where it is about what they are;
+/// whoever judges a module by itself has no board around it.
+fn is_about(rule: &Rule, facts: &Facts, thing: &Thing) -> bool {
+    let Some(tier) = thing.part else { return true };
+    let judged =
+        |wanted: &[&str]| matches!(facts.get("item"), Some(Value::Words(words)) if words.iter().any(|w| wanted.contains(&w.as_str())));
+    let own = rule.tier.contains(&tier) && rule.subjects.iter().any(|s| whose(s, rule) == tier) && tier != Tier::Host;
+    (rule.parts || own) && !judged(&["module", "service"])
 }
 
 /// Whether each module is judged by itself: not where the device, its seller, its path or a paper on file decides.

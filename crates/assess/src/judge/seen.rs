@@ -36,6 +36,15 @@ pub fn in_files(kb: &Knowledge, files: &[&FileAnswer]) -> Vec<(String, String)> 
             let says = sentence(&label, module, &format!(" ({place})"));
             out.push((label, says));
         }
+        for good in Thing::beside(kb, part) {
+            if !out.iter().any(|(known, _)| *known == good.label) {
+                let places: Vec<String> = part.part.designators.iter().map(ToString::to_string).collect();
+                let name = part.part.name().unwrap_or("a part without a number");
+                let says =
+                    format!("{name} stands on the board ({}): {} [declared]", [places.join(" "), part.at.clone()].join(", "), good.label);
+                out.push((good.label, umbilical_core::text::clean(&says).into_owned()));
+            }
+        }
     }
     out
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::facts::Facts;
 use super::pack::{Date, Spanned};
+use super::words::Tier;
 
 /// The cases of a pack.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Case {
     /// It is a product of its own, such as a stick, and no module.
     #[serde(default)]
     pub product: bool,
+    /// It is a part of a board by itself, beside any module: a `chip`, a `memory`, or `host` for any other.
+    #[serde(default)]
+    pub part: Option<Tier>,
     /// A maker by organisation id, where no module of the catalogue is meant.
     #[serde(default)]
     pub maker: Option<String>,

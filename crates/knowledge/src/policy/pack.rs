@@ -106,6 +106,9 @@ pub struct Rule {
     /// What `when` asks, in words that fit behind "whether": shown in place of the expression.
     #[serde(default)]
     pub when_says: Option<String>,
+    /// It is also about goods on the board beside the modules, each by its maker.
+    #[serde(default)]
+    pub parts: bool,
     /// Whom it is about: any of these. Empty = everything in scope.
     #[serde(default, rename = "subject")]
     pub subjects: Vec<Subject>,

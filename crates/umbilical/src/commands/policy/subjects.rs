@@ -210,7 +210,8 @@ fn place(finding: &mut Finding, files: &[&FileAnswer], kb: &Knowledge) {
     for file in files {
         for part in &file.parts {
             let modules = part.module.iter().map(|m| &**m).chain(part.alternates.iter().filter_map(|a| a.module.as_deref()));
-            let mut labels = modules.map(|m| umbilical_assess::judge::Thing::module(kb, m).label);
+            let labels = modules.map(|m| umbilical_assess::judge::Thing::module(kb, m));
+            let mut labels = labels.chain(umbilical_assess::judge::Thing::beside(kb, part)).map(|thing| thing.label);
             let Some(detail) = finding.detail.as_object_mut().filter(|_| labels.any(|l| l == label)) else { continue };
             let designators = part.part.designators.iter().map(|d| serde_json::Value::from(d.to_string()));
             if std::mem::take(&mut first) {
