@@ -383,6 +383,42 @@ fn a_waiver_that_holds_counts_wherever_an_ended_one_stands() {
     }
 }
 
+const BOARD: &str = "Reference,Qty,Value,Manufacturer,MPN,Description\nU1,1,LE910C4-EU,Telit,LE910C4-EU,LTE module\n\
+                     U2,1,DRAM,CXMT,CXDQ3BFAM-CG,DDR4 memory\nU3,1,NAND,YMTC,YMN08TB1B1HU1B,NAND flash memory\n";
+
+/// Goods of a listed maker count where they stand on the board by themselves, beside a module or without any.
+#[test]
+fn memory_beside_a_module_is_judged() {
+    let folder = Folder::new();
+    let alone = BOARD.lines().filter(|l| !l.starts_with("U1")).collect::<Vec<_>>().join("\n");
+    folder.write("board.csv", BOARD);
+    folder.write("alone.csv", alone);
+    folder.write("other.csv", BOARD.replace("CXMT", "Micron").replace("YMTC", "Micron"));
+    let words = ["check", "board.csv", "alone.csv", "other.csv", "--policy", "us-ndaa-805", "--policy", "us-ndaa-5949"];
+    let bought = ["--market", "US", "--buyer", "us-dod", "--as-of", "2028-01-01"];
+    let ask = |more: &[&str]| json(&folder, &[&words[..], &bought, more].concat()).1;
+    let about = |all: &Value, file: &str, rule: &str| -> Vec<(String, String, String)> {
+        let subject = all["subjects"].as_array().unwrap().iter().find(|s| s["id"] == file).unwrap();
+        let found = subject["findings"].as_array().unwrap().iter().filter(|f| f["code"] == rule && f["detail"]["mpn"] != "LE910C4-EU");
+        let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+        found.map(|f| (text(&f["verdict"]), text(&f["detail"]["mpn"]), text(&f["because"][0]))).collect()
+    };
+    let all = ask(&[]);
+    for file in ["board.csv", "alone.csv"] {
+        for (rule, wanted) in [("US-NDAA24-805B", "review"), ("US-NDAA24-805B-CHIP", "review"), ("US-NDAA23-5949-A", "fail")] {
+            let found = about(&all, file, rule);
+            for (mpn, place) in [("CXDQ3BFAM-CG", "U2, line"), ("YMN08TB1B1HU1B", "U3, line")] {
+                let good = |f: &&(String, String, String)| f.0 == wanted && f.1 == mpn && f.2.contains(mpn) && f.2.contains(place);
+                assert!(found.iter().any(|f| good(&f)), "{file} {rule} {mpn}: {found:?}");
+            }
+        }
+    }
+    assert!(["US-NDAA24-805B", "US-NDAA23-5949-A"].iter().all(|rule| about(&all, "other.csv", rule).is_empty()));
+    let memory = ask(&["--say", "item=memory"]);
+    assert_eq!(about(&memory, "alone.csv", "US-NDAA24-805B-CHIP").len(), 2);
+    assert!(!about(&memory, "alone.csv", "US-NDAA23-5949-A").is_empty());
+}
+
 const FOUR: &str = "Reference,Value,Qty,Manufacturer,MPN\nU1,EG25-G,1,Quectel,EG25GGB-256-SGNS\nU2,ME909s-120,1,Huawei,ME909s-120\n\
                     U3,ZM8620,1,ZTE,ZM8620\nU4,SIM7600E,1,SIMCom,SIM7600E-H\nU5,ME909s-120,1,Huawei,ME909s-120\n";
 
@@ -488,7 +524,10 @@ fn verdicts_say_what_they_stand_on_and_of_whom_it_is_true() {
     let (_, answer) = json(&folder, &["check", "bom.csv", "--policy", "tw-prc-ict", "--buyer", "tw-agency", "--say", "item=module"]);
     for finding in answer["subjects"][0]["findings"].as_array().unwrap() {
         let (module, first) = (finding["detail"]["module"].as_str().unwrap(), finding["because"][0].as_str().unwrap());
-        assert!(first.starts_with(&format!("identified as {module} (U")) && first.contains("): maker 0."), "{first}");
+        assert!(
+            first.starts_with(&format!("identified as {module} (U")) && [": maker 0.", ": model 0."].iter().any(|w| first.contains(w)),
+            "{first}"
+        );
         assert_eq!(finding["detail"]["identified"], first);
     }
     // Reasons of one maker are not printed over another's products.
