@@ -414,6 +414,11 @@ fn memory_beside_a_module_is_judged() {
         }
     }
     assert!(["US-NDAA24-805B", "US-NDAA23-5949-A"].iter().all(|rule| about(&all, "other.csv", rule).is_empty()));
+    // A line that calls a part of such a maker nothing is read by a person, and never passed.
+    let plain = BOARD.replace("U2,1,DRAM,CXMT,CXDQ3BFAM-CG,DDR4 memory", "U2,1,X1,SMIC,SC1,X1");
+    folder.write("board.csv", plain);
+    let found = about(&ask(&[]), "board.csv", "US-NDAA23-5949-A");
+    assert!(found.iter().any(|f| f.0 == "review" && f.1 == "SC1"), "{found:?}");
     let memory = ask(&["--say", "item=memory"]);
     assert_eq!(about(&memory, "alone.csv", "US-NDAA24-805B-CHIP").len(), 2);
     assert!(!about(&memory, "alone.csv", "US-NDAA23-5949-A").is_empty());

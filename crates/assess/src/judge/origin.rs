@@ -49,10 +49,17 @@ impl Asked<'_> {
             return self.produced(subject);
         }
         let of = whose(subject, self.rule);
-        if let (Some(tier), Tier::Chip | Tier::Memory) = (thing.part, of)
-            && tier != of
-        {
-            return Truth::no(said(Basis::Declared, format!("{} is no {}", thing.label, of.name())));
+        match (thing.part, of, &thing.maker) {
+            // A line that says no more than its maker may stand for a chip: a person reads it.
+            (Some(Tier::Host), Tier::Chip, Some(org)) => {
+                let tested = self.org(subject, org, thing);
+                let is_hit = tested.hit == super::truth::Hit::Yes;
+                return if is_hit { tested.point(format!("whether the {} is a chip: its line does not say", thing.label)) } else { tested };
+            }
+            (Some(tier), Tier::Chip | Tier::Memory, _) if tier != of => {
+                return Truth::no(said(Basis::Declared, format!("the {} is no {}", thing.label, of.name())));
+            }
+            _ => {}
         }
         let org = match of {
             Tier::Module | Tier::Service => match (&thing.maker, &thing.maker_name) {

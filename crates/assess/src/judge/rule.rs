@@ -370,7 +370,9 @@ fn is_about(rule: &Rule, facts: &Facts, thing: &Thing) -> bool {
     let Some(tier) = thing.part else { return true };
     let judged =
         |wanted: &[&str]| matches!(facts.get("item"), Some(Value::Words(words)) if words.iter().any(|w| wanted.contains(&w.as_str())));
-    let own = rule.tier.contains(&tier) && rule.subjects.iter().any(|s| whose(s, rule) == tier) && tier != Tier::Host;
+    // What a line does not call a chip or a memory may be one.
+    let kind = if tier == Tier::Host { Tier::Chip } else { tier };
+    let own = rule.tier.contains(&kind) && rule.subjects.iter().any(|s| whose(s, rule) == kind);
     (rule.parts || own) && !judged(&["module", "service"])
 }
 
