@@ -347,6 +347,12 @@ fn a_waiver_opens_the_gate_until_its_day_and_shuts_it_from_then_on() {
     let waiver = &finding["detail"]["waiver"];
     assert_eq!((code, finding["verdict"].as_str(), waiver["expired"].as_bool()), (0, Some("fail"), Some(false)));
     assert_eq!(waiver["justification"], "inline_mitigations_already_exist");
+    let answer = policy(&folder, &[&words[..], &["--as-of", "2027-06-29", "--format", "json"]].concat()).json();
+    assert_ne!(answer["subjects"][0]["state"], "fail", "what is accepted does not count");
+    let matrix =
+        ["markets", "bom.csv", "--policy", FCC, "--assume", LISTED, "--market", "US", "--waivers", "w.toml", "--as-of", "2027-06-29"];
+    let said = policy(&folder, &matrix).out;
+    assert!(said.contains("waived: US-FCC-COVERED-HOST") && !said.contains("fail: US-FCC-COVERED-HOST"), "{said}");
     assert!(held["rules"].as_array().unwrap().iter().any(|r| r["rule"] == "US-FCC-COVERED-HOST" && r["waived"] == 1 && r["fail"] == 0));
     let (code, over) = at("2027-06-30");
     let found = of(&over, "bom.csv").1;

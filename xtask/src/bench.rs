@@ -187,6 +187,29 @@ fn spend(command: &mut Command, dir: &Path) -> Result<Spent, String> {
     })
 }
 
+/// Measures the store by its own example: what each step costs, and its slowest page.
+pub fn store(devices: &[u64], profile: &str) -> Outcome {
+    for &devices in devices {
+        for engine in ["sqlite", "postgres"] {
+            println!("\n### The store, {devices} devices, {engine}\n");
+            let mut example = cargo::command();
+            example.args(["run", "--quiet", "--profile", profile, "-p", "umbilical-store", "--example", "measure", "--"]);
+            let out = example.arg(devices.to_string()).arg(engine).stderr(Stdio::inherit()).output().map_err(|e| e.to_string())?;
+            if !out.status.success() {
+                println!("not measured: the example ended with {}", out.status);
+                continue;
+            }
+            // Single pages are many: the slowest is named on a line of its own.
+            let text = String::from_utf8_lossy(&out.stdout);
+            let pages = ["devices ", "findings "];
+            for line in text.lines().filter(|l| !pages.iter().any(|p| l.starts_with(p) && l.contains('`'))) {
+                println!("    {line}");
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Where and under which load this was measured.
 fn machine() -> String {
     let file = |path: &str| fs::read_to_string(path).unwrap_or_default();

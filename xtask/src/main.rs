@@ -60,6 +60,9 @@ enum Task {
         /// Parts of the bills of materials to measure
         #[arg(long, value_delimiter = ',', default_value = "10000,100000,300000")]
         parts: Vec<u64>,
+        /// Devices of the stores to measure, on SQLite and, where it is installed, on PostgreSQL
+        #[arg(long, value_delimiter = ',', default_value = "100000")]
+        devices: Vec<u64>,
         /// Folder with the peers' scripts [default: ../shared/bench beside the repository]
         #[arg(long)]
         peers: Option<PathBuf>,
@@ -90,7 +93,9 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Corpus { dir, format, verbose } => corpus::run(dir, format == "json", verbose),
         Task::Examples => examples::check(),
-        Task::Bench { rows, parts, peers, runs, profile } => bench::run(&rows, &parts, peers, runs, &profile),
+        Task::Bench { rows, parts, devices, peers, runs, profile } => {
+            bench::run(&rows, &parts, peers, runs, &profile).and_then(|()| bench::store(&devices, &profile))
+        }
         Task::MakeExamples => examples::make(),
         Task::MakeSims { rows, file, seed } => make_sims(rows, &file, seed),
     };

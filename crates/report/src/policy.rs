@@ -500,6 +500,10 @@ pub fn markets(out: &mut dyn Write, answer: &Markets, view: &View) -> io::Result
                 page.hanging(2, 4, Tone::Plain, &format!("{}  {}", cell.market, cell.says))?;
             }
         }
+        // What a waiver holds open is no plain pass.
+        for cell in sku.cells.iter().filter(asked).filter(|c| c.verdict == Verdict::Pass && c.says.contains("(waived: ")) {
+            page.hanging(2, 4, Tone::Plain, &format!("{}  {}", cell.market, cell.says))?;
+        }
         let named = |word: &str, fits: &dyn Fn(&&Cell) -> bool| {
             let markets: Vec<&str> = sku.cells.iter().filter(fits).map(|c| c.market.as_str()).collect();
             (!markets.is_empty()).then(|| format!("{word}: {}", markets.join(", ")))

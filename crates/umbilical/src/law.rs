@@ -16,6 +16,7 @@ use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{
     Assets, Assumption, Facts, Labels, Pack, PolicyError, PolicyText, Standing, Value, Vocabulary, Waiver, Waivers, parse,
 };
+use umbilical_report::located::Entry;
 
 use crate::args::Global;
 use crate::fail::Fail;
@@ -421,6 +422,12 @@ pub fn verdicts(
         }
     }
     law.waive(&mut out.findings, names, judge.as_of());
+    if law.waives() {
+        // What somebody accepted until a day that has not passed counts as kept; it stays among the findings, marked.
+        let counts = |f: &Finding| if Entry::from(f).is_accepted() { Some(Verdict::Pass) } else { f.verdict.and_then(Verdict::of) };
+        let kept = if out.passed.is_empty() { Verdict::NotApplicable } else { Verdict::Pass };
+        out.state = out.findings.iter().filter_map(counts).max().unwrap_or(kept).max(kept);
+    }
     out.findings.sort_by(|a, b| a.worst_first(b));
     out
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use umbilical_assess::trace::stamp;
 use umbilical_core::answer::policy::{Cell, Judged, MARKETS_SCHEMA, Markets as Answer, Sku, Verdict};
 use umbilical_core::finding::Finding;
+use umbilical_report::located::Entry;
 use umbilical_report::{View, csv, json, policy as page};
 
 use super::subjects::Read;
@@ -89,25 +90,33 @@ fn inside(market: &str, rule: &str, home_of: &BTreeMap<String, String>) -> bool 
 /// What the rules of one market come to for a product. Law of a union or of the whole country counts in its parts.
 fn cell(market: &str, subject: &Judged, home_of: &BTreeMap<String, String>, day: &str) -> Cell {
     let inside = |rule: &str| inside(market, rule, home_of);
-    let worst = subject.findings.iter().filter(|f| inside(&f.code)).filter_map(|f| f.verdict.and_then(Verdict::of)).max();
+    let (waived, open): (Vec<&Finding>, Vec<&Finding>) =
+        subject.findings.iter().filter(|f| inside(&f.code)).partition(|f| Entry::from(*f).is_accepted());
+    let worst = open.iter().filter_map(|f| f.verdict.and_then(Verdict::of)).max();
     let passed: Vec<String> = subject.passed.iter().filter(|id| inside(id)).cloned().collect();
     let (verdict, mut rules) = match worst {
         Some(verdict) => {
-            let of = |f: &&umbilical_core::finding::Finding| f.verdict == Some(verdict.name()) && inside(&f.code);
-            (verdict, subject.findings.iter().filter(of).map(|f| f.code.to_string()).collect())
+            let of = |f: &&&Finding| f.verdict == Some(verdict.name());
+            (verdict, open.iter().filter(of).map(|f| f.code.to_string()).collect())
         }
-        None if passed.is_empty() => (Verdict::NotApplicable, Vec::new()),
+        None if passed.is_empty() && waived.is_empty() => (Verdict::NotApplicable, Vec::new()),
         None => (Verdict::Pass, passed),
     };
     // Several modules may break one rule.
     rules.dedup();
     let coming: Vec<String> = subject.upcoming.iter().filter(|u| inside(&u.rule)).map(|u| format!("{} from {}", u.rule, u.from)).collect();
     let coming = coming.join(", ");
+    let mut accepted: Vec<String> = waived.iter().map(|f| f.code.to_string()).collect();
+    accepted.dedup();
+    let mark = if accepted.is_empty() { String::new() } else { format!(" (waived: {})", accepted.join(", ")) };
+    if rules.is_empty() {
+        rules = accepted;
+    }
     let says = match (rules.is_empty(), coming.is_empty()) {
         (true, true) => format!("no rule found as of {day}"),
         (true, false) => format!("no rule in force as of {day}; {coming}"),
-        (false, true) => format!("{}: {}", verdict.name(), rules.join(", ")),
-        (false, false) => format!("{}: {}; not yet in force: {coming}", verdict.name(), rules.join(", ")),
+        (false, true) => format!("{}: {}{mark}", verdict.name(), rules.join(", ")),
+        (false, false) => format!("{}: {}{mark}; not yet in force: {coming}", verdict.name(), rules.join(", ")),
     };
     Cell { market: market.to_owned(), verdict, rules, says }
 }
