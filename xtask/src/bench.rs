@@ -201,8 +201,8 @@ pub fn store(devices: &[u64], profile: &str) -> Outcome {
             }
             // Single pages are many: the slowest is named on a line of its own.
             let text = String::from_utf8_lossy(&out.stdout);
-            let pages = ["devices ", "findings "];
-            for line in text.lines().filter(|l| !pages.iter().any(|p| l.starts_with(p) && l.contains('`'))) {
+            let pages = ["devices ", "findings ", "facets "];
+            for line in text.lines().filter(|l| !pages.iter().any(|p| l.starts_with(p))) {
                 println!("    {line}");
             }
         }
