@@ -2,7 +2,7 @@
 //!
 //! Two levels. The first knows whole items, so a fleet of alike devices costs one look-up each. The second knows each
 //! pack by itself, with only the facts that the pack reads: where every device has facts of its own (its place, its
-//! site), the law that does not ask for them is still judged once.
+//! site), the law that does not ask for them is still judged once. Where the same never comes again nothing is kept.
 
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher as _, Hash, Hasher};

@@ -20,7 +20,8 @@ use crate::stored::{self, Stored};
 use crate::{bundle, decisions, home, law, out, saved};
 
 /// Shown behind the help.
-pub const EXAMPLES: &str = "Exits 1 where a check fails (--fail-on fail is the default), else 0. It changes nothing.
+pub const EXAMPLES: &str = "Exits 1 where a check fails (--fail-on fail is the default), 3 where one cannot be told and
+--fail-on unknown asks, else 0. It changes nothing, but that an older store is brought up to date as any start does.
 
 Examples:
   umbilical doctor

@@ -37,10 +37,12 @@ Examples:
         public_key: Vec<PathBuf>,
     },
     /// Check a bundle: who signed it, what it holds, whether its tables and packs are right
-    #[command(after_help = "Exit codes: 0 it holds · 2 its tables or packs are broken · 4 no key that is trusted signed these bytes
+    #[command(
+        after_help = "Exit codes: 0 it holds · 2 its tables or packs are broken, or no key is trusted yet · 4 no key that is trusted signed these bytes
 
 Examples:
-  umbilical knowledge verify facts-2026-12.bundle --public-key cert.pub.pem")]
+  umbilical knowledge verify facts-2026-12.bundle --public-key cert.pub.pem"
+    )]
     Verify {
         /// The bundle
         file: PathBuf,
