@@ -210,7 +210,7 @@ impl Import {
 }
 
 /// The condition under which an artefact is seen.
-fn seen(ask: &mut Sql, scope: &Scope) {
+pub(crate) fn seen(ask: &mut Sql, scope: &Scope) {
     if scope.sites == Sites::All {
         ask.push("1 = 1");
     } else {
@@ -312,8 +312,23 @@ impl crate::Store {
     /// Artefacts, the newest first, behind the one of id `after`. Who does not see all sites sees those that speak of a device
     /// there.
     pub async fn evidence(&self, scope: &Scope, after: Option<&str>, limit: u32) -> Result<Vec<Evidence>, StoreError> {
+        self.evidence_of(scope, None, after, limit).await
+    }
+
+    /// The same, of artefacts in which a file of this format is.
+    pub async fn evidence_of(
+        &self,
+        scope: &Scope,
+        format: Option<&str>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Evidence>, StoreError> {
         let mut ask = Sql::new(&format!("SELECT {COLUMNS} FROM evidence e WHERE "));
         seen(&mut ask, scope);
+        if let Some(format) = format {
+            ask.push(" AND EXISTS (SELECT 1 FROM reading r JOIN input i ON i.reading = r.n WHERE r.evidence = e.n AND i.format = ");
+            ask.bind(format).push(")");
+        }
         if let Some(after) = after {
             ask.push(" AND e.n < (SELECT a.n FROM evidence a WHERE a.id = ").bind(after).push(")");
         }

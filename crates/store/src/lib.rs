@@ -67,7 +67,9 @@ pub use decide::{Decided, Decision, Many};
 pub use desk::{JOB_STATES, Job, KeptProblem, View};
 pub use error::StoreError;
 pub use evidence::{Content, Evidence, Import, NewEvidence, Received};
-pub use list::{Count, DeviceRow, Facet, FacetValue, FindingRow, Kept, KeptInput, Listed, MOST_COUNTED, Page};
+pub use list::{
+    CodeRow, Count, DeviceRow, Facet, FacetValue, FindingRow, Kept, KeptInput, Listed, MOST_COUNTED, Moves, Page, Pair, SourceRow,
+};
 pub use observe::Rebuilt;
 pub use people::{Person, Role, Session, Token, TokenClass};
 pub use retain::{Retained, Retention};

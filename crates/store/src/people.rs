@@ -1,6 +1,7 @@
 //! Who may come in, and with what: people, their sessions, and tokens of programs.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -314,8 +315,9 @@ impl Store {
         self.commit(tx, &head).await
     }
 
-    /// The session of a secret, if it lasts and its person is not shut out. That it was used is kept to the minute.
-    pub async fn session(&self, secret: &str, now: Time) -> Result<Option<Session>, StoreError> {
+    /// The session of a secret, if it lasts and its person is not shut out. That it was `used` is kept to the minute; a page that
+    /// asks by itself uses nothing.
+    pub async fn session(&self, secret: &str, now: Time, used: bool) -> Result<Option<Session>, StoreError> {
         let digest = digest(secret);
         let mut tx = self.db().read().await?;
         let ask = format!(
@@ -333,9 +335,15 @@ impl Store {
             seen: row.time(15)?,
             data: row.owned(16)?,
         };
-        if now.0.saturating_sub(session.seen.0) >= MINUTE {
-            // Nobody waits for an import to have it written that he is here.
-            if let Some(mut tx) = self.db().spare().await? {
+        let unwritten = now.0.saturating_sub(session.seen.0);
+        if used && unwritten >= MINUTE {
+            // Nobody waits for an import to have it written that he is here, or not for long.
+            let tx = if unwritten < 10 * MINUTE {
+                self.db().spare().await?
+            } else {
+                tokio::time::timeout(Duration::from_secs(1), self.db().write()).await.ok().transpose()?
+            };
+            if let Some(mut tx) = tx {
                 tx.run(sql!("UPDATE session SET seen = $2 WHERE sha256 = $1", &digest, now)).await?;
                 tx.commit().await?;
             }

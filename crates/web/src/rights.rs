@@ -205,7 +205,7 @@ pub const RIGHTS: &[Right] = &[
     ("GET", "/api/v1/audit-log", AUDIT),
     ("GET", "/api/v1/audit-log/verify", AUDIT),
     // Pages.
-    ("GET", "/", Need::Nothing),
+    ("GET", "/", Need::Person(Permission::Read)),
     ("GET", "/assets/{name}", Need::Nothing),
     ("GET", "/set-up/{secret}", Need::Nothing),
     ("POST", "/set-up/{secret}", Need::Nothing),
@@ -219,6 +219,9 @@ pub const RIGHTS: &[Right] = &[
     ("GET", "/devices/{id}", Need::Person(Permission::Read)),
     ("POST", "/devices/{id}", Need::Person(Permission::Decide)),
     ("GET", "/findings", Need::Person(Permission::Read)),
+    ("GET", "/evidence", Need::Person(Permission::Read)),
+    ("GET", "/evidence/{id}", Need::Person(Permission::Read)),
+    ("GET", "/changes", Need::Person(Permission::Read)),
     ("GET", "/import", Need::Person(Permission::Import)),
     ("POST", "/import", Need::Person(Permission::Import)),
     ("GET", "/import/{n}", Need::Person(Permission::Import)),

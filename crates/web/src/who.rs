@@ -16,6 +16,9 @@ use crate::{Problem, secret};
 /// How every token begins, so that scanners for lost secrets find it.
 pub const TOKEN: &str = "umb_";
 
+/// The header of a page that looks again by itself: nobody need sit before it, and the session ends as if nobody did.
+pub const LIVE: &str = "x-live";
+
 /// A session's side of who asks.
 #[derive(Clone, Debug)]
 pub struct Signed {
@@ -23,6 +26,8 @@ pub struct Signed {
     pub id: String,
     /// What forms and the header `X-CSRF-Token` must hold.
     pub csrf: String,
+    /// When it began.
+    pub since: Time,
 }
 
 /// Who asks, and what for eyes it has.
@@ -111,20 +116,20 @@ pub async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Who>, Problem
         return by_token(app, token).await.map(Some);
     }
     match cookie_value(headers, cookie_name(app.config().tls)) {
-        Some(secret) => by_session(app, secret).await,
+        Some(secret) => by_session(app, secret, !headers.contains_key(LIVE)).await,
         None => Ok(None),
     }
 }
 
-async fn by_session(app: &App, secret: &str) -> Result<Option<Who>, Problem> {
+async fn by_session(app: &App, secret: &str, used: bool) -> Result<Option<Who>, Problem> {
     let now = app.now();
-    let Some(session) = app.store().session(secret, now).await? else { return Ok(None) };
+    let Some(session) = app.store().session(secret, now, used).await? else { return Ok(None) };
     if now.0.saturating_sub(session.seen.0) > app.config().idle {
         app.store().end_session(By { who: &session.person.login, at: now }, secret).await?;
         return Ok(None);
     }
     let person = session.person;
-    let signed = Signed { id: session.id, csrf: secret::derived("form", secret) };
+    let signed = Signed { id: session.id, csrf: secret::derived("form", secret), since: session.created };
     Ok(Some(Who {
         name: person.login.clone(),
         class: Class::Session,

@@ -5,7 +5,7 @@
 
 pub mod claims;
 pub mod learn;
-mod next;
+pub mod next;
 mod parts;
 pub mod vote;
 

@@ -6,14 +6,23 @@ use umbilical_core::{Group, Kind};
 
 use super::{Placed, Verdict};
 
+/// One artefact that speaks of many devices at once.
+const SIM: &str = "the SIM platform's export with IMEIs";
+/// The same.
+const TAC: &str = "a licensed TAC file: `umbilical knowledge import FILE`";
+
+/// Whether one artefact of this kind speaks of many devices at once; otherwise each device must be gone to.
+pub fn at_once(item: &str) -> bool {
+    matches!(item, SIM | TAC)
+}
+
 /// In words that name the command or export.
 pub fn evidence(verdict: &Verdict, facts: &[Placed<'_>]) -> Vec<String> {
     let has = |kind: Kind| facts.iter().any(|p| p.fact.kind == kind);
     let group = |group: Group| facts.iter().any(|p| p.fact.group == group);
     let mut out: Vec<&str> = Vec::new();
     let own = "`AT+CGMR` and `ATI` from the module, or `mmcli -m any` on the host";
-    let sim = "the SIM platform's export with IMEIs";
-    let tac = "a licensed TAC file: `umbilical knowledge import FILE`";
+    let (sim, tac) = (SIM, TAC);
     let label = "the label of the device or module (FCC ID, model)";
     match verdict.cellular {
         Cellular::No => {}

@@ -3,10 +3,12 @@
 
 mod bars;
 mod graph;
+mod line;
 mod share;
 
 pub use bars::{Bar, bars};
 pub use graph::{Graph, graph};
+pub use line::{Point, line};
 pub use share::share;
 
 use std::fmt::Write;

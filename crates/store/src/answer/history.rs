@@ -26,6 +26,9 @@ pub struct AnswerRow {
     pub changed: u64,
     /// Devices that it no longer had.
     pub gone: u64,
+    /// Of its devices, those with a cellular module, and those of which that is not known; `None` of answers that are older than
+    /// these columns.
+    pub coverage: Option<(u64, u64)>,
 }
 
 /// A device that an answer changed.
@@ -37,7 +40,7 @@ pub struct Changed {
     pub what: String,
 }
 
-const COLUMNS: &str = "n, at, by_whom, as_of, devices, findings, new, changed, gone";
+const COLUMNS: &str = "n, at, by_whom, as_of, devices, findings, new, changed, gone, cellular, unknown";
 
 fn read(row: &Row) -> Result<AnswerRow, StoreError> {
     Ok(AnswerRow {
@@ -50,6 +53,7 @@ fn read(row: &Row) -> Result<AnswerRow, StoreError> {
         new: row.count(6)?,
         changed: row.count(7)?,
         gone: row.count(8)?,
+        coverage: row.opt_int(9)?.zip(row.opt_int(10)?).map(|(c, u)| (c.unsigned_abs(), u.unsigned_abs())),
     })
 }
 
@@ -73,7 +77,7 @@ impl Store {
         }
         let mut tx = self.db().read().await?;
         let row = tx.first(Sql::new(&format!("SELECT {COLUMNS}, doc FROM answer ORDER BY n DESC LIMIT 1"))).await?;
-        row.map(|row| Ok((read(&row)?, pack::unpack_json(row.blob(9)?)?))).transpose()
+        row.map(|row| Ok((read(&row)?, pack::unpack_json(row.blob(11)?)?))).transpose()
     }
 
     /// The devices that the answers behind number `since` changed, as far as the asker sees them now: the last change of each, by

@@ -7,8 +7,11 @@ use super::{Db, Engine, Sql, Tx, sql};
 use crate::{StoreError, Time};
 
 /// Every schema in order; a file that has been released is never changed.
-const MIGRATIONS: &[(&str, &str)] =
-    &[("base", include_str!("../../migrations/0001_base.sql")), ("people", include_str!("../../migrations/0002_people.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("base", include_str!("../../migrations/0001_base.sql")),
+    ("people", include_str!("../../migrations/0002_people.sql")),
+    ("coverage", include_str!("../../migrations/0003_coverage.sql")),
+];
 
 /// The newest schema.
 pub(crate) const NEWEST: i64 = MIGRATIONS.len() as i64;

@@ -9,6 +9,7 @@ mod devices;
 mod facets;
 mod findings;
 mod one;
+mod overview;
 
 use crate::StoreError;
 use crate::db::{Sql, Tx};
@@ -18,6 +19,7 @@ pub use facets::{Facet, FacetValue};
 pub use findings::FindingRow;
 pub(crate) use one::canonical;
 pub use one::{Kept, KeptInput};
+pub use overview::{CodeRow, Moves, Pair, SourceRow};
 
 /// Which part of a list.
 #[derive(Clone, Copy, Debug, Default)]

@@ -62,36 +62,41 @@ async fn sessions_end(store: Store) {
     for secret in ["s1", "s2", "s3"] {
         store.begin_session(ME, &ana, secret, Time(NOW.0 + 3_600_000), "{}").await.unwrap();
     }
-    let session = store.session("s1", NOW).await.unwrap().unwrap();
+    let session = store.session("s1", NOW, true).await.unwrap().unwrap();
     assert_eq!((session.person.login.as_str(), session.seen), ("ana", NOW));
-    assert!(store.session("s4", NOW).await.unwrap().is_none());
+    assert!(store.session("s4", NOW, true).await.unwrap().is_none());
     let later = Time(NOW.0 + 61_000);
-    assert_eq!(store.session("s1", later).await.unwrap().unwrap().seen, NOW, "how long it was idle");
-    assert_eq!(store.session("s1", later).await.unwrap().unwrap().seen, later);
-    assert!(store.session("s1", Time(NOW.0 + 3_600_000)).await.unwrap().is_none());
+    store.session("s1", later, false).await.unwrap();
+    assert_eq!(
+        store.session("s1", later, true).await.unwrap().unwrap().seen,
+        NOW,
+        "a page that asks by itself uses nothing; how long it was idle"
+    );
+    assert_eq!(store.session("s1", later, true).await.unwrap().unwrap().seen, later);
+    assert!(store.session("s1", Time(NOW.0 + 3_600_000), true).await.unwrap().is_none());
     // Who works is not kept waiting by an import.
     let mut import = store.import(ME).await.unwrap();
     let new = umbilical_store::NewEvidence { name: "x", format: "x", collected_at: None, collected_by: None, reader: "x" };
     import.add(&new, umbilical_store::Content::Bytes(b"x"), &umbilical_core::Observations::new()).await.unwrap();
     let much_later = Time(NOW.0 + 200_000);
-    assert!(store.session("s1", much_later).await.unwrap().is_some());
+    assert!(store.session("s1", much_later, true).await.unwrap().is_some());
     import.commit().await.unwrap();
-    assert_eq!(store.session("s1", much_later).await.unwrap().unwrap().seen, later, "not written while the import went on");
-    assert_eq!(store.session("s1", much_later).await.unwrap().unwrap().seen, much_later);
+    assert_eq!(store.session("s1", much_later, true).await.unwrap().unwrap().seen, later, "not written while the import went on");
+    assert_eq!(store.session("s1", much_later, true).await.unwrap().unwrap().seen, much_later);
     let sessions = store.sessions(&ana.id(), later).await.unwrap();
     assert_eq!(sessions.len(), 3);
-    let other = store.session("s2", later).await.unwrap().unwrap().id;
+    let other = store.session("s2", later, true).await.unwrap().unwrap().id;
     assert!(store.end_session_by_id(ME, "usr-nobody", &other).await.is_err(), "nobody ends another's");
     store.end_session_by_id(ME, &ana.id(), &other).await.unwrap();
     assert!(store.end_session_by_id(ME, &ana.id(), &other).await.is_err());
-    assert!(store.session("s2", later).await.unwrap().is_none());
+    assert!(store.session("s2", later, true).await.unwrap().is_none());
     store.end_session(ME, "s2").await.unwrap();
-    assert!(store.session("s2", NOW).await.unwrap().is_none());
+    assert!(store.session("s2", NOW, true).await.unwrap().is_none());
     store.set_session_data("s3", "kept").await.unwrap();
-    assert_eq!(store.session("s3", NOW).await.unwrap().unwrap().data, "kept");
+    assert_eq!(store.session("s3", NOW, true).await.unwrap().unwrap().data, "kept");
     // Another password signs out everywhere.
     store.update_person(ME, &Person { password: Some("other".into()), ..ana }).await.unwrap();
-    assert!(store.session("s3", NOW).await.unwrap().is_none());
+    assert!(store.session("s3", NOW, true).await.unwrap().is_none());
 }
 
 async fn tokens_are_kept_as_digests(store: Store) {

@@ -67,7 +67,7 @@ async fn shown(app: &App, who: &Who) -> Result<Account, Problem> {
         scopes.push(SUBSCRIBERS);
     }
     Ok(Account {
-        head: Head::new("Account", "account", Some(who)),
+        head: Head::new("Account", "/account", Some(who)),
         login: person.login.clone(),
         roles: person.roles.iter().map(|r| r.name()).collect(),
         sites: sites(&person.sites),
@@ -145,7 +145,7 @@ pub async fn confirm(State(app): State<App>, who: Who, Checked(form): Checked<Co
             let words =
                 Some(("Recovery codes: each works once, instead of a code of the app. Keep them where the telephone is not", codes));
             // The forms of this page belong to the session that has just ended.
-            let head = Head { csrf: String::new(), ..Head::new("Account", "account", Some(&who)) };
+            let head = Head { csrf: String::new(), ..Head::new("Account", "/account", Some(&who)) };
             let mut response = page(StatusCode::OK, &Account { shown: words, head, ..shown(&app, &who).await? });
             response.headers_mut().append(header::SET_COOKIE, cookie);
             Ok(response)

@@ -93,7 +93,7 @@ pub async fn device(State(app): State<App>, who: Who, Path(id): Path<String>) ->
     let decided = app.store().decisions(&who.scope, &id).await?;
     let name = line.as_ref().map_or_else(|| id.clone(), |l| l.name.clone());
     let shown = DevicePage {
-        head: Head::new(name.clone(), "fleet", Some(&who)),
+        head: Head::new(name.clone(), "/fleet", Some(&who)),
         identifiers: identifiers(&kept.device),
         id,
         name,

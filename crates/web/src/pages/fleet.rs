@@ -59,7 +59,7 @@ struct Sorted {
 }
 
 /// The query with one more term.
-fn refined(q: &str, field: &str, value: &str, not: bool) -> String {
+pub fn refined(q: &str, field: &str, value: &str, not: bool) -> String {
     // A quotation mark ends the value: what has one is asked for by its words.
     let quoted = value.replace('"', " ");
     if !quoted.chars().any(char::is_alphanumeric) {
@@ -145,7 +145,7 @@ pub async fn fleet(State(app): State<App>, who: Who, Params(mut params): Params<
     let next = listed.next.as_deref().map(|after| format!("{}&after={}", href("/fleet", q, params.sort.as_deref()), encoded(after)));
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let fleet = Fleet {
-        head: Head::new("Fleet", "fleet", Some(&who)),
+        head: Head::new("Fleet", "/fleet", Some(&who)),
         q: &params.q,
         wrong,
         count: listed.count.n,
@@ -185,7 +185,7 @@ pub async fn findings(State(app): State<App>, who: Who, Params(mut params): Para
         listed.next.as_deref().map(|after| format!("{}&after={}", href("/findings", &params.q, params.sort.as_deref()), encoded(after)));
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let findings = Findings {
-        head: Head::new("Findings", "findings", Some(&who)),
+        head: Head::new("Findings", "/findings", Some(&who)),
         q: &params.q,
         wrong,
         count: listed.count.n,

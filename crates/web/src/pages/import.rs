@@ -91,7 +91,7 @@ pub async fn import(State(app): State<App>, who: Who) -> Result<Response, Proble
         n if n >= 1 << 30 => format!("{} GB", n >> 30),
         n => format!("{} MB", n >> 20),
     };
-    Ok(page(StatusCode::OK, &Import { head: Head::new("Import", "import", Some(&who)), jobs, limit }))
+    Ok(page(StatusCode::OK, &Import { head: Head::new("Import", "/evidence", Some(&who)), jobs, limit }))
 }
 
 /// Takes files and leads to their job.
@@ -108,7 +108,7 @@ pub async fn job(State(app): State<App>, who: Who, Path(n): Path<String>) -> Res
         return Err(missing());
     }
     let job = Shown::from(job);
-    let mut head = Head::new(format!("Import {}", job.n), "import", Some(&who));
+    let mut head = Head::new(format!("Import {}", job.n), "/evidence", Some(&who));
     head.refresh = if job.busy() { 1 } else { 0 };
     Ok(page(StatusCode::OK, &JobPage { head, job }))
 }

@@ -45,7 +45,7 @@ async fn shown(app: &App, who: &Who, link: Option<(String, String)>, outcome: Re
         Err(problem) => return Err(problem),
     };
     let people = app.store().people().await?;
-    Ok(page(status, &People { head: Head::new("People", "people", Some(who)), people, roles: Role::ALL, wrong, link }))
+    Ok(page(status, &People { head: Head::new("People", "/people", Some(who)), people, roles: Role::ALL, wrong, link }))
 }
 
 /// Somebody new, as the form sends it.
@@ -96,5 +96,5 @@ pub struct Before {
 pub async fn log(State(app): State<App>, who: Who, Params(params): Params<Before>) -> Result<Response, Problem> {
     let rows = app.store().audit_rows(params.before, 100).await?;
     let next = rows.last().map(|r| r.n).filter(|n| *n > 1);
-    Ok(page(StatusCode::OK, &Log { head: Head::new("Audit log", "audit", Some(&who)), rows, next }))
+    Ok(page(StatusCode::OK, &Log { head: Head::new("Audit log", "/audit-log", Some(&who)), rows, next }))
 }

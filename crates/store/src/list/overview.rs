@@ -1,0 +1,148 @@
+//! What an overview counts: makers against jurisdictions, and how old the evidence is.
+
+use crate::db::{Row, Sql};
+use crate::query::sql::{self, by_bucket};
+use crate::query::{Query, SEVERITIES};
+use crate::{Scope, Sites, Store, StoreError, Time};
+
+/// Devices of one maker under one jurisdiction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Maker of the first module; `None` is not known.
+    pub maker: Option<String>,
+    /// The first jurisdiction of control; `None` is not known.
+    pub country: Option<String>,
+    /// How many.
+    pub devices: u64,
+}
+
+/// Files of one format, archives counted by what is in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceRow {
+    /// What the readers took them for.
+    pub format: String,
+    /// How many.
+    pub files: u64,
+    /// When the newest was collected, or came in where that is not known.
+    pub newest: Time,
+}
+
+/// Findings of one code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeRow {
+    /// The code, or a rule's id.
+    pub code: String,
+    /// Where such findings come from.
+    pub source: String,
+    /// Of a rule.
+    pub verdict: Option<String>,
+    /// The worst of them.
+    pub severity: &'static str,
+    /// How many.
+    pub findings: u64,
+}
+
+/// How many devices changed, each counted once, by its last change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// Not there before.
+    pub new: u64,
+    /// Something else is said of them.
+    pub changed: u64,
+    /// No longer there.
+    pub gone: u64,
+}
+
+impl Store {
+    /// Makers against jurisdictions among the devices that fit a query, the largest first.
+    pub async fn makers_by_country(&self, scope: &Scope, query: &Query, most: u32) -> Result<Vec<Pair>, StoreError> {
+        let mut tx = self.db().read().await?;
+        let query = &sql::weighed(&mut tx, query).await?;
+        let mut ask = Sql::new("SELECT p.maker, p.country, ");
+        if by_bucket(&query.root) {
+            ask.push("CAST(SUM(p.devices) AS BIGINT) AS many FROM profile p WHERE ");
+            sql::condition(&mut ask, query, scope, &sql::PROFILES)?;
+        } else {
+            ask.push("COUNT(*) AS many FROM device d JOIN profile p ON p.n = d.profile WHERE ");
+            sql::condition(&mut ask, query, scope, &sql::DEVICES)?;
+        }
+        ask.push(" GROUP BY p.maker, p.country ORDER BY many DESC, COALESCE(p.maker, '~'), COALESCE(p.country, '~') LIMIT ");
+        ask.bind(i64::from(most));
+        let pair = |row: &Row| Ok(Pair { maker: row.opt_owned(0)?, country: row.opt_owned(1)?, devices: row.count(2)? });
+        tx.fetch(ask).await?.iter().map(pair).collect()
+    }
+
+    /// How many files of each format there are in the evidence and how old the newest is, the oldest first; of what the asker may
+    /// see.
+    pub async fn sources(&self, scope: &Scope) -> Result<Vec<SourceRow>, StoreError> {
+        let mut ask = Sql::new(
+            "SELECT i.format, COUNT(*), MAX(COALESCE(e.collected_at, e.received_at)) AS newest FROM evidence e \
+             JOIN input i ON i.reading = (SELECT MAX(r.n) FROM reading r WHERE r.evidence = e.n) WHERE ",
+        );
+        crate::evidence::seen(&mut ask, scope);
+        ask.push(" GROUP BY i.format ORDER BY newest, i.format");
+        let source = |row: &Row| Ok(SourceRow { format: row.owned(0)?, files: row.count(1)?, newest: row.time(2)? });
+        self.db().read().await?.fetch(ask).await?.iter().map(source).collect()
+    }
+
+    /// Findings that fit a query by code and verdict, the worst first. The query may ask nothing that is a row's own (names,
+    /// tags, days): [`StoreError::Invalid`].
+    pub async fn codes(&self, scope: &Scope, query: &Query, most: u32) -> Result<Vec<CodeRow>, StoreError> {
+        if !by_bucket(&query.root) {
+            return Err(StoreError::Invalid("findings are counted by code for words, severities and confidence alone".into()));
+        }
+        let mut ask = Sql::new(
+            "SELECT k.code, k.source, k.verdict, MAX(k.severity) AS worst, CAST(SUM(t.count) AS BIGINT) AS many \
+             FROM finding_tally t JOIN finding_kind k ON k.n = t.kind WHERE t.count > 0 AND ",
+        );
+        sql::condition(&mut ask, query, scope, &sql::TALLIES)?;
+        ask.push(" GROUP BY k.code, k.source, k.verdict ORDER BY worst DESC, many DESC, k.code, COALESCE(k.verdict, '') LIMIT ");
+        ask.bind(i64::from(most));
+        let code = |row: &Row| {
+            let severity = usize::try_from(row.int(3)?).ok().and_then(|s| SEVERITIES.get(s).copied());
+            Ok(CodeRow {
+                code: row.owned(0)?,
+                source: row.owned(1)?,
+                verdict: row.opt_owned(2)?,
+                severity: severity.ok_or_else(|| StoreError::damaged("a finding has no severity"))?,
+                findings: row.count(4)?,
+            })
+        };
+        self.db().read().await?.fetch(ask).await?.iter().map(code).collect()
+    }
+
+    /// The number of the answer that stood at a time; 0 before the first.
+    pub async fn answer_at(&self, time: Time) -> Result<i64, StoreError> {
+        let ask = "SELECT COALESCE(MAX(n), 0) FROM answer WHERE at <= $1";
+        self.db().read().await?.number(crate::db::sql!(ask, time)).await
+    }
+
+    /// How many devices the answers behind number `since` changed, as far as the asker sees them now. The first answer is a
+    /// baseline and changes none.
+    pub async fn moves(&self, scope: &Scope, since: i64) -> Result<Moves, StoreError> {
+        let mut ask = Sql::new("SELECT c.what, COUNT(*) FROM change c WHERE c.answer > ");
+        ask.bind(since).push(" AND NOT EXISTS (SELECT 1 FROM change l WHERE l.device = c.device AND l.answer > c.answer)");
+        if scope.sites != Sites::All {
+            ask.push(" AND EXISTS (SELECT 1 FROM device d WHERE d.id = c.device AND ");
+            sql::scoped(&mut ask, scope, &sql::DEVICES);
+            ask.push(")");
+        }
+        ask.push(" GROUP BY c.what");
+        let mut moves = Moves::default();
+        for row in self.db().read().await?.fetch(ask).await? {
+            match row.text(0)? {
+                "new" => moves.new = row.count(1)?,
+                "gone" => moves.gone = row.count(1)?,
+                _ => moves.changed = row.count(1)?,
+            }
+        }
+        Ok(moves)
+    }
+
+    /// When somebody did something last before a time, by the audit log.
+    pub async fn last_time(&self, who: &str, what: &str, before: Time) -> Result<Option<Time>, StoreError> {
+        let ask = "SELECT at FROM audit WHERE who = $1 AND what = $2 AND at < $3 ORDER BY n DESC LIMIT 1";
+        let row = self.db().read().await?.first(crate::db::sql!(ask, who, what, before)).await?;
+        row.map(|row| row.time(0)).transpose()
+    }
+}

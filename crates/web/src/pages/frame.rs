@@ -1,0 +1,153 @@
+//! The frame of every page: the bar, the style sheet, the script.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::who::Who;
+use crate::{Problem, rights, secret};
+
+/// The bar: what an entry is called and where it leads. It is shown to whom the table of rights lets in there.
+const BAR: &[(&str, &str)] = &[
+    ("Overview", "/"),
+    ("Fleet", "/fleet"),
+    ("Findings", "/findings"),
+    ("Evidence", "/evidence"),
+    ("People", "/people"),
+    ("Audit log", "/audit-log"),
+];
+
+/// An entry of the bar.
+pub struct Entry {
+    pub label: &'static str,
+    pub path: &'static str,
+    /// Whether the page is this one, or below it.
+    pub here: bool,
+}
+
+/// What every page has at its top.
+pub struct Head {
+    /// What the page is called.
+    pub title: String,
+    /// The bar, as far as it leads for who is signed in.
+    pub bar: Vec<Entry>,
+    /// Who is signed in.
+    pub user: Option<String>,
+    /// What forms must hold.
+    pub csrf: String,
+    /// Whether evidence may be brought in.
+    pub imports: bool,
+    /// Seconds after which the page asks again; 0 for never.
+    pub refresh: u32,
+}
+
+impl Head {
+    /// `here` is the path of the entry of the bar under which the page stands.
+    pub fn new(title: impl Into<String>, here: &str, who: Option<&Who>) -> Self {
+        let enters = |who: &&Who, path: &str| {
+            rights::need(&Method::GET, path).is_some_and(|need| need.met(who.class, &who.permissions, who.sees_all()))
+        };
+        let bar = who.into_iter().flat_map(|who| {
+            let open = BAR.iter().filter(move |(_, path)| enters(&who, path));
+            open.map(|(label, path)| Entry { label, path, here: *path == here })
+        });
+        Self {
+            title: title.into(),
+            bar: bar.collect(),
+            user: who.map(|w| if w.person.name.is_empty() { w.person.login.clone() } else { w.person.name.clone() }),
+            csrf: who.map(|w| w.csrf().to_owned()).unwrap_or_default(),
+            imports: who.is_some_and(|w| enters(&w, "/import")),
+            refresh: 0,
+        }
+    }
+
+    /// The style sheet's name.
+    pub fn style(&self) -> &'static str {
+        &STYLE.name
+    }
+
+    /// The script's name.
+    pub fn script(&self) -> &'static str {
+        &SCRIPT.name
+    }
+}
+
+/// A page.
+pub fn page<T: Template>(status: StatusCode, template: &T) -> Response {
+    match template.render() {
+        Ok(mut html) => {
+            html.retain(|c| !steers(c));
+            let headers = [
+                (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ];
+            (status, headers, html).into_response()
+        }
+        Err(error) => Problem::internal(error).into_response(),
+    }
+}
+
+/// Characters that no page of ours has: controls, and those that turn the direction of writing for what follows
+/// (CVE-2021-42574). Quotes and angle brackets of values are the templates' business.
+fn steers(c: char) -> bool {
+    c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    head: Head,
+    problem: &'a Problem,
+}
+
+/// A problem as a page.
+pub fn problem(problem: &Problem) -> Response {
+    let mut response = page(problem.code(), &ProblemPage { head: Head::new(problem.title, "", None), problem });
+    if let Some(seconds) = problem.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// A file that pages load. Its name holds its digest, so that it may be kept for ever.
+struct Asset {
+    name: String,
+    kind: &'static str,
+    text: &'static str,
+}
+
+impl Asset {
+    fn new(stem: &str, end: &str, kind: &'static str, text: &'static str) -> Self {
+        Self { name: format!("{stem}-{}.{end}", secret::digest(text).get(..12).unwrap_or_default()), kind, text }
+    }
+}
+
+static STYLE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("style", "css", "text/css; charset=utf-8", include_str!("../../assets/style.css")));
+static SCRIPT: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("page", "js", "text/javascript; charset=utf-8", include_str!("../../assets/page.js")));
+
+/// The style sheet or the script.
+pub async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
+    let all: [&'static Asset; 2] = [&STYLE, &SCRIPT];
+    let found = all.into_iter().find(|a| a.name == name).ok_or_else(|| Problem::missing("there is no such file"))?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(found.kind)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+    ];
+    Ok((headers, found.text).into_response())
+}
+
+/// The day of a time as the store writes it.
+pub fn day(time: impl AsRef<str>) -> String {
+    time.as_ref().chars().take(10).collect()
+}
+
+/// A time to the minute, in UTC.
+pub fn minute(time: impl AsRef<str>) -> String {
+    let time = time.as_ref();
+    format!("{} {} UTC", day(time), time.get(11..16).unwrap_or_default())
+}
