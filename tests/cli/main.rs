@@ -17,6 +17,7 @@ mod facts;
 mod hostile;
 mod pack;
 mod policy;
+mod recorded;
 mod report;
 mod risk;
 mod serve;
@@ -34,8 +35,11 @@ pub(crate) struct Folder(PathBuf);
 impl Folder {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let path = std::env::temp_dir().join(format!("umbilical-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-        fs::create_dir_all(&path).unwrap();
+        // A number of a process is given again, and is another's in another container that shares the folder.
+        let since = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+        let name = format!("umbilical-test-{}-{}-{since}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
         Self(path)
     }
 

@@ -7,13 +7,13 @@ use std::process::{Child, Command, Stdio};
 use super::{Folder, command, run};
 
 /// A server that is ended when the test is.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     lines: Vec<String>,
 }
 
 impl Serving {
-    fn start(folder: &Folder, more: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Folder, more: &[&str]) -> Self {
         let mut command: Command = command(folder);
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -36,7 +36,7 @@ impl Serving {
         self.lines[0].strip_prefix("listening on http://").unwrap()
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address()).unwrap();
         let mut heard = String::new();

@@ -169,6 +169,14 @@ pub fn total_bytes(paths: &[PathBuf]) -> u64 {
     sizes.fold(0, u64::saturating_add)
 }
 
+/// The files that [`read_paths`] reads of these paths, in its order; `-` for standard input.
+///
+/// # Errors
+/// Where a path that was named does not exist or cannot be looked at.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, OpenError> {
+    Ok(find(paths)?.into_iter().filter(|f| f.unreadable.is_none()).map(|f| f.path).collect())
+}
+
 /// The files that paths name, ordered and each once.
 fn find(paths: &[PathBuf]) -> Result<Vec<Found>, OpenError> {
     let mut found = BTreeSet::new();

@@ -4,6 +4,7 @@
 //! in a file beside it: who shortens the log must change that, too.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value as Json;
 
@@ -171,9 +172,14 @@ fn read(row: &Row) -> Result<AuditRow, StoreError> {
     })
 }
 
-/// Written beside and renamed, so that it is never half there.
+/// Written beside and renamed, so that it is never half there, under a name of its own: several programs may write. Who comes
+/// behind a later row leaves that one's head.
 fn write_head(path: &Path, head: &AuditHead) -> Result<(), StoreError> {
-    let new = path.with_extension("audit-head.new");
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    if std::fs::read_to_string(path).ok().and_then(|text| AuditHead::read(&text)).is_some_and(|there| there.n > head.n) {
+        return Ok(());
+    }
+    let new = path.with_extension(format!("audit-head.{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
     std::fs::write(&new, format!("{} {}\n", head.n, head.chain)).map_err(|e| StoreError::file(&new, e))?;
     std::fs::rename(&new, path).map_err(|e| StoreError::file(path, e))
 }

@@ -63,7 +63,12 @@ pub fn make(folder: &Path) -> Result<(), Fail> {
 
 /// `--as-of` or today in UTC.
 pub fn as_of(global: &Global) -> Day {
-    global.as_of.first().copied().unwrap_or_else(|| day(now()))
+    global.as_of.first().copied().unwrap_or_else(today)
+}
+
+/// Today in UTC.
+pub fn today() -> Day {
+    day(now())
 }
 
 /// Seconds since 1970 in UTC, by the machine's clock.

@@ -11,6 +11,7 @@ mod law;
 mod out;
 mod packs;
 mod progress;
+mod recorded;
 mod saved;
 mod stored;
 

@@ -4,25 +4,16 @@
 //! runs, or shortly before it begins, share the next one.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
-use umbilical_assess::{Fleet, Options, bom};
-use umbilical_core::Observations;
-use umbilical_evidence::{Purpose, open};
-use umbilical_store::{Answer, By, Changes, Content, NewEvidence};
-use utoipa::ToSchema;
+use umbilical_store::{By, Changes};
 
 use crate::Problem;
-use crate::app::{App, Judging};
-
-/// Name and version of the readers, as evidence keeps it.
-const READER: &str = concat!("umbilical ", env!("CARGO_PKG_VERSION"));
-/// Problems of one file that an answer lists; the rest are counted.
-const PROBLEMS: usize = 50;
+use crate::app::App;
+use crate::record::{self, Reading, Taken, Upload};
 
 /// Imports that wait for a recompute.
 #[derive(Default)]
@@ -33,6 +24,17 @@ pub struct Pipeline {
     wake: Notify,
     idle: Notify,
     running: Mutex<bool>,
+    /// Uploads that are being read.
+    taking: AtomicUsize,
+}
+
+/// An upload that is being read, until it is dropped.
+struct Taking<'p>(&'p AtomicUsize);
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 struct Waiting {
@@ -40,57 +42,14 @@ struct Waiting {
     detail: Json,
 }
 
-/// A file that was uploaded.
-#[derive(Clone, Debug)]
-pub struct Upload {
-    /// The folder of its own, below which it lies as it was called.
-    pub root: PathBuf,
-    /// Where it lies.
-    pub path: PathBuf,
-    /// What it is called.
-    pub name: String,
-}
-
-/// What became of a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Taken {
-    /// Its name.
-    pub name: String,
-    /// The artefact, `evd-…`.
-    pub evidence: String,
-    /// Whether it was there already: then nothing was changed.
-    pub already: bool,
-    /// What the readers took it for; of an archive, what they found most.
-    pub format: String,
-    /// Files in it that a reader understood.
-    pub understood: u64,
-    /// Files in it.
-    pub files: u64,
-    /// Facts and identifiers that were read.
-    pub observations: u64,
-    /// How many things could not be understood.
-    pub problem_count: u64,
-    /// The first of them.
-    pub problems: Vec<FileProblem>,
-}
-
-/// Something that could not be understood.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct FileProblem {
-    /// The file.
-    pub path: Option<String>,
-    /// `line 7`.
-    pub at: String,
-    /// What, and what to do.
-    pub what: String,
-}
-
 /// Takes files in under a job, and asks for a recompute where any of them is new. Returns when they are kept.
 pub async fn take(app: &App, by: By<'_>, job: i64, uploads: Vec<Upload>) -> Result<Vec<Taken>, Problem> {
+    let _under_way = app.pipeline().taking();
+    let reading = Reading { knowledge: Arc::clone(app.knowledge()), mapping: None };
     let mut taken = Vec::new();
     app.store().set_job(job, "running", &json!({"step": "reading"}), by.at).await?;
     for upload in uploads {
-        taken.push(one(app, by, upload).await?);
+        taken.extend(record::keep(app.store(), by, &reading, upload, false).await?);
     }
     let detail = json!({"files": taken});
     if taken.iter().all(|t| t.already) {
@@ -108,56 +67,6 @@ fn with(mut detail: Json, key: &str, value: Json) -> Json {
         map.insert(key.to_owned(), value);
     }
     detail
-}
-
-async fn one(app: &App, by: By<'_>, upload: Upload) -> Result<Taken, Problem> {
-    let knowledge = Arc::clone(app.knowledge());
-    let at = upload.clone();
-    let read = tokio::task::spawn_blocking(move || read(&knowledge, &at)).await.map_err(Problem::internal)??;
-    let format = format_of(&read);
-    let new = NewEvidence { name: &upload.name, format: &format, collected_at: None, collected_by: None, reader: READER };
-    let mut import = app.store().import(by).await?;
-    let received = import.add(&new, Content::File(&upload.path), &read).await?;
-    import.commit().await?;
-    let located = read.problems.iter().take(PROBLEMS).map(|p| FileProblem {
-        path: p.input.and_then(|i| read.inputs.get(i as usize)).map(|i| i.path.clone()),
-        at: read.locate(p.at),
-        what: p.what.clone(),
-    });
-    Ok(Taken {
-        name: upload.name,
-        evidence: received.id,
-        already: received.already,
-        understood: read.inputs.iter().filter(|i| open::understood(i)).count() as u64,
-        files: read.inputs.len() as u64,
-        observations: read.inputs.iter().map(|i| i.observations).sum(),
-        problem_count: read.problems.len() as u64,
-        problems: located.collect(),
-        format,
-    })
-}
-
-/// What it is: the format of its one file, or of the most of them.
-fn format_of(read: &Observations) -> String {
-    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for input in read.inputs.iter().filter(|i| open::understood(i)) {
-        *counts.entry(&input.format).or_default() += 1;
-    }
-    counts.into_iter().max_by_key(|(name, count)| (*count, std::cmp::Reverse(*name))).map_or("unknown", |(name, _)| name).to_owned()
-}
-
-fn read(knowledge: &umbilical_knowledge::Knowledge, upload: &Upload) -> Result<Observations, Problem> {
-    let mut all = Observations::new();
-    let options = open::Options { knowledge, mapping: None, purpose: Purpose::Fleet, validate: false, threads: 1, progress: &|_| {} };
-    open::read_paths(std::slice::from_ref(&upload.path), &options, &mut all).map_err(Problem::internal)?;
-    // The folder is ours; the name is the file's.
-    let above = format!("{}/", upload.root.display());
-    for input in &mut all.inputs {
-        if let Some(rest) = input.path.strip_prefix(&above) {
-            input.path = rest.to_owned();
-        }
-    }
-    Ok(all)
 }
 
 /// A name as a path below a folder of ours. Folders are kept, because they may name the device that a file is about; what
@@ -228,6 +137,18 @@ pub fn no_room(error: &std::io::Error) -> Problem {
 }
 
 impl Pipeline {
+    fn taking(&self) -> Taking<'_> {
+        self.taking.fetch_add(1, Ordering::SeqCst);
+        Taking(&self.taking)
+    }
+
+    /// Whether nothing is read, waits or runs.
+    pub fn is_idle(&self) -> bool {
+        let busy = *self.running.lock().unwrap_or_else(PoisonError::into_inner) || self.anew.load(Ordering::SeqCst);
+        let waits = !self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        !busy && !waits && self.taking.load(Ordering::SeqCst) == 0
+    }
+
     fn ask(&self, import: Waiting) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(import);
         self.wake.notify_one();
@@ -293,33 +214,9 @@ fn shown(changes: &Changes) -> Json {
 /// Answers anew from everything that was observed.
 pub async fn recompute(app: &App) -> Result<Changes, Problem> {
     let started = app.now();
-    let rebuilt = app.store().observations().await?;
-    let work = app.clone();
-    let runtime = tokio::runtime::Handle::current();
-    let changes = tokio::task::spawn_blocking(move || {
-        let (app, knowledge, as_of) = (&work, work.knowledge(), work.today());
-        let mut all = rebuilt.observations;
-        // What a bill of materials declares is a device of the fleet like any other.
-        bom::as_devices(&mut all, knowledge, &bom::Options::on(as_of));
-        let fleet = Fleet::new(&all, knowledge, Options { as_of, show_subscribers: true });
-        let mut audit = fleet.audit();
-        let mut outcome = None;
-        let mut answer = |law: Judging<'_>| {
-            audit.law = law.stamp;
-            let devices = fleet.devices().map(|mut device| {
-                (law.each)(&mut device);
-                device
-            });
-            let answer = Answer { audit: &audit, inputs: &rebuilt.inputs, findings: &[] };
-            outcome = Some(runtime.block_on(app.store().replace_answer(app.by_itself(), answer, devices)));
-        };
-        match &app.config().judge {
-            Some(judge) => judge(as_of, &mut answer).map_err(Problem::internal)?,
-            None => answer(Judging { each: &mut |_| {}, stamp: None }),
-        }
-        outcome.ok_or_else(|| Problem::internal("the rules were asked nothing"))?.map_err(Problem::from)
-    });
-    let changes = changes.await.map_err(Problem::internal)??;
+    let judge = app.config().judge.clone();
+    let by_itself = app.by_itself().who;
+    let changes = record::answer(app.store(), app.knowledge(), judge, by_itself, || (app.now(), app.today())).await?;
     let ms = app.now().0.saturating_sub(started.0);
     tracing::info!(devices = changes.devices, new = changes.new, changed = changes.changed, gone = changes.gone, ms, "answered anew");
     Ok(changes)

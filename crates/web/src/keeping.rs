@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use umbilical_store::Retention;
+use umbilical_store::{Retention, Scope};
 use utoipa::ToSchema;
 
 use crate::Problem;
@@ -43,19 +43,39 @@ pub async fn tidy(app: &App) -> Result<(), Problem> {
         let retained = app.store().retain(app.by_itself(), retention).await?;
         gone = retained.observations;
     }
-    let last = app.store().answers(&umbilical_store::Scope::ALL, 1).await?.into_iter().next();
+    let last = app.store().answers(&Scope::ALL, 1).await?.into_iter().next();
     let older = last.is_some_and(|a| a.as_of != app.today().to_string());
-    if ended > 0 || gone > 0 || older {
-        tracing::info!(ended, gone, older, "housekeeping");
+    // Another program brought evidence: `umbilical audit` on this home.
+    let behind = app.pipeline().is_idle() && app.store().behind().await?;
+    if ended > 0 || gone > 0 || older || behind {
+        tracing::info!(ended, gone, older, behind, "housekeeping");
     }
-    if gone > 0 || older {
+    if gone > 0 || older || behind {
         app.pipeline().anew();
     }
     Ok(())
 }
 
+/// Whether the answer that stands was made by other law than this server asks.
+async fn other_law(app: &App) -> Result<bool, Problem> {
+    let Some((_, answer)) = app.store().answer(&Scope::ALL).await? else { return Ok(false) };
+    let Some(judge) = app.config().judge.clone() else { return Ok(answer.law.is_some()) };
+    let today = app.today();
+    let asked = move || {
+        let mut stamp = None;
+        judge(today, &mut |law| stamp = law.stamp).map(|()| stamp)
+    };
+    let stamp = tokio::task::spawn_blocking(asked).await.map_err(Problem::internal)?.map_err(Problem::internal)?;
+    Ok(stamp != answer.law)
+}
+
 /// For as long as the program runs.
 pub async fn run(app: App) {
+    match other_law(&app).await {
+        Ok(true) => app.pipeline().anew(),
+        Ok(false) => {}
+        Err(problem) => tracing::error!(detail = problem.detail, "the law of the last answer could not be compared"),
+    }
     loop {
         if let Err(problem) = tidy(&app).await {
             tracing::error!(detail = problem.detail, "housekeeping failed");

@@ -18,6 +18,7 @@ mod openid;
 mod pages;
 mod password;
 mod problem;
+pub mod record;
 pub mod rights;
 mod secret;
 mod serve;

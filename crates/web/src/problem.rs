@@ -120,6 +120,15 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<crate::record::RecordError> for Problem {
+    fn from(error: crate::record::RecordError) -> Self {
+        match error {
+            crate::record::RecordError::Store(error) => error.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
 impl From<umbilical_store::query::QueryError> for Problem {
     fn from(error: umbilical_store::query::QueryError) -> Self {
         StoreError::from(error).into()

@@ -80,6 +80,15 @@ impl Store {
         row.map(|row| Ok((read(&row)?, pack::unpack_json(row.blob(11)?)?))).transpose()
     }
 
+    /// Whether something came in that the answer which stands was not made of: another program may have brought it.
+    pub async fn behind(&self) -> Result<bool, StoreError> {
+        let mut tx = self.db().read().await?;
+        let newer = "SELECT 1 FROM input i JOIN reading r ON r.n = i.reading WHERE i.n > COALESCE((SELECT a.read_to FROM answer a \
+                     WHERE a.n = (SELECT MAX(l.n) FROM answer l)), 0) \
+                     AND NOT EXISTS (SELECT 1 FROM dropped d WHERE d.evidence = r.evidence AND d.what = 'observations') LIMIT 1";
+        Ok(tx.first(Sql::new(newer)).await?.is_some())
+    }
+
     /// The devices that the answers behind number `since` changed, as far as the asker sees them now: the last change of each, by
     /// id, behind the device `after`. The first answer is a baseline and changes none.
     pub async fn changes(&self, scope: &Scope, since: i64, after: &str, limit: u32) -> Result<Vec<Changed>, StoreError> {

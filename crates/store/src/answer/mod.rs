@@ -204,8 +204,8 @@ impl Store {
         let mut audit = answer.audit.clone();
         // These stand in rows of their own.
         (audit.inputs, audit.problems, audit.organisations) = (Vec::new(), Vec::new(), Vec::new());
-        let insert = "INSERT INTO answer (n, at, by_whom, as_of, devices, findings, new, changed, gone, cellular, unknown, doc) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        let insert = "INSERT INTO answer (n, at, by_whom, as_of, devices, findings, new, changed, gone, cellular, unknown, doc, read_to) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
         let values = sql!(
             insert,
             number,
@@ -219,7 +219,8 @@ impl Store {
             changes.gone,
             audit.coverage.cellular,
             audit.coverage.unknown,
-            pack::pack_json(&audit)?
+            pack::pack_json(&audit)?,
+            answer.inputs.iter().max().copied().unwrap_or_default()
         );
         tx.run(values).await?;
         let detail = json!({"devices": changes.devices, "new": changes.new, "changed": changes.changed, "gone": changes.gone});

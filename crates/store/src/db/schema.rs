@@ -11,6 +11,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("base", include_str!("../../migrations/0001_base.sql")),
     ("people", include_str!("../../migrations/0002_people.sql")),
     ("coverage", include_str!("../../migrations/0003_coverage.sql")),
+    ("read_to", include_str!("../../migrations/0004_read_to.sql")),
 ];
 
 /// The newest schema.
@@ -86,9 +87,9 @@ mod tests {
     struct Folder(PathBuf);
     impl Folder {
         fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("umbilical-schema-{name}-{}", std::process::id()));
-            let _ = std::fs::remove_dir_all(&path);
-            std::fs::create_dir_all(&path).unwrap();
+            let since = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+            let path = std::env::temp_dir().join(format!("umbilical-schema-{name}-{}-{since}", std::process::id()));
+            std::fs::create_dir(&path).unwrap();
             Self(path)
         }
         fn options(&self) -> Options {

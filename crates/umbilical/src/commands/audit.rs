@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use umbilical_assess::{Fleet, Options, bom};
+use umbilical_core::Day;
 use umbilical_core::answer::{Audit as Answer, Device, Tally};
 use umbilical_report::{View, csv, html, json, table};
 
-use super::{Reading, evidence, facts, formats};
+use super::{Reading, evidence, facts, formats, mapping};
 use crate::args::{Audit, Format, Global};
 use crate::fail::Fail;
 use crate::gate::{Found, Gates, Seen};
 use crate::law::{self, Unnamed};
-use crate::{home, out};
+use crate::{home, out, recorded};
 
 /// Devices on a page before it says how many more there are.
 const PAGE: usize = 2_000;
@@ -83,6 +84,7 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
     }
     if !global.no_save {
         keep(global, &answer, judged());
+        record(global, audit, &answer, as_of);
     }
     if asked {
         law.tell_unused(global);
@@ -95,6 +97,26 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
         }
     }
     Ok(code)
+}
+
+/// Keeps the evidence in the store, where the home has one. The answer has been given whatever becomes of that.
+fn record(global: &Global, audit: &Audit, answer: &Answer, as_of: Day) {
+    let mapping = || audit.map.as_deref().map(mapping).transpose();
+    let judge = audit.asked.is_asked(global).then(|| super::serve::judge(global.clone(), audit.asked.clone()));
+    let kept = mapping().and_then(|mapping| {
+        let law = answer.law.as_ref();
+        recorded::keep(global, recorded::Asked { paths: &audit.paths, mapping, knowledge: facts(global)?, judge, law, as_of })
+    });
+    if global.quiet {
+        return;
+    }
+    match kept {
+        Ok(None) => {}
+        Ok(Some(said)) => eprintln!("umbilical: {said}"),
+        Err(problem) => {
+            eprintln!("umbilical: not kept in the store of the home: {problem} (audit once more, or --no-save says so on purpose)")
+        }
+    }
 }
 
 /// Keeps the answer in the home. An answer that cannot be kept has been given all the same: a note, no failure.

@@ -233,18 +233,27 @@ fn store(global: &Global) -> Checkup {
     };
     let place = match stored::place(global, None) {
         Ok(place) if Path::new(&place).is_file() => place,
+        _ if home::folder(global).is_ok_and(|h| h.join(home::AUDIT).is_file()) => {
+            return ask.is(
+                Health::Na,
+                "no store in the home: a server would begin without the evidence of the last audit; audit again beside it",
+            );
+        }
         _ => return ask.is(Health::Na, "no store in the home"),
     };
     let checked = Stored::open(&place).and_then(|opened| {
         let mut wrong = opened.wait(opened.store.verify_custody(false))?;
         wrong.extend(opened.wait(opened.store.verify_decisions())?);
         wrong.extend(opened.wait(opened.store.verify_audit(None))?);
-        Ok(wrong)
+        Ok((wrong, opened.wait(opened.store.behind())?))
     });
     match checked {
         Err(problem) => ask.is(Health::Fail, problem.to_string()),
-        Ok(wrong) => match wrong.first() {
+        Ok((wrong, behind)) => match wrong.first() {
             Some(first) => ask.is(Health::Fail, format!("{} places do not fit; the first: {first}", wrong.len())),
+            None if behind => {
+                ask.is(Health::Pass, format!("{place} opens, its chains are whole; new evidence waits for an answer (serve)"))
+            }
             None => ask.is(Health::Pass, format!("{place} opens, its chains are whole")),
         },
     }

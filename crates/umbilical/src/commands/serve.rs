@@ -75,6 +75,7 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     log(serve.log);
     let folder = home::folder(global)?;
     home::make(&folder)?;
+    let found = folder.join(home::AUDIT).is_file();
     let place = serve.database.clone().unwrap_or_else(|| folder.join(home::STORE).display().to_string());
     let knowledge = Arc::new(facts(global)?);
     let mut config = Config::new(folder);
@@ -92,6 +93,12 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     let runtime = runtime.map_err(|source| Fail::Output { to: "the runtime".into(), source })?;
     runtime.block_on(async {
         let store = Store::open(&place, System.now()).await.map_err(store_fail)?;
+        if found && store.revision().await.map_err(store_fail)?.starts_with("0-") {
+            tracing::warn!(
+                "the home holds a last audit and the store no evidence: this server shows what is brought to it; \
+                 run `umbilical audit PATH…` again on this home, or upload the files"
+            );
+        }
         let app = App::new(store.clone(), knowledge, Arc::new(System), config);
         let server = Server::bind(app, listen).await.map_err(stop)?;
         let first = server.first_link().await.map_err(stop)?;
@@ -109,7 +116,7 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
 }
 
 /// Asks the packs that were named. They are read anew for each answer: whoever changes a pack or a waiver sees it at the next.
-fn judge(global: Global, asked: Asked) -> Judge {
+pub fn judge(global: Global, asked: Asked) -> Judge {
     Arc::new(move |day, answer: &mut dyn FnMut(Judging<'_>)| {
         let knowledge = facts(&global).map_err(|e| e.to_string())?;
         let (knowledge, law) = law::load(&global, &asked, knowledge, Unnamed::Law).map_err(|e| e.to_string())?;

@@ -15,7 +15,8 @@ use crate::Problem;
 use crate::api::json;
 use crate::app::App;
 use crate::extract::{Params, stale};
-use crate::ingest::{self, FileProblem, Folder, Taken, Upload};
+use crate::ingest::{self, Folder};
+use crate::record::{FileProblem, Taken, Upload};
 use crate::secret;
 use crate::who::Who;
 

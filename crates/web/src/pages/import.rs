@@ -10,7 +10,7 @@ use super::{Head, page};
 use crate::Problem;
 use crate::api::{Received, receive, seen};
 use crate::app::App;
-use crate::ingest::Taken;
+use crate::record::Taken;
 use crate::who::Who;
 
 #[derive(Template)]

@@ -16,9 +16,10 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("umbilical-store-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
+        // A number of a process is given again, and is another's in another container that shares the folder.
+        let since = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+        let path = std::env::temp_dir().join(format!("umbilical-store-{name}-{}-{since}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
         Self(path)
     }
     pub fn path(&self) -> &Path {

@@ -24,9 +24,9 @@ impl Server {
             Command::new("id").arg(flag).output().map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default()
         };
         let root = id("-u") == "0";
-        let folder = std::env::temp_dir().join(format!("umb-pg-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder =
+            std::env::temp_dir().join(format!("umb-pg-{}-{:x}", std::process::id(), std::time::UNIX_EPOCH.elapsed().unwrap().as_micros()));
+        std::fs::create_dir(&folder).unwrap();
         let server = Self { folder, bin, root };
         if root {
             run(Command::new("chown").arg("postgres").arg(&server.folder));

@@ -26,9 +26,9 @@ impl Folder {
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("umbilical-web-{}-{n}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
+        let since = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+        let path = std::env::temp_dir().join(format!("umbilical-web-{}-{n}-{since}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
         Self(path)
     }
     pub fn path(&self) -> &Path {

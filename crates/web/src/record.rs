@@ -1,0 +1,216 @@
+//! What evidence goes through on its way into a store, whoever brings it: an upload to a server, or a command.
+//!
+//! Nothing here knows of a server: a command that ends calls the same.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use umbilical_assess::{Fleet, Options, bom};
+use umbilical_core::{Day, Observations};
+use umbilical_evidence::open::{self, OpenError};
+use umbilical_evidence::table::Mapping;
+use umbilical_evidence::{Purpose, open::understood};
+use umbilical_knowledge::Knowledge;
+use umbilical_store::{Answer, By, Changes, Content, NewEvidence, Store, StoreError, Time};
+use utoipa::ToSchema;
+
+use crate::app::{Judge, Judging};
+
+/// Name and version of the readers, as evidence keeps it.
+const READER: &str = concat!("umbilical ", env!("CARGO_PKG_VERSION"));
+/// Problems of one file that an answer lists; the rest are counted.
+const PROBLEMS: usize = 50;
+/// How often an answer is begun again because another program's came in between.
+const TRIES: usize = 5;
+
+/// A file on its way in.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// The folder of its own, below which it lies as it was called; empty where it lies where it was.
+    pub root: PathBuf,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it is called.
+    pub name: String,
+}
+
+/// What became of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Taken {
+    /// Its name.
+    pub name: String,
+    /// The artefact, `evd-…`.
+    pub evidence: String,
+    /// Whether it was there already: then nothing was changed.
+    pub already: bool,
+    /// What the readers took it for; of an archive, what they found most.
+    pub format: String,
+    /// Files in it that a reader understood.
+    pub understood: u64,
+    /// Files in it.
+    pub files: u64,
+    /// Facts and identifiers that were read.
+    pub observations: u64,
+    /// How many things could not be understood.
+    pub problem_count: u64,
+    /// The first of them.
+    pub problems: Vec<FileProblem>,
+}
+
+/// Something that could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileProblem {
+    /// The file.
+    pub path: Option<String>,
+    /// `line 7`.
+    pub at: String,
+    /// What, and what to do.
+    pub what: String,
+}
+
+/// What keeps evidence or an answer from being kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Packs of rules, in words.
+    #[error("{0}")]
+    Law(String),
+    /// A thread broke off.
+    #[error("reading broke off: {0}")]
+    Broke(#[from] tokio::task::JoinError),
+}
+
+/// How files are read.
+#[derive(Clone)]
+pub struct Reading {
+    /// The facts.
+    pub knowledge: Arc<Knowledge>,
+    /// The user's column mapping, if any.
+    pub mapping: Option<Arc<Mapping>>,
+}
+
+/// Reads a file and keeps it with what was read: all of it, or nothing. The same bytes again change nothing. With
+/// `understood_only` what no reader understands is left where it is, and `None` is the answer.
+pub async fn keep(
+    store: &Store,
+    by: By<'_>,
+    reading: &Reading,
+    upload: Upload,
+    understood_only: bool,
+) -> Result<Option<Taken>, RecordError> {
+    let (how, at) = (reading.clone(), upload.clone());
+    let read = tokio::task::spawn_blocking(move || read(&how, &at)).await??;
+    if understood_only && !read.inputs.iter().any(understood) {
+        return Ok(None);
+    }
+    let format = format_of(&read);
+    let new = NewEvidence { name: &upload.name, format: &format, collected_at: None, collected_by: None, reader: READER };
+    let mut import = store.import(by).await?;
+    let received = import.add(&new, Content::File(&upload.path), &read).await?;
+    import.commit().await?;
+    let located = read.problems.iter().take(PROBLEMS).map(|p| FileProblem {
+        path: p.input.and_then(|i| read.inputs.get(i as usize)).map(|i| i.path.clone()),
+        at: read.locate(p.at),
+        what: p.what.clone(),
+    });
+    Ok(Some(Taken {
+        name: upload.name,
+        evidence: received.id,
+        already: received.already,
+        understood: read.inputs.iter().filter(|i| understood(i)).count() as u64,
+        files: read.inputs.len() as u64,
+        observations: read.inputs.iter().map(|i| i.observations).sum(),
+        problem_count: read.problems.len() as u64,
+        problems: located.collect(),
+        format,
+    }))
+}
+
+/// What it is: the format of its one file, or of the most of them.
+fn format_of(read: &Observations) -> String {
+    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for input in read.inputs.iter().filter(|i| understood(i)) {
+        *counts.entry(&input.format).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(name, count)| (*count, std::cmp::Reverse(*name))).map_or("unknown", |(name, _)| name).to_owned()
+}
+
+fn read(how: &Reading, upload: &Upload) -> Result<Observations, OpenError> {
+    let mut all = Observations::new();
+    let mapping = how.mapping.as_deref();
+    let options =
+        open::Options { knowledge: &how.knowledge, mapping, purpose: Purpose::Fleet, validate: false, threads: 1, progress: &|_| {} };
+    open::read_paths(std::slice::from_ref(&upload.path), &options, &mut all)?;
+    // That a mapping fits nothing is no fault of one file of many.
+    all.problems.retain(|p| p.input.is_some());
+    if upload.root.as_os_str().is_empty() {
+        return Ok(all);
+    }
+    // The folder is ours; the name is the file's.
+    let above = format!("{}/", upload.root.display());
+    for input in &mut all.inputs {
+        if let Some(rest) = input.path.strip_prefix(&above) {
+            input.path = rest.to_owned();
+        }
+    }
+    Ok(all)
+}
+
+/// Answers anew from everything that was observed, and replaces the answer that stands. Where another program's comes in
+/// between, it is done once more. Needs a runtime of several threads.
+pub async fn answer(
+    store: &Store,
+    knowledge: &Arc<Knowledge>,
+    judge: Option<Judge>,
+    by: &'static str,
+    clock: impl Fn() -> (Time, Day),
+) -> Result<Changes, RecordError> {
+    for _ in 1..TRIES {
+        match once(store, knowledge, judge.clone(), by, clock()).await {
+            Err(RecordError::Store(StoreError::Conflict(_))) => {}
+            other => return other,
+        }
+    }
+    once(store, knowledge, judge, by, clock()).await
+}
+
+async fn once(
+    store: &Store,
+    knowledge: &Arc<Knowledge>,
+    judge: Option<Judge>,
+    who: &'static str,
+    (at, as_of): (Time, Day),
+) -> Result<Changes, RecordError> {
+    let rebuilt = store.observations().await?;
+    let (store, knowledge) = (store.clone(), Arc::clone(knowledge));
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let mut all = rebuilt.observations;
+        // What a bill of materials declares is a device of the fleet like any other.
+        bom::as_devices(&mut all, &knowledge, &bom::Options::on(as_of));
+        let fleet = Fleet::new(&all, &knowledge, Options { as_of, show_subscribers: true });
+        let mut audit = fleet.audit();
+        let mut outcome = None;
+        let mut answer = |law: Judging<'_>| {
+            audit.law = law.stamp;
+            let devices = fleet.devices().map(|mut device| {
+                (law.each)(&mut device);
+                device
+            });
+            let answer = Answer { audit: &audit, inputs: &rebuilt.inputs, findings: &[] };
+            outcome = Some(runtime.block_on(store.replace_answer(By { who, at }, answer, devices)));
+        };
+        match &judge {
+            Some(judge) => judge(as_of, &mut answer).map_err(RecordError::Law)?,
+            None => answer(Judging { each: &mut |_| {}, stamp: None }),
+        }
+        Ok(outcome.ok_or_else(|| RecordError::Law("the rules were asked nothing".into()))??)
+    })
+    .await?
+}
