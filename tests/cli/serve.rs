@@ -83,6 +83,8 @@ fn it_refuses_what_would_send_passwords_in_clear() {
     let ran = run(&folder, ["serve", "--listen", "0.0.0.0:0"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("unencrypted") && ran.err.contains("--tls-cert"), "{}", ran.err);
+    let ran = run(&folder, ["serve", "--host", "https://fleet.example"]);
+    assert!(ran.code == 2 && ran.err.contains("a name or address alone"), "{}", ran.err);
     let ran = run(&folder, ["serve", "--tls-cert", "x.pem"]);
     assert_eq!(ran.code, 2);
     let ran = run(&folder, ["serve", "--listen", "127.0.0.1:0", "--tls-cert", "no.pem", "--tls-key", "no.key"]);

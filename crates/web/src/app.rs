@@ -39,6 +39,8 @@ pub struct Config {
     pub tls: bool,
     /// `https://fleet.example`: the address under which people reach it, where that is another than the one it listens on.
     pub public: Option<String>,
+    /// More names under which people reach it: `fleet`, `fleet.intern.example`.
+    pub hosts: Vec<String>,
     /// Milliseconds without a request after which a session ends.
     pub idle: i64,
     /// Milliseconds after which a session ends in any case.
@@ -57,6 +59,7 @@ impl Config {
             upload_limit: 2 << 30,
             tls: false,
             public: None,
+            hosts: Vec::new(),
             idle: 60 * 60_000,
             longest: 12 * 60 * 60_000,
             settle: 200,

@@ -10,6 +10,7 @@ mod app;
 pub mod clock;
 mod extract;
 pub mod guard;
+pub mod host;
 pub mod ingest;
 mod invite;
 pub mod keeping;

@@ -85,6 +85,7 @@ fn named(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::CONFLICT => ("urn:umbilical:problem:conflict", "Not as things stand"),
         StatusCode::PRECONDITION_FAILED => ("urn:umbilical:problem:changed", "Changed meanwhile"),
         StatusCode::PRECONDITION_REQUIRED => ("urn:umbilical:problem:if-match", "If-Match is needed"),
+        StatusCode::MISDIRECTED_REQUEST => ("urn:umbilical:problem:host", "Not under this name"),
         StatusCode::PAYLOAD_TOO_LARGE => ("urn:umbilical:problem:too-large", "Too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ("urn:umbilical:problem:media-type", "Not in this form"),
         StatusCode::UNPROCESSABLE_ENTITY => ("urn:umbilical:problem:invalid", "Not understood"),

@@ -1,7 +1,8 @@
 //! The server: what it listens on, what every answer carries, and how it ends.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -18,6 +19,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::guard::{guard, is_api};
+use crate::host::Hosts;
 use crate::{Problem, api, ingest, keeping, pages, secret};
 
 /// The largest body of a request that is no upload.
@@ -148,7 +150,7 @@ impl Server {
         }
         let worker = tokio::spawn(ingest::run(app.clone()));
         let keeper = tokio::spawn(keeping::run(app.clone()));
-        let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let service = router(app.clone(), bound.address.ip()).into_make_service_with_connect_info::<SocketAddr>();
         let served = match tls {
             None => {
                 let mut server = axum_server::from_tcp(listener).map_err(Stop::Broke)?.handle(bound.handle);
@@ -174,7 +176,8 @@ fn patient(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt:
 }
 
 /// Every route with what stands before it.
-pub fn router(app: App) -> Router {
+pub fn router(app: App, listens: IpAddr) -> Router {
+    let hosts = Arc::new(Hosts::new(listens, app.config().public.as_deref(), &app.config().hosts));
     let routes = api::router().merge(pages::router()).route_layer(from_fn_with_state(app.clone(), guard));
     routes
         .fallback(async || Problem::missing("there is nothing at this address"))
@@ -182,9 +185,18 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn(tagged))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| Problem::internal("a handler broke off").into_response()))
+        .layer(from_fn_with_state(hosts, named))
         .layer(from_fn_with_state(app.clone(), carried))
         .layer(from_fn(logged))
         .with_state(app)
+}
+
+/// Only who names this server is answered.
+async fn named(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
+    match hosts.check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
 }
 
 /// Reads get an `ETag`; who has the same already is told so.

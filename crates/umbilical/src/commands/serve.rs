@@ -24,6 +24,7 @@ store of the home (umbilical.db) or in PostgreSQL, and the fleet is answered ane
 Examples:
   umbilical serve                                        http://127.0.0.1:8480, for this machine alone
   umbilical serve --listen 0.0.0.0:8443 --tls-cert fleet.pem --tls-key fleet.key
+  umbilical serve --listen 0.0.0.0:8480 --insecure-http --public-url https://fleet.example     behind a proxy that encrypts
   umbilical serve --policy us-fcc-covered --market US        judge devices by law
   umbilical serve --database postgres://umbilical@db/umbilical
   umbilical serve --log json                             one JSON object for each line of the log";
@@ -49,6 +50,9 @@ pub struct Serve {
     /// The address under which people reach it, where that is another: https://fleet.example
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// A further name under which people reach it (repeatable)
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
     /// Largest upload in megabytes
     #[arg(long, value_name = "MB", default_value_t = 2048)]
     upload_limit: u64,
@@ -81,6 +85,7 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     let mut config = Config::new(folder);
     config.tls = serve.tls_cert.is_some() || serve.public_url.as_deref().is_some_and(|u| u.starts_with("https://"));
     config.public = serve.public_url.clone();
+    config.hosts = hosts(serve)?;
     config.upload_limit = serve.upload_limit.saturating_mul(1 << 20);
     if serve.asked.is_asked(global) {
         // A mistake in a pack stops the start, not the first import.
@@ -113,6 +118,16 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
         store.close().await;
         served.map(|()| 0)
     })
+}
+
+/// Names that were given; what can be none is a mistake that would shut people out.
+fn hosts(serve: &Serve) -> Result<Vec<String>, Fail> {
+    let help = "a name or address alone, as in --host fleet.example: no scheme, port or path";
+    let fits = |name: &str| umbilical_web::host::is_name(name) || name.parse::<std::net::IpAddr>().is_ok();
+    match serve.host.iter().find(|name| !fits(name)) {
+        Some(name) => Err(Fail::usage(format!("--host {}: this is no name of a host", umbilical_core::text::clean(name)), help)),
+        None => Ok(serve.host.clone()),
+    }
 }
 
 /// Asks the packs that were named. They are read anew for each answer: whoever changes a pack or a waiver sees it at the next.

@@ -6,6 +6,7 @@ mod account;
 mod api;
 mod document;
 mod first;
+mod host;
 mod hostile;
 mod imports;
 mod matrix;

@@ -65,7 +65,7 @@ fn an_encrypted_server_marks_its_cookies_and_says_so() {
         assert!(answer.headers()["strict-transport-security"].to_str().unwrap().starts_with("max-age="));
         // Spoken to without encryption it answers nothing that could be taken for a page.
         let mut plain = TcpStream::connect(bound.address).await.unwrap();
-        plain.write_all(b"GET /sign-in HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        plain.write_all(b"GET /sign-in HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         let mut heard = Vec::new();
         let _ = tokio::time::timeout(Duration::from_secs(5), plain.read_to_end(&mut heard)).await;
         assert!(!heard.starts_with(b"HTTP"), "{}", String::from_utf8_lossy(&heard));
@@ -107,9 +107,9 @@ fn slow_connections_hold_nobody_up() {
             let Ok(mut stream) = TcpStream::connect(world.bound.address).await else { break };
             // A head that never ends, and a body that never comes.
             let begun: &[u8] = if n % 2 == 0 {
-                b"GET /sign-in HTTP/1.1\r\nhost: x\r\nx-slow: "
+                b"GET /sign-in HTTP/1.1\r\nhost: localhost\r\nx-slow: "
             } else {
-                b"POST /sign-in HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n"
+                b"POST /sign-in HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n"
             };
             if stream.write_all(begun).await.is_err() {
                 break;
@@ -126,7 +126,7 @@ fn slow_connections_hold_nobody_up() {
         // A head that is too long is refused before it fills the memory.
         let long = format!("/{}", "a".repeat(200_000));
         let mut stream = TcpStream::connect(world.bound.address).await.unwrap();
-        let _ = stream.write_all(format!("GET {long} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await;
+        let _ = stream.write_all(format!("GET {long} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
         let mut heard = Vec::new();
         let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut heard)).await;
         assert!(heard.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&heard));
