@@ -43,8 +43,13 @@ fn line<T: Serialize>(out: &mut Vec<u8>, row: &T) -> Result<(), Problem> {
     Ok(())
 }
 
-fn lines(body: Body) -> Result<Response, Problem> {
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"))], body).into_response())
+/// A browser keeps it as a file of this name.
+fn lines(file: &'static str, body: Body) -> Result<Response, Problem> {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson")),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static(file)),
+    ];
+    Ok((headers, body).into_response())
 }
 
 /// A stream that began well may still break: then the connection is cut, so that nobody takes a part for the whole.
@@ -115,7 +120,7 @@ pub async fn devices(State(app): State<App>, who: Who, Params(params): Params<Ex
         let bytes = walk.devices(whole).await.map_err(broken)?;
         Ok::<_, std::io::Error>(Some((Bytes::from(bytes), walk)))
     });
-    lines(Body::from_stream(stream))
+    lines("attachment; filename=\"devices.jsonl\"", Body::from_stream(stream))
 }
 
 /// Findings that fit a query, one JSON object on each line, the worst first
@@ -130,7 +135,7 @@ pub async fn findings(State(app): State<App>, who: Who, Params(params): Params<E
         let bytes = walk.findings().await.map_err(broken)?;
         Ok::<_, std::io::Error>(Some((Bytes::from(bytes), walk)))
     });
-    lines(Body::from_stream(stream))
+    lines("attachment; filename=\"findings.jsonl\"", Body::from_stream(stream))
 }
 
 /// Everything that was observed, one thing on each line: where, when, identifiers and facts. Needs all sites: before it is assessed a thing stands nowhere
@@ -176,5 +181,5 @@ pub async fn observations(State(app): State<App>, who: Who) -> Result<Response, 
         let _ = send.blocking_send(Ok(Bytes::from(out)));
     });
     let stream = stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|item| (item, receive)) });
-    lines(Body::from_stream(stream))
+    lines("attachment; filename=\"observations.jsonl\"", Body::from_stream(stream))
 }
