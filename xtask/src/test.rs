@@ -32,7 +32,7 @@ fn one(step: &str, metadata: &Metadata) -> Outcome {
             clippy.args(["clippy", "--quiet", "--profile", PROFILE, "--all-targets"]).args(&selection);
             cargo::run(clippy.args(["--", "-D", "warnings"]))
         }
-        "services" => services::run(),
+        "services" => services::run(metadata),
         "tests" => {
             let mut tests = cargo::command();
             if has_nextest() {

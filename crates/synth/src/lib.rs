@@ -11,6 +11,7 @@
 //! assert!(listing::lsusb(&[&parts::HUB, &gateway.usb]).contains("2c7c:0125"));
 //! ```
 
+pub mod attacks;
 pub mod book;
 pub mod examples;
 pub mod listing;

@@ -1,0 +1,173 @@
+//! Every page in every look: nothing keeps people out, nothing runs over the edge, nothing is heavy.
+
+use crate::driver::Scripts;
+use crate::{World, axe, example, journey, target};
+
+/// When a page is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    /// The program's first start: nobody is known.
+    Start,
+    /// The first person is signed in, who may do nearly everything; nothing was brought in.
+    SetUp,
+    /// The example of a water utility was brought in, and a second person added.
+    Import,
+    /// The first person has signed out.
+    SignOut,
+}
+
+/// A page.
+struct Page {
+    /// What its pictures are called.
+    name: &'static str,
+    /// Its path; `{link}` is the link of the first start, `{welcome}` the second person's, `{device}` a device,
+    /// `{evidence}` a file that was brought in.
+    path: &'static str,
+    /// When it is looked at.
+    after: After,
+    /// Selector of a button to press first; empty for none.
+    press: &'static str,
+}
+
+const fn page(name: &'static str, path: &'static str, after: After) -> Page {
+    Page { name, path, after, press: "" }
+}
+
+/// Every page that the program has, by when it is looked at.
+const PAGES: &[Page] = &[
+    page("sign-in-first", "/sign-in", After::Start),
+    page("set-up", "{link}", After::Start),
+    page("overview-empty", "/", After::SetUp),
+    page("fleet-empty", "/fleet", After::SetUp),
+    page("findings-empty", "/findings", After::SetUp),
+    page("import-empty", "/import", After::SetUp),
+    page("overview", "/", After::Import),
+    page("fleet", "/fleet", After::Import),
+    page("fleet-query", "/fleet?q=maker%3Aquectel", After::Import),
+    page("fleet-nothing", "/fleet?q=nothing-like-it", After::Import),
+    page("fleet-wrong-query", "/fleet?q=%28", After::Import),
+    page("findings", "/findings", After::Import),
+    page("device", "{device}", After::Import),
+    page("import", "/import", After::Import),
+    page("job", "/import/1", After::Import),
+    page("evidence", "/evidence", After::Import),
+    page("artefact", "{evidence}", After::Import),
+    page("changes", "/changes", After::Import),
+    page("account", "/account", After::Import),
+    Page { name: "account-codes", path: "/account", after: After::Import, press: "form[action='/account/totp'] button" },
+    page("people", "/people", After::Import),
+    page("audit-log", "/audit-log", After::Import),
+    page("missing", "/nothing/here", After::Import),
+    page("welcome", "{welcome}", After::SignOut),
+    page("sign-in", "/sign-in", After::SignOut),
+];
+
+/// Widths in pixels: a laptop's and a phone's.
+const WIDTHS: [u32; 2] = [1366, 390];
+const THEMES: [&str; 2] = ["light", "dark"];
+/// Bytes of a page with all that it loads.
+const HEAVY: u64 = 100_000;
+
+#[test]
+fn every_page_in_every_look() {
+    journey(Scripts::On, async |w| {
+        let axe = axe::load();
+        let pictures = target("screenshots");
+        std::fs::create_dir_all(&pictures).unwrap();
+        let mut wrong = Vec::new();
+        if let Some(axe) = &axe {
+            w.browser.open("data:text/html,<p style='color:%23ccc;background:%23fff'>pale</p><input>").await;
+            let found = axe::violations(&w.browser, axe).await.join("\n");
+            assert!(found.contains("color-contrast") && found.contains("label"), "axe looks: {found}");
+        }
+        let mut now = After::Start;
+        let mut welcome = String::new();
+        for page in PAGES {
+            if page.after != now {
+                now = page.after;
+                welcome = arrive(w, now).await.unwrap_or(welcome);
+            }
+            let path = match page.path {
+                "{link}" => w.server.link.clone(),
+                "{welcome}" => welcome.clone(),
+                "{device}" => behind(w, "/fleet", "RTU-0417").await,
+                "{evidence}" => behind(w, "/evidence", "utility/sims.csv").await,
+                path => path.to_owned(),
+            };
+            w.browser.screen(WIDTHS[0], THEMES[0]).await;
+            w.browser.open(&path).await;
+            if !page.press.is_empty() {
+                w.browser.press_css(page.press).await;
+            }
+            let weight = "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].reduce((n, e) => n + e.decodedBodySize, 0)";
+            let weight = w.browser.script(weight, vec![]).await.as_u64().unwrap();
+            if weight == 0 || weight > HEAVY {
+                wrong.push(format!("{}: {weight} bytes", page.name));
+            }
+            for width in WIDTHS {
+                for theme in THEMES {
+                    let look = format!("{}-{theme}-{width}", page.name);
+                    w.browser.screen(width, theme).await;
+                    w.browser.picture(&pictures.join(format!("{look}.png"))).await;
+                    let wide = w.browser.script("return document.documentElement.scrollWidth", vec![]).await;
+                    if wide.as_u64().unwrap() > u64::from(width) {
+                        wrong.push(format!("{look}: {wide} pixels wide"));
+                    }
+                    if let Some(axe) = &axe {
+                        wrong.extend(axe::violations(&w.browser, axe).await.into_iter().map(|v| format!("{look}: {v}")));
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} things are wrong\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
+
+/// Where a link of a page leads to.
+async fn behind(w: &World, path: &str, words: &str) -> String {
+    w.browser.open(path).await;
+    let link = w.browser.find(&format!("//main//a[normalize-space()={words:?}]")).await;
+    link.attr("href").await.unwrap().unwrap()
+}
+
+/// Goes on to the next stage; the link of the second person where it has just been made.
+async fn arrive(w: &World, after: After) -> Option<String> {
+    let page = &w.browser;
+    match after {
+        After::Start => {}
+        After::SetUp => w.set_up().await,
+        After::Import => {
+            page.open("/import").await;
+            page.choose("#folder", &[example("utility")]).await;
+            page.send("Choose files").await;
+            page.sees("See the fleet").await;
+            page.open("/people").await;
+            page.fill("Login", "bo").await;
+            page.tick("viewer").await;
+            page.fill("Sites", "Treatment works").await;
+            page.press("Add").await;
+            page.sees("bo was added").await;
+            return Some(page.texts(".once").await.remove(0));
+        }
+        After::SignOut => {
+            page.open("/fleet").await;
+            page.press("Sign out").await;
+            page.headed("Sign in").await;
+        }
+    }
+    None
+}
+
+#[test]
+fn stages_follow_each_other() {
+    let stages: Vec<After> = PAGES.iter().map(|p| p.after).collect();
+    let mut seen = vec![stages[0]];
+    for stage in stages {
+        if *seen.last().unwrap() != stage {
+            assert!(!seen.contains(&stage), "{stage:?} is over: list the page with the others");
+            seen.push(stage);
+        }
+    }
+    let names: std::collections::BTreeSet<_> = PAGES.iter().map(|p| p.name).collect();
+    assert_eq!(names.len(), PAGES.len(), "each page has pictures of its own");
+}
