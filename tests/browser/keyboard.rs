@@ -5,6 +5,7 @@ use crate::{PASSWORD, World, example, journey};
 
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
 
 /// What has the focus: its words, or the label of a field.
 async fn here(w: &World) -> String {
@@ -62,5 +63,40 @@ fn from_signing_in_to_a_note_by_keys_alone() {
         page.keys("by keys").await;
         page.keys(ENTER).await;
         page.find("//ol[@class='log']/li[contains(., 'by keys')]").await;
+    });
+}
+
+#[test]
+fn keys_of_the_page_and_dropping_files() {
+    journey(Scripts::On, async |w| {
+        w.set_up().await;
+        let page = &w.browser;
+        // A browser lets no program drop files: the event is made, and everything behind it is real.
+        let drop = "const files = new DataTransfer();
+            files.items.add(new File([arguments[0]], 'assets.csv'));
+            document.querySelector('form.drop').dispatchEvent(new DragEvent('drop', {dataTransfer: files, bubbles: true, cancelable: true}))";
+        page.script(drop, vec![std::fs::read_to_string(example("utility/assets.csv")).unwrap().into()]).await;
+        page.sees("See the fleet").await;
+        assert_eq!(page.texts(".finding h2").await, ["assets.csv"]);
+        page.open("/fleet?q=site%3A%22Treatment+works%22").await;
+        let names = page.texts("td.name a").await;
+        page.keys("j").await;
+        assert_eq!(here(w).await, names[0]);
+        page.keys("j").await;
+        assert_eq!(here(w).await, names[1]);
+        page.keys("k").await;
+        assert_eq!(here(w).await, names[0]);
+        page.keys("?").await;
+        page.find("//dialog[@open]//dt[normalize-space()='/']").await;
+        page.keys(ESCAPE).await;
+        page.find("//body[not(.//dialog[@open])]").await;
+        page.keys("/").await;
+        assert_eq!(here(w).await, "Query");
+        page.keys("j").await;
+        assert_eq!(page.script("return document.activeElement.value", vec![]).await, "j", "in a field a letter is a letter");
+        page.keys(ESCAPE).await;
+        page.keys("j").await;
+        page.keys(ENTER).await;
+        page.headed(&names[0]).await;
     });
 }
