@@ -2,6 +2,7 @@
 //! goes and comes back under its id has it still.
 
 use serde_json::json;
+use umbilical_core::finding::Finding;
 
 use crate::answer::fold::fold;
 use crate::audit::append;
@@ -9,7 +10,7 @@ use crate::db::{Sql, Tx, sql};
 use crate::error::not_found;
 use crate::list::canonical;
 use crate::query::{Query, STATES, sql as condition};
-use crate::{By, Scope, Sites, Store, StoreError, Time, chain};
+use crate::{By, Scope, Sites, Store, StoreError, Time, chain, pack};
 
 /// What is decided about a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,15 @@ pub enum Many {
     Findings,
 }
 
+impl Many {
+    fn list(self) -> (&'static str, condition::Columns) {
+        match self {
+            Self::Devices => ("device d", condition::DEVICES),
+            Self::Findings => ("finding f", condition::FINDINGS),
+        }
+    }
+}
+
 /// The longest comment, in bytes.
 const LONGEST: usize = 20_000;
 
@@ -92,6 +102,25 @@ fn tagged(tag: &str) -> Result<String, StoreError> {
     if fits { Ok(tag.to_owned()) } else { Err(StoreError::Invalid("a tag is 1 to 100 bytes of text".into())) }
 }
 
+/// Whether a decision ends the matter without saying what was done about it.
+fn ends_without_a_mend(kind: &str, value: &str, expires: Option<Time>) -> bool {
+    kind == "state" && (value == "closed" || value == "accepted" && expires.is_none())
+}
+
+/// Refuses where one of these bodies is of a finding that no software mends: the module stays what it is until it is fenced in,
+/// replaced, or borne until a day.
+async fn mendable(tx: &mut Tx, bodies: Sql) -> Result<(), StoreError> {
+    for row in tx.fetch(bodies).await? {
+        let body = tx.first(sql!("SELECT doc FROM finding_body WHERE n = $1", row.int(0)?)).await?;
+        let finding: Option<Finding> = body.map(|b| pack::unpack_json(b.blob(0)?)).transpose()?;
+        if finding.is_some_and(|f| f.lifecycle == "not-patchable") {
+            let what = "no software mends this finding: it ends as `contained`, `replaced`, or `accepted` until a day";
+            return Err(StoreError::Invalid(what.into()));
+        }
+    }
+    Ok(())
+}
+
 impl Store {
     /// Decides about one thing. A device or finding outside the asker's sites is not found; other things (`intent`, `report`)
     /// only those may decide about who see everything.
@@ -113,11 +142,25 @@ impl Store {
         }
         let mut tx = self.db().write().await?;
         let subject = visible(&mut tx, scope, subject).await?;
+        if ends_without_a_mend(kind, &value, expires) && subject.starts_with("fnd-") {
+            let mut ask = Sql::new("SELECT DISTINCT f.body FROM finding f WHERE f.id = ");
+            ask.bind(&subject);
+            mendable(&mut tx, ask).await?;
+        }
         let n = tx.next("decision").await?;
         keep(&mut tx, n, by, &subject, kind, &value, comment, expires).await?;
         let head = append(&mut tx, by, "decide", &subject, &json!({"kind": kind, "value": value, "decision": n})).await?;
         self.commit(tx, &head).await?;
         Ok(n)
+    }
+
+    /// How many things fit a query, counted to the last: what [`Store::decide_many`] expects.
+    pub async fn count_many(&self, scope: &Scope, many: Many, query: &Query) -> Result<u64, StoreError> {
+        let mut tx = self.db().read().await?;
+        let (table, columns) = many.list();
+        let mut ask = Sql::new(&format!("SELECT COUNT(DISTINCT {}) FROM {table} WHERE ", columns.id));
+        condition::condition(&mut ask, &condition::weighed(&mut tx, query).await?, scope, &columns)?;
+        Ok(u64::try_from(tx.number(ask).await?).unwrap_or(0))
     }
 
     /// Decides about everything that fits a query, and says about how many; with another number than `expected` nothing is
@@ -129,16 +172,14 @@ impl Store {
         (many, query, expected): (Many, &Query, u64),
         decision: Decision<'_>,
         comment: &str,
+        expires: Option<Time>,
     ) -> Result<u64, StoreError> {
         let (kind, value) = decision.parts()?;
         if comment.len() > LONGEST {
             return Err(StoreError::Invalid(format!("a comment is at most {LONGEST} bytes")));
         }
         let mut tx = self.db().write().await?;
-        let (table, columns) = match many {
-            Many::Devices => ("device d", condition::DEVICES),
-            Many::Findings => ("finding f", condition::FINDINGS),
-        };
+        let (table, columns) = many.list();
         let mut ask = Sql::new(&format!("SELECT DISTINCT {} FROM {table} WHERE ", columns.id));
         condition::condition(&mut ask, &condition::weighed(&mut tx, query).await?, scope, &columns)?;
         ask.push(" ORDER BY 1");
@@ -146,9 +187,14 @@ impl Store {
         if ids.len() as u64 != expected {
             return Err(StoreError::Conflict(format!("the query fits {} things now, not {expected}: look again", ids.len())));
         }
+        if ends_without_a_mend(kind, &value, expires) && many == Many::Findings {
+            let mut ask = Sql::new("SELECT DISTINCT f.body FROM finding f WHERE ");
+            condition::condition(&mut ask, &condition::weighed(&mut tx, query).await?, scope, &columns)?;
+            mendable(&mut tx, ask).await?;
+        }
         let first = tx.next("decision").await?;
         for (n, row) in (first..).zip(&ids) {
-            keep(&mut tx, n, by, row.text(0)?, kind, &value, comment, None).await?;
+            keep(&mut tx, n, by, row.text(0)?, kind, &value, comment, expires).await?;
         }
         let detail = json!({"kind": kind, "value": value, "query": query.text(), "count": expected, "first": first});
         let head = append(&mut tx, by, "decide.many", table.split(' ').next().unwrap_or_default(), &detail).await?;

@@ -5,11 +5,13 @@ mod bars;
 mod graph;
 mod line;
 mod share;
+mod timeline;
 
 pub use bars::{Bar, bars};
 pub use graph::{Graph, graph};
 pub use line::{Point, line};
 pub use share::share;
+pub use timeline::{Mark, timeline};
 
 use std::fmt::Write;
 

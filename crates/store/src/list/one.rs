@@ -40,6 +40,8 @@ pub struct KeptInput {
     pub format: String,
     /// SHA-256.
     pub sha256: String,
+    /// When the artefact was collected, or came in where that is not known.
+    pub at: Time,
 }
 
 impl Store {
@@ -151,11 +153,12 @@ async fn inputs(tx: &mut Tx, devices: &mut [Kept]) -> Result<BTreeMap<u32, KeptI
     let mut out = BTreeMap::new();
     for some in numbers.chunks(1000) {
         let mut ask = Sql::new(
-            "SELECT i.n, e.id, i.path, i.format, i.sha256 FROM input i JOIN reading r ON r.n = i.reading JOIN evidence e ON e.n = r.evidence WHERE i.n IN (",
+            "SELECT i.n, e.id, i.path, i.format, i.sha256, COALESCE(e.collected_at, e.received_at) FROM input i JOIN reading r ON r.n = i.reading JOIN evidence e ON e.n = r.evidence WHERE i.n IN (",
         );
         ask.bind_all(some.iter().copied()).push(")");
         for row in tx.fetch(ask).await? {
-            let input = KeptInput { evidence: row.owned(1)?, path: row.owned(2)?, format: row.owned(3)?, sha256: row.owned(4)? };
+            let (evidence, path, format) = (row.owned(1)?, row.owned(2)?, row.owned(3)?);
+            let input = KeptInput { evidence, path, format, sha256: row.owned(4)?, at: row.time(5)? };
             out.insert(u32::try_from(row.int(0)?).map_err(|_| StoreError::damaged("an input has no number"))?, input);
         }
     }

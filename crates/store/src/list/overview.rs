@@ -36,7 +36,7 @@ pub struct CodeRow {
     pub source: String,
     /// Of a rule.
     pub verdict: Option<String>,
-    /// The worst of them.
+    /// How bad they are.
     pub severity: &'static str,
     /// How many.
     pub findings: u64,
@@ -85,19 +85,21 @@ impl Store {
         self.db().read().await?.fetch(ask).await?.iter().map(source).collect()
     }
 
-    /// Findings that fit a query by code and verdict, the worst first. The query may ask nothing that is a row's own (names,
-    /// tags, days): [`StoreError::Invalid`].
+    /// Findings that fit a query by code, verdict and severity, the worst first.
     pub async fn codes(&self, scope: &Scope, query: &Query, most: u32) -> Result<Vec<CodeRow>, StoreError> {
-        if !by_bucket(&query.root) {
-            return Err(StoreError::Invalid("findings are counted by code for words, severities and confidence alone".into()));
+        let mut tx = self.db().read().await?;
+        let query = &sql::weighed(&mut tx, query).await?;
+        let mut ask = Sql::new("SELECT k.code, k.source, k.verdict, k.severity, CAST(SUM(c.many) AS BIGINT) AS sum FROM (");
+        if by_bucket(&query.root) {
+            ask.push("SELECT t.kind, t.count AS many FROM finding_tally t WHERE t.count > 0 AND ");
+            sql::condition(&mut ask, query, scope, &sql::TALLIES)?;
+        } else {
+            ask.push("SELECT f.kind, COUNT(*) AS many FROM finding f WHERE ");
+            sql::condition(&mut ask, query, scope, &sql::FINDINGS)?;
+            ask.push(" GROUP BY f.kind");
         }
-        let mut ask = Sql::new(
-            "SELECT k.code, k.source, k.verdict, MAX(k.severity) AS worst, CAST(SUM(t.count) AS BIGINT) AS many \
-             FROM finding_tally t JOIN finding_kind k ON k.n = t.kind WHERE t.count > 0 AND ",
-        );
-        sql::condition(&mut ask, query, scope, &sql::TALLIES)?;
-        ask.push(" GROUP BY k.code, k.source, k.verdict ORDER BY worst DESC, many DESC, k.code, COALESCE(k.verdict, '') LIMIT ");
-        ask.bind(i64::from(most));
+        ask.push(") c JOIN finding_kind k ON k.n = c.kind GROUP BY k.code, k.source, k.verdict, k.severity ");
+        ask.push("ORDER BY k.severity DESC, sum DESC, k.code, COALESCE(k.verdict, '') LIMIT ").bind(i64::from(most));
         let code = |row: &Row| {
             let severity = usize::try_from(row.int(3)?).ok().and_then(|s| SEVERITIES.get(s).copied());
             Ok(CodeRow {
@@ -108,7 +110,7 @@ impl Store {
                 findings: row.count(4)?,
             })
         };
-        self.db().read().await?.fetch(ask).await?.iter().map(code).collect()
+        tx.fetch(ask).await?.iter().map(code).collect()
     }
 
     /// The number of the answer that stood at a time; 0 before the first.

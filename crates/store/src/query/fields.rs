@@ -31,7 +31,7 @@ pub(crate) const CERTAINTIES: &[&str] = &["hint", "possible", "probable", "confi
 /// From the least severe.
 pub(crate) const SEVERITIES: &[&str] = &["info", "low", "medium", "high", "critical"];
 /// Where a finding or device stands in triage; what nobody has looked at is `new`.
-pub const STATES: &[&str] = &["new", "triage", "true-positive", "false-positive", "accepted", "closed"];
+pub const STATES: &[&str] = &["new", "triage", "true-positive", "false-positive", "contained", "replaced", "accepted", "closed"];
 
 /// Every field: its name, other names of it, what it is looked up in, and a line for people.
 pub(crate) const FIELDS: &[(&str, &[&str], What, &str)] = &[

@@ -8,6 +8,7 @@ use crate::support::{ME, NOW, fleet};
 
 crate::suite!(
     decisions_outlive_recomputes,
+    what_no_software_mends_is_not_just_closed,
     decisions_follow_an_id,
     many_are_decided_as_seen,
     decisions_keep_to_the_scope,
@@ -54,6 +55,29 @@ async fn decisions_outlive_recomputes(store: Store) {
     assert_eq!(store.verify_decisions().await.unwrap(), Vec::<String>::new());
 }
 
+async fn what_no_software_mends_is_not_just_closed(store: Store) {
+    let inputs = import(&store, 0..4).await;
+    answer(&store, &inputs, fleet::devices(0..4)).await;
+    let finding = store.device(&Scope::ALL, &fleet::id(3)).await.unwrap().device.findings[0].clone();
+    assert_eq!(finding.lifecycle, "not-patchable");
+    let decide = |state, until| store.decide(&Scope::ALL, ME, &finding.id, Decision::State(state), "", until);
+    for state in ["closed", "accepted"] {
+        assert!(matches!(decide(state, None).await, Err(StoreError::Invalid(_))), "{state}");
+    }
+    let end = Time(NOW.0 + 86_400_000);
+    let later = Some(end);
+    for (state, until) in [("accepted", later), ("contained", None), ("replaced", None), ("false-positive", None)] {
+        decide(state, until).await.unwrap();
+    }
+    // The same for many at once.
+    let fails = query("verdict:fail");
+    let n = store.count_many(&Scope::ALL, Many::Findings, &fails).await.unwrap();
+    let many = |state, until| store.decide_many(&Scope::ALL, ME, (Many::Findings, &fails, n), Decision::State(state), "", until);
+    assert!(matches!(many("closed", None).await, Err(StoreError::Invalid(_))));
+    assert_eq!(many("accepted", later).await.unwrap(), n);
+    assert_eq!(store.end_expired(umbilical_store::By { who: "umbilical", at: end }).await.unwrap(), n);
+}
+
 async fn decisions_follow_an_id(store: Store) {
     let inputs = import(&store, 0..2).await;
     let mac = |name: &str| {
@@ -82,16 +106,16 @@ async fn decisions_follow_an_id(store: Store) {
 async fn many_are_decided_as_seen(store: Store) {
     fleet_of(&store, 100).await;
     let acme = query("maker:acme");
-    let many = |n| store.decide_many(&Scope::ALL, ME, (Many::Devices, &acme, n), Decision::Tag("replace"), "");
+    let many = |n| store.decide_many(&Scope::ALL, ME, (Many::Devices, &acme, n), Decision::Tag("replace"), "", None);
     assert!(matches!(many(39).await, Err(StoreError::Conflict(_))));
     assert_eq!(store.count_devices(&Scope::ALL, &query("tag:replace")).await.unwrap(), 0);
     assert_eq!(many(40).await.unwrap(), 40);
     assert_eq!(store.count_devices(&Scope::ALL, &query("tag:replace")).await.unwrap(), 40);
     let fails = query("verdict:fail");
-    assert_eq!(store.decide_many(&Scope::ALL, ME, (Many::Findings, &fails, 40), Decision::State("triage"), "").await.unwrap(), 40);
+    assert_eq!(store.decide_many(&Scope::ALL, ME, (Many::Findings, &fails, 40), Decision::State("triage"), "", None).await.unwrap(), 40);
     let word = query("house-2");
     let n = store.findings(&Scope::ALL, &word, Page::default()).await.unwrap().count.n;
-    assert_eq!(store.decide_many(&Scope::ALL, ME, (Many::Findings, &word, n), Decision::Tag("two"), "").await.unwrap(), n);
+    assert_eq!(store.decide_many(&Scope::ALL, ME, (Many::Findings, &word, n), Decision::Tag("two"), "", None).await.unwrap(), n);
     assert_eq!(store.verify_audit(None).await.unwrap(), Vec::<String>::new());
 }
 
@@ -108,7 +132,7 @@ async fn decisions_keep_to_the_scope(store: Store) {
     assert!(matches!(store.decide(&scope, ME, &finding, Decision::Note, "x", None).await, Err(StoreError::NotFound { .. })));
     assert!(matches!(store.finding(&scope, &finding).await, Err(StoreError::NotFound { .. })));
     let all = Query::all();
-    assert_eq!(store.decide_many(&scope, ME, (Many::Devices, &all, 1), Decision::Tag("x"), "").await.unwrap(), 1);
+    assert_eq!(store.decide_many(&scope, ME, (Many::Devices, &all, 1), Decision::Tag("x"), "", None).await.unwrap(), 1);
 }
 
 async fn what_was_accepted_ends(store: Store) {

@@ -212,10 +212,7 @@ pub struct ManyDecided {
 pub async fn decide_many(State(app): State<App>, who: Who, Body(many): Body<ManyWanted>) -> Result<Response, Problem> {
     let query = Query::parse(&many.q)?;
     let (decision, comment, expires) = many.decision.parts()?;
-    if expires.is_some() {
-        return Err(Problem::invalid("what is decided about many at once does not end by itself"));
-    }
     let by = who.by(app.now());
-    let devices = app.store().decide_many(&who.scope, by, (Many::Devices, &query, many.expected), decision, comment).await?;
+    let devices = app.store().decide_many(&who.scope, by, (Many::Devices, &query, many.expected), decision, comment, expires).await?;
     Ok(json(&ManyDecided { devices }))
 }

@@ -1,17 +1,22 @@
 //! One device with its why.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
-use serde::Deserialize;
+use axum::response::Response;
 use umbilical_core::answer::{Because, Claim, Device, Module};
+use umbilical_core::{Day, Group};
+use umbilical_report::layers::{Layer, layers};
+use umbilical_report::svg::{self, Mark};
 use umbilical_store::query::{Query, STATES};
 use umbilical_store::{Decided, KeptInput, Page};
 
-use super::{Head, page};
+use super::decide;
+use super::frame::{Head, minute, page};
 use crate::Problem;
-use crate::api::{DeviceLine, Wanted};
+use crate::api::DeviceLine;
 use crate::app::App;
 use crate::extract::Checked;
 use crate::rights::Permission;
@@ -22,6 +27,8 @@ use crate::who::Who;
 struct DevicePage {
     head: Head,
     id: String,
+    /// Where its forms lead.
+    action: String,
     name: String,
     device: Device,
     inputs: Vec<KeptInput>,
@@ -34,6 +41,44 @@ struct DevicePage {
     identifiers: Vec<(&'static str, Vec<String>)>,
     /// Whether rules are asked.
     judged: bool,
+    layers: [Layer; 7],
+    checklist: Vec<Check>,
+    /// What came when.
+    timeline: String,
+    history: Vec<(i64, String, String)>,
+}
+
+/// A kind of witness, and whether one has spoken.
+struct Check {
+    what: &'static str,
+    how: &'static str,
+    done: bool,
+}
+
+/// What to collect, in the order of what it costs. A box ticks itself when a witness of its kind has spoken of the device.
+const CHECKS: [(Group, &str, &str); 6] = [
+    (Group::Network, "seen by the network", "the SIM platform's or gateway's export with IMEIs"),
+    (Group::Document, "declared by a document", "a bill of materials, an asset register, the label (FCC ID, model)"),
+    (Group::OwnWord, "said by the module itself", "lsusb, AT answers, mmcli, an SNMP walk of the router"),
+    (Group::Image, "read from its firmware", "a firmware image or update"),
+    (Group::Traffic, "heard in its traffic", "a capture or flow records"),
+    (Group::Person, "looked at by a person", "a note of what is on the board"),
+];
+
+fn checklist(device: &Device) -> Vec<Check> {
+    let claims = device.modules.iter().flat_map(|m| &m.claims).flat_map(|c| c.because.iter().chain(&c.against));
+    let heard: BTreeSet<&str> = device.because.iter().chain(claims).map(|b| b.group).collect();
+    CHECKS.iter().map(|(group, what, how)| Check { what, how, done: heard.contains(group.name()) }).collect()
+}
+
+fn timeline(inputs: &[KeptInput]) -> String {
+    let mark = |i: &KeptInput| {
+        let name = i.path.rsplit(['/', '!']).next().unwrap_or(&i.path);
+        Day::from_unix(i.at.0.div_euclid(1000)).map(|day| Mark { day, label: format!("{} ({})", name, i.format), class: "c1" })
+    };
+    let mut marks: Vec<Mark> = inputs.iter().filter_map(mark).collect();
+    marks.sort_by(|a, b| (a.day, &a.label).cmp(&(b.day, &b.label)));
+    svg::timeline("timeline", "When the evidence came", &marks)
 }
 
 impl DevicePage {
@@ -47,6 +92,12 @@ impl DevicePage {
         module.claims.iter().find(|c| c.level == module.level).is_some_and(|c| c.id == claim.id)
     }
 
+    /// Whether nobody on file stands behind it.
+    fn unowned(&self) -> bool {
+        let product = self.device.product.iter().flat_map(|p| &p.ownership);
+        self.device.modules.iter().flat_map(|m| &m.ownership).chain(product).next().is_none()
+    }
+
     fn artefact(&self, because: &Because) -> String {
         self.inputs.get(because.input as usize).map(|i| i.evidence.clone()).unwrap_or_default()
     }
@@ -55,12 +106,6 @@ impl DevicePage {
 /// Nats, of which a thousandth is stored.
 fn nats(weight: &i32) -> String {
     format!("{:+.1}", f64::from(*weight) / 1000.0)
-}
-
-fn percent(confidence: &f64) -> String {
-    // 99.96 % is not certainty.
-    let hundredths = (confidence * 10_000.0).floor() / 100.0;
-    if hundredths.fract() == 0.0 { format!("{hundredths:.0} %") } else { format!("{hundredths:.1} %") }
 }
 
 fn identifiers(device: &Device) -> Vec<(&'static str, Vec<String>)> {
@@ -91,10 +136,16 @@ pub async fn device(State(app): State<App>, who: Who, Path(id): Path<String>) ->
     let query = Query::parse(&format!("id:\"{id}\""))?;
     let line = app.store().devices(&who.scope, &query, Page { limit: 1, ..Page::default() }).await?.rows.into_iter().next();
     let decided = app.store().decisions(&who.scope, &id).await?;
+    let history = app.store().device_changes(&who.scope, &id, 50).await?;
     let name = line.as_ref().map_or_else(|| id.clone(), |l| l.name.clone());
     let shown = DevicePage {
         head: Head::new(name.clone(), "/fleet", Some(&who)),
         identifiers: identifiers(&kept.device),
+        layers: layers(&kept.device),
+        checklist: checklist(&kept.device),
+        timeline: timeline(&kept.inputs),
+        history: history.into_iter().map(|(n, at, what)| (n, minute(at.to_string()), what)).collect(),
+        action: format!("/devices/{id}"),
         id,
         name,
         device: kept.device,
@@ -110,30 +161,15 @@ pub async fn device(State(app): State<App>, who: Who, Path(id): Path<String>) ->
     Ok(page(StatusCode::OK, &shown))
 }
 
-/// A decision as the page's forms send it.
-#[derive(Deserialize)]
-pub struct Sent {
-    kind: String,
-    #[serde(default)]
-    value: String,
-    #[serde(default)]
-    comment: String,
-}
-
 /// Decides about a device and shows it again.
-pub async fn decide(State(app): State<App>, who: Who, Path(id): Path<String>, Checked(form): Checked<Sent>) -> Result<Response, Problem> {
-    let wanted = match form.kind.as_str() {
-        "state" => Wanted::State { value: form.value, comment: form.comment, expires: None },
-        "note" => Wanted::Note { comment: form.comment },
-        "tag" => Wanted::Tag { value: form.value },
-        "untag" => Wanted::Untag { value: form.value },
-        "assign" => Wanted::Assign { value: Some(form.value) },
-        _ => return Err(Problem::invalid("there is no such decision")),
-    };
-    let (decision, comment, expires) = wanted.parts()?;
+pub async fn decide(
+    State(app): State<App>,
+    who: Who,
+    Path(id): Path<String>,
+    Checked(sent): Checked<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
     if !id.starts_with("dev-") {
         return Err(Problem::missing("there is no such device"));
     }
-    app.store().decide(&who.scope, who.by(app.now()), &id, decision, comment, expires).await?;
-    Ok(Redirect::to(&format!("/devices/{}", crate::guard::encoded(&id))).into_response())
+    decide::one(&app, &who, "/devices", &id, &decide::Sent(sent)).await
 }

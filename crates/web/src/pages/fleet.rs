@@ -1,17 +1,24 @@
-//! The fleet and its findings: a query bar, facets with counts, a table.
+//! The fleet: a query bar, facets with counts, saved views, a table, and what is decided about many at once.
+
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use umbilical_store::query::Query;
+use serde::Deserialize;
+use umbilical_store::query::{Query, STATES};
+use umbilical_store::{Many, Page, Role};
 
-use super::{Head, page};
+use super::decide;
+use super::frame::{Head, page};
+use super::views::{self, Saved};
 use crate::Problem;
-use crate::api::{DeviceLine, FACETS, FindingLine, ListParams};
+use crate::api::{DeviceLine, FACETS};
 use crate::app::App;
-use crate::extract::Params;
+use crate::extract::{Checked, Params};
 use crate::guard::encoded;
+use crate::rights::Permission;
 use crate::who::Who;
 
 /// Rows of a page.
@@ -19,20 +26,82 @@ const ROWS: u32 = 50;
 /// Values of a facet.
 const VALUES: u32 = 8;
 
-struct FacetShown {
-    field: &'static str,
-    values: Vec<ValueShown>,
+/// A field and its values, as the side of a list shows them.
+pub struct FacetShown {
+    pub field: &'static str,
+    pub values: Vec<ValueShown>,
 }
 
-struct ValueShown {
-    value: String,
-    devices: u64,
+/// A value of a field.
+pub struct ValueShown {
+    pub value: String,
+    pub count: u64,
     /// The list with this value alone.
-    with: String,
+    pub with: String,
     /// The list without it.
-    without: String,
+    pub without: String,
     /// Whether the query asks for it already.
-    on: bool,
+    pub on: bool,
+}
+
+impl ValueShown {
+    /// A value of a field in the list at `path` under a query.
+    pub fn new(path: &str, q: &str, sort: Option<&str>, field: &str, value: String, count: u64) -> Self {
+        Self {
+            on: q.contains(&refined("", field, &value, false)),
+            with: href(path, &refined(q, field, &value, false), sort),
+            without: href(path, &refined(q, field, &value, true), sort),
+            value,
+            count,
+        }
+    }
+}
+
+/// What a list is asked for, by its address.
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(flatten)]
+    list: BTreeMap<String, String>,
+}
+
+impl Asked {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.list.get(name).map(String::as_str).filter(|v| !v.is_empty())
+    }
+
+    /// The query as it was written.
+    pub fn q(&self) -> &str {
+        self.get("q").unwrap_or_default()
+    }
+
+    /// The sort.
+    pub fn sort(&self) -> Option<&str> {
+        self.get("sort")
+    }
+
+    /// So many were just decided about.
+    pub fn done(&self) -> Option<u64> {
+        self.get("done").and_then(|n| n.parse().ok())
+    }
+
+    /// Which page of the list.
+    pub fn page(&self) -> Page<'_> {
+        let limit = self.get("limit").and_then(|n| n.parse().ok()).filter(|n| *n > 0).unwrap_or(ROWS);
+        Page { after: self.get("after"), limit, sort: self.sort() }
+    }
+
+    /// The query, and what is wrong with it: then the whole list is shown.
+    pub fn query(&self) -> (Query, Option<String>) {
+        match Query::parse(self.q()) {
+            Ok(query) => (query, None),
+            Err(error) => (Query::all(), Some(error.to_string())),
+        }
+    }
+
+    /// The address of the page behind this one.
+    pub fn next(&self, path: &str, after: Option<&str>) -> Option<String> {
+        after.map(|after| format!("{}&after={}", href(path, self.q(), self.sort()), encoded(after)))
+    }
 }
 
 #[derive(Template)]
@@ -40,6 +109,13 @@ struct ValueShown {
 struct Fleet<'a> {
     head: Head,
     q: &'a str,
+    sort: Option<&'a str>,
+    done: Option<u64>,
+    views: Vec<Saved>,
+    decides: bool,
+    states: &'static [&'static str],
+    roles: [Role; 6],
+    exports: Option<String>,
     wrong: Option<String>,
     count: u64,
     exact: bool,
@@ -97,35 +173,16 @@ const COLUMNS: [(&str, &str); 7] = [
 ];
 
 /// The fleet.
-pub async fn fleet(State(app): State<App>, who: Who, Params(mut params): Params<ListParams>) -> Result<Response, Problem> {
-    if params.limit == 0 {
-        params.limit = ROWS;
-    }
-    let (query, wrong) = match Query::parse(&params.q) {
-        Ok(query) => (query, None),
-        Err(error) => (Query::all(), Some(error.to_string())),
-    };
-    let q = params.q.trim();
-    let listed = app.store().devices(&who.scope, &query, params.page()).await?;
+pub async fn fleet(State(app): State<App>, who: Who, Params(asked): Params<Asked>) -> Result<Response, Problem> {
+    let (query, wrong) = asked.query();
+    let (q, sort) = (asked.q().trim(), asked.sort());
+    let listed = app.store().devices(&who.scope, &query, asked.page()).await?;
     let found = app.store().facets(&who.scope, &query, &FACETS, VALUES).await?;
     let facets = found.into_iter().filter(|f| !f.values.is_empty()).map(|f| FacetShown {
         field: f.field,
-        values: f
-            .values
-            .into_iter()
-            .map(|v| {
-                let with = refined(q, f.field, &v.value, false);
-                ValueShown {
-                    on: q.contains(&refined("", f.field, &v.value, false)),
-                    with: href("/fleet", &with, params.sort.as_deref()),
-                    without: href("/fleet", &refined(q, f.field, &v.value, true), params.sort.as_deref()),
-                    value: v.value,
-                    devices: v.devices,
-                }
-            })
-            .collect(),
+        values: f.values.into_iter().map(|v| ValueShown::new("/fleet", q, sort, f.field, v.value, v.devices)).collect(),
     });
-    let now = params.sort.as_deref().unwrap_or("name");
+    let now = sort.unwrap_or("name");
     let sorts = COLUMNS.iter().map(|(label, name)| {
         let order = if now == *name {
             "ascending"
@@ -142,11 +199,18 @@ pub async fn fleet(State(app): State<App>, who: Who, Params(mut params): Params<
         };
         Sorted { label, href: href("/fleet", q, Some(&sort)), order }
     });
-    let next = listed.next.as_deref().map(|after| format!("{}&after={}", href("/fleet", q, params.sort.as_deref()), encoded(after)));
+    let next = asked.next("/fleet", listed.next.as_deref());
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let fleet = Fleet {
         head: Head::new("Fleet", "/fleet", Some(&who)),
-        q: &params.q,
+        q: asked.q(),
+        sort,
+        done: asked.done(),
+        views: views::of(&app, &who, "devices").await?,
+        decides: who.may(Permission::Decide),
+        states: STATES,
+        roles: Role::ALL,
+        exports: who.may(Permission::Export).then(|| href("/api/v1/export/devices", q, None)),
         wrong,
         count: listed.count.n,
         exact: listed.count.exact,
@@ -159,41 +223,9 @@ pub async fn fleet(State(app): State<App>, who: Who, Params(mut params): Params<
     Ok(page(status, &fleet))
 }
 
-#[derive(Template)]
-#[template(path = "findings.html")]
-struct Findings<'a> {
-    head: Head,
-    q: &'a str,
-    wrong: Option<String>,
-    count: u64,
-    exact: bool,
-    rows: Vec<FindingLine>,
-    next: Option<String>,
-}
-
-/// The findings.
-pub async fn findings(State(app): State<App>, who: Who, Params(mut params): Params<ListParams>) -> Result<Response, Problem> {
-    if params.limit == 0 {
-        params.limit = ROWS;
-    }
-    let (query, wrong) = match Query::parse(&params.q) {
-        Ok(query) => (query, None),
-        Err(error) => (Query::all(), Some(error.to_string())),
-    };
-    let listed = app.store().findings(&who.scope, &query, params.page()).await?;
-    let next =
-        listed.next.as_deref().map(|after| format!("{}&after={}", href("/findings", &params.q, params.sort.as_deref()), encoded(after)));
-    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let findings = Findings {
-        head: Head::new("Findings", "/findings", Some(&who)),
-        q: &params.q,
-        wrong,
-        count: listed.count.n,
-        exact: listed.count.exact,
-        rows: listed.rows.into_iter().map(Into::into).collect(),
-        next,
-    };
-    Ok(page(status, &findings))
+/// Decides about many devices.
+pub async fn decide_many(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(String, String)>>) -> Result<Response, Problem> {
+    decide::many(&app, &who, Many::Devices, "/fleet", &decide::Sent(sent)).await
 }
 
 #[cfg(test)]

@@ -151,3 +151,55 @@ pub fn minute(time: impl AsRef<str>) -> String {
     let time = time.as_ref();
     format!("{} {} UTC", day(time), time.get(11..16).unwrap_or_default())
 }
+
+/// A confidence in percent.
+pub fn percent(confidence: &f64) -> String {
+    // 99.96 % is not certainty.
+    let tenths = (confidence * 1000.0 + 1e-9).floor() / 10.0;
+    if tenths.fract() == 0.0 { format!("{tenths:.0} %") } else { format!("{tenths:.1} %") }
+}
+
+/// A text with what stands in backticks as code: HTML.
+pub fn ticks(text: impl AsRef<str>) -> String {
+    let text = text.as_ref();
+    let even = text.matches('`').count() % 2 == 0;
+    let mut out = String::with_capacity(text.len());
+    let mut open = false;
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&#38;"),
+            '<' => out.push_str("&#60;"),
+            '>' => out.push_str("&#62;"),
+            '"' => out.push_str("&#34;"),
+            '\'' => out.push_str("&#39;"),
+            '`' if even => {
+                open = !open;
+                out.push_str(if open { "<code>" } else { "</code>" });
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_marked_and_nothing_gets_through() {
+        assert_eq!(ticks("say `a<b`, \"now\""), "say <code>a&#60;b</code>, &#34;now&#34;");
+        assert_eq!(ticks("one ` alone <i>"), "one ` alone &#60;i&#62;");
+    }
+
+    #[test]
+    fn the_script_stays_small_and_speaks_to_nobody_else() {
+        assert!(SCRIPT.text.len() <= 10 << 10, "{}", SCRIPT.text.len());
+        assert!(!SCRIPT.text.contains("http") && !STYLE.text.contains("url("));
+    }
+
+    #[test]
+    fn what_is_nearly_certain_is_not_certain() {
+        assert_eq!([percent(&0.9996), percent(&1.0), percent(&0.5)], ["99.9 %", "100 %", "50 %"]);
+    }
+}

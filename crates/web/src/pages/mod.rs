@@ -1,21 +1,24 @@
 //! Pages: plain HTML that works without scripts. Everything from outside is escaped by its template.
 
 mod account;
+mod decide;
 mod device;
 mod evidence;
+mod findings;
 mod fleet;
 mod frame;
 mod import;
 mod overview;
 mod people;
 mod sign;
+mod views;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::app::App;
-use frame::{Head, day, minute, page};
+use frame::{Head, day, minute, page, percent, ticks};
 
 pub use frame::problem;
 
@@ -32,11 +35,14 @@ pub fn router() -> Router<App> {
         .route("/sign-in/openid", get(sign::openid_begin))
         .route("/sign-in/openid/return", get(sign::openid_end))
         .route("/sign-out", post(sign::sign_out))
-        .route("/fleet", get(fleet::fleet))
+        .route("/fleet", get(fleet::fleet).post(fleet::decide_many))
+        .route("/views", post(views::save))
+        .route("/views/{id}", post(views::remove))
         .route("/evidence", get(evidence::list))
         .route("/evidence/{id}", get(evidence::one))
         .route("/changes", get(evidence::changes))
-        .route("/findings", get(fleet::findings))
+        .route("/findings", get(findings::findings).post(findings::decide_many))
+        .route("/findings/{id}", get(findings::one).post(findings::decide))
         .route("/devices/{id}", get(device::device).post(device::decide))
         .route("/import", get(import::import).post(import::send).layer(DefaultBodyLimit::disable()))
         .route("/import/{n}", get(import::job))

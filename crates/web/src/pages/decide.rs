@@ -1,0 +1,122 @@
+//! What pages decide: about one thing, about the rows that are ticked, or about everything that a query fits. Who decides about
+//! everything is shown first how many that is.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use umbilical_store::Many;
+use umbilical_store::query::{Query, STATES};
+
+use super::frame::{Head, page};
+use crate::Problem;
+use crate::api::Wanted;
+use crate::app::App;
+use crate::guard::encoded;
+use crate::who::Who;
+
+/// Rows that may be ticked together: a query has at most a hundred terms.
+const TICKED: usize = 90;
+
+/// A form as it was sent: names may stand in it more than once.
+pub struct Sent(pub Vec<(String, String)>);
+
+impl Sent {
+    fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim())
+    }
+
+    /// The decision that the form asks for.
+    fn wanted(&self) -> Result<Wanted, Problem> {
+        let (value, comment, until) = (self.get("value").to_owned(), self.get("comment").to_owned(), self.get("until"));
+        let needed = |what: &str| if value.is_empty() { Err(Problem::invalid(format!("say {what}"))) } else { Ok(value.clone()) };
+        Ok(match self.get("kind") {
+            "tag" => Wanted::Tag { value: needed("which tag")? },
+            "untag" => Wanted::Untag { value: needed("which tag")? },
+            "assign" => Wanted::Assign { value: Some(value) },
+            "note" => Wanted::Note { comment },
+            state if STATES.contains(&state) => {
+                Wanted::State { value: state.to_owned(), comment, expires: (!until.is_empty()).then(|| until.to_owned()) }
+            }
+            _ => return Err(Problem::invalid("choose what is to be done")),
+        })
+    }
+}
+
+/// What is about to be done to many.
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct Confirm<'a> {
+    head: Head,
+    path: &'static str,
+    many: u64,
+    what: &'static str,
+    done: String,
+    sent: &'a Sent,
+    q: &'a str,
+    back: String,
+}
+
+fn words(wanted: &Wanted) -> String {
+    let because = |comment: &str| if comment.is_empty() { String::new() } else { format!(", because: {comment}") };
+    match wanted {
+        Wanted::State { value, comment, expires } => {
+            let until = expires.as_deref().map(|d| format!(" until {d}")).unwrap_or_default();
+            format!("state “{value}”{until}{}", because(comment))
+        }
+        Wanted::Note { comment } => format!("note “{comment}”"),
+        Wanted::Tag { value } => format!("tag “{value}” added"),
+        Wanted::Untag { value } => format!("tag “{value}” taken away"),
+        Wanted::Assign { value } => match value.as_deref().filter(|v| !v.is_empty()) {
+            Some(login) => format!("looked after by {login}"),
+            None => "looked after by nobody".to_owned(),
+        },
+    }
+}
+
+/// Decides about one thing and shows it again. Its page is at `path` and its id.
+pub async fn one(app: &App, who: &Who, path: &str, id: &str, sent: &Sent) -> Result<Response, Problem> {
+    let wanted = sent.wanted()?;
+    let (decision, comment, expires) = wanted.parts()?;
+    app.store().decide(&who.scope, who.by(app.now()), id, decision, comment, expires).await?;
+    Ok(Redirect::to(&format!("{path}/{}", encoded(id))).into_response())
+}
+
+/// Decides about many, or asks first. `path` is the page of the list.
+pub async fn many(app: &App, who: &Who, many: Many, path: &'static str, sent: &Sent) -> Result<Response, Problem> {
+    let wanted = sent.wanted()?;
+    let (decision, comment, expires) = wanted.parts()?;
+    let q = sent.get("q");
+    let ticked: Vec<&str> = sent.0.iter().filter(|(n, _)| n == "id").map(|(_, v)| v.as_str()).collect();
+    let all = sent.get("to") == "all";
+    let (query, expected) = if all {
+        let query = Query::parse(q)?;
+        let now = app.store().count_many(&who.scope, many, &query).await?;
+        match sent.get("expected").parse::<u64>() {
+            Ok(seen) if sent.get("sure") == "yes" => (query, seen),
+            _ => {
+                let confirm = Confirm {
+                    head: Head::new("Are you sure?", path, Some(who)),
+                    path,
+                    many: now,
+                    what: if many == Many::Devices { "devices" } else { "findings" },
+                    done: words(&wanted),
+                    sent,
+                    q,
+                    back: format!("{path}?q={}", encoded(q)),
+                };
+                return Ok(page(StatusCode::OK, &confirm));
+            }
+        }
+    } else {
+        if ticked.is_empty() {
+            return Err(Problem::invalid("no row is ticked"));
+        }
+        if ticked.len() > TICKED || ticked.iter().any(|id| !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')) {
+            return Err(Problem::invalid(format!("these are no ids, or more than {TICKED}")));
+        }
+        let terms: Vec<String> = ticked.iter().map(|id| format!("id:\"{id}\"")).collect();
+        (Query::parse(&terms.join(" OR "))?, ticked.len() as u64)
+    };
+    let done = app.store().decide_many(&who.scope, who.by(app.now()), (many, &query, expected), decision, comment, expires).await?;
+    Ok(Redirect::to(&format!("{path}?q={}&done={done}", encoded(q))).into_response())
+}

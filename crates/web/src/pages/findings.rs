@@ -1,0 +1,163 @@
+//! Findings: the work list over the whole fleet, and one of them with what makes it so and what would clear it.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use umbilical_store::query::STATES;
+use umbilical_store::{CodeRow, Decided, Many, Role};
+
+use super::decide;
+use super::fleet::{Asked, FacetShown, ValueShown, href};
+use super::frame::{Head, page};
+use super::views::{self, Saved};
+use crate::Problem;
+use crate::api::FindingLine;
+use crate::app::App;
+use crate::extract::{Checked, Params};
+use crate::rights::Permission;
+use crate::who::Who;
+
+/// Values of a facet.
+const VALUES: usize = 12;
+
+#[derive(Template)]
+#[template(path = "findings.html")]
+struct Findings<'a> {
+    head: Head,
+    q: &'a str,
+    sort: Option<&'a str>,
+    done: Option<u64>,
+    views: Vec<Saved>,
+    decides: bool,
+    states: &'static [&'static str],
+    roles: [Role; 6],
+    exports: Option<String>,
+    wrong: Option<String>,
+    count: u64,
+    exact: bool,
+    rows: Vec<FindingLine>,
+    facets: Vec<FacetShown>,
+    /// Lists that everybody asks for.
+    usual: [(&'static str, String); 3],
+    next: Option<String>,
+}
+
+/// The findings.
+pub async fn findings(State(app): State<App>, who: Who, Params(asked): Params<Asked>) -> Result<Response, Problem> {
+    let (query, wrong) = asked.query();
+    let listed = app.store().findings(&who.scope, &query, asked.page()).await?;
+    let codes = app.store().codes(&who.scope, &query, 1000).await?;
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let findings = Findings {
+        head: Head::new("Findings", "/findings", Some(&who)),
+        q: asked.q(),
+        sort: asked.sort(),
+        done: asked.done(),
+        views: views::of(&app, &who, "findings").await?,
+        decides: who.may(Permission::Decide),
+        states: STATES,
+        roles: Role::ALL,
+        exports: who.may(Permission::Export).then(|| href("/api/v1/export/findings", asked.q().trim(), None)),
+        wrong,
+        count: listed.count.n,
+        exact: listed.count.exact,
+        rows: listed.rows.into_iter().map(Into::into).collect(),
+        facets: facets(&codes, asked.q().trim(), asked.sort()),
+        usual: [
+            ("open", "NOT verdict:pass state:new"),
+            ("high or worse", "severity>=high NOT verdict:pass"),
+            ("accepted", "state:accepted"),
+        ]
+        .map(|(label, q)| (label, href("/findings", q, None))),
+        next: asked.next("/findings", listed.next.as_deref()),
+    };
+    Ok(page(status, &findings))
+}
+
+/// What the findings of a list have in common.
+fn facets(codes: &[CodeRow], q: &str, sort: Option<&str>) -> Vec<FacetShown> {
+    let of = |field: &'static str, value: fn(&CodeRow) -> Option<&str>| {
+        let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+        for row in codes {
+            if let Some(value) = value(row) {
+                let sum = sums.entry(value).or_default();
+                *sum = sum.saturating_add(row.findings);
+            }
+        }
+        let mut sums: Vec<(&str, u64)> = sums.into_iter().collect();
+        sums.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let values = sums.into_iter().take(VALUES);
+        FacetShown { field, values: values.map(|(v, n)| ValueShown::new("/findings", q, sort, field, v.to_owned(), n)).collect() }
+    };
+    let all = [
+        of("severity", |r| Some(r.severity)),
+        of("verdict", |r| r.verdict.as_deref()),
+        of("source", |r| Some(&r.source)),
+        of("code", |r| Some(&r.code)),
+    ];
+    all.into_iter().filter(|f| !f.values.is_empty()).collect()
+}
+
+/// Decides about many findings.
+pub async fn decide_many(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(String, String)>>) -> Result<Response, Problem> {
+    decide::many(&app, &who, Many::Findings, "/findings", &decide::Sent(sent)).await
+}
+
+#[derive(Template)]
+#[template(path = "finding.html")]
+struct One {
+    head: Head,
+    f: FindingLine,
+    /// What its source says more.
+    detail: Vec<(String, String)>,
+    decided: Vec<Decided>,
+    decides: bool,
+    states: &'static [&'static str],
+    action: String,
+}
+
+/// One finding.
+pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Result<Response, Problem> {
+    let f = FindingLine::from(app.store().finding(&who.scope, &id).await?);
+    let shown = One {
+        head: Head::new(f.finding.code.to_string(), "/findings", Some(&who)),
+        detail: detail(&f.finding.detail),
+        decided: app.store().decisions(&who.scope, &f.finding.id).await?,
+        decides: who.may(Permission::Decide),
+        states: STATES,
+        action: format!("/findings/{}", f.finding.id),
+        f,
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+/// Names and values of the detail, in words.
+fn detail(detail: &serde_json::Value) -> Vec<(String, String)> {
+    fn text(value: &serde_json::Value) -> String {
+        match value {
+            serde_json::Value::Null => String::new(),
+            serde_json::Value::String(text) => text.clone(),
+            serde_json::Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join("; "),
+            serde_json::Value::Object(map) => map.iter().map(|(k, v)| format!("{k} {}", text(v))).collect::<Vec<_>>().join(", "),
+            other => other.to_string(),
+        }
+    }
+    let rows = detail.as_object().into_iter().flatten().map(|(k, v)| (k.replace('_', " "), text(v)));
+    rows.filter(|(_, v)| !v.is_empty()).collect()
+}
+
+/// Decides about a finding and shows it again.
+pub async fn decide(
+    State(app): State<App>,
+    who: Who,
+    Path(id): Path<String>,
+    Checked(sent): Checked<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    if !id.starts_with("fnd-") {
+        return Err(Problem::missing("there is no such finding"));
+    }
+    decide::one(&app, &who, "/findings", &id, &decide::Sent(sent)).await
+}
