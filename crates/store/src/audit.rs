@@ -3,6 +3,7 @@
 //! Each row covers the row before it. The digest of the last row is kept in a row of its own and, for a file of SQLite,
 //! in a file beside it: who shortens the log must change that, too.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -77,7 +78,8 @@ impl Store {
         self.commit(tx, &head).await
     }
 
-    /// Commits, then writes the head beside the database. The head may lag behind the log by a crash, never run ahead of it.
+    /// Commits, then writes the head beside the database. The head may lag behind the log by a crash, or where no room is left for
+    /// it (what is committed is acknowledged, and the next row brings it up to date), never run ahead of it.
     pub(crate) async fn commit(&self, tx: Tx, head: &AuditHead) -> Result<(), StoreError> {
         tx.commit().await?;
         match self.head_file() {
@@ -180,6 +182,10 @@ fn write_head(path: &Path, head: &AuditHead) -> Result<(), StoreError> {
         return Ok(());
     }
     let new = path.with_extension(format!("audit-head.{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-    std::fs::write(&new, format!("{} {}\n", head.n, head.chain)).map_err(|e| StoreError::file(&new, e))?;
-    std::fs::rename(&new, path).map_err(|e| StoreError::file(path, e))
+    let written = std::fs::write(&new, format!("{} {}\n", head.n, head.chain)).and_then(|()| std::fs::rename(&new, path));
+    written.or_else(|error| {
+        let _ = std::fs::remove_file(&new);
+        let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        if full { Ok(()) } else { Err(StoreError::file(path, error)) }
+    })
 }

@@ -240,7 +240,7 @@ impl Db {
     /// A consistent view to read from.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match &self.pools {
-            Pools::Sqlite { readers, .. } => Tx::Sqlite(readers.begin_with("BEGIN").await?),
+            Pools::Sqlite { readers, .. } => Tx::Sqlite(begun(readers, "BEGIN").await?),
             Pools::Postgres { readers, .. } => Tx::Postgres(readers.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?),
         })
     }
@@ -248,7 +248,7 @@ impl Db {
     /// The one transaction that may write.
     pub async fn write(&self) -> Result<Tx, StoreError> {
         Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Sqlite { writer, .. } => Tx::Sqlite(begun(writer, "BEGIN IMMEDIATE").await?),
             Pools::Postgres { writer, .. } => {
                 let mut tx = Tx::Postgres(writer.begin().await?);
                 tx.fetch(sql!("SELECT pg_advisory_xact_lock($1)", WRITER_LOCK)).await?;
@@ -260,7 +260,11 @@ impl Db {
     /// A transaction for something that may as well be left out: `None` where somebody else is writing.
     pub async fn spare(&self) -> Result<Option<Tx>, StoreError> {
         Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.try_begin_with("BEGIN IMMEDIATE").await?.map(Tx::Sqlite),
+            Pools::Sqlite { writer, .. } => match writer.try_begin_with("BEGIN IMMEDIATE").await {
+                // Who must write gives such a connection up.
+                Err(sqlx::Error::InvalidSavePointStatement) => None,
+                begun => begun?.map(Tx::Sqlite),
+            },
             Pools::Postgres { writer, .. } => writer.try_begin().await?.map(Tx::Postgres),
         })
     }
@@ -290,6 +294,20 @@ impl Db {
             }
         }
     }
+}
+
+/// Begins a transaction. A statement that finds no room on the disk, or whose write fails, ends its transaction by itself
+/// (sqlite.org/lang_transaction.html, "Response To Errors Within A Transaction"); the driver then fails to undo it, and takes the
+/// connection for one within a transaction for ever: such a one is given up for a new one.
+async fn begun(pool: &SqlitePool, how: &'static str) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    // As many as a pool holds.
+    for _ in 0..pool.options().get_max_connections() {
+        match pool.begin_with(how).await {
+            Err(sqlx::Error::InvalidSavePointStatement) => pool.acquire().await?.close().await?,
+            other => return other,
+        }
+    }
+    pool.begin_with(how).await
 }
 
 macro_rules! bound {
