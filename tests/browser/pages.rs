@@ -20,7 +20,7 @@ enum After {
 struct Page {
     /// What its pictures are called.
     name: &'static str,
-    /// Its path; `{link}` is the link of the first start, `{welcome}` the second person's, `{device}` a device,
+    /// Its path; `{link}` is the link of the first start, `{welcome}` the second person's, `{device}` a device, `{finding}` a finding,
     /// `{evidence}` a file that was brought in.
     path: &'static str,
     /// When it is looked at.
@@ -48,6 +48,7 @@ const PAGES: &[Page] = &[
     page("fleet-wrong-query", "/fleet?q=%28", After::Import),
     page("findings", "/findings", After::Import),
     page("device", "{device}", After::Import),
+    page("finding", "{finding}", After::Import),
     page("import", "/import", After::Import),
     page("job", "/import/1", After::Import),
     page("evidence", "/evidence", After::Import),
@@ -91,6 +92,7 @@ fn every_page_in_every_look() {
                 "{link}" => w.server.link.clone(),
                 "{welcome}" => welcome.clone(),
                 "{device}" => behind(w, "/fleet", "RTU-0417").await,
+                "{finding}" => behind(w, "/findings?q=code:tac-mismatch", "tac-mismatch").await,
                 "{evidence}" => behind(w, "/evidence", "utility/sims.csv").await,
                 path => path.to_owned(),
             };

@@ -11,6 +11,7 @@ mod bom_verify;
 mod bundle;
 mod contract;
 mod decisions;
+mod demo;
 mod docs;
 mod doctor;
 mod facts;

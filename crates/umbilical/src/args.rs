@@ -186,6 +186,9 @@ Examples:
     /// Serve pages and an API on the home, for a team
     #[command(after_help = crate::commands::serve::EXAMPLES)]
     Serve(Box<crate::commands::serve::Serve>),
+    /// Look at the four example fleets in a browser, without an account
+    #[command(after_help = crate::commands::demo::EXAMPLES)]
+    Demo(Box<crate::commands::demo::Demo>),
     /// Print shell completions
     Completions {
         /// The shell

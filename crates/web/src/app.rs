@@ -49,6 +49,8 @@ pub struct Config {
     pub settle: u64,
     /// Asks law about each device, where the program was told to.
     pub judge: Option<Judge>,
+    /// Of a demonstration: the word with which anybody is let in as [`DEMO`].
+    pub demo: Option<String>,
 }
 
 impl Config {
@@ -64,9 +66,13 @@ impl Config {
             longest: 12 * 60 * 60_000,
             settle: 200,
             judge: None,
+            demo: None,
         }
     }
 }
+
+/// The login of who looks at a demonstration.
+pub const DEMO: &str = "demo";
 
 /// The state behind the routes. Clones share it.
 #[derive(Clone)]

@@ -26,7 +26,7 @@ mod serve;
 mod who;
 
 pub use api::{Document, openapi};
-pub use app::{App, Config, Judge, Judging};
+pub use app::{App, Config, DEMO, Judge, Judging};
 pub use problem::Problem;
 pub use serve::{Bound, Listen, Server, Stop, Tls, router};
 pub use who::TOKEN;

@@ -211,6 +211,7 @@ pub const RIGHTS: &[Right] = &[
     ("POST", "/set-up/{secret}", Need::Nothing),
     ("GET", "/sign-in", Need::Nothing),
     ("POST", "/sign-in", Need::Nothing),
+    ("GET", "/demo/{word}", Need::Nothing),
     ("POST", "/sign-in/code", Need::Nothing),
     ("GET", "/sign-in/openid", Need::Nothing),
     ("GET", "/sign-in/openid/return", Need::Nothing),

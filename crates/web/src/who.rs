@@ -47,6 +47,8 @@ pub struct Who {
     pub session: Option<Signed>,
     /// The token's id, where it is one.
     pub token: Option<String>,
+    /// Whether this is a demonstration.
+    pub demo: bool,
 }
 
 impl Who {
@@ -137,6 +139,7 @@ async fn by_session(app: &App, secret: &str, used: bool) -> Result<Option<Who>, 
         scope: person.scope(),
         session: Some(signed),
         token: None,
+        demo: app.config().demo.is_some(),
         person,
     }))
 }
@@ -149,7 +152,7 @@ async fn by_token(app: &App, secret: &str) -> Result<Who, Problem> {
     let scope =
         Scope { sites: common(&person.sites, &token.sites), subscribers: person.subscribers && token.scopes.contains(rights::SUBSCRIBERS) };
     let name = format!("{} ({})", person.login, token.id);
-    Ok(Who { person, name, class, permissions, scope, session: None, token: Some(token.id) })
+    Ok(Who { person, name, class, permissions, scope, session: None, token: Some(token.id), demo: false })
 }
 
 /// What both see.

@@ -3,6 +3,7 @@
 mod audit;
 pub mod backup;
 pub mod bom;
+pub mod demo;
 pub mod doctor;
 mod explain;
 mod export;
@@ -53,6 +54,7 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
         Command::Restore(args) => backup::restore(global, args),
         Command::Verify(args) => pack::verify(global, args),
         Command::Serve(args) => serve::run(global, args),
+        Command::Demo(args) => demo::run(global, args),
         Command::Completions { shell } => {
             out::answer(global, |w| {
                 clap_complete::generate(*shell, &mut Args::command(), "umbilical", w);

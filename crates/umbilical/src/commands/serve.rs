@@ -157,7 +157,7 @@ fn announce(base: &str, first: Option<&str>) -> Result<(), Fail> {
 }
 
 /// Waits for an interrupt or a polite request to end.
-async fn ended() {
+pub async fn ended() {
     let interrupt = async {
         // Without a handler there is nothing to wait for.
         if tokio::signal::ctrl_c().await.is_err() {
@@ -195,7 +195,7 @@ fn store_fail(error: StoreError) -> Fail {
     Fail::Home { what: error.to_string(), help: Some("--database names another store".into()) }
 }
 
-fn stop(error: Stop) -> Fail {
+pub fn stop(error: Stop) -> Fail {
     let help = match &error {
         Stop::Unencrypted(_) => Some("give --tls-cert and --tls-key, or --insecure-http where something in front of it encrypts"),
         Stop::Address { .. } => Some("--listen names another address; port 0 takes one that is free"),

@@ -40,6 +40,8 @@ pub struct Head {
     pub csrf: String,
     /// Whether evidence may be brought in.
     pub imports: bool,
+    /// Whether this is a demonstration.
+    pub demo: bool,
     /// Seconds after which the page asks again; 0 for never.
     pub refresh: u32,
 }
@@ -60,6 +62,7 @@ impl Head {
             user: who.map(|w| if w.person.name.is_empty() { w.person.login.clone() } else { w.person.name.clone() }),
             csrf: who.map(|w| w.csrf().to_owned()).unwrap_or_default(),
             imports: who.is_some_and(|w| enters(&w, "/import")),
+            demo: who.is_some_and(|w| w.demo),
             refresh: 0,
         }
     }
@@ -150,6 +153,11 @@ pub fn day(time: impl AsRef<str>) -> String {
 pub fn minute(time: impl AsRef<str>) -> String {
     let time = time.as_ref();
     format!("{} {} UTC", day(time), time.get(11..16).unwrap_or_default())
+}
+
+/// The last day on which something holds that ends at a time.
+pub fn last_day(end: &umbilical_store::Time) -> String {
+    day(umbilical_store::Time(end.0.saturating_sub(1)).to_string())
 }
 
 /// A confidence in percent.

@@ -18,7 +18,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::app::App;
-use frame::{Head, day, minute, page, percent, ticks};
+use frame::{Head, day, last_day, minute, page, percent, ticks};
 
 pub use frame::problem;
 
@@ -31,6 +31,7 @@ pub fn router() -> Router<App> {
         .route("/assets/{name}", get(frame::asset))
         .route("/set-up/{secret}", get(sign::set_up).post(sign::set_up_send))
         .route("/sign-in", get(sign::sign_in).post(sign::sign_in_send))
+        .route("/demo/{word}", get(sign::demo))
         .route("/sign-in/code", post(sign::code_send))
         .route("/sign-in/openid", get(sign::openid_begin))
         .route("/sign-in/openid/return", get(sign::openid_end))

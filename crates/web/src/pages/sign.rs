@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use umbilical_store::{By, Person, Role, Sites, StoreError, Time};
 
 use super::{Head, page};
-use crate::app::{App, Challenge};
+use crate::app::{App, Challenge, DEMO};
 use crate::extract::{Checked, Open, Params};
 use crate::who::{Who, cookie, cookie_name, cookie_value};
 use crate::{Problem, account, invite, limits, openid, password, secret};
@@ -349,6 +349,14 @@ pub async fn welcome_send(
         return Ok(Redirect::to("/sign-in").into_response());
     }
     begin(&app, &person, "/fleet").await
+}
+
+/// Lets who has the word of a demonstration in; elsewhere there is nothing here.
+pub async fn demo(State(app): State<App>, Path(word): Path<String>) -> Result<Response, Problem> {
+    match &app.config().demo {
+        Some(known) if secret::same(&word, known) => begin(&app, &app.store().person_by_login(DEMO).await?, "/").await,
+        _ => Err(Problem::missing("there is nothing at this address")),
+    }
 }
 
 /// Where a browser's word waits until it is back from the provider. It comes back from another site, so it is lax.

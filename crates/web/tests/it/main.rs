@@ -11,6 +11,7 @@ mod hostile;
 mod imports;
 mod matrix;
 mod openid;
+mod pages;
 mod people;
 mod sign_in;
 mod tls;
