@@ -211,7 +211,7 @@ pub fn store(devices: &[u64], profile: &str) -> Outcome {
 }
 
 /// Where and under which load this was measured.
-fn machine() -> String {
+pub fn machine() -> String {
     let file = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let model = file("/proc/cpuinfo")
         .lines()

@@ -126,7 +126,8 @@ impl Metadata {
 
     /// Where a profile's binaries lie.
     pub fn binaries(&self, profile: &str) -> PathBuf {
-        self.target_directory.join(profile)
+        // The one profile whose folder has another name.
+        self.target_directory.join(if profile == "dev" { "debug" } else { profile })
     }
 }
 

@@ -8,6 +8,7 @@ mod bench;
 mod cargo;
 mod corpus;
 mod examples;
+mod load;
 mod services;
 mod test;
 mod tidy;
@@ -63,6 +64,9 @@ enum Task {
         /// Devices of the stores to measure, on SQLite and, where it is installed, on PostgreSQL
         #[arg(long, value_delimiter = ',', default_value = "100000")]
         devices: Vec<u64>,
+        /// Measure the server under load alone: so many seconds at 300 requests a second, with so many `--devices`
+        #[arg(long, value_name = "SECONDS")]
+        serve: Option<u32>,
         /// Folder with the peers' scripts [default: ../shared/bench beside the repository]
         #[arg(long)]
         peers: Option<PathBuf>,
@@ -93,9 +97,12 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Corpus { dir, format, verbose } => corpus::run(dir, format == "json", verbose),
         Task::Examples => examples::check(),
-        Task::Bench { rows, parts, devices, peers, runs, profile } => {
-            bench::run(&rows, &parts, peers, runs, &profile).and_then(|()| bench::store(&devices, &profile))
+        Task::Bench { devices, serve: Some(seconds), profile, .. } => {
+            devices.iter().try_for_each(|devices| load::run(*devices, seconds, &profile))
         }
+        Task::Bench { rows, parts, devices, peers, runs, profile, serve: None } => bench::run(&rows, &parts, peers, runs, &profile)
+            .and_then(|()| bench::store(&devices, &profile))
+            .and_then(|()| devices.iter().try_for_each(|devices| load::run(*devices, 60, &profile))),
         Task::MakeExamples => examples::make(),
         Task::MakeSims { rows, file, seed } => make_sims(rows, &file, seed),
     };
