@@ -72,7 +72,7 @@ pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Re
         devices: app.store().count_devices(&who.scope, &Query::parse(&q)?).await?,
         href: href("/fleet", &q, None),
         problems: if who.sees_all() { Some(app.store().problems(&who.scope, &evidence.id).await?) } else { None },
-        exports: who.sees_all() && who.may(Permission::Export),
+        exports: who.sees_all() && who.scope.subscribers && who.may(Permission::Export),
         e: evidence.into(),
     };
     Ok(page(StatusCode::OK, &shown))

@@ -60,7 +60,7 @@ pub async fn findings(State(app): State<App>, who: Who, Params(asked): Params<As
         decides: who.may(Permission::Decide),
         states: STATES,
         roles: Role::ALL,
-        exports: who.may(Permission::Export).then(|| href("/api/v1/export/findings", asked.q().trim(), None)),
+        exports: (wrong.is_none() && who.may(Permission::Export)).then(|| href("/api/v1/export/findings", asked.q().trim(), None)),
         wrong,
         count: listed.count.n,
         exact: listed.count.exact,

@@ -210,7 +210,7 @@ pub async fn fleet(State(app): State<App>, who: Who, Params(asked): Params<Asked
         decides: who.may(Permission::Decide),
         states: STATES,
         roles: Role::ALL,
-        exports: who.may(Permission::Export).then(|| href("/api/v1/export/devices", q, None)),
+        exports: (wrong.is_none() && who.may(Permission::Export)).then(|| href("/api/v1/export/devices", q, None)),
         wrong,
         count: listed.count.n,
         exact: listed.count.exact,
