@@ -20,13 +20,16 @@ const OFTEN: Duration = Duration::from_millis(20);
 pub(crate) struct Browser {
     client: Client,
     base: String,
+    downloads: PathBuf,
 }
 
 impl Browser {
     pub(crate) async fn start(driver: &Driver, folder: &Folder, base: &str, scripts: Scripts) -> Self {
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         let client = builder.capabilities(capabilities(folder.path(), scripts)).connect(&driver.address).await.unwrap();
-        Self { client, base: base.to_owned() }
+        let downloads = folder.path().join("downloads");
+        std::fs::create_dir_all(&downloads).unwrap();
+        Self { client, base: base.to_owned(), downloads }
     }
 
     /// Opens a page of the server, or a whole address.
@@ -48,6 +51,11 @@ impl Browser {
             Ok(element) => element,
             Err(e) => panic!("{}: no {xpath}: {e}\n{}", self.path().await, self.text().await),
         }
+    }
+
+    /// What a selector finds.
+    async fn css(&self, css: &str) -> Element {
+        self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("no {css}: {e}"))
     }
 
     /// How many there are right now.
@@ -121,8 +129,20 @@ impl Browser {
 
     /// Presses a button that a selector finds, which leads to another page.
     pub(crate) async fn press_css(&self, css: &str) {
-        let button = self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("no {css}: {e}"));
-        self.follow(button).await;
+        self.follow(self.css(css).await).await;
+    }
+
+    /// Presses the link with these words and keeps what it leads to as a file, whole.
+    pub(crate) async fn download(&self, words: &str, name: &str) -> String {
+        self.find(&format!("//a[normalize-space()={words:?}]")).await.click().await.unwrap();
+        let path = self.downloads.join(name);
+        let come = async {
+            while !path.is_file() {
+                tokio::time::sleep(OFTEN).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, come).await.unwrap_or_else(|_| panic!("{name} did not come"));
+        std::fs::read_to_string(path).unwrap()
     }
 
     /// Ticks a box.

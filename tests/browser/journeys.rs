@@ -21,6 +21,8 @@ fn an_export_comes_in_and_is_worked_on() {
         brings_in(w).await;
         finds(w).await;
         decides(w).await;
+        decides_many(w).await;
+        takes_out(w).await;
     });
 }
 
@@ -43,6 +45,8 @@ fn everything_works_without_scripts() {
         brings_in(w).await;
         finds(w).await;
         decides(w).await;
+        decides_many(w).await;
+        takes_out(w).await;
         invites(w).await;
         sees_one_site(w).await;
     });
@@ -111,6 +115,34 @@ async fn decides(w: &World) {
     let log = page.texts(".log li").await;
     assert_eq!(log.len(), 3, "{log:?}");
     assert!(log.iter().all(|line| line.contains("ana:")), "{log:?}");
+}
+
+async fn decides_many(w: &World) {
+    let page = &w.browser;
+    page.open("/fleet?q=site%3A%22Treatment+works%22").await;
+    page.find("//summary[normalize-space()='views']").await.click().await.unwrap();
+    page.fill("Name of the view", "the works").await;
+    page.send("Name of the view").await;
+    page.press("the works").await;
+    page.find("//summary[starts-with(normalize-space(), 'Decide about')]").await.click().await.unwrap();
+    page.select("What", "add tag").await;
+    page.fill("Tag or login", "spring").await;
+    page.press("All 3 devices").await;
+    page.headed("3 devices").await;
+    page.press("Do it for 3").await;
+    page.sees("Done for 3 devices").await;
+    page.open("/fleet?q=tag%3Aspring").await;
+    page.find("//p[@class='count'][starts-with(normalize-space(), '3 devices')]").await;
+}
+
+async fn takes_out(w: &World) {
+    let page = &w.browser;
+    page.open("/fleet?q=site%3A%22Treatment+works%22").await;
+    let lines = page.download("JSON Lines", "devices.jsonl").await;
+    let mut names: Vec<String> =
+        lines.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["name"].as_str().unwrap().to_owned()).collect();
+    names.sort();
+    assert_eq!(names, ["GW-0107", "GW-0108", "PLC-0002"]);
 }
 
 async fn invites(w: &World) {
