@@ -222,7 +222,9 @@ impl<'a> Fleet<'a> {
         if let (true, Some(item)) = (open, verdict.next.first()) {
             book.next.add(item, count);
         }
-        let codes: FxHashSet<&str> = verdict.notices.iter().map(|n| n.0).collect();
+        // What is found over devices is counted there, unless only an earlier answer knows of it.
+        let found = |code: &str| self.devices.contested.iter().any(|c| over_devices(c.kind) == Some(code));
+        let codes: FxHashSet<&str> = verdict.notices.iter().map(|n| n.0).filter(|code| !found(code)).collect();
         for code in codes {
             book.findings.add(code, count);
         }
@@ -299,9 +301,17 @@ impl<'a> Fleet<'a> {
         const ORDER: [IdKind; 8] =
             [IdKind::AssetId, IdKind::Serial, IdKind::Imei, IdKind::Eid, IdKind::Mac, IdKind::Vin, IdKind::Udi, IdKind::Name];
         let members = self.devices.members(device);
+        let things = || members.iter().filter_map(|m| self.all.thing(*m as usize));
+        let given = |t: ThingRef<'a>| t.ids().find(|(_, kind, _)| *kind == IdKind::Device).map(|(_, _, value)| value);
+        // Who is known from earlier answers alone keeps the id they gave: names that were covered there derive another.
+        if by == By::Identifier
+            && let Some(id) = things().map(given).collect::<Option<Vec<&str>>>().and_then(|ids| ids.into_iter().min()).and_then(number_of)
+        {
+            return id;
+        }
         let mut best: Option<(usize, &str)> = None;
         if by == By::Identifier {
-            for (_, kind, value) in members.iter().filter_map(|m| self.all.thing(*m as usize)).flat_map(|t| t.ids()) {
+            for (_, kind, value) in things().flat_map(|t| t.ids()) {
                 if let Some(rank) = ORDER.iter().position(|k| *k == kind)
                     && best.is_none_or(|b| (rank, value) < b)
                     && !(is_typed(kind) && self.is_subscribers(members, value))
@@ -309,6 +319,13 @@ impl<'a> Fleet<'a> {
                     best = Some((rank, value));
                 }
             }
+        }
+        // An id that was given once comes before the place of evidence, which is another in every file.
+        if best.is_none()
+            && by == By::Identifier
+            && let Some(id) = things().filter_map(given).min().and_then(number_of)
+        {
+            return id;
         }
         let (kind, value) = match best.and_then(|(rank, value)| Some((ORDER.get(rank)?.name(), value.to_owned()))) {
             Some(found) => found,
@@ -441,6 +458,8 @@ impl<'a> Fleet<'a> {
                 IdKind::Udi => ids.udi.push(shown),
                 IdKind::Site => ids.site.push(shown),
                 IdKind::Name => names.push(shown),
+                // It is the device's id, or was.
+                IdKind::Device => {}
             }
         }
         let lists = [
@@ -487,6 +506,8 @@ impl<'a> Fleet<'a> {
         seen.sort_unstable();
         seen.dedup();
         for c in seen.into_iter().filter_map(|i| self.devices.contested.get(i)) {
+            // Found again: what an earlier answer said of it adds nothing.
+            out.retain(|f| over_devices(c.kind) != Some(&f.code) || !repeats(f));
             let others = c.records.len().saturating_sub(1);
             match c.kind {
                 IdKind::Imei => out.extend(identity(
@@ -529,11 +550,37 @@ impl<'a> Fleet<'a> {
     }
 }
 
+/// The finding that an identifier raises which several devices carry.
+fn over_devices(kind: IdKind) -> Option<&'static str> {
+    match kind {
+        IdKind::Imei => Some("cloned-imei"),
+        IdKind::Iccid => Some("sim-moved"),
+        _ => None,
+    }
+}
+
+/// Whether a finding is one of an earlier answer.
+fn repeats(finding: &Finding) -> bool {
+    finding.because.iter().any(|b| b.starts_with(crate::identify::EARLIER_FOUND))
+}
+
+/// The number behind `dev-`.
+fn number_of(id: &str) -> Option<u64> {
+    id.strip_prefix("dev-").filter(|hex| hex.len() == 12).and_then(|hex| u64::from_str_radix(hex, 16).ok())
+}
+
 /// Facts that are people's words, and may hold any number.
 fn in_words(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Text | Kind::HostMaker | Kind::HostModel | Kind::DeclaredMaker | Kind::DeclaredModel | Kind::Model | Kind::DeviceClass
+        Kind::Text
+            | Kind::HostMaker
+            | Kind::HostModel
+            | Kind::DeclaredMaker
+            | Kind::DeclaredModel
+            | Kind::Model
+            | Kind::DeviceClass
+            | Kind::Earlier
     )
 }
 
@@ -645,7 +692,8 @@ fn teaches(verdict: &Verdict, placed: &[Placed<'_>]) -> Vec<Taught> {
         let Some(claim) = module.claims.iter().find(|c| c.level == umbilical_core::answer::Level::Model && c.value == *model) else {
             continue;
         };
-        let group_of = |at: FactRef| placed.iter().find(|p| p.at == at).map(|p| p.fact.group);
+        // What an earlier answer repeats may have been learned: it teaches nobody.
+        let group_of = |at: FactRef| placed.iter().find(|p| p.at == at && p.fact.kind != Kind::Earlier).map(|p| p.fact.group);
         let group =
             claim.because.iter().filter(|r| !r.matched.starts_with("TAC") && r.weight >= 2000).filter_map(|r| group_of(r.fact)).min();
         let tac = placed

@@ -73,7 +73,7 @@ pub fn resolve(all: &Observations, trap: &dyn Fn(&str) -> bool) -> Devices {
         sets.union(*a, *b);
     }
     // What names the asset comes before IMEI and card, so that two assets with one IMEI are seen to be two.
-    for kind in [IdKind::AssetId, IdKind::Serial, IdKind::Eid, IdKind::Vin, IdKind::Udi, IdKind::Imei, IdKind::Iccid] {
+    for kind in [IdKind::Device, IdKind::AssetId, IdKind::Serial, IdKind::Eid, IdKind::Vin, IdKind::Udi, IdKind::Imei, IdKind::Iccid] {
         if kind == IdKind::Imei && !assets.0.is_empty() {
             by_mention(all, &mut sets, &assets);
         }
@@ -97,7 +97,14 @@ impl Keys {
             for (_, kind, value) in thing.ids() {
                 let joins = matches!(
                     kind,
-                    IdKind::AssetId | IdKind::Serial | IdKind::Eid | IdKind::Vin | IdKind::Udi | IdKind::Imei | IdKind::Iccid
+                    IdKind::Device
+                        | IdKind::AssetId
+                        | IdKind::Serial
+                        | IdKind::Eid
+                        | IdKind::Vin
+                        | IdKind::Udi
+                        | IdKind::Imei
+                        | IdKind::Iccid
                 );
                 let empty = matches!(kind, IdKind::AssetId | IdKind::Serial) && is_placeholder(kind, value);
                 if !joins
@@ -253,6 +260,13 @@ fn join_value(all: &Observations, sets: &mut Sets, kind: IdKind, value: String, 
         let named: Vec<&FxHashSet<String>> = found.iter().map(|(_, s)| s).filter(|s| !s.is_empty()).collect();
         named.iter().enumerate().any(|(i, a)| named.iter().skip(i.saturating_add(1)).any(|b| a.is_disjoint(b)))
     };
+    // An earlier answer counted them as two, with more evidence than it carries.
+    if kind != IdKind::Device && two_answers(all, sets, &roots) {
+        let kept =
+            roots.iter().copied().filter(|root| sets.members(*root).iter().any(|m| ids_of(all, *m, kind).next().is_some())).collect();
+        contested.push(Contested { kind, value, records: kept });
+        return;
+    }
     match kind {
         IdKind::Imei => {
             let things = [IdKind::Serial, IdKind::Vin, IdKind::Udi, IdKind::Eid].into_iter().any(|id| differ(&of_roots(sets, id)));
@@ -320,6 +334,23 @@ fn two_assets(all: &Observations, sets: &Sets, roots: &[u32]) -> bool {
     counts
         .values()
         .any(|list| list.iter().enumerate().any(|(n, (_, a))| list.iter().skip(n.saturating_add(1)).any(|(_, b)| a.is_disjoint(b))))
+}
+
+/// Whether two of the sets have different ids by answers of one input.
+fn two_answers(all: &Observations, sets: &Sets, roots: &[u32]) -> bool {
+    let mut of_input: FxHashMap<u32, (u32, &str)> = FxHashMap::default();
+    for root in roots {
+        for member in sets.members(*root) {
+            let Some(thing) = all.thing(member as usize) else { continue };
+            for id in ids_of(all, member, IdKind::Device) {
+                let (known, other) = of_input.entry(thing.input()).or_insert((*root, id));
+                if *known != *root && *other != id {
+                    return true;
+                }
+            }
+        }
+    }
+    false
 }
 
 /// Whether one input shows the IMEI on more cards than one device holds, under different names: equipment whose IMEI was
@@ -421,7 +452,8 @@ impl Assets {
 fn by_mention(all: &Observations, sets: &mut Sets, assets: &Assets) {
     let mut of_input: Vec<Option<Option<u32>>> = vec![None; all.inputs.len()];
     for (record, thing) in (0u32..).zip(all.things()) {
-        let own = |k: IdKind| matches!(k, IdKind::AssetId | IdKind::Vin | IdKind::Udi);
+        // An answer that is read back has joined what it names.
+        let own = |k: IdKind| matches!(k, IdKind::AssetId | IdKind::Vin | IdKind::Udi | IdKind::Device);
         if thing.ids().any(|(_, k, _)| own(k)) {
             continue;
         }

@@ -8,10 +8,12 @@ pub mod bom;
 pub mod decisions;
 pub mod diff;
 pub mod doctor;
+pub mod earlier;
 pub mod label;
 pub mod policy;
 pub mod report;
 pub mod risk;
+pub mod rows;
 pub mod suppliers;
 pub mod verify;
 
@@ -309,6 +311,14 @@ pub enum Level {
 }
 
 impl Level {
+    /// Every level, from the most specific.
+    pub const ALL: [Self; 7] = [Self::Variant, Self::Model, Self::Family, Self::Maker, Self::Brand, Self::Silicon, Self::Cellular];
+
+    /// The level of a kebab-case name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|l| l.name() == name)
+    }
+
     /// The kebab-case name.
     pub fn name(self) -> &'static str {
         match self {
@@ -579,7 +589,30 @@ impl<'de> Deserialize<'de> for Behind {
     }
 }
 
+impl Identifiers {
+    /// The numbers that name a subscriber or a card: ICCID, IMSI, MSISDN.
+    pub fn subscribers(&self) -> impl Iterator<Item = &Vec<String>> {
+        [&self.iccid, &self.imsi, &self.msisdn].into_iter()
+    }
+}
+
 impl Device {
+    /// Covers the numbers of subscribers, as an answer shows them that was not asked to show them whole.
+    pub fn cover(&mut self) {
+        let mut numbers: Vec<String> = self.identifiers.subscribers().flatten().cloned().collect();
+        numbers.sort_unstable();
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        let ids = &mut self.identifiers;
+        for list in [&mut self.names, &mut ids.asset_id, &mut ids.serial, &mut ids.site, &mut ids.imei_unusable] {
+            list.iter_mut().for_each(|text| *text = crate::number::cover(text, &numbers));
+        }
+        for list in [&mut ids.iccid, &mut ids.imsi, &mut ids.msisdn] {
+            list.iter_mut().for_each(|number| *number = crate::number::Shown(number).to_string());
+        }
+        let texts = self.findings.iter_mut().flat_map(|f| &mut f.because);
+        texts.for_each(|text| *text = crate::number::mask_numbers(text).into_owned());
+    }
+
     /// Puts the traces of a document's organisations where the device names them by id.
     pub fn fill(&mut self, organisations: &[Arc<Trace>]) {
         let modules = self.modules.iter_mut().flat_map(|m| &mut m.ownership);

@@ -149,6 +149,9 @@ kinds! {
         Meid = "meid",
         /// An IMEI of which digits are covered, or that fails its check digit, or a placeholder: shown, never joins.
         ImeiUnusable = "imei-unusable",
+        /// The id that an earlier answer gave the thing. Strong, and only in answers that are read back; shown as the id
+        /// of the device, not among its identifiers.
+        Device = "device-id",
     }
 }
 
@@ -217,6 +220,8 @@ kinds! {
         NotCellular = "not-cellular",
         /// A document leaves out a module that must be there: the line that tells (a carrier board, a SIM holder).
         Undisclosed = "undisclosed",
+        /// A statement of an earlier answer of this program that is read back: see [`crate::answer::earlier`].
+        Earlier = "earlier-answer",
     }
 }
 
@@ -675,6 +680,11 @@ impl Record<'_> {
     /// Interns a fact: see [`Observations::intern`].
     pub fn intern(&mut self, kind: Kind, value: &str, group: Group, basis: Basis) -> Option<FactId> {
         self.out.intern(kind, value, group, basis)
+    }
+
+    /// Interns a fact as it stands: see [`Observations::intern_kept`].
+    pub fn intern_kept(&mut self, fact: Fact) -> FactId {
+        self.out.intern_kept(fact)
     }
 
     /// A fact interned before, at the record's own place.

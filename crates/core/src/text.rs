@@ -62,6 +62,23 @@ pub fn is_blank(text: &str) -> bool {
         .any(|word| t.eq_ignore_ascii_case(word))
 }
 
+/// Whether a spreadsheet would compute a cell of this text, or hides an apostrophe before it.
+fn computes(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
+}
+
+/// A cell of text that no spreadsheet takes for a formula: an apostrophe stands before what would be one, and another before
+/// text that begins like that by itself, so that [`unguarded`] restores every cell.
+pub fn guarded(text: &str) -> String {
+    let text = clean(text);
+    if computes(&text) { format!("'{text}") } else { text.into_owned() }
+}
+
+/// The text behind a guarded cell.
+pub fn unguarded(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| computes(rest)).unwrap_or(cell)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -218,6 +218,68 @@ pub(crate) fn document(reader: impl BufRead, line: u32, cx: &Context<'_>, out: &
     }
 }
 
+/// Calls `each` for every element of the array that stands under `key` in the object that a document is, one at a time; no
+/// element may be longer than 64 MiB.
+///
+/// # Errors
+/// Where the text is no JSON, in words.
+pub(crate) fn each_of(reader: impl BufRead, key: &'static str, each: &mut dyn FnMut(Value)) -> Result<(), String> {
+    let held = Rc::new(Cell::new(0u64));
+    let budget = Budget { inner: reader, held: Rc::clone(&held), bounds: Bounds::default() };
+    let mut json = serde_json::Deserializer::from_reader(io::BufReader::with_capacity(1 << 16, budget));
+    json.deserialize_map(Under { key, each, held }).map_err(|error| error.to_string())
+}
+
+struct Under<'e> {
+    key: &'static str,
+    each: &'e mut dyn FnMut(Value),
+    held: Rc<Cell<u64>>,
+}
+
+impl<'de> Visitor<'de> for Under<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            if key == self.key {
+                map.next_value_seed(EachOf(&mut self))?;
+            } else {
+                map.next_value::<serde::de::IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct EachOf<'a, 'e>(&'a mut Under<'e>);
+
+impl<'de> DeserializeSeed<'de> for EachOf<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EachOf<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
+        while let Some(element) = seq.next_element::<Value>()? {
+            self.0.held.set(0);
+            (self.0.each)(element);
+        }
+        Ok(())
+    }
+}
+
 /// Counts what has been read since the last element of a streamed list.
 struct Budget<R> {
     inner: R,

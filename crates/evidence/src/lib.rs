@@ -10,6 +10,7 @@
 mod archive;
 mod compound;
 pub mod cyclonedx;
+mod earlier;
 mod eda;
 pub mod json;
 mod lots;
@@ -87,12 +88,15 @@ pub const READERS: &[&dyn Reader] = &[
     &table::XlsxReader,
     &table::OdsReader,
     &table::XlsReader,
+    &table::ParquetReader,
     &cyclonedx::CycloneDxJson,
     &cyclonedx::CycloneDxXml,
     &spdx::SpdxJson,
     &spdx::Spdx3Json,
     &spdx::SpdxTagValue,
     &tcg::TcgManifest,
+    &earlier::ExportLines,
+    &earlier::ExportCycloneDx,
     &radio::SweepReader,
     &radio::KismetJson,
     &radio::KismetXml,

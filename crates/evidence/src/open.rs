@@ -410,7 +410,6 @@ const NOT_READ: &[(usize, &[u8], &str)] = &[
     (0, b"MSCF", "a Windows cabinet: unpack it first"),
     (0, b"SQLite format 3\0", "an SQLite database: export its tables as CSV"),
     (0, b"\xd0\xcf\x11\xe0", "an old office document: save its text as a text file, its tables as CSV"),
-    (0, b"PAR1", "a Parquet file: export it as CSV"),
     (0, b"!<arch>", "a package or library: unpack it first"),
     (0, b"\xed\xab\xee\xdb", "a package: unpack it first"),
 ];

@@ -4,6 +4,7 @@
 //! [`identify`] sees facts only, no identifiers: devices alike in their facts have one verdict, computed once.
 
 pub mod claims;
+mod earlier;
 pub mod learn;
 pub mod next;
 mod parts;
@@ -14,6 +15,8 @@ use umbilical_core::text::squash;
 use umbilical_core::weight::{ConfidenceLevel, probability};
 use umbilical_core::{Basis, Fact, Group, Kind};
 use umbilical_knowledge::{BrandKind, Knowledge};
+
+pub(crate) use earlier::EARLIER_FOUND;
 
 use claims::{Cast, Claimed, FactRef, Reason, best, claims};
 use learn::Lessons;
@@ -114,8 +117,19 @@ pub struct ModuleVerdict {
     pub rebranded: bool,
 }
 
-/// The verdict on a device's facts.
+/// The verdict on a device's facts. What earlier answers stated stands beside what the facts themselves say: it is restored
+/// where they leave something open, and never added to them.
 pub fn identify(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'_>]) -> Verdict {
+    if facts.iter().all(|p| p.fact.kind != Kind::Earlier) {
+        return weigh(kb, lessons, facts);
+    }
+    let (stated, fresh): (Vec<Placed<'_>>, Vec<Placed<'_>>) = facts.iter().partition(|p| p.fact.kind == Kind::Earlier);
+    let stated = earlier::restore(&stated);
+    if fresh.is_empty() { stated } else { earlier::fill(weigh(kb, lessons, &fresh), stated) }
+}
+
+/// The verdict on facts, all of them looked up and weighed.
+fn weigh(kb: &Knowledge, lessons: &Lessons, facts: &[Placed<'_>]) -> Verdict {
     let parts = cast_votes(kb, lessons, facts);
     let mut tacs = tacs(kb, lessons, facts);
     tacs.sort_unstable();

@@ -148,7 +148,8 @@ pub fn votes(kb: &Knowledge, lessons: &Lessons, fact: &Fact, around: &Around<'_>
             v.cellular(2500, "a document shows the place of a module that it does not name".into());
             v.push(For::Notice("undisclosed-modem", value.to_owned()), 0, String::new(), true);
         }
-        Kind::UsbRevision | Kind::BusPath => {}
+        // An earlier answer is restored, never weighed: it may be made of what stands beside it.
+        Kind::UsbRevision | Kind::BusPath | Kind::Earlier => {}
     }
     v.list
 }

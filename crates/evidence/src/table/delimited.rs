@@ -8,6 +8,7 @@ use super::bom::{self, Parts};
 use super::field::{Known, recognise};
 use super::mapper::{Mapper, header_row, identifier};
 use super::rows::{Form, Met, for_each_row};
+use crate::earlier::Columns;
 use crate::{Context, Head, Purpose, Reader, Source};
 
 /// How many records are looked at before the columns are decided.
@@ -39,14 +40,30 @@ impl Reader for TableReader {
         if let (Some(b'\t'), Some(input)) = (form.delimiter, out.inputs.last_mut()) {
             input.format = "tsv".into();
         }
-        let mut table =
-            Table { cx, form, mapper: None, parts: None, passed_over: false, sample: Vec::new(), bytes: 0, width: 0, read: 0, odd: 0 };
+        let mut table = Table {
+            cx,
+            form,
+            mapper: None,
+            parts: None,
+            earlier: None,
+            passed_over: false,
+            sample: Vec::new(),
+            bytes: 0,
+            width: 0,
+            read: 0,
+            odd: 0,
+        };
         for_each_row(&mut *source.utf8(), form, |met| match met {
             Met::Row(_, row) if table.parts.is_some() => {
                 if let Some(parts) = &mut table.parts
                     && !is_rule(row.len(), |i| row.get(i))
                 {
                     parts.row(At::line(row.line_number), row.len(), |i| row.get(i), out);
+                }
+            }
+            Met::Row(n, row) if table.earlier.is_some() => {
+                if let Some(earlier) = &mut table.earlier {
+                    earlier.row(At::row(n), |i| row.get(i), out);
                 }
             }
             Met::Row(n, row) => match &mut table.mapper {
@@ -77,12 +94,13 @@ impl Reader for TableReader {
                 out.problem(At::row(n), "a quote is opened here and never closed: from here on each line is read as a row of its own")
             }
         })?;
-        if table.mapper.is_none() && table.parts.is_none() {
+        if table.mapper.is_none() && table.parts.is_none() && table.earlier.is_none() {
             table.decide(out);
         }
-        match table.parts.take() {
-            Some(parts) => parts.finish(out),
-            None => table.finish(out),
+        match (table.earlier.take(), table.parts.take()) {
+            (Some(earlier), _) => earlier.finish(out),
+            (None, Some(parts)) => parts.finish(out),
+            (None, None) => table.finish(out),
         }
         Ok(())
     }
@@ -93,6 +111,8 @@ struct Table<'a, 'k> {
     form: Form,
     mapper: Option<Mapper<'k>>,
     parts: Option<Parts>,
+    /// It is an answer of this program.
+    earlier: Option<Columns>,
     /// Parts were asked for, and there are none.
     passed_over: bool,
     /// Rows with the number of the record and of its line.
@@ -108,6 +128,15 @@ impl Table<'_, '_> {
     fn decide(&mut self, out: &mut Observations) {
         let sample = std::mem::take(&mut self.sample);
         let (numbers, rows): (Vec<(u32, u32)>, Vec<Vec<String>>) = sample.into_iter().unzip();
+        if let Some((header, mut earlier)) = Columns::find(&rows).filter(|_| self.cx.purpose == Purpose::Fleet && self.cx.mapping.is_none())
+        {
+            earlier.announce(out);
+            for ((n, _), row) in numbers.iter().zip(&rows).skip(header.saturating_add(1)) {
+                earlier.row(At::row(*n), |i| row.get(i).map_or("", String::as_str), out);
+            }
+            self.earlier = Some(earlier);
+            return;
+        }
         if let Some(layout) = bom::recognise_list(&rows, self.cx) {
             let first = layout.header.map_or(0, |h| h.saturating_add(1));
             let over = layout.header.and_then(|h| rows.get(..h)).unwrap_or_default();

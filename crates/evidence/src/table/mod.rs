@@ -21,6 +21,7 @@ mod languages;
 mod mapper;
 mod mapping;
 mod ods;
+mod parquet;
 pub mod raw;
 mod rows;
 mod sheet;
@@ -31,6 +32,7 @@ pub use field::Field;
 pub(crate) use field::fold;
 pub(crate) use mapper::{Mapper, header_row, unwrapped};
 pub use mapping::{Mapping, MappingError};
+pub use parquet::ParquetReader;
 pub use sheet::{OdsReader, XlsReader, XlsxReader};
 pub(crate) use sheet::{is_ods, is_xlsx};
 

@@ -12,6 +12,7 @@ use super::bom::{self, Parts};
 use super::dates;
 use super::mapper::{Mapper, header_row};
 use super::{ods, xls};
+use crate::earlier::Columns;
 use crate::{Context, Head, Purpose, Reader, Source};
 
 /// The largest spreadsheet file that is read.
@@ -275,16 +276,36 @@ pub(super) struct Sheet<'a, 'k> {
     pub unit: u16,
     mapper: Option<Mapper<'k>>,
     parts: Option<Parts>,
+    /// It is an answer of this program.
+    earlier: Option<Columns>,
     /// Parts were asked for, and this sheet lists none.
     passed_over: bool,
     sample: Vec<(u32, Vec<String>)>,
     bytes: usize,
+    /// Whether it comes from a spreadsheet, where cells may be guarded.
+    spreadsheet: bool,
 }
 
 impl<'a, 'k> Sheet<'a, 'k> {
     pub fn new(name: &str, cx: &'a Context<'k>, out: &mut Observations) -> Self {
         let unit = out.unit(&format!("sheet {} row", umbilical_core::text::short(name, 60)));
-        Self { cx, name: name.to_owned(), unit, mapper: None, parts: None, passed_over: false, sample: Vec::new(), bytes: 0 }
+        Self {
+            cx,
+            name: name.to_owned(),
+            unit,
+            mapper: None,
+            parts: None,
+            earlier: None,
+            passed_over: false,
+            sample: Vec::new(),
+            bytes: 0,
+            spreadsheet: true,
+        }
+    }
+
+    /// Rows of a file that has no sheets, and whose first row are its heads.
+    pub fn plain(cx: &'a Context<'k>, out: &mut Observations) -> Self {
+        Self { unit: out.unit("row"), spreadsheet: false, ..Self::new("rows", cx, out) }
     }
 
     /// A row by its number in the sheet, counted from 1.
@@ -293,6 +314,10 @@ impl<'a, 'k> Sheet<'a, 'k> {
             return;
         }
         if self.passed_over {
+            return;
+        }
+        if let Some(earlier) = &mut self.earlier {
+            earlier.row(At { unit: self.unit, n }, |i| cells.get(i).map_or("", String::as_str), out);
             return;
         }
         if let Some(parts) = &mut self.parts {
@@ -314,6 +339,15 @@ impl<'a, 'k> Sheet<'a, 'k> {
         let sample = std::mem::take(&mut self.sample);
         let (numbers, rows): (Vec<u32>, Vec<Vec<String>>) = sample.into_iter().unzip();
         if rows.is_empty() {
+            return;
+        }
+        if let Some((header, earlier)) = Columns::find(&rows).filter(|_| self.cx.purpose == Purpose::Fleet && self.cx.mapping.is_none()) {
+            let mut earlier = earlier.guarded(self.spreadsheet);
+            earlier.announce(out);
+            for (n, row) in numbers.iter().zip(&rows).skip(header.saturating_add(1)) {
+                earlier.row(At { unit: self.unit, n: *n }, |i| row.get(i).map_or("", String::as_str), out);
+            }
+            self.earlier = Some(earlier);
             return;
         }
         let listed = bom::any(out);
@@ -362,8 +396,12 @@ impl<'a, 'k> Sheet<'a, 'k> {
     }
 
     pub fn finish(mut self, out: &mut Observations) {
-        if self.mapper.is_none() && self.parts.is_none() && !self.passed_over {
+        if self.mapper.is_none() && self.parts.is_none() && self.earlier.is_none() && !self.passed_over {
             self.decide(out);
+        }
+        if let Some(earlier) = &self.earlier {
+            earlier.finish(out);
+            return;
         }
         if let Some(parts) = self.parts.take() {
             parts.finish(out);
