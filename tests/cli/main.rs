@@ -14,6 +14,7 @@ mod decisions;
 mod demo;
 mod docs;
 mod doctor;
+mod export;
 mod facts;
 #[path = "../folder.rs"]
 mod folder;

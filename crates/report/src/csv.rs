@@ -19,7 +19,7 @@ use serde_json::Value;
 use umbilical_core::answer::bom::{Check, FileAnswer, PartAnswer};
 use umbilical_core::answer::{Device, Module};
 use umbilical_core::bom::{PartKind, Placed};
-use umbilical_core::text::clean;
+pub use umbilical_core::text::{guarded, unguarded};
 
 use crate::say;
 
@@ -194,19 +194,4 @@ fn cell(value: &Value) -> String {
 
 fn list<S: AsRef<str>>(items: &[S]) -> String {
     items.iter().map(|i| guarded(&i.as_ref().replace(';', ","))).collect::<Vec<_>>().join("; ")
-}
-
-fn computes(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
-}
-
-/// A cell of text that no spreadsheet takes for a formula.
-pub fn guarded(text: &str) -> String {
-    let text = clean(text);
-    if computes(&text) { format!("'{text}") } else { text.into_owned() }
-}
-
-/// The text behind a guarded cell.
-pub fn unguarded(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| computes(rest)).unwrap_or(cell)
 }

@@ -33,6 +33,21 @@ pub fn one(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
     writeln!(out)
 }
 
+/// Writes one value of any shape as a line: without white space, and as harmless as [`one`].
+pub fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Packed))?;
+    writeln!(out)
+}
+
+/// The packed form, as safe as [`Safe`].
+struct Packed;
+
+impl Formatter for Packed {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, to: &mut W, fragment: &str) -> io::Result<()> {
+        fragment_of(to, fragment)
+    }
+}
+
 /// A sequence that can be written once: serialising takes the iterator.
 struct Once<I>(Cell<Option<I>>);
 
@@ -42,24 +57,29 @@ impl<I: IntoIterator<Item: Serialize>> Serialize for Once<I> {
     }
 }
 
+/// A piece of a string, with what steers or reorders escaped.
+fn fragment_of<W: ?Sized + Write>(to: &mut W, fragment: &str) -> io::Result<()> {
+    if fragment.is_ascii() && !fragment.contains('\u{7f}') {
+        return to.write_all(fragment.as_bytes());
+    }
+    let mut bytes = [0u8; 4];
+    for c in fragment.chars() {
+        let text = &*c.encode_utf8(&mut bytes);
+        match clean(text) {
+            safe if safe == text => to.write_all(text.as_bytes())?,
+            _ => write!(to, "\\u{:04x}", u32::from(c))?,
+        }
+    }
+    Ok(())
+}
+
 /// The pretty form, with everything that could steer a terminal or reorder text written as `\uXXXX`: the same
 /// strings for every reader of JSON, and harmless for a person who prints the file.
 struct Safe(PrettyFormatter<'static>);
 
 impl Formatter for Safe {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, to: &mut W, fragment: &str) -> io::Result<()> {
-        if fragment.is_ascii() && !fragment.contains('\u{7f}') {
-            return to.write_all(fragment.as_bytes());
-        }
-        let mut bytes = [0u8; 4];
-        for c in fragment.chars() {
-            let text = &*c.encode_utf8(&mut bytes);
-            match clean(text) {
-                safe if safe == text => to.write_all(text.as_bytes())?,
-                _ => write!(to, "\\u{:04x}", u32::from(c))?,
-            }
-        }
-        Ok(())
+        fragment_of(to, fragment)
     }
 
     fn write_char_escape<W: ?Sized + Write>(&mut self, to: &mut W, escape: CharEscape) -> io::Result<()> {

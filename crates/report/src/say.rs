@@ -208,17 +208,7 @@ pub fn countries(module: &Module) -> Vec<String> {
 }
 
 /// The same of any jurisdictions.
-pub fn reaching<'j>(jurisdictions: impl IntoIterator<Item = &'j Jurisdiction> + Clone) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    for j in jurisdictions.clone() {
-        let clear = jurisdictions.clone().into_iter().any(|k| k.country == j.country && !k.unclear);
-        let word = if clear { j.country.clone() } else { format!("{} (for review)", j.country) };
-        if !out.contains(&word) {
-            out.push(word);
-        }
-    }
-    out
-}
+pub use umbilical_core::answer::rows::reaching;
 
 /// Where something was read: `evidence/sims.csv, line 7`.
 pub fn place(audit: &Audit, input: Option<u32>, at: &str) -> String {

@@ -53,6 +53,7 @@ mod evidence;
 mod list;
 mod observe;
 mod pack;
+mod parquet;
 mod people;
 pub mod query;
 mod retain;
@@ -71,6 +72,7 @@ pub use list::{
     CodeRow, Count, DeviceRow, Facet, FacetValue, FindingRow, Kept, KeptInput, Listed, MOST_COUNTED, Moves, Page, Pair, SourceRow,
 };
 pub use observe::Rebuilt;
+pub use parquet::Parquet;
 pub use people::{Person, Role, Session, Token, TokenClass};
 pub use retain::{Retained, Retention};
 pub use scope::{By, Scope, Sites};

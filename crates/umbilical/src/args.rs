@@ -98,6 +98,26 @@ pub enum Format {
     Cyclonedx,
     /// A workbook
     Xlsx,
+    /// JSON Lines
+    Jsonl,
+    /// Parquet, for data lakes
+    Parquet,
+    /// CSV for NetBox's bulk import of devices
+    Netbox,
+    /// CSV for NetBox's bulk import of inventory items
+    NetboxItems,
+    /// CSV for an import set of ServiceNow
+    Servicenow,
+    /// STIX 2.1, a bundle
+    Stix,
+    /// OCSF JSON Lines
+    Ocsf,
+    /// Syslog lines (RFC 5424) with CEF in them
+    Cef,
+    /// Syslog lines (RFC 5424) with LEEF in them
+    Leef,
+    /// Events for the HTTP Event Collector of Splunk
+    Hec,
 }
 
 impl Format {
@@ -114,6 +134,16 @@ impl Format {
             Self::Junit => "junit",
             Self::Cyclonedx => "cyclonedx",
             Self::Xlsx => "xlsx",
+            Self::Jsonl => "jsonl",
+            Self::Parquet => "parquet",
+            Self::Netbox => "netbox",
+            Self::NetboxItems => "netbox-items",
+            Self::Servicenow => "servicenow",
+            Self::Stix => "stix",
+            Self::Ocsf => "ocsf",
+            Self::Cef => "cef",
+            Self::Leef => "leef",
+            Self::Hec => "hec",
         }
     }
 }
@@ -251,6 +281,20 @@ pub struct ExportArgs {
 /// `export …`.
 #[derive(Subcommand, Debug)]
 pub enum Export {
+    /// Devices and their modules: csv, xlsx, jsonl, parquet and cyclonedx read back as the same fleet; netbox, netbox-items, servicenow
+    #[command(after_help = crate::commands::export::DEVICES)]
+    Devices {
+        /// Evidence to read instead of the last audit in the home
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Findings: stix, ocsf, cef, leef, hec, sarif, jsonl, csv
+    #[command(after_help = crate::commands::export::FINDINGS)]
+    Findings {
+        /// Evidence to read instead of the last audit in the home
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
     /// Module → maker of the device → device, as CSV or JSON
     Edges {
         /// Evidence to read instead of the last audit in the home

@@ -96,6 +96,14 @@ pub fn colour(global: &Global) -> bool {
     }
 }
 
+/// Whether the answer goes to a terminal.
+pub fn at_terminal(global: &Global) -> bool {
+    match &global.output {
+        Some(path) => File::options().write(true).open(path).is_ok_and(|f| f.is_terminal()),
+        None => global.capture.is_none() && io::stdout().is_terminal(),
+    }
+}
+
 /// Columns of the terminal, at most 160; 100 where there is none.
 pub fn width() -> usize {
     let set = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());

@@ -50,6 +50,18 @@ impl io::Write for Hash {
     }
 }
 
+/// The day of a saved audit, from its head: what is written of it has to name the day before the first device.
+pub fn day(path: &Path) -> Result<String, Fail> {
+    let bad = |what: String| Fail::Home { what, help: Some("run `umbilical audit PATH…` first, or name the evidence".into()) };
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|f| f.take(4096).read_to_end(&mut head));
+    read.map_err(|e| bad(format!("no saved audit at {}: {e}", path.display())))?;
+    let text = String::from_utf8_lossy(&head);
+    let behind = text.split_once("\"as_of\"").map(|(_, rest)| rest.trim_start_matches([':', ' ']));
+    let day = behind.and_then(|b| b.strip_prefix('"')?.get(..10)).filter(|d| d.parse::<umbilical_core::Day>().is_ok());
+    day.map(str::to_owned).ok_or_else(|| bad(format!("the saved audit {} does not say its day", path.display())))
+}
+
 /// Calls `each` for every device of a saved audit; the rest of the document is given at the end.
 pub fn read(path: &Path, each: &mut dyn FnMut(Device)) -> Result<Audit, Fail> {
     let bad =

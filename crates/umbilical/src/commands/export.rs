@@ -4,21 +4,217 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use serde::Serialize;
-use umbilical_assess::{Fleet, Options};
+use umbilical_assess::{Fleet, Options, bom};
+use umbilical_core::Observations;
+use umbilical_core::answer::rows::Fleet as Fleets;
 use umbilical_core::answer::{Audit, Device};
-use umbilical_report::{csv, json};
+use umbilical_knowledge::Knowledge;
+use umbilical_report::{csv, fleet, json};
 
 use super::{Reading, evidence, facts, formats};
 use crate::args::{Export, Format, Global};
 use crate::fail::Fail;
+use crate::law::{self, Asked, Law, Unnamed};
 use crate::{home, out, saved};
+
+/// Shown behind the help of `export devices`.
+pub const DEVICES: &str =
+    "csv, xlsx, jsonl, parquet and cyclonedx hold all that it takes to read the same fleet back: `umbilical audit FILE` restores each
+claim with the confidence and basis that it had, as what that file declares, and never stronger. Without
+--show-subscribers ICCID, IMSI and MSISDN are covered in them as everywhere.
+netbox writes devices and netbox-items the modules in them, for NetBox's bulk import; servicenow writes an import set.
+
+Examples:
+  umbilical export devices --format xlsx -o fleet.xlsx
+  umbilical export devices --format parquet -o fleet.parquet evidence/
+  umbilical export devices --format jsonl | jq -r 'select(.maker == null) | .id'";
+
+/// Shown behind the help of `export findings`.
+pub const FINDINGS: &str =
+    "Findings are those of the last audit in the home, with those of law if it asked any; or of the evidence named, with
+--policy for law. ocsf, cef, leef, hec, jsonl and csv have one line for each finding; stix and sarif are one document.
+
+Examples:
+  umbilical export findings --format stix -o findings.stix.json
+  umbilical export findings --format cef | nc -N siem.example 514
+  umbilical export findings --format ocsf evidence/ --policy us-covered-list";
+
+/// Formats of devices.
+const OF_DEVICES: [Format; 10] = [
+    Format::Table,
+    Format::Csv,
+    Format::Xlsx,
+    Format::Jsonl,
+    Format::Parquet,
+    Format::Cyclonedx,
+    Format::Netbox,
+    Format::NetboxItems,
+    Format::Servicenow,
+    Format::Ocsf,
+];
 
 pub fn run(global: &Global, command: Option<&Export>) -> Result<u8, Fail> {
     let Some(command) = command else {
-        return Err(Fail::usage("what is to be exported?", "edges, tac, or --pack: see `umbilical export --help`"));
+        return Err(Fail::usage("what is to be exported?", "devices, findings, edges, tac, or --pack: see `umbilical export --help`"));
     };
-    formats(global, "export", &[Format::Table, Format::Csv, Format::Json])?;
     match command {
+        Export::Devices { paths } => devices(global, paths),
+        Export::Findings { paths } => super::export_findings::run(global, paths),
+        Export::Edges { .. } | Export::Tac { .. } => {
+            formats(global, "export", &[Format::Table, Format::Csv, Format::Json])?;
+            parts(global, command)
+        }
+    }
+}
+
+fn devices(global: &Global, paths: &[PathBuf]) -> Result<u8, Fail> {
+    formats(global, "export devices", &OF_DEVICES)?;
+    let fleet = Source::of(global, paths)?;
+    if matches!(global.format, Format::Xlsx | Format::Parquet) && out::at_terminal(global) {
+        let what = format!("`{}` is no text, and standard output is a terminal", global.format.name());
+        return Err(Fail::usage(what, "name a file with --output, or send it through a pipe"));
+    }
+    let mut broken = None;
+    out::answer(global, |w| {
+        let as_of = fleet.as_of();
+        let mut to: Box<dyn Fleets + '_> = match global.format {
+            Format::Xlsx => Box::new(fleet::Xlsx::new(w, as_of)?),
+            Format::Jsonl => Box::new(fleet::JsonLines::new(w, as_of)),
+            Format::Parquet => Box::new(umbilical_store::Parquet::new(w, as_of)?),
+            Format::Cyclonedx => Box::new(fleet::CycloneDx::new(w, as_of, env!("CARGO_PKG_VERSION"))?),
+            Format::Netbox => Box::new(fleet::NetBox::new(w, fleet::NetBoxPart::Devices)?),
+            Format::NetboxItems => Box::new(fleet::NetBox::new(w, fleet::NetBoxPart::Items)?),
+            Format::Ocsf => Box::new(fleet::Inventory::new(w, as_of, env!("CARGO_PKG_VERSION"))?),
+            Format::Servicenow => Box::new(fleet::ServiceNow::new(w, as_of)?),
+            _ => Box::new(fleet::Csv::new(w, as_of)?),
+        };
+        each_into(&fleet, &mut broken, &mut |device| to.device(&device))?;
+        to.finish()
+    })
+    .map_err(|fail| broken.take().unwrap_or(fail))?;
+    Ok(0)
+}
+
+/// Passes every device on until one cannot be written. Half a fleet is no fleet: where the answer cannot be read to its end,
+/// why is left in `broken`, and what was begun is thrown away.
+pub fn each_into(source: &Source, broken: &mut Option<Fail>, write: &mut dyn FnMut(Device) -> io::Result<()>) -> io::Result<()> {
+    let mut done = Ok(());
+    let read = source.each(&mut |device| {
+        if done.is_ok() {
+            done = write(device);
+        }
+    });
+    done?;
+    read.map(drop).map_err(|fail| {
+        *broken = Some(fail);
+        io::Error::other("the answer cannot be read")
+    })
+}
+
+/// The last audit in the home, or evidence.
+pub enum Source {
+    /// An audit that was kept.
+    Saved {
+        /// Its file.
+        path: PathBuf,
+        /// Its day.
+        day: String,
+        /// Whether subscriber numbers are to be shown whole.
+        whole: bool,
+    },
+    /// Evidence that was read.
+    Read(Box<Evidence>),
+}
+
+/// Evidence with what it takes to answer.
+pub struct Evidence {
+    all: Observations,
+    kb: Knowledge,
+    law: Option<Law>,
+    options: Options,
+    as_of: String,
+}
+
+impl Source {
+    /// Reads evidence, or finds the last audit.
+    pub fn of(global: &Global, paths: &[PathBuf]) -> Result<Self, Fail> {
+        if paths.is_empty() {
+            let path = home::folder(global)?.join(home::AUDIT);
+            let day = saved::day(&path)?;
+            if let Some(asked) = global.as_of.first().map(|d| d.to_string()).filter(|asked| *asked != day) {
+                return Err(Fail::usage(
+                    format!("the saved answer is as of {day}: --as-of {asked} needs the evidence"),
+                    "name it behind the command",
+                ));
+            }
+            if !global.policy.is_empty() {
+                return Err(Fail::usage("the saved answer has been judged: --policy needs the evidence", "name it behind the command"));
+            }
+            return Ok(Self::Saved { path, day, whole: global.show_subscribers });
+        }
+        let asked = Asked::default();
+        let kb = facts(global)?;
+        let (kb, law) = if asked.is_asked(global) {
+            let (kb, law) = law::load(global, &asked, kb, Unnamed::Law)?;
+            (kb, Some(law))
+        } else {
+            (kb, None)
+        };
+        let mut all = evidence(global, &kb, Reading::fleet(paths, None))?;
+        let options = Options { as_of: home::as_of(global), show_subscribers: global.show_subscribers };
+        bom::as_devices(&mut all, &kb, &bom::Options::on(options.as_of));
+        let as_of = options.as_of.to_string();
+        Ok(Self::Read(Box::new(Evidence { all, kb, law, options, as_of })))
+    }
+
+    /// The day of the answer.
+    pub fn as_of(&self) -> &str {
+        match self {
+            Self::Saved { day, .. } => day,
+            Self::Read(read) => &read.as_of,
+        }
+    }
+
+    /// Calls `each` for every device, in the order of the answer; gives the rest of it.
+    pub fn each(&self, each: &mut dyn FnMut(Device)) -> Result<Audit, Fail> {
+        match self {
+            Self::Saved { path, whole, .. } => {
+                let mut covered = false;
+                let answer = saved::read(path, &mut |mut device| {
+                    if !whole {
+                        device.cover();
+                    } else if device.identifiers.subscribers().flatten().any(|n| n.contains('…')) {
+                        covered = true;
+                    }
+                    each(device);
+                })?;
+                if covered {
+                    return Err(Fail::usage(
+                        "the saved answer holds subscriber numbers covered: --show-subscribers needs the evidence",
+                        "name it behind the command",
+                    ));
+                }
+                Ok(answer)
+            }
+            Self::Read(read) => {
+                let fleet = Fleet::new(&read.all, &read.kb, read.options);
+                let judge = read.law.as_ref().map(|law| (law, law.judge(&read.kb, read.options.as_of)));
+                for mut device in fleet.devices() {
+                    if let Some((law, judge)) = &judge {
+                        device.findings.extend(law::of_device(judge, law, &read.kb, &device).findings);
+                        device.findings.sort_by(|a, b| a.worst_first(b));
+                    }
+                    each(device);
+                }
+                Ok(fleet.audit())
+            }
+        }
+    }
+}
+
+fn parts(global: &Global, command: &Export) -> Result<u8, Fail> {
+    match command {
+        Export::Devices { .. } | Export::Findings { .. } => Ok(0),
         Export::Edges { paths } => {
             let mut rows = Vec::new();
             let answer = each(global, paths, &mut |device| rows.extend(edges(&device)))?;
