@@ -104,6 +104,8 @@ pub fn ocsf(event: &Event<'_>, version: &str) -> Value {
             ("last", finding.last.clone().map_or(Value::Null, Value::from)),
             ("subject", json!(finding.subject)),
             ("modules", json!(event.modules())),
+            // A location of the schema has a country or coordinates.
+            ("site", json!(event.device.map(|d| &d.identifiers.site[..]).unwrap_or_default())),
             ("detail", finding.detail.clone()),
         ]),
     ));
@@ -136,7 +138,6 @@ fn of(device: &Device) -> Value {
         ("iccid", first(&ids.iccid)),
         ("ip", ids.ip.iter().find(|ip| ip.parse::<std::net::IpAddr>().is_ok()).cloned().map_or(Value::Null, Value::from)),
         ("mac", first(&ids.mac)),
-        ("location", ids.site.first().map_or(Value::Null, |site| json!({"desc": site}))),
         ("hw_info", crate::fleet::serial(device).map_or(Value::Null, |s| json!({"serial_number": s}))),
     ])
 }
@@ -176,7 +177,7 @@ pub fn inventory(device: &Device, at: Moment, version: &str) -> Value {
             "unmapped",
             json!({
                 "cellular": device.cellular, "cellular_confidence": device.cellular_confidence, "modules": modules,
-                "asset_id": device.identifiers.asset_id, "names": device.names,
+                "asset_id": device.identifiers.asset_id, "site": device.identifiers.site, "names": device.names,
             }),
         ),
     ])

@@ -146,7 +146,7 @@ fn system(device: &Device, at: &str) -> Value {
                     ("eid", json!(ids.eid)),
                     ("iccid", json!(ids.iccid)),
                     ("mac", json!(ids.mac)),
-                    ("ip", json!(ids.ip)),
+                    ("ip_address", json!(ids.ip)),
                     ("site", json!(ids.site)),
                 ]),
             ),

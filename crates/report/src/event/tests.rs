@@ -105,7 +105,8 @@ fn a_verdict_is_compliance_and_the_rest_detection() {
 
 #[test]
 fn an_object_stands_once_in_a_bundle_and_every_reference_leads_somewhere() {
-    let d = device("pump");
+    let mut d = device("pump");
+    d.identifiers.ip = vec!["192.0.2.1".into()];
     let (a, mut b) = (finding("one"), finding("two"));
     b.id = "fnd-ba9876543210".into();
     let write = || {
@@ -125,6 +126,11 @@ fn an_object_stands_once_in_a_bundle_and_every_reference_leads_somewhere() {
     assert_eq!(ids.len(), 6, "who says it, the extension, the indicator, the device, two sightings: {ids:?}");
     assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), ids.len());
     for object in objects {
+        // The standard: a name of a property has three characters or more, of a–z, 0–9 and _.
+        let inside = object["extensions"].as_object().into_iter().flat_map(|e| e.values()).filter_map(Value::as_object);
+        for name in inside.flat_map(|members| members.keys()) {
+            assert!(name.len() >= 3 && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')), "{name}");
+        }
         for key in ["created_by_ref", "sighting_of_ref", "source_ref", "target_ref"] {
             assert!(object.get(key).is_none_or(|r| ids.contains(&r.as_str().unwrap())), "{object}");
         }

@@ -37,7 +37,7 @@ pub const FINDINGS: &str =
 Examples:
   umbilical export findings --format stix -o findings.stix.json
   umbilical export findings --format cef | nc -N siem.example 514
-  umbilical export findings --format ocsf evidence/ --policy us-covered-list";
+  umbilical export findings --format ocsf evidence/ --policy us-fcc-covered";
 
 /// Formats of devices.
 const OF_DEVICES: [Format; 10] = [
