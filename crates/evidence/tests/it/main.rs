@@ -7,6 +7,7 @@ mod eda;
 mod fixtures;
 mod hostile;
 mod label;
+mod parquet;
 mod radio;
 mod router;
 mod snmp;
