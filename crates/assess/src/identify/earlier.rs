@@ -20,6 +20,9 @@ pub const EARLIER_FOUND: &str = "an earlier answer found:";
 /// What a claim needs to fill a field.
 const POSSIBLE: f64 = 0.5;
 
+/// Modules, and pieces of evidence to collect, of one device: what a file says beyond that is no answer of ours.
+const MOST: usize = 256;
+
 type Line<'a> = (&'a Placed<'a>, Stated<'a>);
 
 /// The verdict that earlier answers state.
@@ -35,7 +38,7 @@ pub fn restore(facts: &[Placed<'_>]) -> Verdict {
     let mut next: Vec<String> = Vec::new();
     for (placed, stated) in &lines {
         match stated.word {
-            "next" if !next.iter().any(|n| n == stated.text) => next.push(stated.text.to_owned()),
+            "next" if next.len() < MOST && !next.iter().any(|n| n == stated.text) => next.push(stated.text.to_owned()),
             "finding" => {
                 if let Some((code, meaning)) = CODES.iter().find(|c| c.0 == stated.text)
                     && !notices.iter().any(|n: &(&str, String, FactRef)| n.0 == *code)
@@ -174,12 +177,10 @@ fn product(lines: &[Line<'_>]) -> Option<ProductVerdict> {
 
 /// The modules of all lines: each line has at most one, its IMEIs on its parts.
 fn modules(lines: &[Line<'_>], notices: &mut Vec<(&'static str, String, FactRef)>) -> Vec<ModuleVerdict> {
-    let mut records: Vec<u32> = lines.iter().map(|(p, _)| p.at.record).collect();
-    records.sort_unstable();
-    records.dedup();
     let mut out: Vec<(Option<String>, ModuleVerdict)> = Vec::new();
-    for record in records {
-        let own: Vec<Line<'_>> = lines.iter().filter(|(p, _)| p.at.record == record && p.part > 0).cloned().collect();
+    // The facts of a record stand together.
+    for record in lines.chunk_by(|(a, _), (b, _)| a.at.record == b.at.record) {
+        let own: Vec<Line<'_>> = record.iter().filter(|(p, _)| p.part > 0).cloned().collect();
         let Some((at, head)) = first(&own, "module") else { continue };
         let module = module(&own, at, &head);
         let number = first(&own, "number").map(|(_, s)| s.text.to_owned());
@@ -187,10 +188,12 @@ fn modules(lines: &[Line<'_>], notices: &mut Vec<(&'static str, String, FactRef)
             (&m.maker, &m.model, &m.variant, &m.imeis) == (&module.maker, &module.model, &module.variant, &module.imeis)
         };
         let shared = |m: &ModuleVerdict| m.imeis.iter().any(|i| module.imeis.contains(i));
+        let full = out.len() >= MOST;
         match out.iter_mut().find(|(n, m)| shared(m) || (*n == number && alike(m))) {
             Some((_, known)) => {
                 if let (Some(a), Some(b)) = (&known.maker, &module.maker)
                     && a != b
+                    && notices.len() < MOST
                 {
                     notices.push(("identity-conflict", format!("earlier answers name different makers: {}", names(a, b)), at));
                 }
@@ -198,7 +201,8 @@ fn modules(lines: &[Line<'_>], notices: &mut Vec<(&'static str, String, FactRef)
                     *known = module;
                 }
             }
-            None => out.push((number, module)),
+            None if !full => out.push((number, module)),
+            None => {}
         }
     }
     let mut out: Vec<ModuleVerdict> = out.into_iter().map(|(_, module)| module).collect();
