@@ -58,6 +58,8 @@ const PAGES: &[Page] = &[
     Page { name: "account-codes", path: "/account", after: After::Import, press: "form[action='/account/totp'] button" },
     page("people", "/people", After::Import),
     page("audit-log", "/audit-log", After::Import),
+    page("audit-log-whole", "/audit-log/verify", After::Import),
+    page("settings", "/settings", After::Import),
     page("missing", "/nothing/here", After::Import),
     page("welcome", "{welcome}", After::SignOut),
     page("sign-in", "/sign-in", After::SignOut),

@@ -244,6 +244,9 @@ pub const RIGHTS: &[Right] = &[
     ("GET", "/people", Need::WholePerson(Permission::Admin)),
     ("POST", "/people", Need::WholePerson(Permission::Admin)),
     ("GET", "/audit-log", Need::WholePerson(Permission::Audit)),
+    ("GET", "/audit-log/verify", Need::WholePerson(Permission::Audit)),
+    ("GET", "/settings", Need::WholePerson(Permission::Admin)),
+    ("POST", "/settings", Need::WholePerson(Permission::Admin)),
 ];
 
 /// What a route needs; `None` where it has no row.

@@ -96,9 +96,15 @@ pub async fn verify(State(app): State<App>, Params(params): Params<VerifyParams>
         (None, None) => None,
         _ => return Err(Problem::invalid("a head is a number and a digest: give both")),
     };
-    let mut wrong = app.store().verify_audit(known.as_ref()).await?;
+    let (wrong, head) = wholeness(&app, known.as_ref()).await?;
+    let head = head.map(|h| Head { n: h.n, chain: h.chain });
+    Ok(json(&Verified { whole: wrong.is_empty(), wrong, head }))
+}
+
+/// Walks every chain from its beginning: what does not fit, and the last row of the audit log.
+pub(crate) async fn wholeness(app: &App, known: Option<&AuditHead>) -> Result<(Vec<String>, Option<AuditHead>), Problem> {
+    let mut wrong = app.store().verify_audit(known).await?;
     wrong.extend(app.store().verify_decisions().await?);
     wrong.extend(app.store().verify_custody(false).await?);
-    let head = app.store().audit_head().await?.map(|h| Head { n: h.n, chain: h.chain });
-    Ok(json(&Verified { whole: wrong.is_empty(), wrong, head }))
+    Ok((wrong, app.store().audit_head().await?))
 }

@@ -36,8 +36,10 @@ pub(crate) use devices::{DeviceLine, FACETS};
 pub(crate) use evidence::{EvidenceOf, Received, receive};
 pub(crate) use findings::FindingLine;
 pub(crate) use jobs::seen;
+pub(crate) use log::wholeness;
 pub(crate) use me::sites;
 pub(crate) use people::{PersonWanted, add_person, named};
+pub(crate) use settings::put_setting;
 pub(crate) use tokens::{TokenOf, TokenWanted, make, take_back};
 
 /// The routes.

@@ -35,14 +35,20 @@ pub async fn list(State(app): State<App>) -> Result<Response, Problem> {
 /// `keeping`
 #[utoipa::path(put, path = "/api/v1/settings/{name}", tag = "settings", params(("name" = String, Path)), request_body = Object, responses((status = 204)))]
 pub async fn set(State(app): State<App>, who: Who, Path(name): Path<String>, Body(value): Body<Json>) -> Result<Response, Problem> {
-    let (value, secret) = match name.as_str() {
+    put_setting(&app, &who, &name, value).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Sets one, after it was looked at.
+pub(crate) async fn put_setting(app: &App, who: &Who, name: &str, value: Json) -> Result<(), Problem> {
+    let (value, secret) = match name {
         openid::SETTING if value.is_null() => (Json::Null, true),
         openid::SETTING => {
             let mut wanted: Provider = read(value)?;
             wanted.check()?;
             if wanted.client_secret.is_none() {
                 // The old secret is the old provider's and goes to no other.
-                let old = openid::provider(&app).await?.filter(|p| p.issuer == wanted.issuer && p.client_id == wanted.client_id);
+                let old = openid::provider(app).await?.filter(|p| p.issuer == wanted.issuer && p.client_id == wanted.client_id);
                 wanted.client_secret = old.and_then(|p| p.client_secret);
             }
             (json!(wanted), true)
@@ -50,8 +56,8 @@ pub async fn set(State(app): State<App>, who: Who, Path(name): Path<String>, Bod
         keeping::SETTING => (json!(read::<Keeping>(value)?), false),
         _ => return Err(Problem::missing("there is no such setting; there are `openid` and `keeping`")),
     };
-    app.store().set_setting(who.by(app.now()), &name, &value, secret).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    app.store().set_setting(who.by(app.now()), name, &value, secret).await?;
+    Ok(())
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: Json) -> Result<T, Problem> {

@@ -18,6 +18,7 @@ const BAR: &[(&str, &str)] = &[
     ("Evidence", "/evidence"),
     ("People", "/people"),
     ("Audit log", "/audit-log"),
+    ("Settings", "/settings"),
 ];
 
 /// An entry of the bar.

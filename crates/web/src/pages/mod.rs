@@ -10,6 +10,7 @@ mod frame;
 mod import;
 mod overview;
 mod people;
+mod settings;
 mod sign;
 mod views;
 
@@ -57,4 +58,6 @@ pub fn router() -> Router<App> {
         .route("/welcome/{id}/{secret}", get(sign::welcome).post(sign::welcome_send))
         .route("/people", get(people::people).post(people::add))
         .route("/audit-log", get(people::log))
+        .route("/audit-log/verify", get(settings::verify))
+        .route("/settings", get(settings::settings).post(settings::set))
 }

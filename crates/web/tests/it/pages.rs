@@ -172,3 +172,40 @@ fn a_finding_has_its_page_and_its_decisions() {
         world.end().await;
     });
 }
+
+#[test]
+fn settings_are_set_on_a_page_and_the_logs_are_walked() {
+    run(async {
+        let world = World::new().await;
+        let admin = world.signed_in("ada", &[Role::Admin, Role::Auditor]).await;
+        let csrf = admin.csrf().await;
+        let keep = |bytes: &'static str| [("csrf", csrf.clone()), ("name", "keeping".into()), ("bytes", bytes.to_owned())];
+        let send = async |fields: &[(&str, String)]| {
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            admin.form("/settings", &fields).await
+        };
+        send(&keep("365")).await.is(303);
+        assert_eq!(admin.get("/api/v1/settings").await.json()["keeping"]["bytes"], 365);
+        assert!(send(&keep("a year")).await.is(422).text().contains("days are a number"));
+        let openid = |issuer: &str| {
+            let fields =
+                [("issuer", issuer), ("client_id", "umbilical"), ("client_secret", "hush"), ("roles", "ops = engineer\nsoc=analyst")];
+            let more = fields.map(|(n, v)| (n, v.to_owned()));
+            [vec![("csrf", csrf.clone()), ("name", "openid".into())], more.to_vec()].concat()
+        };
+        send(&openid("http://id.example")).await.is(422);
+        send(&openid("https://id.example")).await.is(303);
+        let page = admin.get("/settings").await.is(200).text();
+        assert!(page.contains("https://id.example") && page.contains("ops = engineer") && !page.contains("hush"), "{page}");
+        assert_eq!(admin.get("/api/v1/settings").await.json()["openid"]["roles"]["soc"], "analyst");
+        send(&[("csrf", csrf.clone()), ("name", "openid".into()), ("to", "none".into())]).await.is(303);
+        assert!(admin.get("/api/v1/settings").await.json()["openid"].is_null());
+
+        let page = admin.get("/audit-log/verify").await.is(200).text();
+        assert!(page.contains("Nothing is wrong"), "{page}");
+        assert!(admin.get("/audit-log/verify?n=1&chain=00").await.is(200).text().contains("What does not fit"));
+        admin.get("/audit-log/verify?n=1").await.is(422);
+        world.signed_in("vic", &[Role::Viewer]).await.get("/settings").await.is(403);
+        world.end().await;
+    });
+}
