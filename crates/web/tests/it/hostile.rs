@@ -3,84 +3,10 @@
 use axum::http::Method;
 use serde_json::json;
 use umbilical_store::Role;
+use umbilical_synth::attacks::{TEXTS, table, texts};
 
 use crate::support::client::multipart;
 use crate::support::{World, run};
-
-/// Scripts, attributes, SQL, formulas, paths, terminals, templates, directions of writing.
-const TEXTS: &[&str] = &[
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "\"><svg onload=alert(1)>",
-    "' onmouseover='alert(1)",
-    "javascript:alert(1)",
-    "</title><script>alert(1)</script>",
-    "</textarea><script>alert(1)</script>",
-    "<!--",
-    "]]>",
-    "&lt;script&gt;",
-    "&#x3c;script&#x3e;",
-    "{{7*7}}",
-    "${7*7}",
-    "{% raw %}",
-    "'; DROP TABLE device; --",
-    "\" OR \"1\"=\"1",
-    "1) OR 1=1 --",
-    "%' OR '%'='",
-    "=cmd|'/C calc'!A0",
-    "+1+1",
-    "@SUM(1)",
-    "-2+3",
-    "../../../etc/passwd",
-    "..\\..\\windows\\win.ini",
-    "%00",
-    "%2e%2e%2f",
-    "\u{1b}[31mred\u{1b}[0m",
-    "\u{202e}gpj.exe",
-    "\u{200b}zero",
-    "a\u{0}b",
-    "line\r\nSet-Cookie: x=y",
-    "Ω≈ç√∫˜µ≤≥÷",
-    "田中さん",
-    "🏴‍☠️",
-    "' AND SLEEP(5) --",
-    "$(reboot)",
-    "`reboot`",
-    "; reboot",
-    "| reboot",
-    "file:///etc/passwd",
-    "http://169.254.169.254/",
-    "<iframe src=//evil.example>",
-    "<a href=\"javascript:alert(1)\">x</a>",
-    "<style>*{display:none}</style>",
-    "<meta http-equiv=refresh content=0>",
-    "<form action=//evil.example>",
-    "<base href=//evil.example>",
-    "\u{feff}bom",
-    "NaN",
-    "null",
-    "true",
-    "-1",
-    "99999999999999999999999",
-    "1e309",
-    "*",
-    "?",
-    "(((((((((((((((((((((((((((((((((((((((((((((((",
-    "NOT NOT NOT NOT",
-    "\"",
-    "\\",
-    "\\\"",
-];
-
-/// Where a text may break out of: nothing, a tag, an attribute, a string of a script or of SQL, a comment.
-const BEFORE: [&str; 5] = ["", "\">", "' ", "</script>", "*/"];
-
-/// Each text out of each place.
-fn texts() -> Vec<String> {
-    let all: Vec<String> = BEFORE.iter().flat_map(|b| TEXTS.iter().map(move |t| format!("{b}{t}"))).collect();
-    assert!(all.len() >= 300, "{} texts", all.len());
-    all
-}
 
 /// The tags that our templates have, and the attributes of any of them.
 const TAGS: &str = "a article aside body br button circle code dd details div desc dl dt fieldset figcaption figure form h1 h2 h3 h4 head header html input label legend li line link main \
@@ -142,21 +68,11 @@ fn texts_through_every_field_of_evidence() {
     run(async {
         let world = World::new().await;
         let client = world.signed_in("ana", &[Role::Engineer]).await;
-        let quoted = |t: &str| format!("\"{}\"", t.replace('"', "\"\""));
-        let mut table = String::from("name,site,module manufacturer,module model,asset id,notes\n");
-        for (n, text) in texts().iter().enumerate() {
-            let row: Vec<String> = [format!("{text} n{n}"), text.clone(), text.clone(), text.clone(), format!("{text}-{n}"), text.clone()]
-                .iter()
-                .map(|t| quoted(t))
-                .collect();
-            table.push_str(&row.join(","));
-            table.push('\n');
-        }
         // A name of a file is from outside, too.
         for (n, text) in TEXTS.iter().enumerate() {
             client.upload(text, format!("name,site\ndevice-{n},Somewhere\n")).await.is(202);
         }
-        client.upload("table.csv", table).await.is(202);
+        client.upload("table.csv", table()).await.is(202);
         world.settled().await;
         let outside = world.folder.path().join("uploads");
         assert_eq!(std::fs::read_dir(outside).map(|d| d.count()).unwrap_or(0), 0);
