@@ -54,7 +54,7 @@ impl Browser {
     }
 
     /// What a selector finds.
-    async fn css(&self, css: &str) -> Element {
+    pub(crate) async fn css(&self, css: &str) -> Element {
         self.client.find(Locator::Css(css)).await.unwrap_or_else(|e| panic!("no {css}: {e}"))
     }
 
@@ -104,7 +104,7 @@ impl Browser {
     }
 
     /// Presses something that leads to another page, and waits until that has come.
-    async fn follow(&self, element: Element) {
+    pub(crate) async fn follow(&self, element: Element) {
         let before = self.client.find(Locator::Css("html")).await.unwrap();
         element.click().await.unwrap();
         let gone = async {
@@ -125,11 +125,6 @@ impl Browser {
     pub(crate) async fn send(&self, label: &str) {
         let button = self.find(&format!("//form[.//label[starts-with(normalize-space(), {label:?})]]//button")).await;
         self.follow(button).await;
-    }
-
-    /// Presses a button that a selector finds, which leads to another page.
-    pub(crate) async fn press_css(&self, css: &str) {
-        self.follow(self.css(css).await).await;
     }
 
     /// Presses the link with these words and keeps what it leads to as a file, whole.

@@ -11,7 +11,7 @@ const ESCAPE: &str = "\u{e00c}";
 async fn here(w: &World) -> String {
     let script = "const e = document.activeElement; const seen = getComputedStyle(e);
         return [(e.type === 'checkbox' ? 'box of ' : '') + (e.innerText || e.labels?.[0]?.innerText || e.getAttribute('aria-label') || e.tagName),
-                e.type === 'date' || e.matches(':focus-visible') && seen.outlineStyle !== 'none' && parseFloat(seen.outlineWidth) >= 2,
+                (e.matches(':focus-visible') || e.type === 'date') && seen.outlineStyle !== 'none' && parseFloat(seen.outlineWidth) >= 2,
                 e.getBoundingClientRect().width > 0];";
     let found = w.browser.script(script, vec![]).await;
     let name = found[0].as_str().unwrap().trim().to_owned();

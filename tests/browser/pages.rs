@@ -1,5 +1,7 @@
 //! Every page in every look: nothing keeps people out, nothing runs over the edge, nothing is heavy.
 
+use std::collections::BTreeMap;
+
 use crate::driver::Scripts;
 use crate::{World, axe, example, journey, target};
 
@@ -25,12 +27,22 @@ struct Page {
     path: &'static str,
     /// When it is looked at.
     after: After,
-    /// Selector of a button to press first; empty for none.
-    press: &'static str,
+    /// What is done first.
+    first: &'static [Step],
+}
+
+/// What is done on a page before it is looked at; each begins with a selector.
+enum Step {
+    /// Opens or ticks something.
+    Press(&'static str),
+    /// Types a text.
+    Type(&'static str, &'static str),
+    /// Presses what leads to another page.
+    Follow(&'static str),
 }
 
 const fn page(name: &'static str, path: &'static str, after: After) -> Page {
-    Page { name, path, after, press: "" }
+    Page { name, path, after, first: &[] }
 }
 
 /// Every page that the program has, by when it is looked at.
@@ -43,6 +55,13 @@ const PAGES: &[Page] = &[
     page("import-empty", "/import", After::SetUp),
     page("overview", "/", After::Import),
     page("fleet", "/fleet", After::Import),
+    Page { name: "fleet-bulk", path: "/fleet", after: After::Import, first: &[Step::Press(".bulk summary")] },
+    Page {
+        name: "confirm",
+        path: "/fleet",
+        after: After::Import,
+        first: &[Step::Press(".bulk summary"), Step::Type("#value", "spring"), Step::Follow("button[value='all']")],
+    },
     page("fleet-query", "/fleet?q=maker%3Aquectel", After::Import),
     page("fleet-nothing", "/fleet?q=nothing-like-it", After::Import),
     page("fleet-wrong-query", "/fleet?q=%28", After::Import),
@@ -55,7 +74,7 @@ const PAGES: &[Page] = &[
     page("artefact", "{evidence}", After::Import),
     page("changes", "/changes", After::Import),
     page("account", "/account", After::Import),
-    Page { name: "account-codes", path: "/account", after: After::Import, press: "form[action='/account/totp'] button" },
+    Page { name: "account-codes", path: "/account", after: After::Import, first: &[Step::Follow("form[action='/account/totp'] button")] },
     page("people", "/people", After::Import),
     page("audit-log", "/audit-log", After::Import),
     page("audit-log-whole", "/audit-log/verify", After::Import),
@@ -85,8 +104,12 @@ fn every_page_in_every_look() {
         }
         let mut now = After::Start;
         let mut welcome = String::new();
+        let mut links = BTreeMap::new();
         for page in PAGES {
             if page.after != now {
+                if page.after == After::SignOut {
+                    wrong.extend(dead(w, &links).await);
+                }
                 now = page.after;
                 welcome = arrive(w, now).await.unwrap_or(welcome);
             }
@@ -100,14 +123,21 @@ fn every_page_in_every_look() {
             };
             w.browser.screen(WIDTHS[0], THEMES[0]).await;
             w.browser.open(&path).await;
-            if !page.press.is_empty() {
-                w.browser.press_css(page.press).await;
+            for step in page.first {
+                match step {
+                    Step::Press(css) => w.browser.css(css).await.click().await.unwrap(),
+                    Step::Type(css, text) => w.browser.css(css).await.send_keys(text).await.unwrap(),
+                    Step::Follow(css) => w.browser.follow(w.browser.css(css).await).await,
+                }
             }
             let weight = "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].reduce((n, e) => n + e.decodedBodySize, 0)";
             let weight = w.browser.script(weight, vec![]).await.as_u64().unwrap();
             if weight == 0 || weight > HEAVY {
                 wrong.push(format!("{}: {weight} bytes", page.name));
             }
+            let found = r#"return [...document.querySelectorAll('a[href]:not([href^=\\#])')].map(a => [a.pathname, a.href])"#;
+            let found: Vec<(String, String)> = serde_json::from_value(w.browser.script(found, vec![]).await).unwrap();
+            links.extend(found.into_iter().map(|(path, whole)| (path, (page.name, whole))));
             for width in WIDTHS {
                 for theme in THEMES {
                     let look = format!("{}-{theme}-{width}", page.name);
@@ -132,6 +162,19 @@ async fn behind(w: &World, path: &str, words: &str) -> String {
     w.browser.open(path).await;
     let link = w.browser.find(&format!("//main//a[normalize-space()={words:?}]")).await;
     link.attr("href").await.unwrap().unwrap()
+}
+
+/// Links that lead nowhere; of those that differ in their query one is tried.
+async fn dead(w: &World, links: &BTreeMap<String, (&str, String)>) -> Vec<String> {
+    let mut dead = Vec::new();
+    for (from, link) in links.values() {
+        let ask = "const [link, done] = arguments; fetch(link).then(a => done(a.status), e => done(String(e)))";
+        let status = w.browser.script_then(ask, vec![link.as_str().into()]).await;
+        if status != 200 {
+            dead.push(format!("{from}: {link} answers {status}"));
+        }
+    }
+    dead
 }
 
 /// Goes on to the next stage; the link of the second person where it has just been made.
