@@ -205,6 +205,10 @@ impl Store {
             return Err(StoreError::Conflict(format!("{} is there already: restore to a new file", options.place)));
         }
         let store = Self::open_at(options.clone(), stamp.schema, by.at).await?;
+        // The head of a log that was here before is of another log.
+        if let Some(head) = store.head_file().filter(|head| path.is_some() && head.is_file()) {
+            std::fs::remove_file(head).map_err(|e| StoreError::file(head, e))?;
+        }
         let filled = store.fill(backup).await;
         store.close().await;
         if let Err(e) = filled {

@@ -9,6 +9,7 @@ mod imports;
 mod kill;
 mod people;
 mod queries;
+mod remote;
 
 mod serial {
     use crate::support::{NOW, block_on, postgres};

@@ -13,8 +13,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one; `None` where there is none to start.
+    /// Starts one on a socket of its own; `None` where there is none to start.
     pub fn start() -> Option<Self> {
+        Self::with("-c listen_addresses=''", |_| {})
+    }
+
+    /// Starts one with more options, once `prepare` has seen the folder of its data.
+    pub fn with(more: &str, prepare: impl FnOnce(&Path)) -> Option<Self> {
         let Some(bin) = binaries() else {
             assert!(std::env::var_os("CI").is_none(), "PostgreSQL is not installed: apt-get install postgresql");
             eprintln!("skipped: PostgreSQL is not installed (Debian: apt-get install postgresql)");
@@ -34,7 +39,11 @@ impl Server {
         let data = server.folder.join("data");
         // Another locale than "C" on purpose: the order of texts must not hang on it.
         run(server.command("initdb").arg("-D").arg(&data).args(["-U", "umbilical", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]));
-        let options = format!("-c listen_addresses='' -c unix_socket_directories='{}' -c shared_buffers=128MB", server.folder.display());
+        prepare(&data);
+        if root {
+            run(Command::new("chown").args(["-R", "postgres"]).arg(&data));
+        }
+        let options = format!("{more} -c unix_socket_directories='{}' -c shared_buffers=128MB", server.folder.display());
         run(server
             .command("pg_ctl")
             .arg("-D")
@@ -57,9 +66,16 @@ impl Server {
 
     /// A new database, as an address.
     pub fn database(&self, name: &str) -> String {
-        run(self.command("createdb").arg("-h").arg(&self.folder).args(["-U", "umbilical", name]));
+        self.database_on(name, None);
         let folder = self.folder.display().to_string().replace('/', "%2F");
         format!("postgres://umbilical@{folder}/{name}")
+    }
+
+    /// A new database of a server with a port of its own.
+    pub fn database_on(&self, name: &str, port: Option<u16>) {
+        let mut command = self.command("createdb");
+        command.arg("-h").arg(&self.folder).args(["-U", "umbilical", name]);
+        run(command.args(port.map(|p| format!("--port={p}"))));
     }
 }
 
