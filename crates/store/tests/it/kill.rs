@@ -101,13 +101,14 @@ mod serial {
             (seed >> 33) % below
         };
         let (mut next, mut amid) = (0usize, 0usize);
+        let said = folder.path().join("child.stderr");
         for round in 0..rounds() {
             let mut child = Command::new(std::env::current_exe().unwrap())
                 .args(["--ignored", "--exact", "--nocapture", "kill::child"])
                 .env(PLACE, folder.db())
                 .env("UMBILICAL_KILL_FROM", next.to_string())
                 .stdout(Stdio::piped())
-                .stderr(Stdio::null())
+                .stderr(std::fs::File::create(&said).unwrap())
                 .spawn()
                 .unwrap();
             let (mut acked, wanted) = (None, 1 + random(6));
@@ -123,8 +124,9 @@ mod serial {
             // Somewhere in the next step, not only between two.
             std::thread::sleep(Duration::from_micros(random(60_000)));
             child.kill().unwrap();
-            child.wait().unwrap();
-            let acked = acked.expect("the child acknowledged nothing");
+            let ended = child.wait().unwrap();
+            let why = || std::fs::read_to_string(&said).unwrap_or_default();
+            let acked = acked.unwrap_or_else(|| panic!("round {round}, step {next}: the child acknowledged nothing: {ended}: {}", why()));
             block_on(async {
                 let store = Store::open(&folder.db(), NOW).await.unwrap();
                 for n in next..=acked {
