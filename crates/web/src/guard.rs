@@ -35,9 +35,9 @@ pub async fn guard(State(app): State<App>, path: MatchedPath, request: Request, 
     }
 }
 
-/// Whether a path is the API's.
+/// Whether a path is for programs.
 pub fn is_api(path: &str) -> bool {
-    path.starts_with("/api/")
+    path.starts_with("/api/") || path == "/metrics"
 }
 
 async fn admit(app: &App, path: &str, request: &Parts) -> Result<Option<Who>, Problem> {

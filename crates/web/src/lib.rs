@@ -15,6 +15,7 @@ pub mod ingest;
 mod invite;
 pub mod keeping;
 mod limits;
+mod metrics;
 mod openid;
 mod pages;
 mod password;

@@ -204,6 +204,7 @@ pub const RIGHTS: &[Right] = &[
     ("PUT", "/api/v1/settings/{name}", ADMIN),
     ("GET", "/api/v1/audit-log", AUDIT),
     ("GET", "/api/v1/audit-log/verify", AUDIT),
+    ("GET", "/metrics", READ),
     // Pages.
     ("GET", "/", Need::Person(Permission::Read)),
     ("GET", "/assets/{name}", Need::Nothing),

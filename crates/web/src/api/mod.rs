@@ -48,6 +48,7 @@ pub fn router() -> Router<App> {
         .route("/api/v1/health", get(health::health))
         .route("/api/v1/ready", get(health::ready))
         .route("/api/v1/openapi.json", get(document))
+        .route("/metrics", get(crate::metrics::metrics))
         .route("/api/v1/me", get(me::me))
         .route("/api/v1/query", get(devices::fields))
         .route("/api/v1/devices", get(devices::list))

@@ -209,3 +209,47 @@ fn settings_are_set_on_a_page_and_the_logs_are_walked() {
         world.end().await;
     });
 }
+
+#[test]
+fn pages_of_another_site_are_not_there() {
+    run(async {
+        let world = World::new().await;
+        let engineer = world.signed_in("eva", &[Role::Engineer]).await;
+        for (file, site, name) in [("north.csv", "North", "pump-1"), ("south.csv", "South", "gate-9")] {
+            engineer.upload(file, evidence::register(&[(name, site, "Dell", "DW5821e")])).await.is(202);
+        }
+        world.settled().await;
+        let north = world.person("nils", &[Role::Analyst], Sites::Only(["North".to_owned()].into())).await;
+        let nils = world.session(&north).await;
+        let id = async |path: &str, keys: [&str; 2]| {
+            let list = engineer.get(path).await.is(200).json();
+            let rows = if keys[0].is_empty() { &list } else { &list[keys[0]] };
+            let row = &rows.as_array().unwrap()[0];
+            row[keys[1]].as_str().or(row["finding"]["id"].as_str()).unwrap().to_owned()
+        };
+        for (site, there) in [("north", true), ("south", false)] {
+            let device = id(&format!("/api/v1/devices?q=site:{site}"), ["devices", "id"]).await;
+            let finding = id(&format!("/api/v1/findings?q=site:{site}"), ["findings", "none"]).await;
+            let artefacts = engineer.get("/api/v1/evidence").await.json();
+            let named = |e: &&serde_json::Value| e["name"] == format!("{site}.csv");
+            let artefact = artefacts["evidence"].as_array().or(artefacts.as_array()).unwrap().iter().find(named).unwrap()["id"].clone();
+            let csrf = nils.csrf().await;
+            for path in [format!("/devices/{device}"), format!("/findings/{finding}"), format!("/evidence/{}", artefact.as_str().unwrap())]
+            {
+                nils.get(&path).await.is(if there { 200 } else { 404 });
+                if !path.starts_with("/evidence") {
+                    nils.form(&path, &[("csrf", &csrf), ("kind", "note"), ("comment", "x")]).await.is(if there { 303 } else { 404 });
+                }
+            }
+        }
+        for path in ["/", "/fleet", "/findings", "/evidence", "/changes", "/metrics"] {
+            let page = nils.get(path).await.is(200).text();
+            assert!(!page.contains("gate-9") && !page.contains("South") && !page.contains("south.csv"), "{path}");
+        }
+        let numbers = nils.get("/metrics").await.text();
+        assert!(numbers.contains("umbilical_devices{cellular=\"yes\"} 1\n") && !numbers.contains("answer_timestamp"), "{numbers}");
+        assert!(engineer.get("/metrics").await.text().contains("umbilical_answer_timestamp_seconds 1"));
+        assert_eq!(world.client().get("/metrics").await.status.as_u16(), 401);
+        world.end().await;
+    });
+}
