@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod identify;
 pub mod judge;
 pub mod label;
+pub mod lookup;
 mod owners;
 pub mod resolve;
 mod shown;

@@ -332,6 +332,11 @@ impl Knowledge {
         self.usb_rows().get(vid, pid)
     }
 
+    /// The rows of all USB ids, in their order.
+    pub fn usb_ids(&self) -> &[UsbId] {
+        &self.usb_rows().rows
+    }
+
     /// Whose a USB vendor id is.
     pub fn usb_vendor(&self, vid: u16) -> Option<&UsbVendor> {
         self.usb_vendor_rows().iter().find(|v| v.vid == vid)
@@ -353,6 +358,11 @@ impl Knowledge {
     /// The row that says most about a PCI id.
     pub fn pci(&self, vendor: u16, device: u16, subsystem: Option<(u16, u16)>) -> Option<&PciId> {
         pci::most_specific(self.pci_rows(), PciKey { vendor, device, subsystem })
+    }
+
+    /// The rows of all PCI ids.
+    pub fn pci_ids(&self) -> &[PciId] {
+        self.pci_rows()
     }
 
     fn pci_rows(&self) -> &[PciId] {
@@ -380,6 +390,11 @@ impl Knowledge {
     pub fn tac(&self, tac: u32) -> Vec<TacHit<'_>> {
         let attached = self.attached.iter().flat_map(|t| t.find(tac));
         attached.chain(self.learned_table().find(tac)).collect()
+    }
+
+    /// Every TAC that a table names, in the order of [`Knowledge::tac`].
+    pub fn tacs(&self) -> impl Iterator<Item = (u32, TacHit<'_>)> {
+        self.attached.iter().flat_map(|t| t.all()).chain(self.learned_table().all())
     }
 
     /// All learned TACs.

@@ -206,8 +206,15 @@ impl Attached {
 
     pub fn find(&self, tac: u32) -> impl Iterator<Item = TacHit<'_>> {
         let from = self.entries.partition_point(|e| e.0 < tac);
-        let same = self.entries.get(from..).unwrap_or_default().iter().take_while(move |e| e.0 == tac);
-        same.map(|(_, brand, model, class)| TacHit {
+        self.entries.get(from..).unwrap_or_default().iter().take_while(move |e| e.0 == tac).map(|e| self.hit(e))
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = (u32, TacHit<'_>)> {
+        self.entries.iter().map(|e| (e.0, self.hit(e)))
+    }
+
+    fn hit(&self, (_, brand, model, class): &(u32, Slice, Slice, TacClass)) -> TacHit<'_> {
+        TacHit {
             brand: Some(self.text(*brand)).filter(|b| !b.is_empty()),
             model: self.text(*model),
             class: *class,
@@ -216,7 +223,7 @@ impl Attached {
             count: 1,
             source: &self.source,
             verified: self.origin == TacOrigin::Licensed,
-        })
+        }
     }
 }
 
@@ -236,17 +243,24 @@ impl From<Vec<LearnedTac>> for Learned {
 impl Learned {
     pub fn find(&self, tac: u32) -> impl Iterator<Item = TacHit<'_>> {
         let from = self.rows.partition_point(|r| r.tac < tac);
-        let same = self.rows.get(from..).unwrap_or_default().iter().take_while(move |r| r.tac == tac);
-        same.map(|r| TacHit {
-            brand: r.brand.as_deref(),
-            model: &r.model,
-            class: r.class,
-            origin: TacOrigin::Learned,
-            grade: Some(r.grade),
-            count: r.count,
-            source: &r.source.text,
-            verified: r.source.verified,
-        })
+        self.rows.get(from..).unwrap_or_default().iter().take_while(move |r| r.tac == tac).map(learned)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = (u32, TacHit<'_>)> {
+        self.rows.iter().map(|r| (r.tac, learned(r)))
+    }
+}
+
+fn learned(row: &LearnedTac) -> TacHit<'_> {
+    TacHit {
+        brand: row.brand.as_deref(),
+        model: &row.model,
+        class: row.class,
+        origin: TacOrigin::Learned,
+        grade: Some(row.grade),
+        count: row.count,
+        source: &row.source.text,
+        verified: row.source.verified,
     }
 }
 

@@ -35,7 +35,7 @@ pub mod table;
 pub mod verify;
 
 mod markup;
-mod say;
+pub mod say;
 mod survey;
 mod terminal;
 

@@ -69,7 +69,8 @@ pub use desk::{JOB_STATES, Job, KeptProblem, View};
 pub use error::StoreError;
 pub use evidence::{Content, Evidence, Import, NewEvidence, Received};
 pub use list::{
-    CodeRow, Count, DeviceRow, Facet, FacetValue, FindingRow, Kept, KeptInput, Listed, MOST_COUNTED, Moves, Page, Pair, SourceRow,
+    CodeRow, Count, DeviceRow, Facet, FacetValue, FindingRow, Kept, KeptInput, Listed, MOST_COUNTED, ModuleRow, Moves, Page, Pair,
+    SourceRow,
 };
 pub use observe::Rebuilt;
 pub use parquet::Parquet;

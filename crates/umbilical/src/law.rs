@@ -56,6 +56,12 @@ impl Asked {
         said || !global.policy.is_empty() || !self.say.is_empty() || !self.assume.is_empty() || self.assets.is_some()
     }
 
+    /// What is assumed.
+    pub fn assumed(&self) -> Result<Vec<Assumption>, Fail> {
+        let read = self.assume.iter().map(|a| a.parse()).collect::<Result<_, String>>();
+        read.map_err(|e| Fail::usage(format!("--assume: {e}"), "as in --assume \"quectel listed US-FCC-COVERED 2027-01-01\""))
+    }
+
     /// Facts of every asset and deal, each word as rules know it.
     fn facts(&self, words: &Vocabulary<'_>) -> Result<Facts, Fail> {
         let mut facts = Facts::default();
@@ -117,16 +123,17 @@ pub fn load(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed) -> 
 
 /// The same, with a say in what counts as said.
 pub fn load_for(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed, deal: Deal) -> Result<(Knowledge, Law), Fail> {
-    let assumed: Vec<Assumption> = asked
-        .assume
-        .iter()
-        .map(|a| a.parse())
-        .collect::<Result<_, String>>()
-        .map_err(|e| Fail::usage(format!("--assume: {e}"), "as in --assume \"quectel listed US-FCC-COVERED 2027-01-01\""))?;
+    let assumed = asked.assumed()?;
     let kb =
         kb.assume(&assumed).map_err(|e| Fail::usage(format!("--assume: {e}"), "`umbilical lookup NAME` names an organisation's id"))?;
+    let law = over(global, asked, &kb, assumed, unnamed, deal)?;
+    Ok((kb, law))
+}
+
+/// Reads packs and facts over knowledge that holds already what is assumed.
+pub fn over(global: &Global, asked: &Asked, kb: &Knowledge, assumed: Vec<Assumption>, unnamed: Unnamed, deal: Deal) -> Result<Law, Fail> {
     let texts = texts(&Packs::of(global)?, &global.policy, unnamed)?;
-    let packs: Vec<Compiled> = texts.iter().map(|t| compile(t, &kb, deal == Deal::AsIf)).collect::<Result<_, _>>()?;
+    let packs: Vec<Compiled> = texts.iter().map(|t| compile(t, kb, deal == Deal::AsIf)).collect::<Result<_, _>>()?;
     for a in assumed.iter().filter(|a| a.change == umbilical_knowledge::policy::Change::InForce) {
         let known = |c: &Compiled| *c.pack.id.get_ref() == a.who || c.pack.rules.iter().any(|r| *r.id.get_ref() == a.who);
         if !packs.iter().any(known) {
@@ -136,7 +143,7 @@ pub fn load_for(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed,
             ));
         }
     }
-    let mut words = Vocabulary::new(&kb);
+    let mut words = Vocabulary::new(kb);
     for compiled in &packs {
         // It was read before: nothing is wrong with it.
         let _ = words.learn(&compiled.pack);
@@ -152,8 +159,7 @@ pub fn load_for(global: &Global, asked: &Asked, kb: Knowledge, unnamed: Unnamed,
     };
     let base = asked.facts(&words)?;
     let waivers = waivers(global, asked, &packs)?;
-    let law = Law { packs: RefCell::new(packs), assumed, base, assets, waivers, reasons: Cell::new(false), shared: RefCell::default() };
-    Ok((kb, law))
+    Ok(Law { packs: RefCell::new(packs), assumed, base, assets, waivers, reasons: Cell::new(false), shared: RefCell::default() })
 }
 
 /// The texts of the packs that are named, or of all law.

@@ -14,6 +14,7 @@ use umbilical_store::{By, Store, Time};
 
 use crate::clock::Clock;
 use crate::ingest::Pipeline;
+use crate::law::Law;
 use crate::limits::Limits;
 use crate::openid::Openid;
 
@@ -47,10 +48,14 @@ pub struct Config {
     pub longest: i64,
     /// Milliseconds that a recompute waits for more uploads.
     pub settle: u64,
+    /// Whether anybody may look up what the knowledge base says, without signing in.
+    pub public_look_up: bool,
     /// Asks law about each device, where the program was told to.
     pub judge: Option<Judge>,
     /// Of a demonstration: the word with which anybody is let in as [`DEMO`].
     pub demo: Option<String>,
+    /// Packs on file, for pages that ask them.
+    pub law: Option<Arc<dyn Law>>,
 }
 
 impl Config {
@@ -65,8 +70,10 @@ impl Config {
             idle: 60 * 60_000,
             longest: 12 * 60 * 60_000,
             settle: 200,
+            public_look_up: false,
             judge: None,
             demo: None,
+            law: None,
         }
     }
 }

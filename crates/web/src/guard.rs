@@ -61,6 +61,7 @@ async fn admit(app: &App, path: &str, request: &Parts) -> Result<Option<Who>, Pr
     }
     match (&who, need) {
         (_, Need::Nothing) => {}
+        (None, Need::Open(_)) if app.config().public_look_up => {}
         (None, _) => return Err(Problem::unknown_asker()),
         (Some(who), need) if need.met(who.class, &who.permissions, who.sees_all()) => {}
         (Some(who), _) => {

@@ -14,6 +14,7 @@ pub mod host;
 pub mod ingest;
 mod invite;
 pub mod keeping;
+pub mod law;
 mod limits;
 mod metrics;
 mod openid;

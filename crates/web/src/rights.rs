@@ -109,6 +109,8 @@ pub enum Need {
     May(Permission),
     /// A permission, and a session: programs do not do this.
     Person(Permission),
+    /// As [`Need::Person`]; where the program was told so ([`crate::Config::public_look_up`]), anybody may.
+    Open(Permission),
     /// As [`Need::May`], and to see every site: who does not could give away, or learn, what it does not see.
     Whole(Permission),
     /// As [`Need::Person`], and to see every site.
@@ -122,8 +124,8 @@ impl Need {
             (Self::Nothing, _) | (Self::Session, Class::Session) | (Self::Known, Class::Session | Class::Api) => true,
             (Self::Session | Self::Known, _) => false,
             (Self::May(p), Class::ExportOnly) => p == Permission::Export && permissions.contains(&p),
-            (Self::May(p), _) | (Self::Person(p), Class::Session) => permissions.contains(&p),
-            (Self::Person(_), _) => false,
+            (Self::May(p), _) | (Self::Person(p) | Self::Open(p), Class::Session) => permissions.contains(&p),
+            (Self::Person(_) | Self::Open(_), _) => false,
             (Self::Whole(p), _) => all_sites && Self::May(p).met(class, permissions, all_sites),
             (Self::WholePerson(p), _) => all_sites && Self::Person(p).met(class, permissions, all_sites),
         }
@@ -133,7 +135,7 @@ impl Need {
     pub fn permission(self) -> Option<Permission> {
         match self {
             Self::Nothing | Self::Session | Self::Known => None,
-            Self::May(p) | Self::Person(p) | Self::Whole(p) | Self::WholePerson(p) => Some(p),
+            Self::May(p) | Self::Person(p) | Self::Open(p) | Self::Whole(p) | Self::WholePerson(p) => Some(p),
         }
     }
 }
@@ -227,6 +229,16 @@ pub const RIGHTS: &[Right] = &[
     ("POST", "/findings", Need::Person(Permission::Decide)),
     ("GET", "/findings/{id}", Need::Person(Permission::Read)),
     ("POST", "/findings/{id}", Need::Person(Permission::Decide)),
+    ("GET", "/modules", Need::Person(Permission::Read)),
+    ("GET", "/modules/{id}", Need::Person(Permission::Read)),
+    ("GET", "/organisations/{id}", Need::Person(Permission::Read)),
+    ("GET", "/policy", Need::Person(Permission::Read)),
+    ("GET", "/policy/{id}", Need::Person(Permission::Read)),
+    ("GET", "/policy/timeline", Need::Person(Permission::Read)),
+    ("GET", "/policy/markets", Need::Person(Permission::Read)),
+    ("GET", "/policy/why", Need::Person(Permission::Read)),
+    ("GET", "/look-up", Need::Open(Permission::Read)),
+    ("POST", "/look-up", Need::Person(Permission::Read)),
     ("GET", "/evidence", Need::Person(Permission::Read)),
     ("GET", "/evidence/{id}", Need::Person(Permission::Read)),
     ("GET", "/changes", Need::Person(Permission::Read)),

@@ -23,6 +23,7 @@ mod scope;
 pub mod seen;
 #[cfg(test)]
 mod tests;
+pub mod told;
 mod truth;
 mod waivers;
 

@@ -112,7 +112,7 @@ fn relations(out: &mut dyn Write, trace: &Trace, id: &str) -> io::Result<()> {
             ]
         })
         .collect();
-    if let Some(graph) = svg::graph(&format!("{id}-g"), trace) {
+    if let Some(graph) = svg::graph(&format!("{id}-g"), trace, true) {
         let more = if graph.left_out > 0 { format!(" The table has {} more.", say::count(graph.left_out as u64)) } else { String::new() };
         writeln!(
             out,

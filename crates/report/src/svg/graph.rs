@@ -44,8 +44,9 @@ struct Arrow<'a> {
     steps: Vec<&'a Step>,
 }
 
-/// Draws a trace; `None` where nobody is known to stand behind it.
-pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
+/// Draws a trace; `None` where nobody is known to stand behind it. `shrinks`: it may become narrower than its words need, down to
+/// two thirds, and says so in a `style`; where pages take none it keeps its width, and what stands around it scrolls.
+pub fn graph(id: &str, trace: &Trace, shrinks: bool) -> Option<Graph> {
     let all: Vec<(&Step, &'static str)> = trace
         .chain
         .iter()
@@ -95,12 +96,8 @@ pub fn graph(id: &str, trace: &Trace) -> Option<Graph> {
     let height = tallest * (HEIGHT + GAP_Y) - GAP_Y + 4;
     let title = format!("Who stands behind {}", trace.name);
     let description = all.iter().map(|(s, class)| sentence(s, class)).collect::<Vec<_>>().join("; ");
-    let mut svg = super::open(
-        id,
-        &format!("width=\"{width}\" style=\"min-width:{}px\" viewBox=\"0 0 {width} {height}\"", width * 2 / 3),
-        &title,
-        &description,
-    );
+    let least = if shrinks { format!(" style=\"min-width:{}px\"", width * 2 / 3) } else { format!(" height=\"{height}\"") };
+    let mut svg = super::open(id, &format!("width=\"{width}\"{least} viewBox=\"0 0 {width} {height}\""), &title, &description);
     let _ = write!(
         svg,
         "<defs><marker id=\"{id}-a\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\"><path class=\"tip\" d=\"M0 0 8 4 0 8z\"/></marker></defs>"

@@ -2,12 +2,14 @@
 //! those who do not see them. Each chart on a page has a table beside it with the same numbers.
 
 mod bars;
+mod dates;
 mod graph;
 mod line;
 mod share;
 mod timeline;
 
 pub use bars::{Bar, bars};
+pub use dates::{Dated, dates};
 pub use graph::{Graph, graph};
 pub use line::{Point, line};
 pub use share::share;

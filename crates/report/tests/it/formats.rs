@@ -232,14 +232,14 @@ fn a_closed_pipe_comes_back_as_one() {
 
 #[test]
 fn a_graph_shows_owners_and_marks_what_does_not_hold() {
-    let graph = svg::graph("g", &fenwick()).unwrap();
+    let graph = svg::graph("g", &fenwick(), true).unwrap();
     // Whom it makes for stands in the table.
     assert_eq!(graph.left_out, 1);
     for (class, n) in [("edge control", 3), ("edge minor", 2), ("edge ended", 1), ("edge alleged", 1)] {
         assert_eq!(graph.svg.matches(class).count(), n, "{class}");
     }
     assert!(graph.svg.contains("2020-11-18") && graph.svg.contains("affiliate, alleged"));
-    assert!(svg::graph("g", &trace("a", "A", "")).is_none());
+    assert!(svg::graph("g", &trace("a", "A", ""), true).is_none());
 }
 
 #[test]
@@ -250,9 +250,9 @@ fn a_graph_of_a_circle_or_of_hundreds_ends() {
         step("b", "a", "A", "owns", Some("60"), (None, None), true),
         step("a", "a", "A", "owns", None, (None, None), false),
     ];
-    assert_eq!(svg::graph("g", &t).unwrap().left_out, 2);
+    assert_eq!(svg::graph("g", &t, true).unwrap().left_out, 2);
     t.chain.extend((0..300).map(|n| step("b", &format!("o{n}"), "Owner", "owns", None, (None, None), false)));
-    let graph = svg::graph("g", &t).unwrap();
+    let graph = svg::graph("g", &t, true).unwrap();
     assert_eq!(graph.svg.matches("class=\"node").count(), 40);
     assert_eq!(graph.left_out, 2 + 300 - 38);
 }

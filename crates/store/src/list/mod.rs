@@ -19,7 +19,7 @@ pub use facets::{Facet, FacetValue};
 pub use findings::FindingRow;
 pub(crate) use one::canonical;
 pub use one::{Kept, KeptInput};
-pub use overview::{CodeRow, Moves, Pair, SourceRow};
+pub use overview::{CodeRow, ModuleRow, Moves, Pair, SourceRow};
 
 /// Which part of a list.
 #[derive(Clone, Copy, Debug, Default)]

@@ -16,6 +16,19 @@ pub struct Pair {
     pub devices: u64,
 }
 
+/// Devices by the first module in them, or by the product that they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleRow {
+    /// Under whose name it is sold.
+    pub brand: Option<String>,
+    /// Who made it; `None` is not known, or it is a product that is itself cellular.
+    pub maker: Option<String>,
+    /// The model.
+    pub model: String,
+    /// How many.
+    pub devices: u64,
+}
+
 /// Files of one format, archives counted by what is in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceRow {
@@ -70,6 +83,26 @@ impl Store {
         ask.bind(i64::from(most));
         let pair = |row: &Row| Ok(Pair { maker: row.opt_owned(0)?, country: row.opt_owned(1)?, devices: row.count(2)? });
         tx.fetch(ask).await?.iter().map(pair).collect()
+    }
+
+    /// Brands, makers and models of the first modules among the devices that fit a query, the most frequent first; where the model
+    /// is not known there is no row.
+    pub async fn modules(&self, scope: &Scope, query: &Query, most: u32) -> Result<Vec<ModuleRow>, StoreError> {
+        let mut tx = self.db().read().await?;
+        let query = &sql::weighed(&mut tx, query).await?;
+        let mut ask = Sql::new("SELECT p.brand, p.maker, p.model, ");
+        if by_bucket(&query.root) {
+            ask.push("CAST(SUM(p.devices) AS BIGINT) AS many FROM profile p WHERE ");
+            sql::condition(&mut ask, query, scope, &sql::PROFILES)?;
+        } else {
+            ask.push("COUNT(*) AS many FROM device d JOIN profile p ON p.n = d.profile WHERE ");
+            sql::condition(&mut ask, query, scope, &sql::DEVICES)?;
+        }
+        ask.push(" AND p.model IS NOT NULL GROUP BY p.brand, p.maker, p.model ORDER BY many DESC, p.model, COALESCE(p.maker, '~'), ");
+        ask.push("COALESCE(p.brand, '~') LIMIT ").bind(i64::from(most));
+        let one =
+            |row: &Row| Ok(ModuleRow { brand: row.opt_owned(0)?, maker: row.opt_owned(1)?, model: row.owned(2)?, devices: row.count(3)? });
+        tx.fetch(ask).await?.iter().map(one).collect()
     }
 
     /// How many files of each format there are in the evidence and how old the newest is, the oldest first; of what the asker may

@@ -100,6 +100,7 @@ pub fn run(global: &Global, demo: &Demo) -> Result<u8, Fail> {
 
 async fn show(global: &Global, asked: Asked, folder: &Path, store: Store, listen: Listen) -> Result<u8, Fail> {
     let knowledge = Arc::new(facts(global)?);
+    let law = serve::law(global.clone(), asked.clone());
     let judge = serve::judge(global.clone(), asked);
     fill(&store, folder, &Reading { knowledge: Arc::clone(&knowledge), mapping: None }, &judge).await?;
     let mut word = [0u8; 24];
@@ -107,6 +108,7 @@ async fn show(global: &Global, asked: Asked, folder: &Path, store: Store, listen
     let word = hex(&word);
     let mut config = Config::new(folder.to_path_buf());
     config.judge = Some(judge);
+    config.law = Some(law);
     config.demo = Some(word.clone());
     let app = App::new(store, knowledge, Arc::new(System), config);
     let server = Server::bind(app, listen).await.map_err(serve::stop)?;

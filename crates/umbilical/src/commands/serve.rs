@@ -6,16 +6,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use umbilical_assess::judge::told::homes;
 use umbilical_core::answer::Device;
+use umbilical_knowledge::Knowledge;
+use umbilical_knowledge::policy::{Pack, parse};
 use umbilical_store::{Store, StoreError};
 use umbilical_web::clock::{Clock as _, System};
+use umbilical_web::law::{Asking, Law, OnFile, Question};
 use umbilical_web::{App, Config, Judge, Judging, Listen, Server, Stop, Tls};
 
 use super::{facts, formats};
 use crate::args::{Format, Global};
 use crate::fail::Fail;
 use crate::home;
-use crate::law::{self, Asked, Unnamed};
+use crate::law::{self, Asked, Deal, Unnamed};
+use crate::packs::Packs;
 
 /// Shown behind the flags.
 pub const EXAMPLES: &str = "The first start prints a link that works once: whoever opens it becomes the first user. Uploads are kept in the
@@ -56,6 +61,9 @@ pub struct Serve {
     /// Largest upload in megabytes
     #[arg(long, value_name = "MB", default_value_t = 2048)]
     upload_limit: u64,
+    /// Let anybody look up what the knowledge base says, without signing in; nothing of the fleet is shown there
+    #[arg(long)]
+    public_look_up: bool,
     #[command(flatten)]
     asked: Asked,
     /// Form of the log on standard error
@@ -87,11 +95,13 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     config.public = serve.public_url.clone();
     config.hosts = hosts(serve)?;
     config.upload_limit = serve.upload_limit.saturating_mul(1 << 20);
+    config.public_look_up = serve.public_look_up;
     if serve.asked.is_asked(global) {
         // A mistake in a pack stops the start, not the first import.
         law::load(global, &serve.asked, facts(global)?, Unnamed::Law)?;
         config.judge = Some(judge(global.clone(), serve.asked.clone()));
     }
+    config.law = Some(law(global.clone(), serve.asked.clone()));
     let tls = serve.tls_cert.clone().zip(serve.tls_key.clone()).map(|(certificate, key)| Tls { certificate, key });
     let listen = Listen { address: serve.listen, tls, insecure: serve.insecure_http };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -143,6 +153,81 @@ pub fn judge(global: Global, asked: Asked) -> Judge {
         answer(Judging { stamp: Some(law.stamp(&judge)), each: &mut each });
         Ok(())
     })
+}
+
+/// Law for pages.
+pub fn law(global: Global, asked: Asked) -> Arc<dyn Law> {
+    Arc::new(Desk { global, asked })
+}
+
+/// Packs of the home, of `--knowledge` and of the flags.
+struct Desk {
+    global: Global,
+    asked: Asked,
+}
+
+impl Desk {
+    fn on_file(&self) -> Result<Vec<OnFile>, Fail> {
+        let packs = Packs::of(&self.global)?;
+        let here = self.asked.is_asked(&self.global);
+        let asked = if here { law::texts(&packs, &self.global.policy, Unnamed::Law)? } else { Vec::new() };
+        let all = packs.all()?.into_iter().map(|(text, _)| text);
+        let mut out: Vec<OnFile> = all.map(|text| OnFile { asked: asked.iter().any(|a| a.text == text.text), text }).collect();
+        // Packs of the user's own are named by their files.
+        let own = asked.into_iter().filter(|a| !out.iter().any(|o| o.text.text == a.text)).collect::<Vec<_>>();
+        out.extend(own.into_iter().map(|text| OnFile { text, asked: true }));
+        Ok(out)
+    }
+
+    fn put(&self, kb: &Knowledge, question: &Question, then: &mut dyn FnMut(Asking<'_>)) -> Result<(), Fail> {
+        let (mut global, mut asked) = (self.global.clone(), self.asked.clone());
+        if !question.packs.is_empty() {
+            global.policy = question.packs.iter().map(|id| self.name_of(id)).collect::<Result<_, _>>()?;
+        }
+        asked.market.clone_from(&question.market);
+        asked.assume.clone_from(&question.assume);
+        let assumed = asked.assumed()?;
+        // The tables are read anew where something in them is assumed; else those at hand will do.
+        let changed = if assumed.is_empty() { None } else { Some(law::load(&global, &asked, facts(&global)?, Unnamed::Law)?) };
+        let (kb, law) = match &changed {
+            Some((kb, law)) => (kb, law),
+            None => (kb, &law::over(&global, &asked, kb, assumed, Unnamed::Law, Deal::AsIf)?),
+        };
+        let judge = law.judge(kb, question.as_of);
+        if question.reasons {
+            law.give_reasons();
+        }
+        let of = |device: Device| law::of_device(&judge, law, kb, &device).about(device);
+        then(Asking { homes: homes(&judge), title: &|rule| judge.title(rule), of: &of, stamp: law.stamp(&judge) });
+        Ok(())
+    }
+
+    /// What the flags or the folder of packs call a pack: a name from a page never becomes a path.
+    fn name_of(&self, id: &str) -> Result<String, Fail> {
+        if Packs::of(&self.global)?.get(id)?.is_some() {
+            return Ok(id.to_owned());
+        }
+        for name in &self.global.policy {
+            let texts = law::texts(&Packs::of(&self.global)?, std::slice::from_ref(name), Unnamed::Nothing)?;
+            for text in texts {
+                let pack: Pack = parse(&text)?;
+                if pack.id.get_ref() == id {
+                    return Ok(name.clone());
+                }
+            }
+        }
+        Err(Fail::usage("there is no such pack on file".to_owned(), "the page of packs names them"))
+    }
+}
+
+impl Law for Desk {
+    fn packs(&self) -> Result<Vec<OnFile>, String> {
+        self.on_file().map_err(|e| e.to_string())
+    }
+
+    fn ask(&self, kb: &Knowledge, question: &Question, then: &mut dyn FnMut(Asking<'_>)) -> Result<(), String> {
+        self.put(kb, question, then).map_err(|e| e.to_string())
+    }
 }
 
 /// Where it listens stands on standard output, so that a script can read it.

@@ -8,8 +8,12 @@ mod findings;
 mod fleet;
 mod frame;
 mod import;
+mod look_up;
+mod modules;
+mod organisations;
 mod overview;
 mod people;
+mod policy;
 mod settings;
 mod sign;
 mod views;
@@ -45,6 +49,15 @@ pub fn router() -> Router<App> {
         .route("/changes", get(evidence::changes))
         .route("/findings", get(findings::findings).post(findings::decide_many))
         .route("/findings/{id}", get(findings::one).post(findings::decide))
+        .route("/modules", get(modules::list))
+        .route("/modules/{id}", get(modules::one))
+        .route("/organisations/{id}", get(organisations::one))
+        .route("/policy", get(policy::list))
+        .route("/policy/{id}", get(policy::one))
+        .route("/policy/timeline", get(policy::timeline::timeline))
+        .route("/policy/markets", get(policy::markets::markets))
+        .route("/policy/why", get(policy::markets::why))
+        .route("/look-up", get(look_up::look_up).post(look_up::picture).layer(DefaultBodyLimit::max(look_up::PICTURE)))
         .route("/devices/{id}", get(device::device).post(device::decide))
         .route("/import", get(import::import).post(import::send).layer(DefaultBodyLimit::disable()))
         .route("/import/{n}", get(import::job))

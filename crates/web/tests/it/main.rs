@@ -15,5 +15,6 @@ mod matrix;
 mod openid;
 mod pages;
 mod people;
+mod risk;
 mod sign_in;
 mod tls;

@@ -1,9 +1,9 @@
 //! `policy list`: packs, rules, facts.
 
 use clap::Args;
-use umbilical_core::answer::policy::{Clause, FACTS_SCHEMA, LIST_SCHEMA, PackText, PolicyList};
-use umbilical_knowledge::Word as _;
-use umbilical_knowledge::policy::{FACTS, Form, Pack, listed, parse};
+use umbilical_assess::judge::told::pack_text;
+use umbilical_core::answer::policy::{FACTS_SCHEMA, LIST_SCHEMA, PolicyList};
+use umbilical_knowledge::policy::{FACTS, Form, listed, parse};
 use umbilical_report::{View, json, policy as page};
 
 use crate::args::{Format, Global};
@@ -64,7 +64,7 @@ pub fn run(global: &Global, args: &List) -> Result<u8, Fail> {
     };
     let mut packs = Vec::new();
     for text in &texts {
-        packs.push(pack(&parse(text)?));
+        packs.push(pack_text(&parse(text)?));
     }
     let answer = PolicyList { packs };
     out::answer(global, |w| match global.format {
@@ -72,43 +72,4 @@ pub fn run(global: &Global, args: &List) -> Result<u8, Fail> {
         _ => page::list(w, &answer, !args.packs.is_empty(), &view),
     })?;
     Ok(0)
-}
-
-fn pack(pack: &Pack) -> PackText {
-    PackText {
-        id: pack.id.get_ref().clone(),
-        title: pack.title.clone(),
-        jurisdiction: pack.jurisdiction.get_ref().clone(),
-        authority: pack.authority.clone(),
-        version: pack.version.clone(),
-        sources_to: pack.sources_to.to_string(),
-        standing: pack.standing.name(),
-        optional: pack.optional,
-        note: pack.note.clone(),
-        rules: pack
-            .rules
-            .iter()
-            .map(|r| Clause {
-                id: r.id.get_ref().clone(),
-                title: r.title.clone(),
-                cite: r.cite.clone(),
-                source: r.source.clone(),
-                verified: r.status.0,
-                effect: r.effect.first().name(),
-                effects: r.effect.iter().map(|e| e.name()).collect(),
-                tier: r.tier.iter().map(|t| t.name()).collect(),
-                binds: r.binds.clone(),
-                from: r.from.map(|d| d.to_string()),
-                to: r.to.map(|d| d.to_string()),
-                standing: r.standing.unwrap_or(pack.standing).name(),
-                scope: {
-                    let demands = r.scope.0.iter().map(|(name, demand)| format!("{name}: {demand}"));
-                    let when = r.when_says.clone().or_else(|| r.when.as_ref().map(|w| w.get_ref().clone()));
-                    demands.chain(when).collect()
-                },
-                exceptions: r.exceptions.iter().map(|e| e.what.clone()).collect(),
-                open_points: r.unsettled.iter().map(|u| format!("{}: {}", u.id, u.what)).collect(),
-            })
-            .collect(),
-    }
 }

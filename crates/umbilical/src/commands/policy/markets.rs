@@ -1,13 +1,12 @@
 //! `policy markets`: products against jurisdictions.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use umbilical_assess::judge::told::{cell, homes, inside};
 use umbilical_assess::trace::stamp;
-use umbilical_core::answer::policy::{Cell, Judged, MARKETS_SCHEMA, Markets as Answer, Sku, Verdict};
+use umbilical_core::answer::policy::{Judged, MARKETS_SCHEMA, Markets as Answer, Sku};
 use umbilical_core::finding::Finding;
-use umbilical_report::located::Entry;
 use umbilical_report::{View, csv, json, policy as page};
 
 use super::subjects::Read;
@@ -43,11 +42,7 @@ pub fn run(global: &Global, args: &Markets) -> Result<u8, Fail> {
     let (kb, law) = law::load(global, &asked, facts(global)?, Unnamed::Law)?;
     let judge = law.judge(&kb, home::as_of(global));
     let read = Read::new(&args.paths, &kb, judge.as_of(), global)?;
-    let home_of: BTreeMap<String, String> = judge
-        .packs()
-        .iter()
-        .flat_map(|c| c.pack.rules.iter().map(|r| (r.id.get_ref().clone(), c.pack.jurisdiction.get_ref().clone())))
-        .collect();
+    let home_of = homes(&judge);
     let mut markets: Vec<String> = match &wanted {
         Some(text) => law::markets(&kb, text)?,
         None => home_of.values().filter(|j| *j != "any").cloned().collect(),
@@ -80,43 +75,4 @@ pub fn run(global: &Global, args: &Markets) -> Result<u8, Fail> {
         _ => page::markets(w, &answer, &view),
     })?;
     Ok(code)
-}
-
-/// Whether the law of a rule holds in a market.
-fn inside(market: &str, rule: &str, home_of: &BTreeMap<String, String>) -> bool {
-    home_of.get(rule).is_some_and(|j| umbilical_assess::judge::lies_inside(market, j))
-}
-
-/// What the rules of one market come to for a product. Law of a union or of the whole country counts in its parts.
-fn cell(market: &str, subject: &Judged, home_of: &BTreeMap<String, String>, day: &str) -> Cell {
-    let inside = |rule: &str| inside(market, rule, home_of);
-    let (waived, open): (Vec<&Finding>, Vec<&Finding>) =
-        subject.findings.iter().filter(|f| inside(&f.code)).partition(|f| Entry::from(*f).is_accepted());
-    let worst = open.iter().filter_map(|f| f.verdict.and_then(Verdict::of)).max();
-    let passed: Vec<String> = subject.passed.iter().filter(|id| inside(id)).cloned().collect();
-    let (verdict, mut rules) = match worst {
-        Some(verdict) => {
-            let of = |f: &&&Finding| f.verdict == Some(verdict.name());
-            (verdict, open.iter().filter(of).map(|f| f.code.to_string()).collect())
-        }
-        None if passed.is_empty() && waived.is_empty() => (Verdict::NotApplicable, Vec::new()),
-        None => (Verdict::Pass, passed),
-    };
-    // Several modules may break one rule.
-    rules.dedup();
-    let coming: Vec<String> = subject.upcoming.iter().filter(|u| inside(&u.rule)).map(|u| format!("{} from {}", u.rule, u.from)).collect();
-    let coming = coming.join(", ");
-    let mut accepted: Vec<String> = waived.iter().map(|f| f.code.to_string()).collect();
-    accepted.dedup();
-    let mark = if accepted.is_empty() { String::new() } else { format!(" (waived: {})", accepted.join(", ")) };
-    if rules.is_empty() {
-        rules = accepted;
-    }
-    let says = match (rules.is_empty(), coming.is_empty()) {
-        (true, true) => format!("no rule found as of {day}"),
-        (true, false) => format!("no rule in force as of {day}; {coming}"),
-        (false, true) => format!("{}: {}{mark}", verdict.name(), rules.join(", ")),
-        (false, false) => format!("{}: {}{mark}; not yet in force: {coming}", verdict.name(), rules.join(", ")),
-    };
-    Cell { market: market.to_owned(), verdict, rules, says }
 }

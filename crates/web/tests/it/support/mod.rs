@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod evidence;
+pub mod law;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
