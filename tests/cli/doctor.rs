@@ -71,3 +71,26 @@ fn old_tables_and_a_wrong_clock_show() {
     let before = at("2020-01-01", &[]);
     assert_eq!((before.code, verdict(&before, "tables").as_str()), (1, "fail"));
 }
+
+#[test]
+fn a_store_and_its_backups_are_looked_at() {
+    let folder = super::recorded::home();
+    let verdicts = |folder: &Folder| {
+        let ran = doctor(folder, &[]);
+        ["store", "backup"].map(|id| verdict(&ran, id))
+    };
+    assert_eq!(verdicts(&folder), ["pass", "unknown"]);
+    let made = run(&folder, ["backup"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert_eq!(verdicts(&folder), ["pass", "pass"]);
+    // Half a backup is none.
+    let file = made.out.trim();
+    let bytes = fs::read(file).unwrap();
+    fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+    assert_eq!(verdicts(&folder), ["pass", "fail"]);
+    // The store itself: the backup that is good is named.
+    fs::write(file, &bytes).unwrap();
+    fs::write(folder.path().join("home/umbilical.db"), b"this is no database, and long enough to be taken for a damaged one".repeat(100))
+        .unwrap();
+    assert_eq!(verdicts(&folder), ["fail", "pass"]);
+}

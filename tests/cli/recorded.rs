@@ -38,7 +38,7 @@ const SIMS: &str = "name,site,module manufacturer,module model\npump-1,North,Que
 const MORE: &str = "name,site,module manufacturer,module model\ngate-9,South,Quectel,EC25-E\n";
 
 /// A home with a store that nobody has open.
-fn home() -> Folder {
+pub(crate) fn home() -> Folder {
     let folder = Folder::new();
     fs::create_dir_all(folder.path().join("home")).unwrap();
     asked(&folder, |_| async {});

@@ -33,6 +33,17 @@ pub struct BackupStamp {
     pub at: Time,
 }
 
+/// A backup in the folder of backups, as its head has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Length.
+    pub bytes: u64,
+    /// What it says of itself; `None` where even its head cannot be read. Whether it is whole [`verify_backup`] tells.
+    pub stamp: Option<BackupStamp>,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line {
@@ -45,6 +56,8 @@ enum Line {
 const FORMAT: &str = "umbilical.store-backup/1";
 /// The ending of a backup's name.
 const ENDING: &str = "umbilical-backup";
+/// In seconds.
+const DAY: u64 = 86_400;
 /// No line of ours is longer: a chunk of a megabyte in base64 is less than two.
 const LONGEST_LINE: u64 = 64 << 20;
 
@@ -84,6 +97,7 @@ const TABLES: &[(&str, &str)] = &[
     ("view", "id"),
     ("setting", "name"),
     ("job", "n"),
+    ("waiver", "n"),
     ("audit", "n"),
     ("audit_head", "one"),
 ];
@@ -142,6 +156,7 @@ impl Store {
     pub async fn backup(&self, by: By<'_>, keep: usize) -> Result<PathBuf, StoreError> {
         let folder = self.backups().ok_or_else(|| StoreError::Invalid("no folder for backups was named".into()))?.to_path_buf();
         std::fs::create_dir_all(&folder).map_err(|e| StoreError::file(&folder, e))?;
+        halves(&folder);
         let name: String = by.at.to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
         let path = folder.join(format!("{name}.{ENDING}"));
         self.backup_to(&path, by.at).await?;
@@ -152,6 +167,19 @@ impl Store {
         }
         self.audit(by, "backup", &path.display().to_string(), &json!({})).await?;
         Ok(path)
+    }
+
+    /// What is in the folder of backups, the newest first; none where there is no such folder.
+    pub fn backup_files(&self) -> Vec<BackupFile> {
+        let read = |path: PathBuf| BackupFile {
+            bytes: std::fs::metadata(&path).map_or(0, |m| m.len()),
+            stamp: Lines::open(&path).and_then(|mut lines| lines.next()).ok().flatten().and_then(|line| match line {
+                Line::Head(stamp) => Some(stamp),
+                _ => None,
+            }),
+            path,
+        };
+        self.backups().map(backups).unwrap_or_default().into_iter().rev().map(read).collect()
     }
 
     /// Writes everything that is committed now to a file, and reads it back. A file of that name is replaced by a whole one.
@@ -355,6 +383,16 @@ fn backups(folder: &Path) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = entries.filter(|p| p.extension().is_some_and(|e| e == ENDING)).collect();
     all.sort();
     all
+}
+
+/// Takes away what was begun and never finished: a program that is killed leaves half a file. One that somebody else is writing to
+/// is younger.
+fn halves(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let old = |e: &std::fs::DirEntry| e.metadata().and_then(|m| m.modified()).is_ok_and(|t| t.elapsed().is_ok_and(|d| d.as_secs() > DAY));
+    for half in entries.filter(|e| e.path().extension().is_some_and(|x| x == "half")).filter(old) {
+        let _ = std::fs::remove_file(half.path());
+    }
 }
 
 /// The newest backup of a folder that is whole.

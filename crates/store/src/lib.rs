@@ -60,10 +60,11 @@ mod retain;
 mod scope;
 mod store;
 mod time;
+mod waiver;
 
 pub use answer::{Answer, AnswerRow, Changed, Changes, Organisations};
 pub use audit::{AuditHead, AuditRow};
-pub use backup::{BackupStamp, last_good, verify_backup};
+pub use backup::{BackupFile, BackupStamp, last_good, verify_backup};
 pub use decide::{Decided, Decision, Many};
 pub use desk::{JOB_STATES, Job, KeptProblem, View};
 pub use error::StoreError;
@@ -79,3 +80,4 @@ pub use retain::{Retained, Retention};
 pub use scope::{By, Scope, Sites};
 pub use store::{Check, Options, Store};
 pub use time::Time;
+pub use waiver::{KeptWaiver, Proposal, WaiverState};

@@ -12,6 +12,8 @@ use crate::fail::Fail;
 
 /// The store.
 pub const STORE: &str = "umbilical.db";
+/// The folder of backups beside it.
+pub const BACKUPS: &str = "backups";
 /// The last audit.
 pub const AUDIT: &str = "audit.json";
 /// An imported licensed TAC table.

@@ -12,6 +12,7 @@ use umbilical_core::answer::policy::LawStamp;
 use umbilical_knowledge::Knowledge;
 use umbilical_store::{By, Store, Time};
 
+use crate::backups::Backups;
 use crate::clock::Clock;
 use crate::ingest::Pipeline;
 use crate::law::Law;
@@ -42,6 +43,8 @@ pub struct Config {
     pub public: Option<String>,
     /// More names under which people reach it: `fleet`, `fleet.intern.example`.
     pub hosts: Vec<String>,
+    /// The file of waivers that [`Config::judge`] reads; `waivers.toml` of the home where nothing is said.
+    pub waivers: Option<PathBuf>,
     /// Milliseconds without a request after which a session ends.
     pub idle: i64,
     /// Milliseconds after which a session ends in any case.
@@ -67,6 +70,7 @@ impl Config {
             tls: false,
             public: None,
             hosts: Vec::new(),
+            waivers: None,
             idle: 60 * 60_000,
             longest: 12 * 60 * 60_000,
             settle: 200,
@@ -93,6 +97,7 @@ struct Inner {
     limits: Limits,
     pipeline: Pipeline,
     openid: Openid,
+    backups: Backups,
     challenges: Mutex<HashMap<String, Challenge>>,
     codes: Mutex<HashMap<String, u64>>,
     /// Held while a decision with `If-Match` looks and writes.
@@ -124,6 +129,7 @@ impl App {
             limits: Limits::default(),
             pipeline: Pipeline::default(),
             openid: Openid::default(),
+            backups: Backups::default(),
             challenges: Mutex::default(),
             codes: Mutex::default(),
             deciding: tokio::sync::Mutex::new(()),
@@ -167,6 +173,10 @@ impl App {
 
     pub(crate) fn openid(&self) -> &Openid {
         &self.0.openid
+    }
+
+    pub(crate) fn backups(&self) -> &Backups {
+        &self.0.backups
     }
 
     pub(crate) fn deciding(&self) -> &tokio::sync::Mutex<()> {

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::Problem;
 use crate::app::App;
+use crate::backups;
 
 /// The setting.
 pub const SETTING: &str = "keeping";
@@ -69,6 +70,11 @@ async fn other_law(app: &App) -> Result<bool, Problem> {
     Ok(stamp != answer.law)
 }
 
+/// Makes a backup where one is due.
+pub async fn backup(app: &App) -> Result<(), Problem> {
+    backups::due(app).await
+}
+
 /// For as long as the program runs.
 pub async fn run(app: App) {
     match other_law(&app).await {
@@ -79,6 +85,9 @@ pub async fn run(app: App) {
     loop {
         if let Err(problem) = tidy(&app).await {
             tracing::error!(detail = problem.detail, "housekeeping failed");
+        }
+        if let Err(problem) = backup(&app).await {
+            tracing::error!(detail = problem.detail, "the backup that is due failed");
         }
         tokio::time::sleep(EACH).await;
     }

@@ -7,6 +7,7 @@
 mod account;
 mod api;
 mod app;
+mod backups;
 pub mod clock;
 mod extract;
 pub mod guard;
@@ -25,6 +26,7 @@ pub mod record;
 pub mod rights;
 mod secret;
 mod serve;
+mod waivers;
 mod who;
 
 pub use api::{Document, openapi};

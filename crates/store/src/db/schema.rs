@@ -12,6 +12,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("people", include_str!("../../migrations/0002_people.sql")),
     ("coverage", include_str!("../../migrations/0003_coverage.sql")),
     ("read_to", include_str!("../../migrations/0004_read_to.sql")),
+    ("waiver", include_str!("../../migrations/0005_waiver.sql")),
 ];
 
 /// The newest schema.

@@ -38,7 +38,8 @@ pub fn run(global: &Global) -> Result<u8, Fail> {
     let day = home::as_of(global);
     let (kb, tables) = tables(global, day);
     let mut checks = vec![folder(global), tables, bundled(global), packs(global, &kb), tac(global)];
-    checks.extend([waivers(global, day), audit(global, &kb), decided(global), store(global)]);
+    checks.extend([waivers(global, day), audit(global, &kb), decided(global)]);
+    checks.extend(store(global));
     let code = gates.checks(checks.iter().map(|c| c.verdict));
     let answer = Doctor {
         schema: DOCTOR_SCHEMA,
@@ -224,30 +225,48 @@ fn audit(global: &Global, kb: &Knowledge) -> Checkup {
     }
 }
 
-/// The store of the home. Opening it brings an older schema up to date, as any start does.
-fn store(global: &Global) -> Checkup {
+/// The store of the home and its backups. Opening it brings an older schema up to date, as any start does.
+fn store(global: &Global) -> [Checkup; 2] {
     let ask = Ask {
         id: "store",
         expected: "a store that opens, and chains of evidence, decisions and the audit log in which every row is what was written",
         fix: "keep the file; `umbilical restore` makes a new store of the last good backup",
     };
+    let backup = Ask {
+        id: "backup",
+        expected: "a whole backup of the store, no older than twice the hours that the setting `backups` names",
+        fix: "`umbilical backup`, or the setting `backups` for a server to make them by itself; see that the disk has room",
+    };
+    let none = |what: &str| [ask.is(Health::Na, what), backup.is(Health::Na, "no store in the home")];
     let place = match stored::place(global, None) {
         Ok(place) if Path::new(&place).is_file() => place,
         _ if home::folder(global).is_ok_and(|h| h.join(home::AUDIT).is_file()) => {
-            return ask.is(
-                Health::Na,
-                "no store in the home: a server would begin without the evidence of the last audit; audit again beside it",
-            );
+            return none("no store in the home: a server would begin without the evidence of the last audit; audit again beside it");
         }
-        _ => return ask.is(Health::Na, "no store in the home"),
+        _ => return none("no store in the home"),
     };
-    let checked = Stored::open(&place).and_then(|opened| {
+    match Stored::open(&place) {
+        Ok(opened) => [chains(&opened, &place, &ask), backed_up(&opened, &backup)],
+        // Where the store does not open, the backups beside it count most.
+        Err(problem) => {
+            let last = Path::new(&place).parent().and_then(|folder| umbilical_store::last_good(&folder.join(home::BACKUPS)));
+            let kept = match last {
+                Some(path) => backup.is(Health::Pass, format!("the last good backup is {}", path.display())),
+                None => backup.is(Health::Fail, "there is no good backup beside it"),
+            };
+            [ask.is(Health::Fail, problem.to_string()), kept]
+        }
+    }
+}
+
+fn chains(opened: &Stored, place: &str, ask: &Ask) -> Checkup {
+    let checked = || {
         let mut wrong = opened.wait(opened.store.verify_custody(false))?;
         wrong.extend(opened.wait(opened.store.verify_decisions())?);
         wrong.extend(opened.wait(opened.store.verify_audit(None))?);
-        Ok((wrong, opened.wait(opened.store.behind())?))
-    });
-    match checked {
+        Ok::<_, Fail>((wrong, opened.wait(opened.store.behind())?))
+    };
+    match checked() {
         Err(problem) => ask.is(Health::Fail, problem.to_string()),
         Ok((wrong, behind)) => match wrong.first() {
             Some(first) => ask.is(Health::Fail, format!("{} places do not fit; the first: {first}", wrong.len())),
@@ -256,6 +275,26 @@ fn store(global: &Global) -> Checkup {
             }
             None => ask.is(Health::Pass, format!("{place} opens, its chains are whole")),
         },
+    }
+}
+
+/// How old the last good backup is. Where somebody asked for backups and none is made, that is a failure.
+fn backed_up(opened: &Stored, ask: &Ask) -> Checkup {
+    let every = match opened.wait(opened.store.setting("backups")) {
+        Err(problem) => return ask.is(Health::Fail, problem.to_string()),
+        Ok(setting) => setting.and_then(|s| s.get("every_hours").and_then(serde_json::Value::as_i64)),
+    };
+    let files = opened.store.backup_files();
+    let good = files.iter().find(|f| umbilical_store::verify_backup(&f.path).is_ok());
+    let hours = good.and_then(|f| f.stamp.as_ref()).map(|s| stored::now().0.saturating_sub(s.at.0) / 3_600_000);
+    match (hours, every) {
+        (None, Some(_)) => ask.is(Health::Fail, format!("{} files, none of them whole", files.len())),
+        (None, None) if files.is_empty() => ask.is(Health::Unknown, "no backup was made here"),
+        (None, None) => ask.is(Health::Fail, format!("{} files, none of them whole", files.len())),
+        (Some(hours), Some(every)) if hours > every.saturating_mul(2) => {
+            ask.is(Health::Fail, format!("the last good backup is {hours} hours old, and one is wanted each {every} hours"))
+        }
+        (Some(hours), _) => ask.is(Health::Pass, format!("the last good backup is {hours} hours old; {} files", files.len())),
     }
 }
 

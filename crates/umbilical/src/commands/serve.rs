@@ -10,7 +10,7 @@ use umbilical_assess::judge::told::homes;
 use umbilical_core::answer::Device;
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{Pack, parse};
-use umbilical_store::{Store, StoreError};
+use umbilical_store::{Options, Store, StoreError};
 use umbilical_web::clock::{Clock as _, System};
 use umbilical_web::law::{Asking, Law, OnFile, Question};
 use umbilical_web::{App, Config, Judge, Judging, Listen, Server, Stop, Tls};
@@ -90,10 +90,12 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     let found = folder.join(home::AUDIT).is_file();
     let place = serve.database.clone().unwrap_or_else(|| folder.join(home::STORE).display().to_string());
     let knowledge = Arc::new(facts(global)?);
+    let backups = folder.join(home::BACKUPS);
     let mut config = Config::new(folder);
     config.tls = serve.tls_cert.is_some() || serve.public_url.as_deref().is_some_and(|u| u.starts_with("https://"));
     config.public = serve.public_url.clone();
     config.hosts = hosts(serve)?;
+    config.waivers = serve.asked.waivers.clone();
     config.upload_limit = serve.upload_limit.saturating_mul(1 << 20);
     config.public_look_up = serve.public_look_up;
     if serve.asked.is_asked(global) {
@@ -107,7 +109,10 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Fail::Output { to: "the runtime".into(), source })?;
     runtime.block_on(async {
-        let store = Store::open(&place, System.now()).await.map_err(store_fail)?;
+        // A database elsewhere has no folder of its own.
+        let backups = place.contains("://").then_some(backups);
+        let options = Options { place, backups, ..Options::default() };
+        let store = Store::open_with(options, System.now()).await.map_err(store_fail)?;
         if found && store.revision().await.map_err(store_fail)?.starts_with("0-") {
             tracing::warn!(
                 "the home holds a last audit and the store no evidence: this server shows what is brought to it; \

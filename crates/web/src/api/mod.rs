@@ -1,5 +1,6 @@
 //! The API: `/api/v1`, described by an OpenAPI document that a golden file holds.
 
+mod backups;
 mod decisions;
 mod devices;
 mod evidence;
@@ -16,6 +17,7 @@ mod sessions;
 mod settings;
 mod tokens;
 mod views;
+mod waivers;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -87,6 +89,10 @@ pub fn router() -> Router<App> {
         .route("/api/v1/roles", get(people::roles))
         .route("/api/v1/settings", get(settings::list))
         .route("/api/v1/settings/{name}", put(settings::set))
+        .route("/api/v1/waivers", get(waivers::list).post(waivers::propose))
+        .route("/api/v1/waivers/{id}/approve", post(waivers::approve))
+        .route("/api/v1/waivers/{id}/revoke", post(waivers::revoke))
+        .route("/api/v1/backups", get(backups::list).post(backups::make))
         .route("/api/v1/audit-log", get(log::list))
         .route("/api/v1/audit-log/verify", get(log::verify))
         .route("/api/v1/jobs", get(jobs::list))
@@ -117,6 +123,8 @@ pub fn router() -> Router<App> {
         views::remove,
         settings::list,
         settings::set,
+        waivers::list, waivers::propose, waivers::approve, waivers::revoke,
+        backups::list, backups::make,
         log::list, log::verify,
     ),
     components(schemas(Problem)),

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::Problem;
 use crate::api::json as answer;
 use crate::app::App;
+use crate::backups::{self, Schedule};
 use crate::extract::Body;
 use crate::keeping::{self, Keeping};
 use crate::openid::{self, Provider};
@@ -22,17 +23,19 @@ pub struct Settings {
     openid: Option<Provider>,
     /// How long evidence is kept.
     keeping: Keeping,
+    /// When backups are made; `null` where none are made by themselves.
+    backups: Option<Schedule>,
 }
 
 /// The settings of the server, without their secrets
 #[utoipa::path(get, path = "/api/v1/settings", tag = "settings", responses((status = 200, body = Settings)))]
 pub async fn list(State(app): State<App>) -> Result<Response, Problem> {
     let openid = openid::provider(&app).await?.map(|p| Provider { client_secret: None, ..p });
-    Ok(answer(&Settings { openid, keeping: keeping::policy(&app).await? }))
+    Ok(answer(&Settings { openid, keeping: keeping::policy(&app).await?, backups: backups::schedule(&app).await? }))
 }
 
-/// Sets one of them: `openid` (an object as above, with `client_secret`; without one the old one stays; `null` for none) or
-/// `keeping`
+/// Sets one of them: `openid` (an object as above, with `client_secret`; without one the old one stays; `null` for none),
+/// `keeping` or `backups` (`null` for none)
 #[utoipa::path(put, path = "/api/v1/settings/{name}", tag = "settings", params(("name" = String, Path)), request_body = Object, responses((status = 204)))]
 pub async fn set(State(app): State<App>, who: Who, Path(name): Path<String>, Body(value): Body<Json>) -> Result<Response, Problem> {
     put_setting(&app, &who, &name, value).await?;
@@ -54,7 +57,9 @@ pub(crate) async fn put_setting(app: &App, who: &Who, name: &str, value: Json) -
             (json!(wanted), true)
         }
         keeping::SETTING => (json!(read::<Keeping>(value)?), false),
-        _ => return Err(Problem::missing("there is no such setting; there are `openid` and `keeping`")),
+        backups::SETTING if value.is_null() => (Json::Null, false),
+        backups::SETTING => (json!(read::<Schedule>(value)?.check()?), false),
+        _ => return Err(Problem::missing("there is no such setting; there are `openid`, `keeping` and `backups`")),
     };
     app.store().set_setting(who.by(app.now()), name, &value, secret).await?;
     Ok(())

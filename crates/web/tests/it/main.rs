@@ -4,6 +4,7 @@ mod support;
 
 mod account;
 mod api;
+mod backups;
 mod document;
 mod first;
 mod full;
@@ -18,3 +19,4 @@ mod people;
 mod risk;
 mod sign_in;
 mod tls;
+mod waivers;

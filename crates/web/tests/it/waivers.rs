@@ -1,0 +1,162 @@
+//! Who proposes to live with what a rule found, who approves, and what then stands in the file.
+
+use std::sync::Arc;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use umbilical_core::answer::Device;
+use umbilical_core::finding::{Finding, Severity, Subject};
+use umbilical_core::observation::Basis;
+use umbilical_knowledge::policy::{PolicyText, Waivers, parse};
+use umbilical_store::{Role, Sites};
+use umbilical_web::{Judge, Judging};
+
+use crate::support::{Client, World, evidence, run};
+
+/// A rule that every device fails, and the waivers of a file.
+fn judge(path: std::path::PathBuf) -> Judge {
+    Arc::new(move |day, answer: &mut dyn FnMut(Judging<'_>)| {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let waivers: Waivers = parse(&PolicyText { name: "waivers.toml".into(), text }).map_err(|e| e.to_string())?;
+        let mut each = |device: &mut Device| {
+            let subject = Subject { kind: "device", id: device.id.clone() };
+            let mut found = vec![Finding {
+                id: umbilical_core::id::content_id("fnd-", "TEST-RULE", &device.id),
+                code: "TEST-RULE".into(),
+                source: "rule",
+                subject,
+                verdict: Some("fail"),
+                severity: Severity::High,
+                confidence: 1.0,
+                basis: Basis::Listed,
+                lifecycle: "patchable",
+                threats: Vec::new(),
+                first: None,
+                last: None,
+                because: vec!["a rule of this test".into()],
+                remedies: vec!["none".into()],
+                clears_when: "never".into(),
+                detail: json!({"module": "Quectel EG25-G"}),
+            }];
+            umbilical_assess::judge::waive(&mut found, &waivers, &[], "waivers.toml", day);
+            device.findings.extend(found);
+        };
+        answer(Judging { each: &mut each, stamp: None });
+        Ok(())
+    })
+}
+
+async fn of_rule(client: &Client) -> Vec<Value> {
+    let list = client.get("/api/v1/findings?q=code:TEST-RULE").await.is(200).json();
+    list["findings"].as_array().unwrap().clone()
+}
+
+fn waived(findings: &[Value]) -> usize {
+    findings.iter().filter(|f| f["finding"]["detail"]["waiver"]["expired"] == false).count()
+}
+
+#[test]
+fn one_proposes_another_approves_and_it_holds_until_it_is_taken_back() {
+    run(async {
+        let world = World::with(|config| config.judge = Some(judge(config.home.join("waivers.toml")))).await;
+        let file = world.folder.path().join("waivers.toml");
+        let theirs = "# ours\n[[waiver]]\ncode = \"OTHER\"\nsubject = \"*\"\nreason = \"r\"\napprover = \"Board\"\nexpires = \"2027\"\n";
+        std::fs::write(&file, theirs).unwrap();
+        let ana = world.signed_in("ana", &[Role::Engineer, Role::Approver]).await;
+        let ben = world.signed_in("ben", &[Role::Approver]).await;
+        ana.upload("fleet.csv", evidence::two_sites()).await.is(202);
+        world.settled().await;
+        let found = of_rule(&ana).await;
+        assert_eq!((found.len(), waived(&found)), (3, 0));
+        let finding = found[0]["finding"]["id"].as_str().unwrap();
+
+        // What is no waiver is refused, each with its reason.
+        let propose = async |client: &Client, body: Value| client.json(Method::POST, "/api/v1/waivers", &body).await;
+        for wrong in [
+            json!({"finding": finding, "reason": "in a cage", "until": "2026-11-28"}),
+            json!({"finding": finding, "reason": "in a cage", "until": "soon"}),
+            json!({"finding": finding, "reason": " ", "until": "2027-01-31"}),
+            json!({"finding": finding, "code": "TEST-RULE", "reason": "x", "until": "2027-01-31"}),
+            json!({"code": "TEST-*", "subject": "*", "reason": "x", "until": "2027-01-31"}),
+            json!({"code": "TEST-RULES", "subject": "*", "reason": "x", "until": "2027-01-31"}),
+            json!({"code": "TEST-RULE", "subject": "*", "reason": "x", "until": "2027-01-31", "justification": "because"}),
+            json!({"code": "TEST-RULE", "reason": "x", "until": "2027-01-31"}),
+        ] {
+            propose(&ana, wrong).await.problem(422);
+        }
+        let wanted = json!({"finding": finding, "reason": "in a \"cage\"", "until": "2027-01-31"});
+        let id = propose(&ana, wanted).await.is(201).json()["id"].as_str().unwrap().to_owned();
+        let list = ana.get("/api/v1/waivers").await.is(200).json();
+        assert_eq!(
+            (list["waivers"][0]["state"].as_str(), list["waivers"][0]["may_approve"].as_bool()),
+            (Some("proposed"), Some(false)),
+            "{list}"
+        );
+        assert_eq!(list["waivers"][0]["module"], "Quectel EG25-G");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs, "what is proposed does not hold");
+
+        // Who proposed does not approve, whatever else it may.
+        let settle = async |client: &Client, id: &str, how: &str| {
+            client.json(Method::POST, &format!("/api/v1/waivers/{id}/{how}"), &json!({})).await
+        };
+        settle(&ana, &id, "approve").await.problem(403);
+        assert_eq!(ben.get("/api/v1/waivers").await.json()["waivers"][0]["may_approve"], true);
+        settle(&ben, &id, "approve").await.is(204);
+        settle(&ben, &id, "approve").await.problem(409);
+        world.settled().await;
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with(theirs) && text.contains(&format!("# {id}: proposed by ana, approved by ben on 2026-11-29")), "{text}");
+        let list = ana.get("/api/v1/waivers").await.json();
+        let entry = &list["file"][1];
+        assert_eq!(
+            (&entry["approver"], &entry["expires"], &entry["reason"]),
+            (&json!("ben"), &json!("2027-02-01"), &json!("in a \"cage\""))
+        );
+        let found = of_rule(&ana).await;
+        assert_eq!(waived(&found), 1, "one finding is accepted: {found:?}");
+        let log = world.app.store().audit_rows(None, 50).await.unwrap();
+        let what: Vec<(&str, &str)> = log.iter().map(|r| (r.what.as_str(), r.who.as_str())).filter(|r| r.0.starts_with("waiver")).collect();
+        assert_eq!(what, [("waiver.approve", "ben"), ("waiver.propose", "ana")]);
+
+        // Taken back it is gone from the file, and counts no longer.
+        settle(&ben, &id, "revoke").await.is(204);
+        settle(&ben, &id, "revoke").await.problem(409);
+        world.settled().await;
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs);
+        assert_eq!(waived(&of_rule(&ana).await), 0);
+
+        // A file that cannot be read is not written to, and nothing is approved.
+        let every = json!({"code": "TEST-RULE", "subject": "*", "module": "*", "reason": "all", "until": "2026-11-29"});
+        let id = propose(&ana, every).await.is(201).json()["id"].as_str().unwrap().to_owned();
+        std::fs::write(&file, "[[waiver]]\n").unwrap();
+        settle(&ben, &id, "approve").await.problem(409);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "[[waiver]]\n");
+        let list = ana.get("/api/v1/waivers").await.json();
+        assert!(list["waivers"][0]["state"] == "proposed" && list["problem"].as_str().unwrap().contains("waivers.toml:"), "{list}");
+        std::fs::remove_file(&file).unwrap();
+        settle(&ben, &id, "approve").await.is(204);
+        world.settled().await;
+        assert_eq!(waived(&of_rule(&ana).await), 3);
+        // An entry that somebody took over without our line is theirs to take out.
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.lines().filter(|l| !l.starts_with('#')).collect::<Vec<_>>().join("\n")).unwrap();
+        settle(&ben, &id, "revoke").await.problem(409);
+        assert!(world.app.store().check().await.unwrap().is_empty());
+        world.end().await;
+    });
+}
+
+#[test]
+fn who_sees_some_sites_neither_proposes_nor_approves() {
+    run(async {
+        let world = World::new().await;
+        let north = Sites::Only(["North".to_owned()].into());
+        let person = world.person("cleo", &[Role::Engineer, Role::Approver], north).await;
+        let cleo = world.session(&person).await;
+        cleo.get("/api/v1/waivers").await.problem(403);
+        let wanted = json!({"code": "X", "subject": "*", "reason": "x", "until": "2027-01-31"});
+        cleo.json(Method::POST, "/api/v1/waivers", &wanted).await.problem(403);
+        cleo.json(Method::POST, "/api/v1/waivers/wvr-000000000000/approve", &json!({})).await.problem(403);
+        world.end().await;
+    });
+}
