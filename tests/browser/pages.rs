@@ -88,6 +88,7 @@ const PAGES: &[Page] = &[
     page("people", "/people", After::Import),
     page("audit-log", "/audit-log", After::Import),
     page("audit-log-whole", "/audit-log/verify", After::Import),
+    page("waivers", "/waivers", After::Import),
     page("settings", "/settings", After::Import),
     page("missing", "/nothing/here", After::Import),
     page("welcome", "{welcome}", After::SignOut),

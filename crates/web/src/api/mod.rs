@@ -43,6 +43,7 @@ pub(crate) use me::sites;
 pub(crate) use people::{PersonWanted, add_person, named};
 pub(crate) use settings::put_setting;
 pub(crate) use tokens::{TokenOf, TokenWanted, make, take_back};
+pub(crate) use waivers::{WaiverWanted, WaiversOf, approve_waiver, propose_waiver, revoke_waiver, waivers_of};
 
 /// The routes.
 pub fn router() -> Router<App> {

@@ -43,6 +43,8 @@ struct Findings<'a> {
     /// Lists that everybody asks for.
     usual: [(&'static str, String); 3],
     next: Option<String>,
+    /// Whether the page of waivers is the asker's.
+    waivers: bool,
 }
 
 /// The findings.
@@ -72,6 +74,7 @@ pub async fn findings(State(app): State<App>, who: Who, Params(asked): Params<As
             ("accepted", "state:accepted"),
         ]
         .map(|(label, q)| (label, href("/findings", q, None))),
+        waivers: who.sees_all(),
         next: asked.next("/findings", listed.next.as_deref()),
     };
     Ok(page(status, &findings))
@@ -117,6 +120,8 @@ struct One {
     decides: bool,
     states: &'static [&'static str],
     action: String,
+    /// Whether a waiver may be proposed: of a rule that did not pass, by who sees every site.
+    waives: bool,
 }
 
 /// One finding.
@@ -128,6 +133,7 @@ pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Re
         decided: app.store().decisions(&who.scope, &f.finding.id).await?,
         decides: who.may(Permission::Decide),
         states: STATES,
+        waives: f.finding.source == "rule" && f.finding.verdict != Some("pass") && who.may(Permission::Decide) && who.sees_all(),
         action: format!("/findings/{}", f.finding.id),
         f,
     };

@@ -17,6 +17,7 @@ mod policy;
 mod settings;
 mod sign;
 mod views;
+mod waivers;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -42,6 +43,8 @@ pub fn router() -> Router<App> {
         .route("/sign-in/openid/return", get(sign::openid_end))
         .route("/sign-out", post(sign::sign_out))
         .route("/fleet", get(fleet::fleet).post(fleet::decide_many))
+        .route("/waivers", get(waivers::list).post(waivers::propose))
+        .route("/waivers/{id}", post(waivers::settle))
         .route("/views", post(views::save))
         .route("/views/{id}", post(views::remove))
         .route("/evidence", get(evidence::list))

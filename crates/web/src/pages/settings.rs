@@ -13,6 +13,7 @@ use super::frame::{Head, page};
 use crate::Problem;
 use crate::api::{put_setting, wholeness};
 use crate::app::App;
+use crate::backups::{self, BackupOf, Schedule};
 use crate::extract::{Checked, Params};
 use crate::keeping::{self, Keeping};
 use crate::openid::{self, Provider};
@@ -31,6 +32,9 @@ struct Settings {
     /// What rules are asked, by the last answer.
     law: Vec<(String, String)>,
     database: &'static str,
+    schedule: Option<Schedule>,
+    /// The newest first.
+    backups: Vec<BackupOf>,
 }
 
 fn days(n: &Option<u32>) -> String {
@@ -54,6 +58,8 @@ async fn shown(app: &App, who: &Who, done: bool, wrong: Option<Problem>) -> Resu
         openid,
         keeping: keeping::policy(app).await?,
         law: law.into_iter().flat_map(|l| l.packs).map(|p| (p.id, p.sources_to)).collect(),
+        schedule: backups::schedule(app).await?,
+        backups: backups::list(app).await?,
         database: if app.store().path().is_some() { "SQLite, a file of the home" } else { "PostgreSQL" },
     };
     Ok(page(status, &shown))
@@ -81,6 +87,14 @@ pub async fn set(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(S
             }
             (Err(problem), _) | (_, Err(problem)) => Err(problem),
         },
+        "backup" => backups::begin(&app, who.by(app.now())).await.map(|_| ()),
+        backups::SETTING => match (number(some("every_hours")), number(some("keep"))) {
+            (Ok(None), _) => put_setting(&app, &who, backups::SETTING, json!(null)).await,
+            (Ok(hours), Ok(keep)) => {
+                put_setting(&app, &who, backups::SETTING, json!({"every_hours": hours, "keep": keep.unwrap_or(7)})).await
+            }
+            (Err(problem), _) | (_, Err(problem)) => Err(problem),
+        },
         _ => Err(Problem::missing("there is no such setting")),
     };
     match outcome {
@@ -91,7 +105,7 @@ pub async fn set(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(S
 }
 
 fn number(text: Option<&str>) -> Result<Option<u32>, Problem> {
-    let one = |t: &str| t.parse().map_err(|_| Problem::invalid("days are a number, or nothing for ever"));
+    let one = |t: &str| t.parse().map_err(|_| Problem::invalid("days and hours are numbers; nothing is for ever, or never"));
     text.map(one).transpose()
 }
 

@@ -160,3 +160,37 @@ fn who_sees_some_sites_neither_proposes_nor_approves() {
         world.end().await;
     });
 }
+
+#[test]
+fn the_same_on_pages() {
+    run(async {
+        let world = World::with(|config| config.judge = Some(judge(config.home.join("waivers.toml")))).await;
+        let ana = world.signed_in("ana", &[Role::Engineer, Role::Approver]).await;
+        let ben = world.signed_in("ben", &[Role::Approver]).await;
+        ana.upload("fleet.csv", evidence::two_sites()).await.is(202);
+        world.settled().await;
+        let finding = of_rule(&ana).await[0]["finding"]["id"].as_str().unwrap().to_owned();
+        assert!(ana.get(&format!("/findings/{finding}")).await.is(200).text().contains("Propose a waiver"));
+        let (hers, his) = (ana.csrf().await, ben.csrf().await);
+        let wanted = [("csrf", hers.as_str()), ("finding", &finding), ("reason", "in <b>a cage</b>"), ("until", "2027-01-31")];
+        ana.form("/waivers", &wanted[..3]).await.is(422);
+        assert_eq!(ana.form("/waivers", &wanted).await.is(303).header("location"), "/waivers");
+        let page = ana.get("/waivers").await.is(200).text();
+        assert!(page.contains("in &#60;b&#62;a cage") && !page.contains(">Approve<") && page.contains("No waiver holds"), "{page}");
+        let page = ben.get("/waivers").await.is(200).text();
+        assert!(page.contains(">Approve<") && !ben.get(&format!("/findings/{finding}")).await.text().contains("Propose a waiver"));
+        let at = format!("/waivers/{}", page.split("action=\"/waivers/").nth(1).unwrap().split('"').next().unwrap());
+        ana.form(&at, &[("csrf", &hers), ("to", "approve")]).await.is(403);
+        ben.form(&at, &[("csrf", &his), ("to", "shrug")]).await.is(422);
+        ben.form(&at, &[("csrf", &his), ("to", "approve"), ("comment", "seen")]).await.is(303);
+        world.settled().await;
+        assert_eq!(waived(&of_rule(&ana).await), 1);
+        assert!(ben.get("/waivers").await.text().contains("Take back"));
+        ben.form(&at, &[("csrf", &his), ("to", "revoke")]).await.is(303);
+        world.settled().await;
+        assert_eq!(waived(&of_rule(&ana).await), 0);
+        let north = world.person("nils", &[Role::Approver], Sites::Only(["North".to_owned()].into())).await;
+        world.session(&north).await.get("/waivers").await.is(403);
+        world.end().await;
+    });
+}

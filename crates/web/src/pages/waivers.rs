@@ -1,0 +1,60 @@
+//! Waivers: what is borne until a day, proposed by one person and approved by another.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::frame::{Head, page};
+use crate::Problem;
+use crate::api::{WaiverWanted, WaiversOf, approve_waiver, propose_waiver, revoke_waiver, waivers_of};
+use crate::app::App;
+use crate::extract::Checked;
+use crate::rights::Permission;
+use crate::who::Who;
+
+#[derive(Template)]
+#[template(path = "waivers.html")]
+struct Waivers {
+    head: Head,
+    all: WaiversOf,
+    /// Whether the asker may settle what others proposed.
+    approves: bool,
+    /// Whether rules are asked: without them a waiver changes nothing here.
+    judged: bool,
+}
+
+/// The list.
+pub async fn list(State(app): State<App>, who: Who) -> Result<Response, Problem> {
+    let shown = Waivers {
+        head: Head::new("Waivers", "/waivers", Some(&who)),
+        all: waivers_of(&app, &who).await?,
+        approves: who.may(Permission::Approve),
+        judged: app.config().judge.is_some(),
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+/// Proposes one about a finding.
+pub async fn propose(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(String, String)>>) -> Result<Response, Problem> {
+    let get = |name: &str| sent.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim()).to_owned();
+    let wanted = WaiverWanted { finding: Some(get("finding")), reason: get("reason"), until: get("until"), ..WaiverWanted::default() };
+    propose_waiver(&app, &who, wanted).await?;
+    Ok(Redirect::to("/waivers").into_response())
+}
+
+/// Approves one, refuses it, or takes it back.
+pub async fn settle(
+    State(app): State<App>,
+    who: Who,
+    Path(id): Path<String>,
+    Checked(sent): Checked<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let get = |name: &str| sent.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim());
+    match get("to") {
+        "approve" => approve_waiver(&app, &who, &id, get("comment")).await?,
+        "revoke" => revoke_waiver(&app, &who, &id, get("comment")).await?,
+        _ => return Err(Problem::invalid("a waiver is approved or revoked")),
+    }
+    Ok(Redirect::to("/waivers").into_response())
+}
