@@ -182,7 +182,10 @@ fn write_head(path: &Path, head: &AuditHead) -> Result<(), StoreError> {
         return Ok(());
     }
     let new = path.with_extension(format!("audit-head.{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-    let written = std::fs::write(&new, format!("{} {}\n", head.n, head.chain)).and_then(|()| std::fs::rename(&new, path));
+    let written = std::fs::write(&new, format!("{} {}\n", head.n, head.chain)).and_then(|()| {
+        crate::store::private(&new);
+        std::fs::rename(&new, path)
+    });
     written.or_else(|error| {
         let _ = std::fs::remove_file(&new);
         let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);

@@ -107,6 +107,14 @@ fn ends_without_a_mend(kind: &str, value: &str, expires: Option<Time>) -> bool {
     kind == "state" && (value == "closed" || value == "accepted" && expires.is_none())
 }
 
+/// Refuses what would have ended before it began.
+fn ends_later(by: By<'_>, expires: Option<Time>) -> Result<(), StoreError> {
+    match expires {
+        Some(end) if end <= by.at => Err(StoreError::Invalid("the last day of this decision has passed".into())),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses where one of these bodies is of a finding that no software mends: the module stays what it is until it is fenced in,
 /// replaced, or borne until a day.
 async fn mendable(tx: &mut Tx, bodies: Sql) -> Result<(), StoreError> {
@@ -137,6 +145,7 @@ impl Store {
         if comment.len() > LONGEST || value.len() > LONGEST {
             return Err(StoreError::Invalid(format!("a comment is at most {LONGEST} bytes")));
         }
+        ends_later(by, expires)?;
         if kind == "note" && comment.trim().is_empty() {
             return Err(StoreError::Invalid("a note says something".into()));
         }
@@ -178,6 +187,7 @@ impl Store {
         if comment.len() > LONGEST {
             return Err(StoreError::Invalid(format!("a comment is at most {LONGEST} bytes")));
         }
+        ends_later(by, expires)?;
         let mut tx = self.db().write().await?;
         let (table, columns) = many.list();
         let mut ask = Sql::new(&format!("SELECT DISTINCT {} FROM {table} WHERE ", columns.id));

@@ -102,12 +102,25 @@ const MANY: usize = 20_000;
 const CHUNK: usize = 1 << 20;
 
 impl Import {
-    /// Takes in an artefact with what was read from it. One that the store has already changes nothing, whatever its name.
+    /// Takes in an artefact with what was read from it. One that the store has already changes nothing, unless it came under a
+    /// name that speaks of another device: `GW-1/lsusb.txt` and `GW-2/lsusb.txt` may be the same bytes, and say so of two.
     pub async fn add(&mut self, new: &NewEvidence<'_>, content: Content<'_>, read: &Observations) -> Result<Received, StoreError> {
         let (sha256, bytes) = measure(content)?;
-        if let Some(row) = self.tx.first(sql!("SELECT id FROM evidence WHERE sha256 = $1", &sha256)).await? {
-            self.already = self.already.saturating_add(1);
-            return Ok(Received { id: row.owned(0)?, already: true });
+        if let Some(row) = self.tx.first(sql!("SELECT id, n, name FROM evidence WHERE sha256 = $1", &sha256)).await? {
+            let (id, n) = (row.owned(0)?, row.int(1)?);
+            let others = self.tx.fetch(sql!("SELECT name FROM reading WHERE evidence = $1 AND name IS NOT NULL", n)).await?;
+            let mut names = vec![row.owned(2)?];
+            for other in &others {
+                names.push(other.owned(0)?);
+            }
+            if same(new.name, &names, read) {
+                self.already = self.already.saturating_add(1);
+                return Ok(Received { id, already: true });
+            }
+            observe::write(&mut self.tx, n, Some(new.name), self.at, new.reader, read).await?;
+            self.added.push(id.clone());
+            self.records = self.records.saturating_add(read.len());
+            return Ok(Received { id, already: false });
         }
         let n = self.tx.next("evidence").await?;
         let id = self.free_id(&sha256).await?;
@@ -147,7 +160,7 @@ impl Import {
         );
         self.tx.run(values).await?;
         self.chunks(n, content, &row.sha256).await?;
-        observe::write(&mut self.tx, n, self.at, new.reader, read).await?;
+        observe::write(&mut self.tx, n, None, self.at, new.reader, read).await?;
         self.added.push(row.id.clone());
         self.records = self.records.saturating_add(read.len());
         Ok(Received { id: row.id, already: false })
@@ -158,7 +171,7 @@ impl Import {
         let row = self.tx.first(sql!("SELECT n FROM evidence WHERE id = $1", evidence)).await?;
         let n = row.ok_or_else(|| not_found("evidence", evidence))?.int(0)?;
         self.added.push(evidence.to_owned());
-        observe::write(&mut self.tx, n, self.at, reader, read).await
+        observe::write(&mut self.tx, n, None, self.at, reader, read).await
     }
 
     /// Keeps all of it.
@@ -210,6 +223,14 @@ impl Import {
 }
 
 /// The condition under which an artefact is seen.
+/// Whether bytes that are known under some names say nothing new under another. Files inside an archive have their names in it.
+/// Where each record names its own thing, only the folder may speak of another; where one does not, the name of the file may.
+fn same(name: &str, known: &[String], read: &Observations) -> bool {
+    let folder = |name: &str| name.rsplit(['/', '\\']).nth(1).map(str::to_owned);
+    let named = || read.things().all(|thing| thing.ids().next().is_some());
+    known.iter().any(|k| k == name) || read.inputs.len() > 1 || named() && known.iter().any(|k| folder(k) == folder(name))
+}
+
 pub(crate) fn seen(ask: &mut Sql, scope: &Scope) {
     if scope.sites == Sites::All {
         ask.push("1 = 1");
@@ -360,7 +381,8 @@ impl crate::Store {
         let mut tx = self.db().read().await?;
         let ask = "SELECT i.path, u.name, p.at, p.what FROM problem p JOIN reading r ON r.n = p.reading JOIN evidence e ON e.n = r.evidence \
                    LEFT JOIN input i ON i.reading = p.reading AND i.place = p.input LEFT JOIN unit u ON u.reading = p.reading AND u.n = p.unit \
-                   WHERE e.id = $1 AND r.n = (SELECT MAX(l.n) FROM reading l WHERE l.evidence = e.n) ORDER BY p.n";
+                   WHERE e.id = $1 AND ";
+        let ask = format!("{ask}{} ORDER BY r.n, p.n", observe::LAST);
         let read = |row: &Row| {
             let at = match row.int(2)? {
                 0 => "file".to_owned(),
@@ -368,7 +390,7 @@ impl crate::Store {
             };
             Ok(KeptProblem { path: row.opt_owned(0)?, at, what: row.owned(3)? })
         };
-        tx.fetch(sql!(ask, evidence)).await?.iter().map(read).collect()
+        tx.fetch(sql!(&ask, evidence)).await?.iter().map(read).collect()
     }
 
     /// The bytes of an artefact, a chunk of at most a megabyte at a time: `None` behind the last. They may speak of every site and

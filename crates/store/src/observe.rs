@@ -36,11 +36,22 @@ enum Extra {
     Same(Vec<(u32, u32)>),
 }
 
-/// Keeps what was read from an artefact.
-pub(crate) async fn write(tx: &mut Tx, evidence: i64, at: Time, reader: &str, all: &Observations) -> Result<(), StoreError> {
+/// The last reading of an artefact under each of its names, as a condition on `r`.
+pub(crate) const LAST: &str = "NOT EXISTS (SELECT 1 FROM reading l WHERE l.evidence = r.evidence \
+                               AND COALESCE(l.name, '') = COALESCE(r.name, '') AND l.n > r.n)";
+
+/// Keeps what was read from an artefact; `name` where it came under another name than its own.
+pub(crate) async fn write(
+    tx: &mut Tx,
+    evidence: i64,
+    name: Option<&str>,
+    at: Time,
+    reader: &str,
+    all: &Observations,
+) -> Result<(), StoreError> {
     let reading = tx.next("reading").await?;
-    let insert = "INSERT INTO reading (n, evidence, at, reader, schema_errors) VALUES ($1, $2, $3, $4, $5)";
-    tx.run(sql!(insert, reading, evidence, at, reader, all.schema_errors)).await?;
+    let insert = "INSERT INTO reading (n, evidence, at, reader, schema_errors, name) VALUES ($1, $2, $3, $4, $5, $6)";
+    tx.run(sql!(insert, reading, evidence, at, reader, all.schema_errors, name)).await?;
     inputs(tx, reading, all).await?;
 
     let mut units = Bulk::new("unit", &["reading", "n", "name"]);
@@ -201,14 +212,15 @@ impl Store {
     /// Everything that was observed, rebuilt exactly: the last reading of every artefact.
     pub async fn observations(&self) -> Result<Rebuilt, StoreError> {
         let mut tx = self.db().read().await?;
-        let ask = "SELECT r.n, r.schema_errors, COALESCE((SELECT CAST(SUM(i.observations) AS BIGINT) FROM input i WHERE i.reading = r.n), 0) \
-                   FROM evidence e JOIN reading r ON r.evidence = e.n \
-                   WHERE r.n = (SELECT MAX(l.n) FROM reading l WHERE l.evidence = e.n) \
-                   AND NOT EXISTS (SELECT 1 FROM dropped d WHERE d.evidence = e.n AND d.what = 'observations') \
-                   ORDER BY e.name, e.sha256";
+        let ask = format!(
+            "SELECT r.n, r.schema_errors, COALESCE((SELECT CAST(SUM(i.observations) AS BIGINT) FROM input i WHERE i.reading = r.n), 0) \
+             FROM evidence e JOIN reading r ON r.evidence = e.n WHERE {LAST} \
+             AND NOT EXISTS (SELECT 1 FROM dropped d WHERE d.evidence = e.n AND d.what = 'observations') \
+             ORDER BY COALESCE(r.name, e.name), e.sha256"
+        );
         let mut out = Rebuilt { observations: Observations::new(), inputs: Vec::new() };
         let (mut group, mut size): (Vec<(i64, u64)>, u64) = (Vec::new(), 0);
-        for row in tx.fetch(Sql::new(ask)).await? {
+        for row in tx.fetch(Sql::new(&ask)).await? {
             let (reading, errors, observations) = (row.int(0)?, row.count(1)?, row.count(2)?);
             if !group.is_empty() && (size.saturating_add(observations) > FEW || group.len() >= READINGS) {
                 rebuild(&mut tx, &std::mem::take(&mut group), &mut out).await?;

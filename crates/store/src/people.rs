@@ -262,8 +262,12 @@ impl Store {
             new.disabled
         );
         tx.run(values).await?;
-        let admins = tx.number(sql!("SELECT COUNT(*) FROM person WHERE disabled = 0 AND ' ' || roles || ' ' LIKE '% admin %'")).await?;
-        if admins == 0 && old.roles.contains(&Role::Admin) {
+        // Who sees some sites looks after nobody, and who has no way to sign in yet may never have one.
+        let whole = "SELECT COUNT(*) FROM person WHERE disabled = 0 AND sites IS NULL AND (password IS NOT NULL OR issuer IS NOT NULL) \
+                     AND ' ' || roles || ' ' LIKE '% admin %'";
+        let admins = tx.number(sql!(whole)).await?;
+        let was = old.roles.contains(&Role::Admin) && old.sites == Sites::All && !old.disabled;
+        if admins == 0 && was && (old.password.is_some() || old.identity.is_some()) {
             return Err(StoreError::Conflict("nobody would be left who can administer".into()));
         }
         if new.disabled || new.password != old.password || new.totp != old.totp {

@@ -86,6 +86,13 @@ impl Store {
             private(path);
             looked_at(&db, path, options.check).await?;
         }
+        let new = schema::version(&mut db.read().await?).await? == 0;
+        if let (true, Some(head)) = (new, options.head.as_deref().filter(|h| path.is_some() && h.is_file())) {
+            // What a log was kept of is gone: whoever opens this as a new store would be its first user.
+            let what =
+                format!("the database is empty, and {} says that there was a log: move that file away to begin anew", head.display());
+            return Err(StoreError::damaged(what));
+        }
         schema::migrate(&db, schema, now).await?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -165,7 +172,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Who has which device is nobody else's business on this machine.
-fn private(path: &Path) {
+pub(crate) fn private(path: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

@@ -120,6 +120,16 @@ impl Folder {
     }
 }
 
+/// Takes away what a program that was killed left of uploads on their way in: files whole, with every number in them.
+pub fn sweep(home: &Path) {
+    let path = home.join("uploads");
+    match std::fs::remove_dir_all(&path) {
+        Ok(()) => tracing::info!("uploads that were cut off have been taken away"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => tracing::warn!(%error, "uploads that were cut off could not be taken away"),
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);

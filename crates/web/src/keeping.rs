@@ -28,6 +28,14 @@ pub struct Keeping {
     pub observations: Option<u32>,
 }
 
+impl Keeping {
+    /// Refuses what nobody means: no day at all would take everything away within a minute.
+    pub fn check(self) -> Result<Self, Problem> {
+        let none = [self.bytes, self.observations].contains(&Some(0));
+        if none { Err(Problem::invalid("evidence is kept for a day at least; `null` is for ever")) } else { Ok(self) }
+    }
+}
+
 /// The policy as it is set.
 pub async fn policy(app: &App) -> Result<Keeping, Problem> {
     let value = app.store().setting(SETTING).await?.filter(|v| !v.is_null());

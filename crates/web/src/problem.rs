@@ -124,6 +124,10 @@ impl From<StoreError> for Problem {
 impl From<crate::record::RecordError> for Problem {
     fn from(error: crate::record::RecordError) -> Self {
         match error {
+            // A pack or the file of waivers has a mistake: whoever waits for the answer must hear where.
+            crate::record::RecordError::Law(text) => {
+                Self::new(StatusCode::CONFLICT, format!("the fleet cannot be answered by the rules as they stand: {text}"))
+            }
             crate::record::RecordError::Store(error) => error.into(),
             other => Self::internal(other),
         }

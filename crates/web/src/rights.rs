@@ -146,7 +146,8 @@ pub type Right = (&'static str, &'static str, Need);
 const READ: Need = Need::May(Permission::Read);
 const EXPORT: Need = Need::May(Permission::Export);
 const DECIDE: Need = Need::May(Permission::Decide);
-const IMPORT: Need = Need::May(Permission::Import);
+/// Evidence speaks of any device, and says where it stands: who sees some sites could bring others into sight with it.
+const IMPORT: Need = Need::Whole(Permission::Import);
 const ADMIN: Need = Need::Whole(Permission::Admin);
 const AUDIT: Need = Need::Whole(Permission::Audit);
 
@@ -251,9 +252,9 @@ pub const RIGHTS: &[Right] = &[
     ("GET", "/evidence", Need::Person(Permission::Read)),
     ("GET", "/evidence/{id}", Need::Person(Permission::Read)),
     ("GET", "/changes", Need::Person(Permission::Read)),
-    ("GET", "/import", Need::Person(Permission::Import)),
-    ("POST", "/import", Need::Person(Permission::Import)),
-    ("GET", "/import/{n}", Need::Person(Permission::Import)),
+    ("GET", "/import", Need::WholePerson(Permission::Import)),
+    ("POST", "/import", Need::WholePerson(Permission::Import)),
+    ("GET", "/import/{n}", Need::WholePerson(Permission::Import)),
     ("GET", "/account", Need::Session),
     ("POST", "/account/password", Need::Session),
     ("POST", "/account/totp", Need::Session),

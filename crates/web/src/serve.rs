@@ -123,6 +123,7 @@ impl Server {
         };
         let wrong = |source| Stop::Address { address: listen.address, source };
         let listener = TcpListener::bind(listen.address).map_err(wrong)?;
+        ingest::sweep(&app.config().home);
         listener.set_nonblocking(true).map_err(wrong)?;
         let address = listener.local_addr().map_err(wrong)?;
         let scheme = if tls.is_some() { "https" } else { "http" };

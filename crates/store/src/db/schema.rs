@@ -13,6 +13,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("coverage", include_str!("../../migrations/0003_coverage.sql")),
     ("read_to", include_str!("../../migrations/0004_read_to.sql")),
     ("waiver", include_str!("../../migrations/0005_waiver.sql")),
+    ("reading name", include_str!("../../migrations/0006_reading_name.sql")),
 ];
 
 /// The newest schema.
@@ -110,7 +111,7 @@ mod tests {
     /// What a store of schema `n` holds, written without the program that is to read it.
     const ROWS: [&str; 7] = [
         "INSERT INTO evidence VALUES (1, 'evd-0', '00', 'sims.csv', 'csv', 3, NULL, NULL, 5, 'ana', 0, 'x')",
-        "INSERT INTO reading VALUES (1, 1, 5, 'umbilical 0', 0)",
+        "INSERT INTO reading (n, evidence, at, reader, schema_errors) VALUES (1, 1, 5, 'umbilical 0', 0)",
         "INSERT INTO input VALUES (1, 1, 0, 'sims.csv', 'csv', '00', 1, 3, '[]')",
         "INSERT INTO signature VALUES (1, 0, '')",
         "INSERT INTO record VALUES (1, 0, 0, 0, 7, NULL, 0, '0 name rtu-7', NULL)",

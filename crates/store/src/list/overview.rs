@@ -1,6 +1,7 @@
 //! What an overview counts: makers against jurisdictions, and how old the evidence is.
 
 use crate::db::{Row, Sql};
+use crate::observe::LAST;
 use crate::query::sql::{self, by_bucket};
 use crate::query::{Query, SEVERITIES};
 use crate::{Scope, Sites, Store, StoreError, Time};
@@ -110,8 +111,9 @@ impl Store {
     pub async fn sources(&self, scope: &Scope) -> Result<Vec<SourceRow>, StoreError> {
         let mut ask = Sql::new(
             "SELECT i.format, COUNT(*), MAX(COALESCE(e.collected_at, e.received_at)) AS newest FROM evidence e \
-             JOIN input i ON i.reading = (SELECT MAX(r.n) FROM reading r WHERE r.evidence = e.n) WHERE ",
+             JOIN reading r ON r.evidence = e.n JOIN input i ON i.reading = r.n WHERE ",
         );
+        ask.push(LAST).push(" AND ");
         crate::evidence::seen(&mut ask, scope);
         ask.push(" GROUP BY i.format ORDER BY newest, i.format");
         let source = |row: &Row| Ok(SourceRow { format: row.owned(0)?, files: row.count(1)?, newest: row.time(2)? });

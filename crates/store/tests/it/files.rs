@@ -170,6 +170,10 @@ fn a_damaged_file_is_refused_with_the_last_good_backup() {
         // Cut short.
         std::fs::write(folder.db(), &whole[..whole.len() / 3]).unwrap();
         assert!(matches!(Store::open(&folder.db(), NOW).await, Err(StoreError::Damaged { .. })));
+        // Empty, with the head of a log beside it: who opened it as new would be its first user.
+        std::fs::write(folder.db(), b"").unwrap();
+        let error = Store::open(&folder.db(), NOW).await.err().expect("refused").to_string();
+        assert!(error.contains("audit-head") && error.contains("move that file away"), "{error}");
         let place = folder.path().join("mended.db").display().to_string();
         let mended = Store::restore(&backup, Options { place, ..Options::default() }, ME).await.unwrap();
         assert_eq!(mended.count_devices(&Scope::ALL, &Query::parse("tag:kept").unwrap()).await.unwrap(), 1);

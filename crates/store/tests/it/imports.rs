@@ -9,6 +9,7 @@ use umbilical_store::{Content, NewEvidence, Scope, Store, StoreError};
 use crate::support::{ME, fleet};
 
 crate::suite!(
+    the_same_bytes_of_another_device_are_another_reading,
     observations_come_back_as_they_were,
     evidence_is_kept_once,
     an_import_is_whole_or_not_there,
@@ -123,6 +124,32 @@ async fn observations_come_back_as_they_were(store: Store) {
     expected.absorb(fleet::export(0..6000));
     expected.absorb(fleet::export(0..3));
     same(&store.observations().await.unwrap().observations, &expected);
+}
+
+async fn the_same_bytes_of_another_device_are_another_reading(store: Store) {
+    // A listing that names no device of its own: the folder does.
+    let listing = |name: &str| {
+        let mut all = Observations::new();
+        all.begin_input(name, "lsusb", "00".into(), 3);
+        all.record(At::line(1)).fact(Kind::UsbId, "2c7c:0125", Group::OwnWord, Basis::Observed);
+        all
+    };
+    let first = add(&store, "GW-2/lsusb.txt", b"usb", &listing("GW-2/lsusb.txt")).await;
+    let second = add(&store, "GW-1/lsusb.txt", b"usb", &listing("GW-1/lsusb.txt")).await;
+    assert_eq!((first.already, second.already, &first.id), (false, false, &second.id));
+    for again in ["GW-1/lsusb.txt", "GW-2/lsusb.txt"] {
+        assert!(add(&store, again, b"usb", &listing(again)).await.already, "{again}");
+    }
+    // The bytes are kept once, both readings count, in the order of their names.
+    assert_eq!(store.evidence(&Scope::ALL, None, 10).await.unwrap().len(), 1);
+    let paths: Vec<String> = store.observations().await.unwrap().observations.inputs.iter().map(|i| i.path.clone()).collect();
+    assert_eq!(paths, ["GW-1/lsusb.txt", "GW-2/lsusb.txt"]);
+    assert_eq!(store.sources(&Scope::ALL).await.unwrap()[0].files, 2);
+    // Where each record names its own thing, the name of the file says nothing.
+    let export = fleet::export(0..5);
+    assert!(!add(&store, "sims.csv", b"csv", &export).await.already);
+    assert!(add(&store, "sims (1).csv", b"csv", &export).await.already);
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
 }
 
 async fn evidence_is_kept_once(store: Store) {

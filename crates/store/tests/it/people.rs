@@ -49,7 +49,14 @@ async fn people_are_kept_and_guarded(store: Store) {
     ana.disabled = false;
     ana.roles.remove(&Role::Admin);
     assert!(matches!(store.update_person(ME, &ana).await, Err(StoreError::Conflict(_))));
+    // Who sees some sites administers nobody: neither does the last become one, nor is one enough.
     ben.roles.insert(Role::Admin);
+    store.update_person(ME, &ben).await.unwrap();
+    assert!(matches!(store.update_person(ME, &ana).await, Err(StoreError::Conflict(_))));
+    let mut narrow = ana.clone();
+    (narrow.sites, narrow.roles) = (Sites::Only(["Site 07".to_owned()].into()), [Role::Admin].into());
+    assert!(matches!(store.update_person(ME, &narrow).await, Err(StoreError::Conflict(_))));
+    ben.sites = Sites::All;
     store.update_person(ME, &ben).await.unwrap();
     store.update_person(ME, &ana).await.unwrap();
     assert_eq!(store.people().await.unwrap(), [ana, ben]);

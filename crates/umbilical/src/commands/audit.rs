@@ -84,8 +84,8 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
     }
     if !global.no_save {
         keep(global, &answer, judged());
-        record(global, audit, &answer, as_of);
     }
+    let kept = if global.no_save { Ok(()) } else { record(global, audit, &answer, as_of) };
     if asked {
         law.tell_unused(global);
     }
@@ -96,27 +96,27 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
             eprintln!("umbilical: {note}");
         }
     }
-    Ok(code)
+    kept.map(|()| code)
 }
 
-/// Keeps the evidence in the store, where the home has one. The answer has been given whatever becomes of that.
-fn record(global: &Global, audit: &Audit, answer: &Answer, as_of: Day) {
+/// Keeps the evidence in the store, where the home has one. The answer has been given whatever becomes of that; that a team's
+/// record lacks it is a failure all the same, which a timer must see.
+fn record(global: &Global, audit: &Audit, answer: &Answer, as_of: Day) -> Result<(), Fail> {
     let mapping = || audit.map.as_deref().map(mapping).transpose();
     let judge = audit.asked.is_asked(global).then(|| super::serve::judge(global.clone(), audit.asked.clone()));
     let kept = mapping().and_then(|mapping| {
         let law = answer.law.as_ref();
         recorded::keep(global, recorded::Asked { paths: &audit.paths, mapping, knowledge: facts(global)?, judge, law, as_of })
     });
-    if global.quiet {
-        return;
-    }
     match kept {
-        Ok(None) => {}
-        Ok(Some(said)) => eprintln!("umbilical: {said}"),
+        Ok(Some(said)) if !global.quiet => eprintln!("umbilical: {said}"),
+        Ok(_) => {}
         Err(problem) => {
-            eprintln!("umbilical: not kept in the store of the home: {problem} (audit once more, or --no-save says so on purpose)")
+            let help = Some("audit once more; --no-save keeps nothing on purpose".to_owned());
+            return Err(Fail::Home { what: format!("the answer is given, and not kept in the store of the home: {problem}"), help });
         }
     }
+    Ok(())
 }
 
 /// Keeps the answer in the home. An answer that cannot be kept has been given all the same: a note, no failure.

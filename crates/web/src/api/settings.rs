@@ -56,7 +56,7 @@ pub(crate) async fn put_setting(app: &App, who: &Who, name: &str, value: Json) -
             }
             (json!(wanted), true)
         }
-        keeping::SETTING => (json!(read::<Keeping>(value)?), false),
+        keeping::SETTING => (json!(read::<Keeping>(value)?.check()?), false),
         backups::SETTING if value.is_null() => (Json::Null, false),
         backups::SETTING => (json!(read::<Schedule>(value)?.check()?), false),
         _ => return Err(Problem::missing("there is no such setting; there are `openid`, `keeping` and `backups`")),

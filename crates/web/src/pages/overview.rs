@@ -96,6 +96,8 @@ struct Overview {
     empty: bool,
     /// The day that the answer is for, the day the facts go to, when it was made; for those who see every site.
     answered: Option<(String, String, String)>,
+    /// Whether evidence came in that no answer knows yet.
+    behind: bool,
     known: String,
     coverage: String,
     cover_href: [String; 3],
@@ -149,6 +151,7 @@ pub async fn overview(State(app): State<App>, who: Who) -> Result<Response, Prob
     let shown = Overview {
         empty: devices == 0,
         answered: answered.map(|(row, audit)| (row.as_of, audit.knowledge.sources_to, minute(row.at.to_string()))),
+        behind: store.behind().await?,
         known: share_of(devices - cover[2], devices),
         coverage: svg::share(
             "coverage",

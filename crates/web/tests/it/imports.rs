@@ -119,3 +119,26 @@ fn evidence_is_given_back_as_it_came_to_those_who_may() {
         world.end().await;
     });
 }
+
+#[test]
+fn the_same_listing_in_three_folders_is_three_devices() {
+    run(async {
+        let world = World::new().await;
+        let client = world.signed_in("ana", &[umbilical_store::Role::Engineer]).await;
+        let register = "asset_id,site\nGW-0041,North\nGW-0042,North\nGW-0043,South\n";
+        let listing = b"Bus 001 Device 002: ID 2c7c:0125 Quectel Wireless Solutions Co., Ltd. EC25 LTE modem\n";
+        let csrf = client.csrf().await;
+        let files: [(&str, &[u8]); 4] = [
+            ("register.csv", register.as_bytes()),
+            ("same/GW-0043/lsusb.txt", listing),
+            ("same/GW-0041/lsusb.txt", listing),
+            ("same/GW-0042/lsusb.txt", listing),
+        ];
+        let (kind, body) = multipart(&[("csrf", &csrf)], &files);
+        client.send(axum::http::Method::POST, "/import", &[("content-type", &kind)], body).await.is(303);
+        world.settled().await;
+        let count = async |q: &str| client.get(&format!("/api/v1/devices?q={q}")).await.json()["count"]["n"].clone();
+        assert_eq!((count("cellular:yes").await, count("").await), (3.into(), 3.into()));
+        world.end().await;
+    });
+}
