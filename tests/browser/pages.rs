@@ -171,7 +171,7 @@ fn every_page_in_every_look() {
 /// Where a link of a page leads to.
 async fn behind(w: &World, path: &str, words: &str) -> String {
     w.browser.open(path).await;
-    let link = w.browser.find(&format!("//main//a[normalize-space()={words:?}]")).await;
+    let link = w.browser.find(&format!("//main//table//a[normalize-space()={words:?}]")).await;
     link.attr("href").await.unwrap().unwrap()
 }
 
