@@ -67,19 +67,25 @@ pub struct Moves {
     pub gone: u64,
 }
 
+/// How many devices, as `many`, of those that fit: by profile where the query lets it.
+fn many(ask: &mut Sql, query: &Query, scope: &Scope) -> Result<(), StoreError> {
+    if by_bucket(&query.root) {
+        ask.push("CAST(SUM(p.devices) AS BIGINT) AS many FROM profile p WHERE ");
+        sql::condition(ask, query, scope, &sql::PROFILES)?;
+    } else {
+        ask.push("COUNT(*) AS many FROM device d JOIN profile p ON p.n = d.profile WHERE ");
+        sql::condition(ask, query, scope, &sql::DEVICES)?;
+    }
+    Ok(())
+}
+
 impl Store {
     /// Makers against jurisdictions among the devices that fit a query, the largest first.
     pub async fn makers_by_country(&self, scope: &Scope, query: &Query, most: u32) -> Result<Vec<Pair>, StoreError> {
         let mut tx = self.db().read().await?;
         let query = &sql::weighed(&mut tx, query).await?;
         let mut ask = Sql::new("SELECT p.maker, p.country, ");
-        if by_bucket(&query.root) {
-            ask.push("CAST(SUM(p.devices) AS BIGINT) AS many FROM profile p WHERE ");
-            sql::condition(&mut ask, query, scope, &sql::PROFILES)?;
-        } else {
-            ask.push("COUNT(*) AS many FROM device d JOIN profile p ON p.n = d.profile WHERE ");
-            sql::condition(&mut ask, query, scope, &sql::DEVICES)?;
-        }
+        many(&mut ask, query, scope)?;
         ask.push(" GROUP BY p.maker, p.country ORDER BY many DESC, COALESCE(p.maker, '~'), COALESCE(p.country, '~') LIMIT ");
         ask.bind(i64::from(most));
         let pair = |row: &Row| Ok(Pair { maker: row.opt_owned(0)?, country: row.opt_owned(1)?, devices: row.count(2)? });
@@ -92,13 +98,7 @@ impl Store {
         let mut tx = self.db().read().await?;
         let query = &sql::weighed(&mut tx, query).await?;
         let mut ask = Sql::new("SELECT p.brand, p.maker, p.model, ");
-        if by_bucket(&query.root) {
-            ask.push("CAST(SUM(p.devices) AS BIGINT) AS many FROM profile p WHERE ");
-            sql::condition(&mut ask, query, scope, &sql::PROFILES)?;
-        } else {
-            ask.push("COUNT(*) AS many FROM device d JOIN profile p ON p.n = d.profile WHERE ");
-            sql::condition(&mut ask, query, scope, &sql::DEVICES)?;
-        }
+        many(&mut ask, query, scope)?;
         ask.push(" AND p.model IS NOT NULL GROUP BY p.brand, p.maker, p.model ORDER BY many DESC, p.model, COALESCE(p.maker, '~'), ");
         ask.push("COALESCE(p.brand, '~') LIMIT ").bind(i64::from(most));
         let one =
