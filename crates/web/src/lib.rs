@@ -17,6 +17,7 @@ mod invite;
 pub mod keeping;
 pub mod law;
 mod limits;
+mod linger;
 mod metrics;
 mod openid;
 mod pages;

@@ -20,6 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::guard::{guard, is_api};
 use crate::host::Hosts;
+use crate::linger::linger;
 use crate::{Problem, api, ingest, keeping, pages, secret};
 
 /// The largest body of a request that is no upload.
@@ -188,6 +189,7 @@ pub fn router(app: App, listens: IpAddr) -> Router {
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| Problem::internal("a handler broke off").into_response()))
         .layer(from_fn_with_state(hosts, named))
         .layer(from_fn_with_state(app.clone(), carried))
+        .layer(from_fn(linger))
         .layer(from_fn(logged))
         .with_state(app)
 }

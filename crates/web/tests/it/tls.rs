@@ -136,6 +136,27 @@ fn slow_connections_hold_nobody_up() {
     });
 }
 
+/// Who writes all of a body before it reads, as most clients do, is told why it was refused.
+#[test]
+fn who_is_refused_in_the_middle_of_a_body_hears_why() {
+    run(async {
+        let world = World::new().await;
+        for path in ["/sign-in", "/api/v1/evidence"] {
+            let mut stream = TcpStream::connect(world.bound.address).await.unwrap();
+            let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", 64 << 20);
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let block = vec![b'a'; 1 << 20];
+            for _ in 0..64 {
+                stream.write_all(&block).await.unwrap();
+            }
+            let mut heard = Vec::new();
+            stream.read_to_end(&mut heard).await.unwrap();
+            assert!(heard.starts_with(b"HTTP/1.1 4"), "{path}: {}", String::from_utf8_lossy(&heard));
+        }
+        world.end().await;
+    });
+}
+
 #[test]
 fn who_ends_waits_for_what_is_under_way() {
     run(async {
