@@ -95,3 +95,42 @@ fn it_refuses_what_would_send_passwords_in_clear() {
     let ran = run(&folder, ["serve", "--format", "json"]);
     assert_eq!(ran.code, 2);
 }
+
+/// A flag that would be taken and change nothing is a mistake that somebody finds out much later.
+#[test]
+fn it_refuses_flags_that_shape_one_answer() {
+    let folder = Folder::new();
+    let flags = [&["--as-of", "2026-11-22"][..], &["-o", "x"], &["--no-save"], &["--show-subscribers"], &["--strict"]];
+    for command in ["serve", "demo"] {
+        for flag in flags {
+            let ran = run(&folder, [&[command, "--listen", "127.0.0.1:0"], flag].concat());
+            assert_eq!(ran.code, 2, "{command} {flag:?}");
+            assert!(ran.err.contains("has no use for --"), "{}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_database_that_says_nothing_is_given_up() {
+    let folder = Folder::new();
+    // It takes the connection, and no word comes.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://nobody@{}/none", listener.local_addr().unwrap());
+    let begin = std::time::Instant::now();
+    let ran = run(&folder, ["serve", "--listen", "127.0.0.1:0", "--database", &url]);
+    assert!(ran.code == 2 && ran.err.contains("does not answer") && ran.err.contains("within 15 s"), "{}", ran.err);
+    drop(listener);
+    // Nobody is there at all.
+    let ran = run(&folder, ["serve", "--listen", "127.0.0.1:0", "--database", &url]);
+    assert!(ran.code == 2 && ran.err.contains("does not answer"), "{}", ran.err);
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn what_is_no_backup_is_named_and_makes_no_home() {
+    let folder = Folder::new();
+    folder.write("notes.txt", "nothing of ours");
+    let ran = run(&folder, ["restore", "notes.txt", "--home", "new"]);
+    assert!(ran.code == 2 && ran.err.contains("notes.txt is no backup that can be restored"), "{}", ran.err);
+    assert!(!folder.path().join("new").exists());
+}

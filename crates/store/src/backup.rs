@@ -136,7 +136,7 @@ fn cell(value: &Value) -> Json {
 }
 
 fn value(cell: Json) -> Result<Value, StoreError> {
-    let bad = || StoreError::damaged("a value of the backup cannot be read");
+    let bad = || StoreError::damaged("a value cannot be read");
     Ok(match cell {
         Json::Null => Value::Text(None),
         Json::String(text) => Value::Text(Some(text)),
@@ -237,7 +237,7 @@ impl Store {
         if let Some(head) = store.head_file().filter(|head| path.is_some() && head.is_file()) {
             std::fs::remove_file(head).map_err(|e| StoreError::file(head, e))?;
         }
-        let filled = store.fill(backup).await;
+        let filled = store.fill(backup).await.map_err(|e| of_file(backup, e));
         store.close().await;
         if let Err(e) = filled {
             path.iter().for_each(|p| drop(std::fs::remove_file(p)));
@@ -266,16 +266,16 @@ impl Store {
                         full.flush(&mut tx).await?;
                     }
                     let known = TABLES.iter().find(|(t, _)| *t == name).map(|t| t.0);
-                    let known = known.ok_or_else(|| StoreError::damaged("the backup holds a table that is not ours"))?;
+                    let known = known.ok_or_else(|| StoreError::damaged("it holds a table that is not ours"))?;
                     if columns.iter().any(|c| c.is_empty() || !c.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
                     {
-                        return Err(StoreError::damaged("the backup holds a column that is not ours"));
+                        return Err(StoreError::damaged("it holds a column that is not ours"));
                     }
                     bulk = Some(Bulk::of(known, columns));
                 }
                 Line::Row(cells) => {
                     let row = cells.into_iter().map(value).collect::<Result<Vec<_>, _>>()?;
-                    let bulk = bulk.as_mut().ok_or_else(|| StoreError::damaged("the backup holds a row without a table"))?;
+                    let bulk = bulk.as_mut().ok_or_else(|| StoreError::damaged("it holds a row without a table"))?;
                     bulk.push_row(&mut tx, row).await?;
                 }
                 Line::End { .. } => break,
@@ -335,7 +335,7 @@ impl Lines {
     }
 
     fn next(&mut self) -> Result<Option<Line>, StoreError> {
-        let bad = |what: &str| StoreError::damaged(format!("the backup is not whole: {what}"));
+        let bad = |what: &str| StoreError::damaged(what);
         let mut text = Vec::new();
         let read = self.from.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut text).map_err(|e| bad(&e.to_string()))?;
         if read == 0 {
@@ -354,12 +354,24 @@ impl Lines {
     }
 }
 
+/// What is wrong with a file is not wrong with the database.
+fn of_file(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged { what, .. } => StoreError::Backup { path: path.to_path_buf(), what },
+        other => other,
+    }
+}
+
 /// Reads a backup to its end: it is whole, or this fails.
 pub fn verify_backup(path: &Path) -> Result<BackupStamp, StoreError> {
+    whole(path).map_err(|e| of_file(path, e))
+}
+
+fn whole(path: &Path) -> Result<BackupStamp, StoreError> {
     let mut lines = Lines::open(path)?;
     let stamp = match lines.next()? {
         Some(Line::Head(stamp)) if stamp.format == FORMAT => stamp,
-        _ => return Err(StoreError::damaged("this is no backup of a store")),
+        _ => return Err(StoreError::damaged("it does not begin as a backup of a store does")),
     };
     if stamp.schema > schema::NEWEST {
         return Err(StoreError::Newer { found: stamp.schema, known: schema::NEWEST });
@@ -368,12 +380,12 @@ pub fn verify_backup(path: &Path) -> Result<BackupStamp, StoreError> {
         match lines.next()? {
             Some(Line::End { .. }) => break,
             Some(_) => {}
-            None => return Err(StoreError::damaged("the backup is not whole: its end is missing")),
+            None => return Err(StoreError::damaged("its end is missing")),
         }
     }
     match lines.next()? {
         None => Ok(stamp),
-        Some(_) => Err(StoreError::damaged("something stands behind the end of the backup")),
+        Some(_) => Err(StoreError::damaged("something stands behind its end")),
     }
 }
 

@@ -43,6 +43,14 @@ pub enum StoreError {
         /// The newest backup that is whole.
         backup: Option<PathBuf>,
     },
+    /// A file that was given as a backup is none, or is not whole.
+    #[error("{path} is no backup that can be restored: {what}", path = .path.display())]
+    Backup {
+        /// Which.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
     /// No room on the disk. What was acknowledged before is kept.
     #[error("no room is left for the database: {0}")]
     Full(String),

@@ -11,7 +11,10 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Column as _, ConnectOptions as _, PgPool, Row as _, SqlitePool, Transaction, TypeInfo as _, ValueRef as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, PgPool, Row as _, SqlitePool, Transaction, TypeInfo as _,
+    ValueRef as _,
+};
 
 use crate::StoreError;
 
@@ -183,6 +186,9 @@ pub(crate) enum Tx {
 /// How long somebody waits to write: behind a large import.
 const WAIT: Duration = Duration::from_secs(3600);
 
+/// How long a database may take to say that it is there.
+const HELLO: Duration = Duration::from_secs(15);
+
 /// Takes the names of the columns, when it asks for them, and a row; says whether it wants more.
 pub(crate) type EachRow<'a> = dyn FnMut(&dyn Fn() -> Vec<String>, Row) -> bool + Send + 'a;
 
@@ -224,6 +230,10 @@ impl Db {
             // and pages are few rows picked out of many, from a cache or a disk without a head.
             .options([("jit", "off"), ("work_mem", "32MB"), ("random_page_cost", "1.1")])
             .disable_statement_logging();
+        // A pool tries again for as long as somebody may wait to write; who starts wants to hear at once that nobody answers.
+        let first = tokio::time::timeout(HELLO, options.connect()).await;
+        let silent = |_| StoreError::Unavailable(format!("nothing was heard from it within {} s", HELLO.as_secs()));
+        first.map_err(silent)??.close().await?;
         // Whoever waits to write must not keep the connections of those who read.
         let writer = PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect_with(options.clone()).await?;
         let readers = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(30)).connect_lazy_with(options);

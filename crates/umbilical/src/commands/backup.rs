@@ -72,10 +72,10 @@ pub fn backup(global: &Global, args: &Backup) -> Result<u8, Fail> {
 pub fn restore(global: &Global, args: &Restore) -> Result<u8, Fail> {
     formats(global, "restore", &[Format::Table])?;
     let place = stored::place(global, args.database.as_deref())?;
+    let stamp = verify_backup(&args.backup).map_err(stored::fail)?;
     if args.database.is_none() {
         home::make(&home::folder(global)?)?;
     }
-    let stamp = verify_backup(&args.backup).map_err(stored::fail)?;
     let runtime = stored::runtime()?;
     let options = Options { place: place.clone(), ..Options::default() };
     let by = By { who: WHO, at: stored::now() };

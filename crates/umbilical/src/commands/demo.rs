@@ -13,7 +13,7 @@ use umbilical_web::clock::{Clock as _, System};
 use umbilical_web::record::{self, Reading, Upload};
 use umbilical_web::{App, Config, DEMO, Listen, Server};
 
-use super::{facts, formats, serve};
+use super::{facts, formats, only_serves, serve};
 use crate::args::{Format, Global};
 use crate::fail::Fail;
 use crate::law::Asked;
@@ -71,6 +71,7 @@ impl Drop for Folder {
 
 pub fn run(global: &Global, demo: &Demo) -> Result<u8, Fail> {
     formats(global, "demo", &[Format::Table])?;
+    only_serves(global, "demo")?;
     let mut global = global.clone();
     let mut asked = demo.asked.clone();
     if !asked.is_asked(&global) {

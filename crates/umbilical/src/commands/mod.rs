@@ -176,6 +176,21 @@ fn mapping(path: &Path) -> Result<Mapping, Fail> {
     Mapping::parse(&text).map_err(|e| Fail::usage(format!("{}: {e}", path.display()), "see the page on tables for the fields"))
 }
 
+/// A server answers in pages: a flag that shapes one answer would be taken and change nothing.
+fn only_serves(global: &Global, command: &str) -> Result<(), Fail> {
+    let given = [
+        (!global.as_of.is_empty(), "--as-of", "pages ask it themselves: add ?as_of=YYYY-MM-DD, or use the form on the page of rules"),
+        (global.output.is_some(), "--output", "the log goes to standard error; reports and exports are downloaded from the pages"),
+        (global.no_save, "--no-save", "what is uploaded is kept in its store; `umbilical demo` leaves nothing behind"),
+        (global.show_subscribers, "--show-subscribers", "each person has the right to see them or not, under People"),
+        (global.strict, "--strict", "each import says which inputs could not be read"),
+    ];
+    match given.into_iter().find(|(given, ..)| *given) {
+        Some((_, flag, help)) => Err(Fail::usage(format!("`{command}` has no use for {flag}"), help)),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a format that a command lacks, naming those it has.
 fn formats(global: &Global, command: &str, has: &[Format]) -> Result<(), Fail> {
     if has.contains(&global.format) {

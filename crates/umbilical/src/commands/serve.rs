@@ -15,7 +15,7 @@ use umbilical_web::clock::{Clock as _, System};
 use umbilical_web::law::{Asking, Law, OnFile, Question};
 use umbilical_web::{App, Config, Judge, Judging, Listen, Server, Stop, Tls};
 
-use super::{facts, formats};
+use super::{facts, formats, only_serves};
 use crate::args::{Format, Global};
 use crate::fail::Fail;
 use crate::home;
@@ -84,6 +84,7 @@ enum Log {
 
 pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     formats(global, "serve", &[Format::Table])?;
+    only_serves(global, "serve")?;
     log(serve.log);
     let folder = home::folder(global)?;
     home::make(&folder)?;
