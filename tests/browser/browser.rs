@@ -127,16 +127,24 @@ impl Browser {
         self.follow(button).await;
     }
 
-    /// Presses the link with these words and keeps what it leads to as a file, whole.
-    pub(crate) async fn download(&self, words: &str, name: &str) -> String {
+    /// Presses the link with these words and keeps what it leads to as a file, whole. The name of the file ends with the day: of
+    /// that only the rest is asked.
+    pub(crate) async fn download(&self, words: &str, begins: &str, ends: &str) -> String {
         self.find(&format!("//a[normalize-space()={words:?}]")).await.click().await.unwrap();
-        let path = self.downloads.join(name);
+        let there = || {
+            let all = std::fs::read_dir(&self.downloads).unwrap().map(|entry| entry.unwrap().path());
+            all.into_iter()
+                .find(|path| path.file_name().is_some_and(|n| n.to_str().is_some_and(|n| n.starts_with(begins) && n.ends_with(ends))))
+        };
         let come = async {
-            while !path.is_file() {
+            loop {
+                if let Some(path) = there() {
+                    return path;
+                }
                 tokio::time::sleep(OFTEN).await;
             }
         };
-        tokio::time::timeout(PATIENCE, come).await.unwrap_or_else(|_| panic!("{name} did not come"));
+        let path = tokio::time::timeout(PATIENCE, come).await.unwrap_or_else(|_| panic!("{begins}…{ends} did not come"));
         std::fs::read_to_string(path).unwrap()
     }
 

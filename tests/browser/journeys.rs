@@ -138,9 +138,11 @@ async fn decides_many(w: &World) {
 async fn takes_out(w: &World) {
     let page = &w.browser;
     page.open("/fleet?q=site%3A%22Treatment+works%22").await;
-    let lines = page.download("JSON Lines", "devices.jsonl").await;
+    page.find("//summary[normalize-space()='Download']").await.click().await.unwrap();
+    let lines = page.download("JSON Lines", "umbilical-devices-", ".jsonl").await;
     let mut names: Vec<String> =
-        lines.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["name"].as_str().unwrap().to_owned()).collect();
+        lines.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["names"][0].as_str().unwrap().to_owned()).collect();
+    names.dedup();
     names.sort();
     assert_eq!(names, ["GW-0107", "GW-0108", "PLC-0002"]);
 }

@@ -100,6 +100,8 @@ struct Inner {
     backups: Backups,
     challenges: Mutex<HashMap<String, Challenge>>,
     codes: Mutex<HashMap<String, u64>>,
+    /// Files that may be written at the same time.
+    writing: Arc<tokio::sync::Semaphore>,
     /// Held while a decision with `If-Match` looks and writes.
     deciding: tokio::sync::Mutex<()>,
 }
@@ -132,6 +134,7 @@ impl App {
             backups: Backups::default(),
             challenges: Mutex::default(),
             codes: Mutex::default(),
+            writing: Arc::new(tokio::sync::Semaphore::new(crate::download::AT_ONCE)),
             deciding: tokio::sync::Mutex::new(()),
         }))
     }
@@ -177,6 +180,10 @@ impl App {
 
     pub(crate) fn backups(&self) -> &Backups {
         &self.0.backups
+    }
+
+    pub(crate) fn writing(&self) -> Arc<tokio::sync::Semaphore> {
+        Arc::clone(&self.0.writing)
     }
 
     pub(crate) fn deciding(&self) -> &tokio::sync::Mutex<()> {

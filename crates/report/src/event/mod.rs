@@ -8,6 +8,7 @@ mod hec;
 mod leef;
 mod lines;
 mod ocsf;
+mod out;
 mod stix;
 mod syslog;
 pub(crate) mod uuid;
@@ -17,6 +18,7 @@ pub use hec::hec;
 pub use leef::leef;
 pub use lines::{COLUMNS, Csv, object};
 pub use ocsf::{inventory, ocsf};
+pub use out::{Format, Out};
 pub use stix::{Bundle, objects as stix};
 pub use syslog::syslog;
 

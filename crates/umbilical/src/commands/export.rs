@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 use umbilical_assess::{Fleet, Options, bom};
 use umbilical_core::Observations;
-use umbilical_core::answer::rows::Fleet as Fleets;
 use umbilical_core::answer::{Audit, Device};
 use umbilical_knowledge::Knowledge;
-use umbilical_report::{csv, fleet, json};
+use umbilical_report::{csv, json};
+use umbilical_web::leave;
 
 use super::{Reading, evidence, facts, formats};
 use crate::args::{Export, Format, Global};
@@ -74,20 +74,10 @@ fn devices(global: &Global, paths: &[PathBuf]) -> Result<u8, Fail> {
         let what = format!("`{}` is no text, and standard output is a terminal", global.format.name());
         return Err(Fail::usage(what, "name a file with --output, or send it through a pipe"));
     }
+    let format = leave::Devices::from_name(global.format.name()).unwrap_or(leave::Devices::Csv);
     let mut broken = None;
     out::answer(global, |w| {
-        let as_of = fleet.as_of();
-        let mut to: Box<dyn Fleets + '_> = match global.format {
-            Format::Xlsx => Box::new(fleet::Xlsx::new(w, as_of)?),
-            Format::Jsonl => Box::new(fleet::JsonLines::new(w, as_of)),
-            Format::Parquet => Box::new(umbilical_store::Parquet::new(w, as_of)?),
-            Format::Cyclonedx => Box::new(fleet::CycloneDx::new(w, as_of, env!("CARGO_PKG_VERSION"))?),
-            Format::Netbox => Box::new(fleet::NetBox::new(w, fleet::NetBoxPart::Devices)?),
-            Format::NetboxItems => Box::new(fleet::NetBox::new(w, fleet::NetBoxPart::Items)?),
-            Format::Ocsf => Box::new(fleet::Inventory::new(w, as_of, env!("CARGO_PKG_VERSION"))?),
-            Format::Servicenow => Box::new(fleet::ServiceNow::new(w, as_of)?),
-            _ => Box::new(fleet::Csv::new(w, as_of)?),
-        };
+        let mut to = format.open(w, fleet.as_of(), env!("CARGO_PKG_VERSION"))?;
         each_into(&fleet, &mut broken, &mut |device| to.device(&device))?;
         to.finish()
     })

@@ -10,6 +10,7 @@ use umbilical_store::query::STATES;
 use umbilical_store::{CodeRow, Decided, Many, Role};
 
 use super::decide;
+use super::download::Download;
 use super::fleet::{Asked, FacetShown, ValueShown, href};
 use super::frame::{Head, page};
 use super::views::{self, Saved};
@@ -34,7 +35,7 @@ struct Findings<'a> {
     decides: bool,
     states: &'static [&'static str],
     roles: [Role; 6],
-    exports: Option<String>,
+    download: Option<Download>,
     wrong: Option<String>,
     count: u64,
     exact: bool,
@@ -63,7 +64,7 @@ pub async fn findings(State(app): State<App>, who: Who, Params(asked): Params<As
         decides: who.may(Permission::Decide),
         states: STATES,
         roles: Role::ALL,
-        exports: (wrong.is_none() && who.may(Permission::Export)).then(|| href("/api/v1/export/findings", asked.q().trim(), None)),
+        download: if wrong.is_none() { Download::findings(&who, asked.q().trim(), listed.count) } else { None },
         wrong,
         count: listed.count.n,
         exact: listed.count.exact,

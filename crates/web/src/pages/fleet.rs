@@ -11,6 +11,7 @@ use umbilical_store::query::{Query, STATES};
 use umbilical_store::{Many, Page, Role};
 
 use super::decide;
+use super::download::Download;
 use super::frame::{Head, page};
 use super::views::{self, Saved};
 use crate::Problem;
@@ -115,7 +116,7 @@ struct Fleet<'a> {
     decides: bool,
     states: &'static [&'static str],
     roles: [Role; 6],
-    exports: Option<String>,
+    download: Option<Download>,
     wrong: Option<String>,
     count: u64,
     exact: bool,
@@ -210,7 +211,7 @@ pub async fn fleet(State(app): State<App>, who: Who, Params(asked): Params<Asked
         decides: who.may(Permission::Decide),
         states: STATES,
         roles: Role::ALL,
-        exports: (wrong.is_none() && who.may(Permission::Export)).then(|| href("/api/v1/export/devices", q, None)),
+        download: if wrong.is_none() { Download::devices(&who, asked.q().trim(), listed.count) } else { None },
         wrong,
         count: listed.count.n,
         exact: listed.count.exact,

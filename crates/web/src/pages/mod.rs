@@ -3,6 +3,7 @@
 mod account;
 mod decide;
 mod device;
+mod download;
 mod evidence;
 mod findings;
 mod fleet;

@@ -6,6 +6,7 @@ mod account;
 mod api;
 mod backups;
 mod document;
+mod export;
 mod first;
 mod full;
 mod host;

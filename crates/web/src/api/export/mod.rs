@@ -1,9 +1,10 @@
-//! Streams: JSON Lines of everything that fits, a page of the store at a time.
+//! Streams of everything that fits, a page of the store at a time: lines of this API, or a file in a format of the command line.
+
+mod files;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
@@ -11,30 +12,50 @@ use serde_json::{Value as Json, json};
 use umbilical_core::number::{Shown, mask_numbers};
 use umbilical_core::observation::IdKind;
 use umbilical_store::query::Query;
-use umbilical_store::{Page, Scope, Store};
+use umbilical_store::{Many, Page, Scope, Store};
 use utoipa::IntoParams;
 
 use crate::Problem;
 use crate::api::devices::{DeviceLine, DeviceWhole};
 use crate::api::findings::FindingLine;
 use crate::app::App;
+use crate::download::{self, attached, broken};
 use crate::extract::Params;
+use crate::leave::{Devices, Findings, Named};
 use crate::who::Who;
+use files::File;
 
 /// Rows that are read together.
 const TOGETHER: u32 = 500;
 
-/// What is streamed.
+/// Which devices, and how.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct ExportParams {
+pub struct DeviceExport {
     /// A query.
     #[serde(default)]
     q: String,
-    /// Of devices: `true` gives each whole, with claims, reasons and findings.
+    /// `true` gives each whole, with claims, reasons and findings; of lines without `format`.
     #[serde(default)]
     whole: bool,
+    /// A format of `umbilical export devices`; lines as `GET /api/v1/devices` lists them where nothing is said.
+    format: Option<Devices>,
+}
+
+/// Which findings, and how.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FindingExport {
+    /// A query.
+    #[serde(default)]
+    q: String,
+    /// Of no meaning here.
+    #[serde(default, rename = "whole")]
+    _whole: bool,
+    /// A format of `umbilical export findings`; lines as `GET /api/v1/findings` lists them where nothing is said.
+    format: Option<Findings>,
 }
 
 fn line<T: Serialize>(out: &mut Vec<u8>, row: &T) -> Result<(), Problem> {
@@ -43,19 +64,8 @@ fn line<T: Serialize>(out: &mut Vec<u8>, row: &T) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A browser keeps it as a file of this name.
-fn lines(file: &'static str, body: Body) -> Result<Response, Problem> {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static(file)),
-    ];
-    Ok((headers, body).into_response())
-}
-
-/// A stream that began well may still break: then the connection is cut, so that nobody takes a part for the whole.
-fn broken(problem: Problem) -> std::io::Error {
-    std::io::Error::other(problem.detail)
-}
+/// The media type of JSON Lines.
+const LINES: &str = "application/x-ndjson";
 
 struct Walk {
     store: Store,
@@ -103,51 +113,70 @@ impl Walk {
     }
 }
 
-async fn noted(app: &App, who: &Who, what: &str, q: &str) -> Result<(), Problem> {
-    Ok(app.store().audit(who.by(app.now()), "export", what, &json!({"query": q})).await?)
+async fn noted(app: &App, who: &Who, what: &str, q: &str, format: Option<Named>) -> Result<(), Problem> {
+    let detail = format.map_or_else(|| json!({"query": q}), |f| json!({"query": q, "format": f.name}));
+    Ok(app.store().audit(who.by(app.now()), "export", what, &detail).await?)
 }
 
-/// Devices that fit a query, one JSON object on each line, by id
-#[utoipa::path(get, path = "/api/v1/export/devices", tag = "export", params(ExportParams), responses((status = 200, content_type = "application/x-ndjson", body = DeviceLine)))]
-pub async fn devices(State(app): State<App>, who: Who, Params(params): Params<ExportParams>) -> Result<Response, Problem> {
-    let walk = Walk::new(&app, &who, Query::parse(&params.q)?);
-    noted(&app, &who, "devices", &params.q).await?;
+/// Devices that fit a query: one JSON object on each line, by id, or a file in a format
+#[utoipa::path(get, path = "/api/v1/export/devices", tag = "export", params(DeviceExport), responses((status = 200, description = "Lines, or the file that was asked for with its own media type", content_type = "application/x-ndjson", body = DeviceLine)))]
+pub async fn devices(State(app): State<App>, who: Who, Params(params): Params<DeviceExport>) -> Result<Response, Problem> {
+    let query = Query::parse(&params.q)?;
+    let format = params.format.map(Devices::named);
+    let file = File::of(&app, &who, query.clone()).await?;
+    if let (Some(devices), Some(named)) = (params.format, format) {
+        if params.whole {
+            return Err(Problem::invalid("`whole` is of lines without `format`: a file of a format has in it what the format holds"));
+        }
+        file.bounded(Many::Devices, named, devices.most()).await?;
+        noted(&app, &who, "devices", &params.q, format).await?;
+        let name = file.name("devices", named.ending);
+        return download::file(&app, &name, named.media, move |pipe, runtime| file.devices(devices, pipe, runtime));
+    }
+    noted(&app, &who, "devices", &params.q, None).await?;
     let whole = params.whole;
-    let stream = stream::try_unfold(walk, move |mut walk| async move {
+    let stream = stream::try_unfold(Walk::new(&app, &who, query), move |mut walk| async move {
         if walk.done {
             return Ok(None);
         }
         let bytes = walk.devices(whole).await.map_err(broken)?;
         Ok::<_, std::io::Error>(Some((Bytes::from(bytes), walk)))
     });
-    lines("attachment; filename=\"devices.jsonl\"", Body::from_stream(stream))
+    attached(&file.name("devices", "jsonl"), LINES, Body::from_stream(stream))
 }
 
-/// Findings that fit a query, one JSON object on each line, the worst first
-#[utoipa::path(get, path = "/api/v1/export/findings", tag = "export", params(ExportParams), responses((status = 200, content_type = "application/x-ndjson", body = FindingLine)))]
-pub async fn findings(State(app): State<App>, who: Who, Params(params): Params<ExportParams>) -> Result<Response, Problem> {
-    let walk = Walk::new(&app, &who, Query::parse(&params.q)?);
-    noted(&app, &who, "findings", &params.q).await?;
-    let stream = stream::try_unfold(walk, |mut walk| async move {
+/// Findings that fit a query, the worst first: one JSON object on each line, or a file in a format
+#[utoipa::path(get, path = "/api/v1/export/findings", tag = "export", params(FindingExport), responses((status = 200, description = "Lines, or the file that was asked for with its own media type", content_type = "application/x-ndjson", body = FindingLine)))]
+pub async fn findings(State(app): State<App>, who: Who, Params(params): Params<FindingExport>) -> Result<Response, Problem> {
+    let query = Query::parse(&params.q)?;
+    let format = params.format.map(Findings::named);
+    let file = File::of(&app, &who, query.clone()).await?;
+    if let (Some(findings), Some(named)) = (params.format, format) {
+        file.bounded(Many::Findings, named, findings.most()).await?;
+        noted(&app, &who, "findings", &params.q, format).await?;
+        let name = file.name("findings", named.ending);
+        return download::file(&app, &name, named.media, move |pipe, runtime| file.findings(findings, pipe, runtime));
+    }
+    noted(&app, &who, "findings", &params.q, None).await?;
+    let stream = stream::try_unfold(Walk::new(&app, &who, query), |mut walk| async move {
         if walk.done {
             return Ok(None);
         }
         let bytes = walk.findings().await.map_err(broken)?;
         Ok::<_, std::io::Error>(Some((Bytes::from(bytes), walk)))
     });
-    lines("attachment; filename=\"findings.jsonl\"", Body::from_stream(stream))
+    attached(&file.name("findings", "jsonl"), LINES, Body::from_stream(stream))
 }
 
 /// Everything that was observed, one thing on each line: where, when, identifiers and facts. Needs all sites: before it is assessed a thing stands nowhere
 #[utoipa::path(get, path = "/api/v1/export/observations", tag = "export", responses((status = 200, content_type = "application/x-ndjson", body = Object)))]
 pub async fn observations(State(app): State<App>, who: Who) -> Result<Response, Problem> {
-    noted(&app, &who, "observations", "").await?;
+    noted(&app, &who, "observations", "", None).await?;
     let rebuilt = app.store().observations().await?;
     let whole = who.scope.subscribers;
-    let (send, receive) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(4);
-    tokio::task::spawn_blocking(move || {
+    let name = format!("umbilical-observations-{}.jsonl", app.today());
+    download::file(&app, &name, LINES, move |pipe, _| {
         let all = rebuilt.observations;
-        let mut out = Vec::new();
         for thing in all.things() {
             let input = all.inputs.get(thing.input() as usize);
             let ids = thing.ids().map(|(part, kind, value)| {
@@ -169,17 +198,8 @@ pub async fn observations(State(app): State<App>, who: Who) -> Result<Response, 
                 "seen": thing.day().map(|d| d.to_string()),
                 "ids": ids.collect::<Vec<Json>>(), "facts": facts.collect::<Vec<Json>>(),
             });
-            if let Err(problem) = line(&mut out, &row) {
-                let _ = send.blocking_send(Err(broken(problem)));
-                return;
-            }
-            // Who asked has gone away.
-            if out.len() > 1 << 16 && send.blocking_send(Ok(Bytes::from(std::mem::take(&mut out)))).is_err() {
-                return;
-            }
+            umbilical_report::json::line(pipe, &row)?;
         }
-        let _ = send.blocking_send(Ok(Bytes::from(out)));
-    });
-    let stream = stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|item| (item, receive)) });
-    lines("attachment; filename=\"observations.jsonl\"", Body::from_stream(stream))
+        Ok(())
+    })
 }
