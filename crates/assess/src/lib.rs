@@ -5,6 +5,7 @@
 )]
 
 pub mod bom;
+pub mod draft;
 pub mod findings;
 pub mod fleet;
 pub mod identify;

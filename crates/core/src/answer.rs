@@ -5,6 +5,7 @@
 
 pub mod bids;
 pub mod bom;
+pub mod counts;
 pub mod decisions;
 pub mod diff;
 pub mod doctor;

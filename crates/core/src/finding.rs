@@ -99,6 +99,12 @@ impl Finding {
         CODES.iter().find(|(code, _)| *code == self.code).map(|(_, line)| *line).or_else(title).unwrap_or(&self.code)
     }
 
+    /// Whether somebody has accepted it in writing, until a day that has not passed (`detail.waiver`).
+    pub fn is_accepted(&self) -> bool {
+        let waiver = self.detail.get("waiver");
+        waiver.is_some_and(|w| w.get("expired").and_then(serde_json::Value::as_bool) == Some(false))
+    }
+
     /// The order of every list: the worst first, then by code and id.
     pub fn worst_first(&self, other: &Self) -> Ordering {
         (other.severity, &self.code, &self.id).cmp(&(self.severity, &other.code, &other.id))

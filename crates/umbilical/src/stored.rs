@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tokio::runtime::Runtime;
 use umbilical_store::{Store, StoreError, Time};
+use umbilical_web::packing::Wait;
 
 use crate::args::Global;
 use crate::fail::Fail;
@@ -59,10 +60,11 @@ impl Stored {
     pub fn wait<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, Fail> {
         self.runtime.block_on(answer).map_err(fail)
     }
+}
 
-    /// Waits for an answer where the reader of it speaks of files.
-    pub fn wait_io<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> std::io::Result<T> {
-        self.runtime.block_on(answer).map_err(std::io::Error::other)
+impl Wait for Stored {
+    fn wait_for<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        self.runtime.block_on(answer)
     }
 }
 

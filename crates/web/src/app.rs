@@ -10,6 +10,7 @@ use umbilical_core::Day;
 use umbilical_core::answer::Device;
 use umbilical_core::answer::policy::LawStamp;
 use umbilical_knowledge::Knowledge;
+use umbilical_report::attest::Signer;
 use umbilical_store::{By, Store, Time};
 
 use crate::backups::Backups;
@@ -59,6 +60,8 @@ pub struct Config {
     pub demo: Option<String>,
     /// Packs on file, for pages that ask them.
     pub law: Option<Arc<dyn Law>>,
+    /// Signs evidence packs; without it they are not signed.
+    pub signer: Option<Arc<Signer>>,
 }
 
 impl Config {
@@ -78,6 +81,7 @@ impl Config {
             judge: None,
             demo: None,
             law: None,
+            signer: None,
         }
     }
 }
@@ -102,6 +106,8 @@ struct Inner {
     codes: Mutex<HashMap<String, u64>>,
     /// Files that may be written at the same time.
     writing: Arc<tokio::sync::Semaphore>,
+    /// The fleet is answered for one report at a time.
+    answering: Arc<tokio::sync::Semaphore>,
     /// Held while a decision with `If-Match` looks and writes.
     deciding: tokio::sync::Mutex<()>,
 }
@@ -135,6 +141,7 @@ impl App {
             challenges: Mutex::default(),
             codes: Mutex::default(),
             writing: Arc::new(tokio::sync::Semaphore::new(crate::download::AT_ONCE)),
+            answering: Arc::new(tokio::sync::Semaphore::new(1)),
             deciding: tokio::sync::Mutex::new(()),
         }))
     }
@@ -184,6 +191,10 @@ impl App {
 
     pub(crate) fn writing(&self) -> Arc<tokio::sync::Semaphore> {
         Arc::clone(&self.0.writing)
+    }
+
+    pub(crate) fn answering(&self) -> Arc<tokio::sync::Semaphore> {
+        Arc::clone(&self.0.answering)
     }
 
     pub(crate) fn deciding(&self) -> &tokio::sync::Mutex<()> {

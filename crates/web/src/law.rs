@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use umbilical_core::Day;
 use umbilical_core::answer::Device;
+use umbilical_core::answer::bom::{Check, Project};
 use umbilical_core::answer::policy::{Judged, LawStamp};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::PolicyText;
@@ -26,6 +27,15 @@ pub struct Question {
     pub packs: Vec<String>,
     /// Markets, as `--market` takes them; `None` for every one.
     pub market: Option<String>,
+    /// Who buys or operates, as `--buyer` takes it.
+    pub buyer: Option<String>,
+    /// Whose money pays, as `--funded-by` takes it.
+    pub funded_by: Option<String>,
+    /// Facts of every deal, as `--say` takes them.
+    pub say: Vec<String>,
+    /// Whether only what was said of the deal counts: a letter to somebody rests on nothing else. Otherwise whoever is not named is
+    /// taken for the one whom a rule reaches.
+    pub as_said: bool,
     /// What is assumed, as `--assume` takes it.
     pub assume: Vec<String>,
     /// Whether what is kept says what that stands on.
@@ -35,7 +45,17 @@ pub struct Question {
 impl Question {
     /// Of a day, and nothing else said.
     pub fn on(as_of: Day) -> Self {
-        Self { as_of, packs: Vec::new(), market: None, assume: Vec::new(), reasons: false }
+        Self {
+            as_of,
+            packs: Vec::new(),
+            market: None,
+            buyer: None,
+            funded_by: None,
+            say: Vec::new(),
+            as_said: false,
+            assume: Vec::new(),
+            reasons: false,
+        }
     }
 }
 
@@ -47,6 +67,8 @@ pub struct Asking<'a> {
     pub title: &'a dyn Fn(&str) -> (String, String),
     /// Judges a device.
     pub of: &'a dyn Fn(Device) -> Judged,
+    /// Judges a product by its documents.
+    pub product: &'a dyn Fn(&Check, &Project) -> Judged,
     /// By what is judged.
     pub stamp: LawStamp,
 }

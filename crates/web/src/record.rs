@@ -105,7 +105,7 @@ pub async fn keep(
     understood_only: bool,
 ) -> Result<Option<Taken>, RecordError> {
     let (how, at) = (reading.clone(), upload.clone());
-    let read = tokio::task::spawn_blocking(move || read(&how, &at)).await??;
+    let read = tokio::task::spawn_blocking(move || read(&how, std::slice::from_ref(&at), Purpose::Fleet)).await??;
     if understood_only && !read.inputs.iter().any(understood) {
         return Ok(None);
     }
@@ -141,22 +141,22 @@ fn format_of(read: &Observations) -> String {
     counts.into_iter().max_by_key(|(name, count)| (*count, std::cmp::Reverse(*name))).map_or("unknown", |(name, _)| name).to_owned()
 }
 
-fn read(how: &Reading, upload: &Upload) -> Result<Observations, OpenError> {
+/// Reads files together; each is called as it came.
+pub(crate) fn read(how: &Reading, uploads: &[Upload], purpose: Purpose) -> Result<Observations, OpenError> {
     let mut all = Observations::new();
     let mapping = how.mapping.as_deref();
-    let options =
-        open::Options { knowledge: &how.knowledge, mapping, purpose: Purpose::Fleet, validate: false, threads: 1, progress: &|_| {} };
-    open::read_paths(std::slice::from_ref(&upload.path), &options, &mut all)?;
+    let options = open::Options { knowledge: &how.knowledge, mapping, purpose, validate: false, threads: 1, progress: &|_| {} };
+    let paths: Vec<PathBuf> = uploads.iter().map(|u| u.path.clone()).collect();
+    open::read_paths(&paths, &options, &mut all)?;
     // That a mapping fits nothing is no fault of one file of many.
     all.problems.retain(|p| p.input.is_some());
-    if upload.root.as_os_str().is_empty() {
-        return Ok(all);
-    }
-    // The folder is ours; the name is the file's.
-    let above = format!("{}/", upload.root.display());
-    for input in &mut all.inputs {
-        if let Some(rest) = input.path.strip_prefix(&above) {
-            input.path = rest.to_owned();
+    for upload in uploads.iter().filter(|u| !u.root.as_os_str().is_empty()) {
+        // The folder is ours; the name is the file's.
+        let above = format!("{}/", upload.root.display());
+        for input in &mut all.inputs {
+            if let Some(rest) = input.path.strip_prefix(&above) {
+                input.path = rest.to_owned();
+            }
         }
     }
     Ok(all)

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::guard::{guard, is_api};
 use crate::host::Hosts;
 use crate::linger::linger;
-use crate::{Problem, api, ingest, keeping, pages, secret};
+use crate::{Problem, api, ingest, keeping, packing, pages, secret};
 
 /// The largest body of a request that is no upload.
 const BODY: usize = 1 << 20;
@@ -125,6 +125,7 @@ impl Server {
         let wrong = |source| Stop::Address { address: listen.address, source };
         let listener = TcpListener::bind(listen.address).map_err(wrong)?;
         ingest::sweep(&app.config().home);
+        packing::sweep(&app.config().home);
         listener.set_nonblocking(true).map_err(wrong)?;
         let address = listener.local_addr().map_err(wrong)?;
         let scheme = if tls.is_some() { "https" } else { "http" };

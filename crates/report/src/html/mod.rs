@@ -19,6 +19,9 @@ use crate::say;
 use crate::survey::Survey;
 use crate::svg::{self, Bar};
 
+/// Devices on a page before it says how many more there are.
+pub const DEVICES: usize = 2_000;
+
 /// Writes the page. Of the devices the first `max_devices` are shown with their why.
 pub fn audit(out: &mut dyn Write, audit: &Audit, devices: impl IntoIterator<Item = Device>, max_devices: usize) -> io::Result<()> {
     let survey = Survey::of(audit, devices, max_devices);

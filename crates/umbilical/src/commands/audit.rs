@@ -1,10 +1,9 @@
 //! `audit`: read, resolve, identify, trace, judge, answer.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use umbilical_assess::{Fleet, Options, bom};
 use umbilical_core::Day;
-use umbilical_core::answer::{Audit as Answer, Device, Tally};
+use umbilical_core::answer::counts::RuleCounts;
+use umbilical_core::answer::{Audit as Answer, Device};
 use umbilical_report::{View, csv, html, json, table};
 
 use super::{Reading, evidence, facts, formats, mapping};
@@ -14,8 +13,6 @@ use crate::gate::{Found, Gates, Seen};
 use crate::law::{self, Unnamed};
 use crate::{home, out, recorded};
 
-/// Devices on a page before it says how many more there are.
-const PAGE: usize = 2_000;
 /// Devices listed at a terminal.
 const ROWS: usize = 40;
 
@@ -54,20 +51,13 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
     let mut code = gates.code(found, Seen { unknown: answer.coverage.unknown > 0, undisclosed });
     // Rules are counted apart: each of their findings has a verdict, and may be waived.
     if asked {
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut counts = RuleCounts::default();
         for device in judged() {
             let rules = || device.findings.iter().filter(|f| f.source == "rule");
             code = crate::gate::worse(code, gates.code(rules(), Seen::default()));
-            // What is unknown is no finding to count: `policy check` says what would decide it. A device with several
-            // modules counts once.
-            let codes: BTreeSet<&str> = rules().filter(|f| f.verdict != Some("unknown")).map(|f| &*f.code).collect();
-            for code in codes {
-                let count = counts.entry(code.to_owned()).or_default();
-                *count = count.saturating_add(1);
-            }
+            counts.add(&device);
         }
-        answer.tallies.findings.extend(counts.into_iter().map(|(label, count)| Tally { label, count }));
-        answer.tallies.findings.sort_by(|a, b| (b.count, &a.label).cmp(&(a.count, &b.label)));
+        counts.into_answer(&mut answer);
         answer.law = Some(law.stamp(&judge));
     }
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
@@ -75,7 +65,7 @@ pub fn run(global: &Global, audit: &Audit) -> Result<u8, Fail> {
         Format::Table => table::audit(w, &answer, judged(), &view),
         Format::Json => json::audit(w, &answer, judged()),
         Format::Csv => csv::audit(w, judged()),
-        _ => html::audit(w, &answer, judged(), PAGE),
+        _ => html::audit(w, &answer, judged(), html::DEVICES),
     });
     // A reader that has seen enough (`| head`) changes neither what is kept nor what a gate says.
     match written {

@@ -1,30 +1,24 @@
 //! `export --pack`: evidence, conclusions and decisions of the store in one file; `verify`: such a file, offline.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 use umbilical_core::signed::{PACK, SignatureState, Standing, canonical};
 use umbilical_core::text::clean;
 use umbilical_evidence::signed::{Envelope, PublicKey};
-use umbilical_report::pack::{ARTEFACTS, CUSTODY, Contents, Packer, read};
+use umbilical_report::pack::{Contents, read};
+use umbilical_store::Scope;
 use umbilical_store::query::Query;
-use umbilical_store::{Evidence, Page, Scope};
+use umbilical_web::packing::{Counts, Source};
 
 use super::{bom, facts, formats};
 use crate::args::{Format, Global};
 use crate::fail::Fail;
 use crate::stored::{self, Stored};
 use crate::{home, out};
-
-/// Version of what a pack says of itself.
-const SCHEMA: &str = "umbilical.pack/1";
-
-/// Rows asked for at once.
-const ROWS: u32 = 1000;
 
 /// `export --pack`.
 #[derive(Args, Debug, Default)]
@@ -86,8 +80,14 @@ pub fn export(global: &Global, args: &Pack) -> Result<u8, Fail> {
     let folder = home::folder(global)?;
     let opened = Stored::open(&stored::place(global, args.database.as_deref())?)?;
     let scope = if global.show_subscribers { Scope::ALL } else { Scope::MASKED };
-    let source = Source { opened: &opened, scope: &scope, query: &query, whole: args.query.is_none() };
-    let (devices, artefacts, left) = source.write(global, &folder, text, signer.as_ref())?;
+    let source = Source { store: &opened.store, scope: &scope, query: &query, whole: args.query.is_none() };
+    let prepared = source.prepare(&folder, &opened).map_err(|source| Fail::Output { to: "the pack".into(), source })?;
+    let mut counts = Counts::default();
+    out::answer(global, |w| {
+        counts = prepared.write(w, signer.as_ref())?;
+        Ok(())
+    })?;
+    let Counts { devices, artefacts, left } = counts;
     let mut out = io::stdout().lock();
     let mut said = || -> io::Result<()> {
         writeln!(out, "{}: {devices} devices, {artefacts} artefacts", to.display())?;
@@ -101,195 +101,6 @@ pub fn export(global: &Global, args: &Pack) -> Result<u8, Fail> {
     };
     said().map_err(|source| Fail::Output { to: "standard output".into(), source })?;
     Ok(0)
-}
-
-/// Where a pack is made from.
-struct Source<'a> {
-    opened: &'a Stored,
-    scope: &'a Scope,
-    query: &'a Query,
-    whole: bool,
-}
-
-impl Source<'_> {
-    fn write(
-        &self,
-        global: &Global,
-        folder: &Path,
-        query: &str,
-        signer: Option<&umbilical_report::attest::Signer>,
-    ) -> Result<(u64, u64, u64), Fail> {
-        let answer = self.opened.wait(self.opened.store.answer(self.scope))?;
-        // Lines of unknown length are written aside first: a member begins with its length.
-        let (mut devices, mut findings, mut decisions) =
-            (Aside::new(folder, "devices")?, Aside::new(folder, "findings")?, Aside::new(folder, "decisions")?);
-        let mut named = BTreeSet::new();
-        let (mut after, mut count): (Option<String>, u64) = (None, 0);
-        loop {
-            let page = Page { after: after.as_deref(), limit: ROWS, sort: Some("id") };
-            let listed = self.opened.wait(self.opened.store.devices(self.scope, self.query, page))?;
-            let ids: Vec<String> = listed.rows.iter().map(|r| r.id.clone()).collect();
-            for kept in self.opened.wait(self.opened.store.devices_whole(self.scope, &ids))? {
-                count = count.saturating_add(1);
-                named.extend(kept.inputs.iter().map(|i| i.evidence.clone()));
-                let inputs: Vec<_> =
-                    kept.inputs.iter().map(|i| json!({ "evidence": i.evidence, "path": i.path, "sha256": i.sha256 })).collect();
-                let mut device = kept.device;
-                let own = std::mem::take(&mut device.findings);
-                devices.line(&json!({ "device": device, "inputs": inputs, "seen": kept.seen.to_string(), "since": kept.since.to_string(), "aliases": kept.aliases }))?;
-                for finding in &own {
-                    findings.line(&json!(finding))?;
-                }
-                for subject in std::iter::once(&device.id).chain(own.iter().map(|f| &f.id)) {
-                    for d in self.opened.wait(self.opened.store.decisions(self.scope, subject))? {
-                        let ends = d.expires.map(|t| t.to_string());
-                        decisions.line(&json!({ "subject": subject, "n": d.n, "at": d.at.to_string(), "who": d.who, "kind": d.kind, "value": d.value, "comment": d.comment, "expires": ends }))?;
-                    }
-                }
-            }
-            after = listed.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        let (mut counted, mut done) = ((0, 0), Ok(()));
-        out::answer(global, |w| {
-            let mut packer = Packer::new(w);
-            let mut custody = Vec::new();
-            match self.artefacts(&mut packer, &named, &mut custody) {
-                Ok(counts) => counted = counts,
-                Err(problem) => {
-                    done = Err(problem);
-                    return Err(io::Error::other("the pack was not finished"));
-                }
-            }
-            packer.add(CUSTODY, custody.len() as u64, &custody[..])?;
-            for (name, aside) in [("devices.jsonl", &mut devices), ("findings.jsonl", &mut findings), ("decisions.jsonl", &mut decisions)] {
-                let (bytes, from) = aside.back()?;
-                packer.add(name, bytes, from)?;
-            }
-            let head = answer
-                .as_ref()
-                .map(|(_, audit)| (audit.as_of.clone(), audit.knowledge.version.clone(), audit.knowledge.sources_to.clone()));
-            let about = json!({
-                "schema": SCHEMA,
-                "program": env!("CARGO_PKG_VERSION"),
-                "as_of": head.as_ref().map(|h| &h.0),
-                "knowledge": head.as_ref().map(|h| &h.1),
-                "sources_to": head.as_ref().map(|h| &h.2),
-                "query": query,
-                "subscribers": if self.scope.subscribers { "whole" } else { "masked" },
-                "devices": count,
-            });
-            packer.finish(&about, signer).map(|_| ())
-        })
-        .or_else(|problem| done.and(Err(problem)))?;
-        Ok((count, counted.0, counted.1))
-    }
-
-    /// Adds artefacts and writes their rows: how many are in the pack, and how many by their digests alone.
-    fn artefacts(&self, packer: &mut Packer<&mut dyn Write>, named: &BTreeSet<String>, custody: &mut Vec<u8>) -> Result<(u64, u64), Fail> {
-        let fail = |source| Fail::Output { to: "the pack".into(), source };
-        let (mut added, mut left) = (0u64, 0u64);
-        let mut last: Option<String> = None;
-        loop {
-            let rows = self.opened.wait(self.opened.store.evidence(self.scope, last.as_deref(), ROWS))?;
-            let Some(end) = rows.last().map(|r| r.id.clone()) else { return Ok((added, left)) };
-            for row in rows.iter().filter(|r| self.whole || named.contains(&r.id)) {
-                let has = self.scope.subscribers && row.kept && !row.dropped.iter().any(|d| d == "bytes");
-                if has {
-                    let bytes = Bytes { source: self, id: &row.id, chunk: 0, held: io::Cursor::new(Vec::new()) };
-                    packer.add(&format!("{ARTEFACTS}{}", row.sha256), row.bytes, bytes).map_err(fail)?;
-                    added = added.saturating_add(1);
-                } else {
-                    left = left.saturating_add(1);
-                }
-                serde_json::to_writer(&mut *custody, &custody_row(row, has)).map_err(|e| fail(e.into()))?;
-                custody.push(b'\n');
-            }
-            last = Some(end);
-        }
-    }
-}
-
-fn custody_row(row: &Evidence, included: bool) -> serde_json::Value {
-    json!({
-        "id": row.id,
-        "sha256": row.sha256,
-        "name": row.name,
-        "format": row.format,
-        "bytes": row.bytes,
-        "collected_at": row.collected_at.map(|t| t.to_string()),
-        "collected_by": row.collected_by,
-        "received_at": row.received_at.to_string(),
-        "received_by": row.received_by,
-        "chain": row.chain,
-        "included": included,
-    })
-}
-
-/// The bytes of an artefact, chunk by chunk.
-struct Bytes<'a> {
-    source: &'a Source<'a>,
-    id: &'a str,
-    chunk: u64,
-    held: io::Cursor<Vec<u8>>,
-}
-
-impl Read for Bytes<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let n = self.held.read(buf)?;
-            if n > 0 || buf.is_empty() {
-                return Ok(n);
-            }
-            let opened = self.source.opened;
-            match opened.wait_io(opened.store.content(self.source.scope, self.id, self.chunk))? {
-                None => return Ok(0),
-                Some(bytes) => {
-                    self.chunk = self.chunk.saturating_add(1);
-                    self.held = io::Cursor::new(bytes);
-                }
-            }
-        }
-    }
-}
-
-/// Lines that are written aside, in a file of the home that is gone afterwards.
-struct Aside {
-    path: PathBuf,
-    file: BufWriter<File>,
-}
-
-impl Aside {
-    fn new(folder: &Path, what: &str) -> Result<Self, Fail> {
-        let path = folder.join(format!("pack-{what}.{}.part", std::process::id()));
-        let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(|source| Fail::Output { to: path.display().to_string(), source })?;
-        Ok(Self { path, file: BufWriter::new(file) })
-    }
-
-    fn line(&mut self, value: &serde_json::Value) -> Result<(), Fail> {
-        writeln!(self.file, "{value}").map_err(|source| Fail::Output { to: self.path.display().to_string(), source })
-    }
-
-    /// Its length, and it from the beginning.
-    fn back(&mut self) -> io::Result<(u64, &File)> {
-        self.file.flush()?;
-        let file = self.file.get_mut();
-        let bytes = file.stream_position()?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok((bytes, self.file.get_ref()))
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-    }
 }
 
 /// Verifies a pack.

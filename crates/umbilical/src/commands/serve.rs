@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use umbilical_assess::judge::told::homes;
 use umbilical_core::answer::Device;
+use umbilical_core::answer::bom::{Check, Project};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{Pack, parse};
 use umbilical_store::{Options, Store, StoreError};
@@ -15,6 +16,7 @@ use umbilical_web::clock::{Clock as _, System};
 use umbilical_web::law::{Asking, Law, OnFile, Question};
 use umbilical_web::{App, Config, Judge, Judging, Listen, Server, Stop, Tls};
 
+use super::policy::subjects::product;
 use super::{facts, formats, only_serves};
 use crate::args::{Format, Global};
 use crate::fail::Fail;
@@ -64,6 +66,9 @@ pub struct Serve {
     /// Let anybody look up what the knowledge base says, without signing in; nothing of the fleet is shown there
     #[arg(long)]
     public_look_up: bool,
+    /// The key that signs evidence packs which are downloaded: Ed25519, PKCS#8 in PEM [default: they are not signed]
+    #[arg(long, value_name = "KEY.pem")]
+    pack_key: Option<PathBuf>,
     #[command(flatten)]
     asked: Asked,
     /// Form of the log on standard error
@@ -99,6 +104,7 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     config.waivers = serve.asked.waivers.clone();
     config.upload_limit = serve.upload_limit.saturating_mul(1 << 20);
     config.public_look_up = serve.public_look_up;
+    config.signer = serve.pack_key.as_deref().map(super::bom::attest::signer).transpose()?.map(Arc::new);
     if serve.asked.is_asked(global) {
         // A mistake in a pack stops the start, not the first import.
         law::load(global, &serve.asked, facts(global)?, Unnamed::Law)?;
@@ -191,20 +197,25 @@ impl Desk {
             global.policy = question.packs.iter().map(|id| self.name_of(id)).collect::<Result<_, _>>()?;
         }
         asked.market.clone_from(&question.market);
+        asked.buyer = question.buyer.clone().or(asked.buyer);
+        asked.funded_by = question.funded_by.clone().or(asked.funded_by);
+        asked.say.extend(question.say.iter().cloned());
         asked.assume.clone_from(&question.assume);
         let assumed = asked.assumed()?;
         // The tables are read anew where something in them is assumed; else those at hand will do.
-        let changed = if assumed.is_empty() { None } else { Some(law::load(&global, &asked, facts(&global)?, Unnamed::Law)?) };
+        let deal = if question.as_said { Deal::AsSaid } else { Deal::AsIf };
+        let changed = if assumed.is_empty() { None } else { Some(law::load_for(&global, &asked, facts(&global)?, Unnamed::Law, deal)?) };
         let (kb, law) = match &changed {
             Some((kb, law)) => (kb, law),
-            None => (kb, &law::over(&global, &asked, kb, assumed, Unnamed::Law, Deal::AsIf)?),
+            None => (kb, &law::over(&global, &asked, kb, assumed, Unnamed::Law, deal)?),
         };
         let judge = law.judge(kb, question.as_of);
         if question.reasons {
             law.give_reasons();
         }
         let of = |device: Device| law::of_device(&judge, law, kb, &device).about(device);
-        then(Asking { homes: homes(&judge), title: &|rule| judge.title(rule), of: &of, stamp: law.stamp(&judge) });
+        let product = |check: &Check, project: &Project| product(&judge, law, kb, &check.files, &check.problems, project);
+        then(Asking { homes: homes(&judge), title: &|rule| judge.title(rule), of: &of, product: &product, stamp: law.stamp(&judge) });
         Ok(())
     }
 

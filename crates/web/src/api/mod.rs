@@ -13,6 +13,7 @@ mod log;
 mod me;
 mod organisations;
 mod people;
+mod reports;
 mod sessions;
 mod settings;
 mod tokens;
@@ -41,6 +42,7 @@ pub(crate) use jobs::seen;
 pub(crate) use log::wholeness;
 pub(crate) use me::sites;
 pub(crate) use people::{PersonWanted, add_person, named};
+pub(crate) use reports::{ReportOf, make as make_report};
 pub(crate) use settings::put_setting;
 pub(crate) use tokens::{TokenOf, TokenWanted, make, take_back};
 pub(crate) use waivers::{WaiverWanted, WaiversOf, approve_waiver, propose_waiver, revoke_waiver, waivers_of};
@@ -72,6 +74,9 @@ pub fn router() -> Router<App> {
         .route("/api/v1/export/devices", get(export::devices))
         .route("/api/v1/export/findings", get(export::findings))
         .route("/api/v1/export/observations", get(export::observations))
+        .route("/api/v1/export/pack", get(reports::pack))
+        .route("/api/v1/reports", get(reports::list))
+        .route("/api/v1/reports/{id}", get(reports::one))
         .route("/api/v1/organisations", get(organisations::list))
         .route("/api/v1/organisations/{id}", get(organisations::one))
         .route("/api/v1/sites", get(organisations::sites))
@@ -112,7 +117,8 @@ pub fn router() -> Router<App> {
         evidence::list, evidence::upload, evidence::one, evidence::content,
         jobs::list, jobs::one,
         history::of_device, history::events, history::changes,
-        export::devices, export::findings, export::observations,
+        export::devices, export::findings, export::observations, reports::pack,
+        reports::list, reports::one,
         organisations::list, organisations::one, organisations::sites,
         me::password, me::totp, me::confirm_totp, me::end_totp,
         tokens::list, tokens::add, tokens::revoke,

@@ -32,7 +32,9 @@ impl Download {
     /// Of the devices that fit a query; `None` for who may not.
     pub fn devices(who: &Who, q: &str, count: Count) -> Option<Self> {
         let formats = Devices::ALL.map(|f| (f.named(), f.most()));
-        Self::of(who, q, count, ["device", "devices"], &formats)
+        let mut out = Self::of(who, q, count, ["device", "devices"], &formats)?;
+        out.files.push(FileShown { label: "Evidence pack", href: href("/api/v1/export/pack", q, None), too_many: None });
+        Some(out)
     }
 
     /// Of the findings that fit a query.

@@ -19,6 +19,7 @@ const BAR: &[(&str, &str)] = &[
     ("Policy", "/policy"),
     ("Look-up", "/look-up"),
     ("Evidence", "/evidence"),
+    ("Reports", "/reports"),
     ("People", "/people"),
     ("Audit log", "/audit-log"),
     ("Settings", "/settings"),

@@ -15,6 +15,7 @@ mod organisations;
 mod overview;
 mod people;
 mod policy;
+mod reports;
 mod settings;
 mod sign;
 mod views;
@@ -48,6 +49,9 @@ pub fn router() -> Router<App> {
         .route("/waivers/{id}", post(waivers::settle))
         .route("/views", post(views::save))
         .route("/views/{id}", post(views::remove))
+        .route("/reports", get(reports::list))
+        .route("/reports/{id}", get(reports::one))
+        .route("/reports/{id}/file", get(reports::file))
         .route("/evidence", get(evidence::list))
         .route("/evidence/{id}", get(evidence::one))
         .route("/changes", get(evidence::changes))

@@ -253,7 +253,7 @@ fn lists_offer_what_they_show_as_files() {
         let ana = world.signed_in("ana", &[Role::Engineer]).await;
         ana.upload("register.csv", register()).await.is(202);
         world.settled().await;
-        for (path, formats) in [("/fleet?q=site%3Anorth", Devices::ALL.len()), ("/findings?q=site%3Asouth", Findings::ALL.len())] {
+        for (path, formats) in [("/fleet?q=site%3Anorth", Devices::ALL.len() + 1), ("/findings?q=site%3Asouth", Findings::ALL.len())] {
             let page = ana.get(path).await.is(200).text();
             let menu = page.split("<details class=\"download\">").nth(1).unwrap().split("</details>").next().unwrap();
             let count = page.split("<p class=\"count\"><strong>").nth(1).unwrap().split('<').next().unwrap();

@@ -17,6 +17,7 @@ mod matrix;
 mod openid;
 mod pages;
 mod people;
+mod reports;
 mod risk;
 mod sign_in;
 mod tls;

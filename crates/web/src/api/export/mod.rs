@@ -113,7 +113,8 @@ impl Walk {
     }
 }
 
-async fn noted(app: &App, who: &Who, what: &str, q: &str, format: Option<Named>) -> Result<(), Problem> {
+/// Writes down that something left.
+pub(super) async fn noted(app: &App, who: &Who, what: &str, q: &str, format: Option<Named>) -> Result<(), Problem> {
     let detail = format.map_or_else(|| json!({"query": q}), |f| json!({"query": q, "format": f.name}));
     Ok(app.store().audit(who.by(app.now()), "export", what, &detail).await?)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use umbilical_assess::judge::told::homes;
 use umbilical_assess::judge::{Compiled, Item, Judge, compile, finding, reasons};
 use umbilical_core::answer::Device;
+use umbilical_core::answer::bom::{Check, Project};
 use umbilical_core::answer::policy::{Judged, LawStamp, Passed, Verdict};
 use umbilical_core::finding::Subject;
 use umbilical_knowledge::Knowledge;
@@ -38,32 +39,39 @@ impl Law for Shelf {
             return Err("no such pack".to_owned());
         }
         let judge = Judge::new(kb, packs, question.as_of, &assumed);
-        let of = |device: Device| {
-            let item = Item::device(kb, &device, std::rc::Rc::new(Facts::default()));
+        let judged = |item: &Item, kind: &'static str, id: &str, names: Vec<String>| {
             let mut out = Judged {
-                kind: "device",
-                id: device.id.clone(),
-                names: device.names.clone(),
+                kind,
+                id: id.to_owned(),
+                names,
                 state: Verdict::NotApplicable,
                 passed: Vec::new(),
                 passes: Vec::new(),
                 upcoming: Vec::new(),
                 findings: Vec::new(),
             };
-            for outcome in judge.outcomes(&item).iter() {
+            for outcome in judge.outcomes(item).iter() {
                 let Some((_, rule)) = judge.rule(outcome) else { continue };
                 match outcome.verdict {
                     Verdict::Pass => {
                         out.passes.push(Passed { rule: rule.id.get_ref().clone(), because: reasons(outcome) });
                         out.passed.push(rule.id.get_ref().clone());
                     }
-                    _ => out.findings.extend(finding(&judge, outcome, Subject { kind: "device", id: device.id.clone() })),
+                    _ => out.findings.extend(finding(&judge, outcome, Subject { kind, id: id.to_owned() })),
                 }
             }
             out
         };
+        let of = |device: Device| {
+            judged(&Item::device(kb, &device, std::rc::Rc::new(Facts::default())), "device", &device.id, device.names.clone())
+        };
+        let product = |check: &Check, project: &Project| {
+            let own: Vec<_> = project.files.iter().filter_map(|i| check.files.get(*i as usize)).collect();
+            let facts = std::rc::Rc::new(Facts::default());
+            judged(&Item::product(kb, &own, project.state, check.is_open(project), facts), "file", &project.path, Vec::new())
+        };
         let stamp = LawStamp { packs: judge.stamps(), ..LawStamp::default() };
-        then(Asking { homes: homes(&judge), title: &|rule| judge.title(rule), of: &of, stamp });
+        then(Asking { homes: homes(&judge), title: &|rule| judge.title(rule), of: &of, product: &product, stamp });
         Ok(())
     }
 }

@@ -1,15 +1,13 @@
 //! `report PACK`: documents for regulators, tenders and suppliers, made from the answer.
 
-mod fill;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
 use umbilical_assess::bom;
+use umbilical_assess::draft::{self, Draft};
 use umbilical_core::answer::policy::Judged;
-use umbilical_core::answer::report::{Head, REPORT_SCHEMA, Report as Answer, Standing};
-use umbilical_knowledge::templates::{Template, templates};
+use umbilical_knowledge::templates::Template;
 use umbilical_report::{View, document, json};
 
 use super::policy::subjects::product;
@@ -18,7 +16,6 @@ use crate::args::{Format, Global};
 use crate::fail::Fail;
 use crate::law::{self, Asked, Deal, Unnamed};
 use crate::{home, out};
-use fill::{Fill, is_ground};
 
 /// Shown behind the help.
 pub const EXAMPLES: &str = "Reports: fcc-conditional-approval, fcc-attestation, bis-declaration, s889-representation, lsipa-attestation,
@@ -53,9 +50,9 @@ pub struct Report {
 /// Runs it.
 pub fn run(global: &Global, args: &Report) -> Result<u8, Fail> {
     formats(global, "report", &[Format::Table, Format::Json, Format::Html])?;
-    let template = template(&args.report)?;
+    let template = draft::template(&args.report).map_err(|help| Fail::usage(format!("`{}` is no report", args.report), help))?;
     let set = set(&template, &args.set)?;
-    let needs_paths = template.sections.iter().any(|s| s.rows.is_some_and(|r| r != umbilical_knowledge::templates::Rows::Rules));
+    let needs_paths = draft::needs_documents(&template);
     if needs_paths && args.paths.is_empty() {
         return Err(Fail::usage("no bill of materials to report on", "name files or folders; see `umbilical report --help`"));
     }
@@ -79,37 +76,14 @@ pub fn run(global: &Global, args: &Report) -> Result<u8, Fail> {
         return Err(Fail::NothingReadable("no bill of materials among the inputs, so there is nothing to report on".into()));
     }
     let judged: Vec<Judged> = check.projects.iter().map(|p| product(&judge, &law, &kb, &check.files, &check.problems, p)).collect();
-    if template.needs_fail && !judged.iter().flat_map(|j| &j.findings).any(is_ground) {
-        return Err(Fail::usage(
-            "no rule fails, so a refusal would have no ground: it is not written",
+    let (law, title) = (law.stamp(&judge), |rule: &str| judge.title(rule));
+    let draft = Draft { template: &template, set: &set, check: &check, judged: &judged, law, title: &title };
+    let answer = draft.make().ok_or_else(|| {
+        Fail::usage(
+            draft::NO_GROUND,
             "say whose market, buyer and money it is (--market, --buyer, --funded-by); a review or an unknown is a question to the bidder, not a ground",
-        ));
-    }
-    let fill = Fill { template: &template, set: &set, check: &check, judged: &judged, judge: &judge };
-    let sections: Vec<_> = template.sections.iter().map(|s| fill.section(s)).collect();
-    let (addressed, title) = (fill.text(&template.addressed).0, fill.text(&template.title).0);
-    let mut to_supply: Vec<String> = fill.missing();
-    to_supply.dedup();
-    debug_assert!(!to_supply.is_empty() || !sections.iter().flat_map(|s| &s.rows).any(|r| r.state == Standing::ToBeSupplied));
-    let answer = Answer {
-        schema: REPORT_SCHEMA,
-        as_of: check.as_of.clone(),
-        knowledge: check.knowledge.clone(),
-        inputs: check.inputs.clone(),
-        problems: if args.paths.is_empty() { Vec::new() } else { check.problems.clone() },
-        law: law.stamp(&judge),
-        report: Head {
-            id: template.id.clone(),
-            version: template.version.clone(),
-            title,
-            addressed,
-            cite: template.cite.clone(),
-            source: template.source.clone(),
-            verified: template.status == "verified",
-        },
-        sections,
-        to_supply,
-    };
+        )
+    })?;
     let view = View { width: out::width(), color: out::colour(global), max_rows: usize::MAX };
     out::answer(global, |w| match global.format {
         Format::Json => json::one(w, &answer),
@@ -119,16 +93,9 @@ pub fn run(global: &Global, args: &Report) -> Result<u8, Fail> {
     Ok(0)
 }
 
-fn template(id: &str) -> Result<Template, Fail> {
-    let all = templates();
-    let ids: Vec<String> = all.iter().map(|t| t.id.clone()).collect();
-    let found = all.into_iter().find(|t| t.id == id);
-    found.ok_or_else(|| Fail::usage(format!("`{id}` is no report"), format!("the reports are: {}", ids.join(", "))))
-}
-
 /// What is set. A name that the report does not ask for would be lost without a word.
 fn set(template: &Template, said: &[String]) -> Result<BTreeMap<String, String>, Fail> {
-    let names = fill::asked(template);
+    let names = draft::asked(template);
     let mut out = BTreeMap::new();
     for said in said {
         let Some((name, value)) = said.split_once('=') else {
@@ -152,8 +119,7 @@ fn deal(global: &Global, asked: &Asked, template: &Template, set: &BTreeMap<Stri
     if global.policy.is_empty() {
         global.policy.clone_from(&template.packs);
     }
-    let of_set = template.facts.iter().filter_map(|name| Some(format!("{name}={}", set.get(name)?)));
-    let mut say: Vec<String> = template.say.iter().cloned().chain(of_set).collect();
+    let mut say = draft::said(template, set);
     say.append(&mut asked.say);
     asked.say = say;
     (global, asked)

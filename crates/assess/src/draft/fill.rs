@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use umbilical_assess::judge::Judge;
 use umbilical_core::answer::bom::{Check, PartAnswer, Tier};
-use umbilical_core::answer::policy::Judged;
+use umbilical_core::answer::policy::{Judged, PackStamp};
 use umbilical_core::answer::report::{Row, Section as Filled, Standing};
 use umbilical_core::bom::PartKind;
 use umbilical_core::finding::Finding;
@@ -12,7 +11,7 @@ use umbilical_core::observation::Basis;
 use umbilical_core::text::clean;
 use umbilical_knowledge::templates::{Line, Rows, Section, Template, names};
 
-use crate::gate::Found;
+use super::asked;
 
 /// What stands where something is to be supplied.
 const SUPPLY: &str = "to be supplied";
@@ -20,20 +19,7 @@ const SUPPLY: &str = "to be supplied";
 /// Whether a finding is a ground: a rule in force, or of the house, that fails, and nobody has accepted it.
 pub fn is_ground(finding: &Finding) -> bool {
     let standing = text(finding, "standing");
-    finding.verdict == Some("fail") && !Found::from(finding).waived && matches!(&*standing, "law" | "house")
-}
-
-/// Every name that a template asks for.
-pub fn asked(template: &Template) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    let lines = template.sections.iter().flat_map(|s| &s.lines);
-    let of_line = lines.flat_map(|l| l.ask.iter().map(String::as_str).chain(l.text.iter().flat_map(|t| names(t))));
-    for name in names(&template.title).chain(names(&template.addressed)).chain(of_line) {
-        if !out.iter().any(|o| o == name) {
-            out.push(name.to_owned());
-        }
-    }
-    out
+    finding.verdict == Some("fail") && !finding.is_accepted() && matches!(&*standing, "law" | "house")
 }
 
 /// What rows are made from.
@@ -42,7 +28,8 @@ pub struct Fill<'a> {
     pub set: &'a BTreeMap<String, String>,
     pub check: &'a Check,
     pub judged: &'a [Judged],
-    pub judge: &'a Judge<'a>,
+    pub packs: &'a [PackStamp],
+    pub title: &'a dyn Fn(&str) -> (String, String),
 }
 
 impl Fill<'_> {
@@ -195,7 +182,7 @@ impl Fill<'_> {
                 });
             }
             for id in judged.passed.iter().filter(|_| kept) {
-                let (title, cite) = self.judge.title(id);
+                let (title, cite) = (self.title)(id);
                 let source = Some(format!("rule {id}"));
                 let what = format!("pass: {title} ({id}), on the sources seen");
                 out.push(Row { basis: Some(Basis::Inferred), source, cite: Some(cite), ..row(about.clone(), what) });
@@ -224,13 +211,13 @@ impl Fill<'_> {
 
     fn rules(&self) -> Vec<Row> {
         // A proposal binds nobody, and a list of evidence judges no offer.
-        let packs = self.judge.stamps().into_iter().filter(|p| matches!(p.standing.as_str(), "law" | "house"));
+        let packs = self.packs.iter().filter(|p| matches!(p.standing.as_str(), "law" | "house"));
         let rows = packs.map(|p| {
             let what = format!("{} ({}), version {}, {}, sources to {}", p.title, p.id, p.version, p.standing, p.sources_to);
             Row {
                 basis: Some(Basis::Declared),
                 source: Some(format!("pack {}, sha256 {}", p.id, p.sha256)),
-                ..row(Some(p.jurisdiction), what)
+                ..row(Some(p.jurisdiction.clone()), what)
             }
         });
         rows.collect()
