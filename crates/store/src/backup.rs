@@ -98,6 +98,10 @@ const TABLES: &[(&str, &str)] = &[
     ("setting", "name"),
     ("job", "n"),
     ("waiver", "n"),
+    ("sink", "id"),
+    ("outbox", "n"),
+    ("outbox_head", "one"),
+    ("undelivered", "sink, n"),
     ("audit", "n"),
     ("audit_head", "one"),
 ];

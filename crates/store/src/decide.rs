@@ -10,7 +10,7 @@ use crate::db::{Sql, Tx, sql};
 use crate::error::not_found;
 use crate::list::canonical;
 use crate::query::{Query, STATES, sql as condition};
-use crate::{By, Scope, Sites, Store, StoreError, Time, chain, pack};
+use crate::{By, Scope, Sites, Store, StoreError, Time, chain, outbox, pack};
 
 /// What is decided about a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,8 @@ impl Many {
 
 /// The longest comment, in bytes.
 const LONGEST: usize = 20_000;
+/// Why a decision ended by itself.
+const PASSED: &str = "its last day has passed";
 
 impl Decision<'_> {
     /// Kind and value as they are kept.
@@ -158,6 +160,7 @@ impl Store {
         }
         let n = tx.next("decision").await?;
         keep(&mut tx, n, by, &subject, kind, &value, comment, expires).await?;
+        outbox::decided(&mut tx, by, (&subject, kind, &value), comment, expires).await?;
         let head = append(&mut tx, by, "decide", &subject, &json!({"kind": kind, "value": value, "decision": n})).await?;
         self.commit(tx, &head).await?;
         Ok(n)
@@ -206,6 +209,9 @@ impl Store {
         for (n, row) in (first..).zip(&ids) {
             keep(&mut tx, n, by, row.text(0)?, kind, &value, comment, expires).await?;
         }
+        let subjects = ids.iter().map(|row| row.owned(0)).collect::<Result<Vec<_>, _>>()?;
+        let what = if many == Many::Devices { "devices" } else { "findings" };
+        outbox::many_decided(&mut tx, by, &subjects, (what, kind, &value), comment, expires).await?;
         let detail = json!({"kind": kind, "value": value, "query": query.text(), "count": expected, "first": first});
         let head = append(&mut tx, by, "decide.many", table.split(' ').next().unwrap_or_default(), &detail).await?;
         self.commit(tx, &head).await?;
@@ -222,6 +228,7 @@ impl Store {
             return Ok(0);
         }
         let first = tx.next("decision").await?;
+        let mut ended_states = Vec::new();
         for (n, row) in (first..).zip(&ended) {
             let (kind, value) = match row.text(1)? {
                 "state" => ("state", "new"),
@@ -229,8 +236,12 @@ impl Store {
                 "tag" => ("untag", row.text(2)?),
                 _ => ("refused", row.text(2)?),
             };
-            keep(&mut tx, n, by, row.text(0)?, kind, value, "its last day has passed", None).await?;
+            keep(&mut tx, n, by, row.text(0)?, kind, value, PASSED, None).await?;
+            if kind == "state" {
+                ended_states.push(row.owned(0)?);
+            }
         }
+        outbox::many_decided(&mut tx, by, &ended_states, ("findings", "state", "new"), PASSED, None).await?;
         let head = append(&mut tx, by, "decide.expire", "", &json!({"count": ended.len(), "first": first})).await?;
         self.commit(tx, &head).await?;
         Ok(ended.len() as u64)

@@ -52,6 +52,7 @@ mod error;
 mod evidence;
 mod list;
 mod observe;
+mod outbox;
 mod pack;
 mod parquet;
 mod people;
@@ -74,6 +75,7 @@ pub use list::{
     SourceRow,
 };
 pub use observe::Rebuilt;
+pub use outbox::{Batch, EACH, Expired, Happened, KEEP_DAYS, OutEvent, Refused, Sink, SinkFilter, SinkKind, SinkOf, Tally, Turn};
 pub use parquet::Parquet;
 pub use people::{Person, Role, Session, Token, TokenClass};
 pub use retain::{Retained, Retention};

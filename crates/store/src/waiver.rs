@@ -182,6 +182,7 @@ impl Store {
             "code": waiver.proposal.code, "subject": waiver.proposal.subject, "until": waiver.proposal.until, "was": waiver.state.name(),
             "proposed_by": waiver.proposed_by, "comment": comment,
         });
+        crate::outbox::waiver_settled(&mut tx, by, &waiver, state, comment).await?;
         let head = append(&mut tx, by, what, id, &detail).await?;
         write(&waiver)?;
         self.commit(tx, &head).await

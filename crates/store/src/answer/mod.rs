@@ -197,6 +197,7 @@ impl Store {
         writer.others(tx, answer.findings, &mut changes).await?;
         aliases(tx, std::mem::take(&mut ids.new_aliases)).await?;
         let findings = writer.finish(tx).await?;
+        writer.tell(tx, &changes).await?;
         for trace in &organisations {
             let put = "INSERT INTO organisation (id, doc) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc";
             tx.run(sql!(put, &trace.org, pack::pack_json(&**trace)?)).await?;

@@ -7,7 +7,8 @@ use super::Changes;
 use super::ids::Known;
 use super::prepare::{KeptFinding, Prepared, Profile, kept};
 use crate::db::bulk::Bulk;
-use crate::db::{Sql, Tx, sql};
+use crate::db::{Row, Sql, Tx, sql};
+use crate::outbox::{Gather, Seen, Turned, accepted};
 use crate::{StoreError, Time, pack};
 
 pub(super) struct Writer {
@@ -27,6 +28,8 @@ pub(super) struct Writer {
     tables: Tables,
     /// Whether bodies may have lost their last finding.
     removed: bool,
+    /// What sinks are to hear of it.
+    gather: Gather,
 }
 
 /// What has one number each.
@@ -130,6 +133,34 @@ struct Before {
     kind: i64,
     profile: i64,
     taken: bool,
+    verdict: Option<String>,
+    severity: i64,
+    body: i64,
+    subject: String,
+}
+
+impl Before {
+    /// The columns, of a finding `f` with its kind `k`.
+    const COLUMNS: &str = "f.id, k.code, f.since, f.kind, f.profile, k.verdict, k.severity, f.body, f.subject_id, f.device";
+
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.owned(0)?,
+            code: row.owned(1)?,
+            since: row.int(2)?,
+            kind: row.int(3)?,
+            profile: row.int(4)?,
+            taken: false,
+            verdict: row.opt_owned(5)?,
+            severity: row.int(6)?,
+            body: row.int(7)?,
+            subject: row.owned(8)?,
+        })
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        Seen { code: &self.code, verdict: self.verdict.as_deref(), severity: self.severity }
+    }
 }
 
 impl Writer {
@@ -155,6 +186,7 @@ impl Writer {
             findings_by: FxHashMap::default(),
             tables: Tables::new(),
             removed: false,
+            gather: Gather::load(tx, changes.first).await?,
         })
     }
 
@@ -215,6 +247,7 @@ impl Writer {
         *self.devices_by.entry(profile).or_default() += 1;
         let row = [n.into(), device.id.into(), profile.into(), device.name.into(), device.seen.into(), since.into(), device.digest.into()];
         self.tables.device.push(tx, row).await?;
+        let doc = self.gather.on().then(|| device.doc.clone());
         self.tables.doc.push(tx, [n.into(), device.doc.into()]).await?;
         for (value, kind) in device.keys {
             self.tables.key.push(tx, [value.into(), kind.into(), n.into()]).await?;
@@ -222,7 +255,27 @@ impl Writer {
         for evidence in device.evidence {
             self.tables.evidence.push(tx, [evidence.into(), n.into()]).await?;
         }
-        self.findings(tx, n, profile, device.findings, before, changes).await
+        let mut turned = self.findings(tx, n, profile, device.findings, before, changes).await?;
+        self.lost(tx, before, &mut turned).await?;
+        if let (false, Some(doc)) = (turned.is_empty(), doc) {
+            self.gather.keep(Some(pack::unpack_json(&doc)?), turned)?;
+        }
+        Ok(())
+    }
+
+    /// Findings that are there no longer.
+    async fn lost(&mut self, tx: &mut Tx, before: &[Before], turned: &mut Vec<Turned>) -> Result<(), StoreError> {
+        for b in before.iter().filter(|b| !b.taken) {
+            let was = Some(b.seen());
+            let Some(turn) = self.gather.turn(was, None, false) else { continue };
+            if self.gather.wants(was, None)
+                && let Some(row) = tx.first(sql!("SELECT doc FROM finding_body WHERE n = $1", b.body)).await?
+            {
+                let finding = crate::list::finding(&b.id, &b.subject, row.blob(0)?)?;
+                turned.push(Gather::turned(turn, finding, was, None));
+            }
+        }
+        Ok(())
     }
 
     async fn profile(&mut self, tx: &mut Tx, p: Profile) -> Result<i64, StoreError> {
@@ -268,7 +321,8 @@ impl Writer {
         findings: Vec<KeptFinding>,
         before: &mut [Before],
         changes: &mut Changes,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Turned>, StoreError> {
+        let mut turned = Vec::new();
         let same: FxHashSet<&str> = findings.iter().map(|f| f.id.as_str()).collect();
         let kept: FxHashSet<String> = before.iter().filter(|b| same.contains(b.id.as_str())).map(|b| b.id.clone()).collect();
         for finding in findings {
@@ -276,14 +330,14 @@ impl Writer {
                 true => before.iter_mut().find(|b| b.id == finding.id && !b.taken),
                 false => before.iter_mut().find(|b| b.code == finding.code && !b.taken && !kept.contains(&b.id)),
             };
-            let (id, since) = match found {
+            let (id, since, was) = match found {
                 Some(b) => {
                     b.taken = true;
-                    (b.id.clone(), b.since)
+                    (b.id.clone(), b.since, Some(&*b))
                 }
                 None => {
                     changes.new_findings += 1;
-                    (finding.id, self.at.0)
+                    (finding.id.clone(), self.at.0, None)
                 }
             };
             let digest = format!("{}|{}|{:?}|{}|{}", finding.code, finding.source, finding.verdict, finding.severity, finding.confidence);
@@ -291,7 +345,7 @@ impl Writer {
             if new {
                 let row = [
                     kind.into(),
-                    finding.code.into(),
+                    (&finding.code).into(),
                     finding.source.into(),
                     finding.verdict.into(),
                     finding.severity.into(),
@@ -301,6 +355,9 @@ impl Writer {
                 self.tables.kind.push(tx, row).await?;
             }
             let (body, new) = self.bodies.of(finding.body_digest.clone());
+            if self.gather.on() {
+                turned.extend(self.turn(tx, &id, &finding, body, was).await?);
+            }
             if new {
                 self.tables.body.push(tx, [body.into(), finding.body_digest.into(), pack::pack(&finding.body).into()]).await?;
             }
@@ -320,7 +377,34 @@ impl Writer {
             ];
             self.tables.finding.push(tx, row).await?;
         }
-        Ok(())
+        Ok(turned)
+    }
+
+    /// What became of a finding that is there.
+    async fn turn(
+        &mut self,
+        tx: &mut Tx,
+        id: &str,
+        finding: &KeptFinding,
+        body: i64,
+        was: Option<&Before>,
+    ) -> Result<Option<Turned>, StoreError> {
+        let before = was.map(Before::seen);
+        let now = Some(Seen { code: &finding.code, verdict: finding.verdict, severity: finding.severity });
+        // Whether somebody lives with it stands in the body of what a rule found, and nowhere else.
+        let borne = match was {
+            Some(b) if b.body != body && finding.source == "rule" => {
+                accepted(&pack::parse::<Finding>(&finding.body)?.detail) != self.gather.was_accepted(tx, b.body).await?
+            }
+            _ => false,
+        };
+        let Some(turn) = self.gather.turn(before, now, borne) else { return Ok(None) };
+        if !self.gather.wants(before, now) {
+            return Ok(None);
+        }
+        let mut whole: Finding = pack::parse(&finding.body)?;
+        (whole.id, whole.subject.id) = (id.to_owned(), finding.subject_id.clone());
+        Ok(Some(Gather::turned(turn, whole, before, now)))
     }
 
     /// Takes the rows of devices away and says which findings they had.
@@ -338,18 +422,11 @@ impl Writer {
             sql.bind_all(old.iter().map(|k| k.n)).push(")");
             sql
         };
-        let ask = "SELECT f.device, f.id, k.code, f.since, f.kind, f.profile FROM finding f JOIN finding_kind k ON k.n = f.kind WHERE f.device IN (";
-        for row in tx.fetch(among(ask)).await? {
-            let before = Before {
-                id: row.owned(1)?,
-                code: row.owned(2)?,
-                since: row.int(3)?,
-                kind: row.int(4)?,
-                profile: row.int(5)?,
-                taken: false,
-            };
+        let ask = format!("SELECT {} FROM finding f JOIN finding_kind k ON k.n = f.kind WHERE f.device IN (", Before::COLUMNS);
+        for row in tx.fetch(among(&ask)).await? {
+            let before = Before::read(&row)?;
             *self.findings_by.entry((before.kind, before.profile)).or_default() -= 1;
-            out.entry(row.int(0)?).or_default().push(before);
+            out.entry(row.int(9)?).or_default().push(before);
         }
         for list in out.values_mut() {
             list.sort_by(|a, b| a.id.cmp(&b.id));
@@ -365,7 +442,22 @@ impl Writer {
     pub async fn gone(&mut self, tx: &mut Tx, gone: &[(String, Known)]) -> Result<(), StoreError> {
         for part in gone.chunks(super::BATCH) {
             let known: Vec<Known> = part.iter().map(|(_, k)| *k).collect();
-            self.take_away(tx, &known).await?;
+            let mut docs = FxHashMap::default();
+            if self.gather.on() {
+                let mut ask = Sql::new("SELECT device, doc FROM device_doc WHERE device IN (");
+                ask.bind_all(known.iter().map(|k| k.n)).push(")");
+                for row in tx.fetch(ask).await? {
+                    docs.insert(row.int(0)?, row.blob(1)?.to_vec());
+                }
+            }
+            let before = self.take_away(tx, &known).await?;
+            for (n, doc) in known.iter().filter_map(|k| docs.remove(&k.n).map(|doc| (k.n, doc))) {
+                let mut turned = Vec::new();
+                self.lost(tx, before.get(&n).map_or(&[], Vec::as_slice), &mut turned).await?;
+                if !turned.is_empty() {
+                    self.gather.keep(Some(pack::unpack_json(&doc)?), turned)?;
+                }
+            }
             for (id, _) in part.iter().filter(|_| self.log) {
                 self.tables.change.push(tx, [self.answer.into(), id.into(), "gone".into()]).await?;
             }
@@ -376,19 +468,26 @@ impl Writer {
     /// Findings about no device.
     pub async fn others(&mut self, tx: &mut Tx, findings: &[Finding], changes: &mut Changes) -> Result<(), StoreError> {
         let mut before = Vec::new();
-        let ask =
-            "SELECT f.id, k.code, f.since, f.kind FROM finding f JOIN finding_kind k ON k.n = f.kind WHERE f.device = 0 ORDER BY f.id";
-        for row in tx.fetch(Sql::new(ask)).await? {
-            let (id, code, since, kind) = (row.owned(0)?, row.owned(1)?, row.int(2)?, row.int(3)?);
-            *self.findings_by.entry((kind, 0)).or_default() -= 1;
+        let ask = format!("SELECT {} FROM finding f JOIN finding_kind k ON k.n = f.kind WHERE f.device = 0 ORDER BY f.id", Before::COLUMNS);
+        for row in tx.fetch(Sql::new(&ask)).await? {
+            let b = Before::read(&row)?;
+            *self.findings_by.entry((b.kind, 0)).or_default() -= 1;
             self.removed = true;
-            before.push(Before { id, code, since, kind, profile: 0, taken: false });
+            before.push(b);
         }
         tx.run(sql!("DELETE FROM finding WHERE device = 0")).await?;
         // Of one code there may be many, about different things: only the same id is the same finding.
-        before.iter_mut().for_each(|b| b.code.clear());
+        let codes: Vec<String> = before.iter_mut().map(|b| std::mem::take(&mut b.code)).collect();
         let findings = findings.iter().map(|f| kept(f.clone(), "", "")).collect::<Result<Vec<_>, _>>()?;
-        self.findings(tx, 0, 0, findings, &mut before, changes).await
+        let mut turned = self.findings(tx, 0, 0, findings, &mut before, changes).await?;
+        before.iter_mut().zip(codes).for_each(|(b, code)| b.code = code);
+        self.lost(tx, &before, &mut turned).await?;
+        self.gather.keep(None, turned)
+    }
+
+    /// Writes what sinks are to hear of.
+    pub async fn tell(&mut self, tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
+        self.gather.finish(tx, self.at, changes).await
     }
 
     /// Writes what is waiting and what was counted; gives the number of findings.

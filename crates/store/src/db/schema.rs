@@ -14,6 +14,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("read_to", include_str!("../../migrations/0004_read_to.sql")),
     ("waiver", include_str!("../../migrations/0005_waiver.sql")),
     ("reading name", include_str!("../../migrations/0006_reading_name.sql")),
+    ("outbox", include_str!("../../migrations/0007_outbox.sql")),
 ];
 
 /// The newest schema.

@@ -17,8 +17,8 @@ use crate::db::{Sql, Tx};
 pub use devices::DeviceRow;
 pub use facets::{Facet, FacetValue};
 pub use findings::FindingRow;
-pub(crate) use one::canonical;
 pub use one::{Kept, KeptInput};
+pub(crate) use one::{canonical, finding, mask, mask_finding};
 pub use overview::{CodeRow, ModuleRow, Moves, Pair, SourceRow};
 
 /// Which part of a list.

@@ -7,6 +7,7 @@ mod decisions;
 mod files;
 mod imports;
 mod kill;
+mod outbox;
 mod people;
 mod queries;
 mod remote;
@@ -19,8 +20,15 @@ mod serial {
     #[test]
     fn postgres_answers_as_sqlite_does() {
         let Some(server) = postgres::Server::start() else { return };
-        for (name, case) in
-            [crate::answers::CASES, crate::imports::CASES, crate::decisions::CASES, crate::people::CASES, crate::queries::CASES].concat()
+        for (name, case) in [
+            crate::answers::CASES,
+            crate::imports::CASES,
+            crate::decisions::CASES,
+            crate::people::CASES,
+            crate::queries::CASES,
+            crate::outbox::CASES,
+        ]
+        .concat()
         {
             println!("{name}");
             let place = server.database(name);
