@@ -15,6 +15,7 @@ use umbilical_store::{By, Store, Time};
 
 use crate::backups::Backups;
 use crate::clock::Clock;
+use crate::deliver::guard::{Block, Guard};
 use crate::ingest::Pipeline;
 use crate::law::Law;
 use crate::limits::Limits;
@@ -52,6 +53,10 @@ pub struct Config {
     pub longest: i64,
     /// Milliseconds that a recompute waits for more uploads.
     pub settle: u64,
+    /// Milliseconds between two looks at whether a sink has something to deliver.
+    pub look: u64,
+    /// Addresses to which sinks may lead all the same: this machine, link-local ones.
+    pub sinks: Vec<Block>,
     /// Whether anybody may look up what the knowledge base says, without signing in.
     pub public_look_up: bool,
     /// Asks law about each device, where the program was told to.
@@ -77,6 +82,8 @@ impl Config {
             idle: 60 * 60_000,
             longest: 12 * 60 * 60_000,
             settle: 200,
+            look: 1000,
+            sinks: Vec::new(),
             public_look_up: false,
             judge: None,
             demo: None,
@@ -102,6 +109,7 @@ struct Inner {
     pipeline: Pipeline,
     openid: Openid,
     backups: Backups,
+    guard: Guard,
     challenges: Mutex<HashMap<String, Challenge>>,
     codes: Mutex<HashMap<String, u64>>,
     /// Files that may be written at the same time.
@@ -129,6 +137,7 @@ const MOST: usize = 10_000;
 impl App {
     /// Puts the parts together.
     pub fn new(store: Store, knowledge: Arc<Knowledge>, clock: Arc<dyn Clock>, config: Config) -> Self {
+        let guard = Guard::new(&config.sinks);
         Self(Arc::new(Inner {
             store,
             knowledge,
@@ -138,6 +147,7 @@ impl App {
             pipeline: Pipeline::default(),
             openid: Openid::default(),
             backups: Backups::default(),
+            guard,
             challenges: Mutex::default(),
             codes: Mutex::default(),
             writing: Arc::new(tokio::sync::Semaphore::new(crate::download::AT_ONCE)),
@@ -195,6 +205,10 @@ impl App {
 
     pub(crate) fn answering(&self) -> Arc<tokio::sync::Semaphore> {
         Arc::clone(&self.0.answering)
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.0.guard
     }
 
     pub(crate) fn deciding(&self) -> &tokio::sync::Mutex<()> {

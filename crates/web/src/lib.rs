@@ -9,6 +9,7 @@ mod api;
 mod app;
 mod backups;
 pub mod clock;
+pub mod deliver;
 mod download;
 mod extract;
 pub mod guard;

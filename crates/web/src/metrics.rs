@@ -59,8 +59,33 @@ pub async fn metrics(State(app): State<App>, who: Who) -> Result<Response, Probl
             samples: vec![(vec![], at)],
         });
     }
+    // Where events go is for those who see all of them.
+    if who.sees_all() {
+        families.extend(sinks(&app, now).await?);
+    }
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))];
     Ok((headers, text(&families)).into_response())
+}
+
+/// How sinks stand.
+async fn sinks(app: &App, now: umbilical_store::Time) -> Result<Vec<Family>, Problem> {
+    let mut families = [
+        ("umbilical_sink_delivered", "Events that a receiver acknowledged."),
+        ("umbilical_sink_waiting", "Events that wait to be delivered."),
+        ("umbilical_sink_refused", "Events that a receiver refused for what they hold."),
+        ("umbilical_sink_expired", "Events that were given up undelivered because they were too old."),
+        ("umbilical_sink_seconds_since_success", "Seconds since a receiver last acknowledged something."),
+    ]
+    .map(|(name, help)| Family { name, help, samples: Vec::new() });
+    for sink in app.store().sinks().await? {
+        let (waiting, _) = app.store().waiting(&sink).await?;
+        let since = sink.success.map(|t| now.0.saturating_sub(t.0).max(0) as f64 / 1000.0);
+        let values = [Some(sink.sent as f64), Some(waiting as f64), Some(sink.refused as f64), Some(sink.expired as f64), since];
+        for (family, value) in families.iter_mut().zip(values) {
+            family.samples.extend(value.map(|v| (vec![("sink", sink.of.name.clone())], v)));
+        }
+    }
+    Ok(families.into())
 }
 
 /// Families in the text format: each a gauge; what quotes and line ends could break is escaped.

@@ -208,6 +208,14 @@ pub const RIGHTS: &[Right] = &[
     ("GET", "/api/v1/roles", Need::Known),
     ("GET", "/api/v1/settings", ADMIN),
     ("PUT", "/api/v1/settings/{name}", ADMIN),
+    ("GET", "/api/v1/sinks", ADMIN),
+    ("POST", "/api/v1/sinks", Need::WholePerson(Permission::Admin)),
+    ("GET", "/api/v1/sinks/{id}", ADMIN),
+    ("PUT", "/api/v1/sinks/{id}", Need::WholePerson(Permission::Admin)),
+    ("DELETE", "/api/v1/sinks/{id}", Need::WholePerson(Permission::Admin)),
+    ("POST", "/api/v1/sinks/{id}/test", Need::WholePerson(Permission::Admin)),
+    ("GET", "/api/v1/sinks/{id}/undelivered", ADMIN),
+    ("POST", "/api/v1/sinks/{id}/undelivered", Need::WholePerson(Permission::Admin)),
     ("GET", "/api/v1/waivers", Need::Whole(Permission::Read)),
     ("POST", "/api/v1/waivers", Need::Whole(Permission::Decide)),
     ("POST", "/api/v1/waivers/{id}/approve", Need::Whole(Permission::Approve)),
@@ -276,6 +284,10 @@ pub const RIGHTS: &[Right] = &[
     ("GET", "/audit-log/verify", Need::WholePerson(Permission::Audit)),
     ("GET", "/settings", Need::WholePerson(Permission::Admin)),
     ("POST", "/settings", Need::WholePerson(Permission::Admin)),
+    ("GET", "/settings/integrations", Need::WholePerson(Permission::Admin)),
+    ("POST", "/settings/integrations", Need::WholePerson(Permission::Admin)),
+    ("GET", "/settings/integrations/{id}", Need::WholePerson(Permission::Admin)),
+    ("POST", "/settings/integrations/{id}", Need::WholePerson(Permission::Admin)),
 ];
 
 /// What a route needs; `None` where it has no row.

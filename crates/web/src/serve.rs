@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::guard::{guard, is_api};
 use crate::host::Hosts;
 use crate::linger::linger;
-use crate::{Problem, api, ingest, keeping, packing, pages, secret};
+use crate::{Problem, api, deliver, ingest, keeping, packing, pages, secret};
 
 /// The largest body of a request that is no upload.
 const BODY: usize = 1 << 20;
@@ -153,6 +153,8 @@ impl Server {
         }
         let worker = tokio::spawn(ingest::run(app.clone()));
         let keeper = tokio::spawn(keeping::run(app.clone()));
+        let (end, ended) = tokio::sync::watch::channel(false);
+        let mut carrier = tokio::spawn(deliver::run(app.clone(), ended));
         let service = router(app.clone(), bound.address.ip()).into_make_service_with_connect_info::<SocketAddr>();
         let served = match tls {
             None => {
@@ -169,6 +171,11 @@ impl Server {
         keeper.abort();
         app.pipeline().settled().await;
         worker.abort();
+        // What the last import brought is said after the next start, if not by then.
+        let _ = end.send(true);
+        if tokio::time::timeout(GRACE, &mut carrier).await.is_err() {
+            carrier.abort();
+        }
         served.map_err(Stop::Broke)
     }
 }

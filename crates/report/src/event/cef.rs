@@ -54,13 +54,13 @@ fn jurisdictions(device: &umbilical_core::answer::Device) -> String {
 }
 
 /// A field of the header: bars and backslashes are escaped.
-fn header(text: &str) -> String {
+pub(super) fn header(text: &str) -> String {
     line(text).replace('\\', "\\\\").replace('|', "\\|")
 }
 
 /// A value of a pair: equal signs and backslashes are escaped; bars are not. At most 1,023 characters, which the longest
 /// fields of the dictionary hold.
-fn extension(text: &str) -> String {
+pub(super) fn extension(text: &str) -> String {
     let text = line(text);
     umbilical_core::text::short(text.trim(), 1022).replace('\\', "\\\\").replace('=', "\\=")
 }

@@ -2,7 +2,7 @@
 
 use umbilical_core::finding::Severity;
 
-use super::Event;
+use super::{Event, Moment};
 
 /// The facility `local0`.
 const FACILITY: u8 = 16;
@@ -13,16 +13,15 @@ const DATA: &str = "umbilical@32473";
 /// Writes the line of an event around a message, without a line end. The host is left out: which machine asks is not part of
 /// an answer.
 pub fn syslog(event: &Event<'_>, message: &str) -> String {
+    syslog_as(event, message, None)
+}
+
+/// The same with an id of the event itself, by which a receiver knows one that it was sent before.
+pub fn syslog_as(event: &Event<'_>, message: &str, id: Option<&str>) -> String {
     let finding = event.finding;
-    let level = match finding.severity {
-        Severity::Critical => 2,
-        Severity::High => 3,
-        Severity::Medium => 4,
-        Severity::Low => 5,
-        Severity::Info => 6,
-    };
     let mut data = String::new();
     let pairs = [
+        ("event", id),
         ("finding", Some(finding.id.as_str())),
         ("code", Some(&*finding.code)),
         ("device", event.device_id()),
@@ -35,12 +34,23 @@ pub fn syslog(event: &Event<'_>, message: &str) -> String {
             data.push_str(&format!(" {name}=\"{}\"", param(value)));
         }
     }
-    let at = event.at.rfc3339();
-    format!("<{}>1 {at} - umbilical - {} [{DATA}{data}] {message}", FACILITY * 8 + level, message_id(&finding.code))
+    head(finding.severity, event.at, &finding.code, &data, message)
+}
+
+/// A line with its structured data.
+pub(super) fn head(severity: Severity, at: Moment, code: &str, data: &str, message: &str) -> String {
+    let level = match severity {
+        Severity::Critical => 2,
+        Severity::High => 3,
+        Severity::Medium => 4,
+        Severity::Low => 5,
+        Severity::Info => 6,
+    };
+    format!("<{}>1 {} - umbilical - {} [{DATA}{data}] {message}", FACILITY * 8 + level, at.rfc3339(), message_id(code))
 }
 
 /// The value of a parameter: what would end it is escaped (clause 6.3.3).
-fn param(text: &str) -> String {
+pub(super) fn param(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in super::line(text).chars() {
         if matches!(c, '"' | '\\' | ']') {

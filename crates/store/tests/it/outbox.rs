@@ -59,6 +59,7 @@ fn said(events: &[OutEvent]) -> Vec<String> {
         }
         Happened::Decision { value, subject, .. } => format!("decision {value} {subject}"),
         Happened::Summary { first, findings, .. } => format!("summary {first} {findings}"),
+        Happened::Test { .. } => panic!("tests are never kept"),
     };
     events.iter().map(one).collect()
 }

@@ -13,6 +13,7 @@ use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{Pack, parse};
 use umbilical_store::{Options, Store, StoreError};
 use umbilical_web::clock::{Clock as _, System};
+use umbilical_web::deliver::guard::Block;
 use umbilical_web::law::{Asking, Law, OnFile, Question};
 use umbilical_web::{App, Config, Judge, Judging, Listen, Server, Stop, Tls};
 
@@ -63,6 +64,9 @@ pub struct Serve {
     /// Largest upload in megabytes
     #[arg(long, value_name = "MB", default_value_t = 2048)]
     upload_limit: u64,
+    /// An address to which integrations may lead though it is this machine's own or link-local: 127.0.0.1, fe80::/10 (repeatable)
+    #[arg(long, value_name = "CIDR")]
+    allow_sink: Vec<Block>,
     /// Let anybody look up what the knowledge base says, without signing in; nothing of the fleet is shown there
     #[arg(long)]
     public_look_up: bool,
@@ -105,6 +109,7 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     config.upload_limit = serve.upload_limit.saturating_mul(1 << 20);
     config.public_look_up = serve.public_look_up;
     config.signer = serve.pack_key.as_deref().map(super::bom::attest::signer).transpose()?.map(Arc::new);
+    config.sinks.clone_from(&serve.allow_sink);
     if serve.asked.is_asked(global) {
         // A mistake in a pack stops the start, not the first import.
         law::load(global, &serve.asked, facts(global)?, Unnamed::Law)?;

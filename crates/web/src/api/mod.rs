@@ -16,6 +16,7 @@ mod people;
 mod reports;
 mod sessions;
 mod settings;
+mod sinks;
 mod tokens;
 mod views;
 mod waivers;
@@ -44,6 +45,9 @@ pub(crate) use me::sites;
 pub(crate) use people::{PersonWanted, add_person, named};
 pub(crate) use reports::{ReportOf, make as make_report};
 pub(crate) use settings::put_setting;
+pub(crate) use sinks::{
+    Filter, RefusedOf, SinkShown, SinkWanted, all_sinks, alter_sink, guarantee, make_sink, named_sink, refused_of, send_again, try_sink,
+};
 pub(crate) use tokens::{TokenOf, TokenWanted, make, take_back};
 pub(crate) use waivers::{WaiverWanted, WaiversOf, approve_waiver, propose_waiver, revoke_waiver, waivers_of};
 
@@ -95,6 +99,10 @@ pub fn router() -> Router<App> {
         .route("/api/v1/roles", get(people::roles))
         .route("/api/v1/settings", get(settings::list))
         .route("/api/v1/settings/{name}", put(settings::set))
+        .route("/api/v1/sinks", get(sinks::list).post(sinks::add))
+        .route("/api/v1/sinks/{id}", get(sinks::one).put(sinks::change).delete(sinks::remove))
+        .route("/api/v1/sinks/{id}/test", post(sinks::test))
+        .route("/api/v1/sinks/{id}/undelivered", get(sinks::undelivered).post(sinks::again))
         .route("/api/v1/waivers", get(waivers::list).post(waivers::propose))
         .route("/api/v1/waivers/{id}/approve", post(waivers::approve))
         .route("/api/v1/waivers/{id}/revoke", post(waivers::revoke))
@@ -130,6 +138,7 @@ pub fn router() -> Router<App> {
         views::remove,
         settings::list,
         settings::set,
+        sinks::list, sinks::add, sinks::one, sinks::change, sinks::remove, sinks::test, sinks::undelivered, sinks::again,
         waivers::list, waivers::propose, waivers::approve, waivers::revoke,
         backups::list, backups::make,
         log::list, log::verify,

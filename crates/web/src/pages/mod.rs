@@ -9,6 +9,7 @@ mod findings;
 mod fleet;
 mod frame;
 mod import;
+mod integrations;
 mod look_up;
 mod modules;
 mod organisations;
@@ -81,4 +82,6 @@ pub fn router() -> Router<App> {
         .route("/audit-log", get(people::log))
         .route("/audit-log/verify", get(settings::verify))
         .route("/settings", get(settings::settings).post(settings::set))
+        .route("/settings/integrations", get(integrations::list).post(integrations::add))
+        .route("/settings/integrations/{id}", get(integrations::one).post(integrations::act))
 }

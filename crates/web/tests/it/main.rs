@@ -5,6 +5,7 @@ mod support;
 mod account;
 mod api;
 mod backups;
+mod deliver;
 mod document;
 mod export;
 mod first;
