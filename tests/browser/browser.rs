@@ -1,5 +1,6 @@
 //! What a person does at a page, and sees there. Fields go by their labels, buttons and links by their words.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(crate) struct Browser {
     client: Client,
     base: String,
     downloads: PathBuf,
+    /// Presses so far.
+    presses: Cell<u32>,
 }
 
 impl Browser {
@@ -29,7 +32,7 @@ impl Browser {
         let client = builder.capabilities(capabilities(folder.path(), scripts)).connect(&driver.address).await.unwrap();
         let downloads = folder.path().join("downloads");
         std::fs::create_dir_all(&downloads).unwrap();
-        Self { client, base: base.to_owned(), downloads }
+        Self { client, base: base.to_owned(), downloads, presses: Cell::new(0) }
     }
 
     /// Opens a page of the server, or a whole address.
@@ -106,6 +109,7 @@ impl Browser {
     /// Presses something that leads to another page, and waits until that has come.
     pub(crate) async fn follow(&self, element: Element) {
         let before = self.client.find(Locator::Css("html")).await.unwrap();
+        self.pressed();
         element.click().await.unwrap();
         let gone = async {
             while before.tag_name().await.is_ok() {
@@ -113,6 +117,15 @@ impl Browser {
             }
         };
         tokio::time::timeout(PATIENCE, gone).await.unwrap_or_else(|_| panic!("nothing comes after {before:?}"));
+    }
+
+    fn pressed(&self) {
+        self.presses.set(self.presses.get() + 1);
+    }
+
+    /// How often something was pressed so far. Who chooses files presses once.
+    pub(crate) fn presses(&self) -> u32 {
+        self.presses.get()
     }
 
     /// Presses the button or link with these words, which leads to another page.
@@ -155,6 +168,7 @@ impl Browser {
 
     /// Chooses files of this machine.
     pub(crate) async fn choose(&self, css: &str, files: &[PathBuf]) {
+        self.pressed();
         let list: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
         self.client.find(Locator::Css(css)).await.unwrap().send_keys(&list.join("\n")).await.unwrap();
     }

@@ -7,11 +7,13 @@
 mod axe;
 mod browser;
 mod driver;
+mod first;
 #[path = "../folder.rs"]
 mod folder;
 mod hostile;
 mod journeys;
 mod keyboard;
+mod numbers;
 mod pages;
 mod server;
 
@@ -33,9 +35,14 @@ pub(crate) const PASSWORD: &str = "a heron stands in the weir";
 
 /// Sends somebody on a journey.
 pub(crate) fn journey(scripts: Scripts, steps: impl AsyncFnOnce(&World)) {
+    journey_to(Server::start, scripts, steps);
+}
+
+/// Sends somebody on a journey to a server that is started so.
+pub(crate) fn journey_to(start: fn(&Folder) -> Server, scripts: Scripts, steps: impl AsyncFnOnce(&World)) {
     let Some(driver) = Driver::start() else { return };
     let folder = Folder::new();
-    let server = Server::start(&folder);
+    let server = start(&folder);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let browser = Browser::start(&driver, &folder, &server.base, scripts).await;

@@ -7,7 +7,7 @@ use crate::{World, axe, example, journey, target};
 
 /// When a page is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum After {
+pub(crate) enum After {
     /// The program's first start: nobody is known.
     Start,
     /// The first person is signed in, who may do nearly everything; nothing was brought in.
@@ -19,20 +19,20 @@ enum After {
 }
 
 /// A page.
-struct Page {
+pub(crate) struct Page {
     /// What its pictures are called.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Its path; `{link}` is the link of the first start, `{welcome}` the second person's, `{device}` a device, `{finding}` a finding,
     /// `{evidence}` a file that was brought in.
     path: &'static str,
     /// When it is looked at.
-    after: After,
+    pub(crate) after: After,
     /// What is done first.
-    first: &'static [Step],
+    pub(crate) first: &'static [Step],
 }
 
 /// What is done on a page before it is looked at; each begins with a selector.
-enum Step {
+pub(crate) enum Step {
     /// Opens or ticks something.
     Press(&'static str),
     /// Types a text.
@@ -46,7 +46,7 @@ const fn page(name: &'static str, path: &'static str, after: After) -> Page {
 }
 
 /// Every page that the program has, by when it is looked at.
-const PAGES: &[Page] = &[
+pub(crate) const PAGES: &[Page] = &[
     page("sign-in-first", "/sign-in", After::Start),
     page("set-up", "{link}", After::Start),
     page("overview-empty", "/", After::SetUp),
@@ -130,10 +130,7 @@ fn every_page_in_every_look() {
             let path = match page.path {
                 "{link}" => w.server.link.clone(),
                 "{welcome}" => welcome.clone(),
-                "{device}" => behind(w, "/fleet", "RTU-0417").await,
-                "{finding}" => behind(w, "/findings?q=code:tac-mismatch", "tac-mismatch").await,
-                "{evidence}" => behind(w, "/evidence", "utility/sims.csv").await,
-                path => path.to_owned(),
+                _ => page.at(w).await,
             };
             w.browser.screen(WIDTHS[0], THEMES[0]).await;
             w.browser.open(&path).await;
@@ -169,6 +166,18 @@ fn every_page_in_every_look() {
         }
         assert!(wrong.is_empty(), "{} things are wrong\n{}", wrong.len(), wrong.join("\n"));
     });
+}
+
+impl Page {
+    /// Its path, where the example of the utility is known.
+    pub(crate) async fn at(&self, w: &World) -> String {
+        match self.path {
+            "{device}" => behind(w, "/fleet?q=RTU-0417", "RTU-0417").await,
+            "{finding}" => behind(w, "/findings?q=code:tac-mismatch", "tac-mismatch").await,
+            "{evidence}" => behind(w, "/evidence?format=csv", "utility/sims.csv").await,
+            path => path.to_owned(),
+        }
+    }
 }
 
 /// Where a link of a page leads to.

@@ -316,6 +316,14 @@ impl Evidence {
     }
 }
 
+/// Narrows to artefacts in which a file of a format is, as they were read last.
+fn of_format(ask: &mut Sql, format: Option<&str>) {
+    if let Some(format) = format {
+        ask.push(" AND EXISTS (SELECT 1 FROM reading r JOIN input i ON i.reading = r.n WHERE r.evidence = e.n AND ").push(observe::LAST);
+        ask.push(" AND i.format = ").bind(format).push(")");
+    }
+}
+
 impl crate::Store {
     /// Begins to take in artefacts.
     pub async fn import(&self, by: By<'_>) -> Result<Import, StoreError> {
@@ -346,10 +354,7 @@ impl crate::Store {
     ) -> Result<Vec<Evidence>, StoreError> {
         let mut ask = Sql::new(&format!("SELECT {COLUMNS} FROM evidence e WHERE "));
         seen(&mut ask, scope);
-        if let Some(format) = format {
-            ask.push(" AND EXISTS (SELECT 1 FROM reading r JOIN input i ON i.reading = r.n WHERE r.evidence = e.n AND i.format = ");
-            ask.bind(format).push(")");
-        }
+        of_format(&mut ask, format);
         if let Some(after) = after {
             ask.push(" AND e.n < (SELECT a.n FROM evidence a WHERE a.id = ").bind(after).push(")");
         }
@@ -361,6 +366,14 @@ impl crate::Store {
             out.push(with_dropped(&mut tx, row).await?);
         }
         Ok(out)
+    }
+
+    /// How many artefacts there are for the asker, or of them those in which a file of this format is.
+    pub async fn count_evidence(&self, scope: &Scope, format: Option<&str>) -> Result<u64, StoreError> {
+        let mut ask = Sql::new("SELECT COUNT(*) FROM evidence e WHERE ");
+        seen(&mut ask, scope);
+        of_format(&mut ask, format);
+        Ok(u64::try_from(self.db().read().await?.number(ask).await?).unwrap_or(0))
     }
 
     /// One artefact.
@@ -391,6 +404,18 @@ impl crate::Store {
             Ok(KeptProblem { path: row.opt_owned(0)?, at, what: row.owned(3)? })
         };
         tx.fetch(sql!(&ask, evidence)).await?.iter().map(read).collect()
+    }
+
+    /// The files in an artefact, as they were read last: path, format, and how many facts and identifiers were read from each.
+    pub async fn files_of(&self, scope: &Scope, evidence: &str) -> Result<Vec<(String, String, u64)>, StoreError> {
+        if scope.sites != Sites::All {
+            return Err(StoreError::Forbidden("the files of evidence are for those who see all sites"));
+        }
+        let ask = "SELECT i.path, i.format, i.observations FROM input i JOIN reading r ON r.n = i.reading JOIN evidence e ON e.n = r.evidence \
+                   WHERE e.id = $1 AND ";
+        let ask = format!("{ask}{} ORDER BY r.n, i.place", observe::LAST);
+        let file = |row: &Row| Ok((row.owned(0)?, row.owned(1)?, row.count(2)?));
+        self.db().read().await?.fetch(sql!(&ask, evidence)).await?.iter().map(file).collect()
     }
 
     /// The bytes of an artefact, a chunk of at most a megabyte at a time: `None` behind the last. They may speak of every site and

@@ -63,7 +63,7 @@ mod store;
 mod time;
 mod waiver;
 
-pub use answer::{Answer, AnswerRow, Changed, Changes, Organisations};
+pub use answer::{Answer, AnswerRow, Changed, Changes, Organisations, Span};
 pub use audit::{AuditHead, AuditRow};
 pub use backup::{BackupFile, BackupStamp, last_good, verify_backup};
 pub use decide::{Decided, Decision, Many};

@@ -253,13 +253,17 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 /// What every answer carries; a problem becomes a page where a page was asked for.
 async fn carried(State(app): State<App>, request: Request, next: Next) -> Response {
     let api = is_api(request.uri().path());
+    let session = request.headers().get(header::COOKIE).filter(|_| !api).cloned();
     let mut response = match tokio::time::timeout(limit_of(&request), next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long").into_response(),
     };
-    if !api && let Some(problem) = response.extensions().get::<Problem>() {
-        let page = pages::problem(problem);
-        response = page;
+    if let Some(problem) = unread(&response) {
+        response = problem.into_response();
+    }
+    if !api && let Some(problem) = response.extensions().get::<Problem>().cloned() {
+        let who = if problem.status < 500 && problem.retry_after.is_none() { signed_in(&app, session).await } else { None };
+        response = pages::problem(&problem, who.as_ref());
     }
     let headers = response.headers_mut();
     let fixed: [(HeaderName, &'static str); 7] = [
@@ -280,6 +284,21 @@ async fn carried(State(app): State<App>, request: Request, next: Next) -> Respon
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// What the router says in words of its own where an address cannot be read, as a problem of ours.
+fn unread(response: &Response) -> Option<Problem> {
+    let plain = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/plain"));
+    let refused = response.status().is_client_error() && plain && response.extensions().get::<Problem>().is_none();
+    refused.then(|| {
+        Problem::new(response.status(), "the address cannot be read: its parts are text in UTF-8, written with `%` where that is needed")
+    })
+}
+
+/// Who is signed in by a cookie, for a page that says what went wrong.
+async fn signed_in(app: &App, cookie: Option<HeaderValue>) -> Option<Who> {
+    let headers = HeaderMap::from_iter([(header::COOKIE, cookie?)]);
+    who::find(app, &headers).await.ok().flatten()
 }
 
 /// Uploads take as long as they take.

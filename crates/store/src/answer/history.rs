@@ -57,6 +57,30 @@ fn read(row: &Row) -> Result<AnswerRow, StoreError> {
     })
 }
 
+/// Which answers' changes are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// Of those behind this number, the last change of each device.
+    Behind(i64),
+    /// Of the one with this number.
+    Of(i64),
+}
+
+impl Span {
+    /// The condition on a row `c` of changes.
+    pub(crate) fn ask(self, ask: &mut Sql) {
+        match self {
+            Self::Behind(n) => {
+                ask.push("c.answer > ").bind(n);
+                ask.push(" AND NOT EXISTS (SELECT 1 FROM change l WHERE l.device = c.device AND l.answer > c.answer)");
+            }
+            Self::Of(n) => {
+                ask.push("c.answer = ").bind(n);
+            }
+        }
+    }
+}
+
 impl Store {
     /// The newest answers. They count the whole fleet: who does not see all sites is given none.
     pub async fn answers(&self, scope: &Scope, limit: u32) -> Result<Vec<AnswerRow>, StoreError> {
@@ -92,9 +116,24 @@ impl Store {
     /// The devices that the answers behind number `since` changed, as far as the asker sees them now: the last change of each, by
     /// id, behind the device `after`. The first answer is a baseline and changes none.
     pub async fn changes(&self, scope: &Scope, since: i64, after: &str, limit: u32) -> Result<Vec<Changed>, StoreError> {
-        let mut ask = Sql::new("SELECT c.device, c.what FROM change c WHERE c.answer > ");
-        ask.bind(since).push(" AND c.device > ").bind(after);
-        ask.push(" AND c.answer = (SELECT MAX(l.answer) FROM change l WHERE l.device = c.device)");
+        self.changes_of(scope, Span::Behind(since), None, after, limit).await
+    }
+
+    /// The same of a span of answers, and where one is named of those with this change alone: `new`, `changed`, `gone`.
+    pub async fn changes_of(
+        &self,
+        scope: &Scope,
+        span: Span,
+        what: Option<&str>,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Changed>, StoreError> {
+        let mut ask = Sql::new("SELECT c.device, c.what FROM change c WHERE ");
+        span.ask(&mut ask);
+        ask.push(" AND c.device > ").bind(after);
+        if let Some(what) = what {
+            ask.push(" AND c.what = ").bind(what);
+        }
         if scope.sites != Sites::All {
             ask.push(" AND EXISTS (SELECT 1 FROM device d WHERE d.id = c.device AND ");
             crate::query::sql::scoped(&mut ask, scope, &crate::query::sql::DEVICES);

@@ -17,7 +17,7 @@ use crate::audit::append;
 use crate::db::bulk::Bulk;
 use crate::db::{Sql, Tx, sql};
 use crate::{By, Store, StoreError, Time, pack};
-pub use history::{AnswerRow, Changed};
+pub use history::{AnswerRow, Changed, Span};
 use ids::{Decided, Ids, Key};
 use prepare::prepare;
 use write::Writer;

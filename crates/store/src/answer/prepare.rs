@@ -194,17 +194,25 @@ fn profile(device: &Device, findings: &[Finding]) -> Profile {
     for text in device.host.iter().flat_map(|h| [&h.brand, &h.model]).flatten() {
         add("host", text);
     }
-    let (mut owner, mut country) = (None, None);
+    let (mut owner, mut country): (Option<String>, Option<String>) = (None, None);
     let behind = device.modules.iter().map(|m| (&m.ownership, &m.jurisdictions));
     for (ownership, jurisdictions) in behind.chain(device.product.iter().map(|p| (&p.ownership, &p.jurisdictions))) {
         for text in ownership.iter().flat_map(|b| &b.owner) {
             add("owner", text);
-            owner.get_or_insert_with(|| text.clone());
+            if owner.is_none() {
+                owner = Some(text.clone());
+                // An owner's own: the walk to it ends with its name.
+                let own =
+                    jurisdictions.iter().find(|j| j.via.last().is_some_and(|name| text.strip_suffix(" (unclear)").unwrap_or(text) == name));
+                country = own.map(|j| j.country.clone());
+            }
         }
         ownership.iter().flat_map(|b| &b.listings).for_each(|l| add("list", &l.regime));
         for jurisdiction in jurisdictions {
             add("country", &jurisdiction.country);
-            country.get_or_insert_with(|| jurisdiction.country.clone());
+            if owner.is_none() {
+                country.get_or_insert_with(|| jurisdiction.country.clone());
+            }
         }
     }
     for m in &device.modules {

@@ -34,7 +34,7 @@ pub struct DeviceRow {
     pub confidence: f64,
     /// The first ultimate owner.
     pub owner: Option<String>,
-    /// The first jurisdiction of control.
+    /// The country of that owner, where it is on file; where no owner is known, the first jurisdiction of control.
     pub country: Option<String>,
     /// The worst severity of what did not pass; `None` where everything did.
     pub severity: Option<&'static str>,

@@ -1,5 +1,6 @@
 //! What an overview counts: makers against jurisdictions, and how old the evidence is.
 
+use crate::Span;
 use crate::db::{Row, Sql};
 use crate::observe::LAST;
 use crate::query::sql::{self, by_bucket};
@@ -37,6 +38,8 @@ pub struct SourceRow {
     pub format: String,
     /// How many.
     pub files: u64,
+    /// How many artefacts hold them.
+    pub artefacts: u64,
     /// When the newest was collected, or came in where that is not known.
     pub newest: Time,
 }
@@ -110,13 +113,14 @@ impl Store {
     /// see.
     pub async fn sources(&self, scope: &Scope) -> Result<Vec<SourceRow>, StoreError> {
         let mut ask = Sql::new(
-            "SELECT i.format, COUNT(*), MAX(COALESCE(e.collected_at, e.received_at)) AS newest FROM evidence e \
+            "SELECT i.format, COUNT(*), MAX(COALESCE(e.collected_at, e.received_at)) AS newest, COUNT(DISTINCT e.n) FROM evidence e \
              JOIN reading r ON r.evidence = e.n JOIN input i ON i.reading = r.n WHERE ",
         );
         ask.push(LAST).push(" AND ");
         crate::evidence::seen(&mut ask, scope);
         ask.push(" GROUP BY i.format ORDER BY newest, i.format");
-        let source = |row: &Row| Ok(SourceRow { format: row.owned(0)?, files: row.count(1)?, newest: row.time(2)? });
+        let source =
+            |row: &Row| Ok(SourceRow { format: row.owned(0)?, files: row.count(1)?, newest: row.time(2)?, artefacts: row.count(3)? });
         self.db().read().await?.fetch(ask).await?.iter().map(source).collect()
     }
 
@@ -154,11 +158,11 @@ impl Store {
         self.db().read().await?.number(crate::db::sql!(ask, time)).await
     }
 
-    /// How many devices the answers behind number `since` changed, as far as the asker sees them now. The first answer is a
-    /// baseline and changes none.
-    pub async fn moves(&self, scope: &Scope, since: i64) -> Result<Moves, StoreError> {
-        let mut ask = Sql::new("SELECT c.what, COUNT(*) FROM change c WHERE c.answer > ");
-        ask.bind(since).push(" AND NOT EXISTS (SELECT 1 FROM change l WHERE l.device = c.device AND l.answer > c.answer)");
+    /// How many devices a span of answers changed, as far as the asker sees them now. The first answer is a baseline and changes
+    /// none.
+    pub async fn moves(&self, scope: &Scope, span: Span) -> Result<Moves, StoreError> {
+        let mut ask = Sql::new("SELECT c.what, COUNT(*) FROM change c WHERE ");
+        span.ask(&mut ask);
         if scope.sites != Sites::All {
             ask.push(" AND EXISTS (SELECT 1 FROM device d WHERE d.id = c.device AND ");
             sql::scoped(&mut ask, scope, &sql::DEVICES);

@@ -39,7 +39,7 @@ pub struct DeviceLine {
     pub confidence_level: Option<String>,
     /// The first ultimate owner.
     pub owner: Option<String>,
-    /// The first jurisdiction of control.
+    /// The country of that owner, where it is on file; where no owner is known, the first jurisdiction of control.
     pub country: Option<String>,
     /// The worst severity of what did not pass.
     pub severity: Option<&'static str>,

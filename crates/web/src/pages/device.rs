@@ -38,7 +38,8 @@ struct DevicePage {
     decided: Vec<Decided>,
     decides: bool,
     states: &'static [&'static str],
-    identifiers: Vec<(&'static str, Vec<String>)>,
+    /// Label, and values with what qualifies them.
+    identifiers: Vec<(&'static str, Vec<(String, Option<String>)>)>,
     /// Whether rules are asked.
     judged: bool,
     layers: [Layer; 7],
@@ -108,7 +109,15 @@ fn nats(weight: &i32) -> String {
     format!("{:+.1}", f64::from(*weight) / 1000.0)
 }
 
-fn identifiers(device: &Device) -> Vec<(&'static str, Vec<String>)> {
+/// A serial number is unique within its maker: the two are kept together, and told apart for people.
+fn serial(text: &str) -> (String, Option<String>) {
+    match text.split_once('|') {
+        Some((maker, number)) => (number.to_owned(), Some(maker.to_owned()).filter(|m| !m.is_empty())),
+        None => (text.to_owned(), None),
+    }
+}
+
+fn identifiers(device: &Device) -> Vec<(&'static str, Vec<(String, Option<String>)>)> {
     let ids = &device.identifiers;
     let all = [
         ("Site", &ids.site),
@@ -126,7 +135,9 @@ fn identifiers(device: &Device) -> Vec<(&'static str, Vec<String>)> {
         ("VIN", &ids.vin),
         ("UDI", &ids.udi),
     ];
-    all.into_iter().filter(|(_, list)| !list.is_empty()).map(|(label, list)| (label, list.clone())).collect()
+    let shown = |label, value: &String| if label == "Serial" { serial(value) } else { (value.clone(), None) };
+    let rows = all.into_iter().filter(|(_, list)| !list.is_empty());
+    rows.map(|(label, list)| (label, list.iter().map(|value| shown(label, value)).collect())).collect()
 }
 
 /// The page of a device.

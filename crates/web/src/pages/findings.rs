@@ -55,6 +55,7 @@ pub async fn findings(State(app): State<App>, who: Who, Params(asked): Params<As
     // What is too much to be counted one by one is too much for facets, too.
     let codes = if listed.count.exact { app.store().codes(&who.scope, &query, 1000).await? } else { Vec::new() };
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let unread = wrong.is_some();
     let findings = Findings {
         head: Head::new("Findings", "/findings", Some(&who)),
         q: asked.q(),
@@ -69,7 +70,8 @@ pub async fn findings(State(app): State<App>, who: Who, Params(asked): Params<As
         count: listed.count.n,
         exact: listed.count.exact,
         rows: listed.rows.into_iter().map(Into::into).collect(),
-        facets: facets(&codes, asked.q().trim(), asked.sort()),
+        // Of a query that was not understood the whole list is shown: links narrow that.
+        facets: facets(&codes, if unread { "" } else { asked.q().trim() }, asked.sort()),
         usual: [
             ("open", "NOT verdict:pass state:new"),
             ("high or worse", "severity>=high NOT verdict:pass"),
@@ -149,7 +151,10 @@ fn detail(detail: &serde_json::Value) -> Vec<(String, String)> {
             serde_json::Value::Null => String::new(),
             serde_json::Value::String(text) => text.clone(),
             serde_json::Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join("; "),
-            serde_json::Value::Object(map) => map.iter().map(|(k, v)| format!("{k} {}", text(v))).collect::<Vec<_>>().join(", "),
+            serde_json::Value::Object(map) => {
+                let parts = map.iter().map(|(k, v)| (k.replace('_', " "), text(v))).filter(|(_, v)| !v.is_empty());
+                parts.map(|(k, v)| format!("{k} {v}")).collect::<Vec<_>>().join(", ")
+            }
             other => other.to_string(),
         }
     }

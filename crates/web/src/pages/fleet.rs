@@ -176,7 +176,8 @@ const COLUMNS: [(&str, &str); 7] = [
 /// The fleet.
 pub async fn fleet(State(app): State<App>, who: Who, Params(asked): Params<Asked>) -> Result<Response, Problem> {
     let (query, wrong) = asked.query();
-    let (q, sort) = (asked.q().trim(), asked.sort());
+    // Of a query that was not understood the whole list is shown: links narrow that.
+    let (q, sort) = (if wrong.is_some() { "" } else { asked.q().trim() }, asked.sort());
     let listed = app.store().devices(&who.scope, &query, asked.page()).await?;
     let found = app.store().facets(&who.scope, &query, &FACETS, VALUES).await?;
     let facets = found.into_iter().filter(|f| !f.values.is_empty()).map(|f| FacetShown {

@@ -111,9 +111,9 @@ struct ProblemPage<'a> {
     problem: &'a Problem,
 }
 
-/// A problem as a page.
-pub fn problem(problem: &Problem) -> Response {
-    let mut response = page(problem.code(), &ProblemPage { head: Head::new(problem.title, "", None), problem });
+/// A problem as a page, under the bar of who is signed in.
+pub fn problem(problem: &Problem, who: Option<&Who>) -> Response {
+    let mut response = page(problem.code(), &ProblemPage { head: Head::new(problem.title, "", who), problem });
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

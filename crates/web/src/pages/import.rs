@@ -26,6 +26,8 @@ struct Import {
 struct JobPage {
     head: Head,
     job: Shown,
+    /// Whether its answer still stands.
+    latest: bool,
 }
 
 /// A job as pages show it.
@@ -44,6 +46,8 @@ struct Shown {
 /// What an answer changed.
 #[derive(serde::Deserialize)]
 struct Counts {
+    /// Number of the answer.
+    answer: i64,
     first: bool,
     devices: u64,
     new: u64,
@@ -108,7 +112,9 @@ pub async fn job(State(app): State<App>, who: Who, Path(n): Path<String>) -> Res
         return Err(missing());
     }
     let job = Shown::from(job);
+    let last = app.store().answers(&who.scope, 1).await?.first().map(|a| a.n);
+    let latest = job.changes.as_ref().is_some_and(|c| Some(c.answer) == last);
     let mut head = Head::new(format!("Import {}", job.n), "/evidence", Some(&who));
     head.refresh = if job.busy() { 1 } else { 0 };
-    Ok(page(StatusCode::OK, &JobPage { head, job }))
+    Ok(page(StatusCode::OK, &JobPage { head, job, latest }))
 }

@@ -11,7 +11,7 @@ use umbilical_assess::lookup::{Entry, sheet};
 use umbilical_assess::trace::trace;
 use umbilical_core::Day;
 use umbilical_core::answer::{Listing, Trace};
-use umbilical_knowledge::{Knowledge, Module, Replacement, Word as _};
+use umbilical_knowledge::{Knowledge, Module, Product, ProductClass, Replacement, Word as _};
 use umbilical_store::query::Query;
 use umbilical_store::{Facet, ModuleRow, Page};
 
@@ -28,8 +28,8 @@ use crate::who::Who;
 const MOST: u32 = 5_000;
 /// Rows of a page.
 const ROWS: usize = 60;
-/// Rows of the catalogue behind a search.
-const CATALOGUE: usize = 20;
+/// Rows of the catalogue behind a search, and where all are asked for.
+const CATALOGUE: [usize; 2] = [20, 300];
 /// Devices on the page of a module.
 const DEVICES: u32 = 10;
 
@@ -96,9 +96,14 @@ struct Modules {
     judged: bool,
     of: usize,
     unnamed: Number,
+    /// Routers and other things around a module.
+    hosts: Number,
     rows: Vec<Row>,
     catalogue: Vec<Known>,
-    more_of_catalogue: usize,
+    /// How many of the catalogue fit.
+    of_catalogue: usize,
+    /// Whether all of them were asked for.
+    whole: bool,
     pages: Vec<(String, String)>,
 }
 
@@ -111,6 +116,9 @@ pub struct Asked {
     sort: String,
     #[serde(default)]
     page: usize,
+    /// `whole` for everything of the catalogue that fits.
+    #[serde(default)]
+    catalogue: String,
 }
 
 /// Whose a maker's or brand's organisation is, and how it is traced today: asked once for each.
@@ -179,6 +187,16 @@ pub fn names(kb: &Knowledge, known: &[ModuleRow], model: &str) -> Names {
     Names { maker, brands }
 }
 
+/// Whether a model is no module but something around one, a router or a camera: what is in it stays open. A dongle or a telephone
+/// is its own radio and is judged as one.
+pub fn is_host(kb: &Knowledge, names: &Names, model: &str) -> bool {
+    let sold = |brand: Option<&str>| kb.products_in(brand, model);
+    let brand = names.brands.first().map(String::as_str);
+    let around = |p: &&Product| matches!(p.class, ProductClass::Router | ProductClass::Other) && p.product.eq_ignore_ascii_case(model);
+    let module = names.maker.iter().chain(&names.brands).any(|b| kb.module(b, model).is_some()) || !kb.rebrands_in(model).is_empty();
+    !module && sold(brand).iter().any(around)
+}
+
 /// The modules of the fleet, and of the catalogue where somebody searches.
 pub async fn list(State(app): State<App>, who: Who, Params(asked): Params<Asked>) -> Result<Response, Problem> {
     let (store, kb, today) = (app.store(), app.knowledge(), app.today());
@@ -194,6 +212,8 @@ pub async fn list(State(app): State<App>, who: Who, Params(asked): Params<Asked>
         }
     }
     let unnamed = "cellular:yes NOT (level:model OR level:variant) NOT kind:dongle NOT kind:handset NOT kind:router NOT kind:other";
+    let around = "cellular:yes (kind:router OR kind:other)";
+    let hosts = Number { count: store.count_devices(&who.scope, &Query::parse(around)?).await?, href: href("/fleet", around, None) };
     let unnamed = Number { count: store.count_devices(&who.scope, &Query::parse(unnamed)?).await?, href: href("/fleet", unnamed, None) };
 
     let mut traces = Traces::default();
@@ -201,7 +221,11 @@ pub async fn list(State(app): State<App>, who: Who, Params(asked): Params<Asked>
     let fits = |text: &str| text.to_lowercase().contains(&part);
     let mut rows: Vec<Row> = Vec::new();
     for value in models.into_iter().flat_map(|f| f.values) {
-        let Names { maker, brands } = names(kb, &known, &value.value);
+        let named = names(kb, &known, &value.value);
+        if is_host(kb, &named, &value.value) {
+            continue;
+        }
+        let Names { maker, brands } = named;
         if !part.is_empty() && !fits(&value.value) && !maker.iter().chain(&brands).any(|t| fits(t)) {
             continue;
         }
@@ -249,12 +273,13 @@ pub async fn list(State(app): State<App>, who: Who, Params(asked): Params<Asked>
     }
     let rows = rows.into_iter().skip(at.saturating_mul(ROWS)).take(ROWS).collect();
     let mut catalogue: Vec<Known> = Vec::new();
-    let mut more_of_catalogue = 0;
+    let mut of_catalogue = 0;
+    let whole = asked.catalogue == "whole";
     if !part.is_empty() {
         let found = kb.modules().iter().filter(|m| fits(&format!("{} {}", m.maker, m.model)) || m.aliases.iter().any(|a| fits(a)));
         for m in found.filter(|m| !here.contains(&address(&m.maker, &m.model))) {
-            if catalogue.len() == CATALOGUE {
-                more_of_catalogue += 1;
+            of_catalogue += 1;
+            if catalogue.len() == CATALOGUE[usize::from(whole)] {
                 continue;
             }
             catalogue.push(Known {
@@ -267,7 +292,7 @@ pub async fn list(State(app): State<App>, who: Who, Params(asked): Params<Asked>
         }
     }
     let head = Head::new("Modules", "/modules", Some(&who));
-    let shown = Modules { head, q: asked.q, sort, judged, of, unnamed, rows, catalogue, more_of_catalogue, pages };
+    let shown = Modules { head, q: asked.q, sort, judged, of, unnamed, hosts, rows, catalogue, of_catalogue, whole, pages };
     Ok(page(StatusCode::OK, &shown))
 }
 
@@ -313,6 +338,13 @@ struct One {
     verdicts: Vec<(&'static str, Number)>,
     rows: Vec<DeviceLine>,
     as_of: String,
+}
+
+impl One {
+    /// Whether a rule says something to a device that has it.
+    fn any_verdict(&self) -> bool {
+        self.verdicts.iter().any(|(_, n)| n.count > 0)
+    }
 }
 
 fn in_catalogue<'k>(kb: &'k Knowledge, wanted: &str) -> Option<&'k Module> {

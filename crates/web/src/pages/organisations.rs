@@ -21,8 +21,8 @@ use crate::app::App;
 use crate::extract::Params;
 use crate::who::Who;
 
-/// Models on the page; the rest is counted.
-const MODELS: u32 = 24;
+/// Models on the page.
+const MODELS: usize = 120;
 
 /// A relation as a row.
 struct Relation {
@@ -97,7 +97,7 @@ struct One {
     brands: Vec<Brand>,
     owned: Number,
     models: Vec<Model>,
-    more_models: usize,
+    more_models: bool,
 }
 
 /// A day as somebody typed it; the error is in words.
@@ -207,13 +207,13 @@ pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>, Param
         terms.push(q);
     }
     let mut models = Vec::new();
-    let mut more_models = 0;
+    let mut more_models = false;
     if !terms.is_empty() {
         let query = Query::parse(&terms.join(" OR "))?;
         let found = store.facets(&who.scope, &query, &["model"], 2_000).await?;
         let all: Vec<_> = found.into_iter().flat_map(|f| f.values).collect();
-        more_models = all.len().saturating_sub(MODELS as usize);
-        for v in all.into_iter().take(MODELS as usize) {
+        more_models = all.len() > MODELS;
+        for v in all.into_iter().take(MODELS) {
             let q = refined(&terms.join(" OR "), "model", &v.value, false);
             let brand = brands.iter().find_map(|b| kb.module(&b.name, &v.value));
             models.push(Model {

@@ -8,8 +8,9 @@ use umbilical_assess::identify::next;
 use umbilical_core::Day;
 use umbilical_report::svg::{self, Bar, Point};
 use umbilical_store::query::Query;
-use umbilical_store::{CodeRow, Facet, Moves, Pair, Time};
+use umbilical_store::{CodeRow, Facet, FacetValue, Moves, Scope, Span, Store, Time};
 
+use super::evidence::by_kind;
 use super::fleet::{href, refined};
 use super::frame::{Head, day, minute, page};
 use crate::Problem;
@@ -58,7 +59,10 @@ struct Share {
 /// Something to do next.
 struct Action {
     what: String,
-    why: String,
+    /// What stands before, in and behind the number.
+    why: &'static str,
+    count: String,
+    of: String,
     href: String,
     impact: u64,
     effort: u64,
@@ -70,12 +74,20 @@ struct Action {
 struct Matrix {
     countries: Vec<String>,
     rows: Vec<(String, Vec<Cell>)>,
-    /// Devices that neither a row nor a column has.
-    left_out: u64,
+    /// Devices of which no row's maker is one.
+    left_out: Cell,
+}
+
+/// A maker, whose law reaches how many of its devices, and how many no law on file.
+struct Reach {
+    maker: String,
+    countries: Vec<FacetValue>,
+    none: Cell,
 }
 
 #[derive(Clone, Default)]
 struct Cell {
+    /// Devices.
     count: u64,
     href: String,
     /// Side of the square that stands for it, in pixels.
@@ -84,7 +96,7 @@ struct Cell {
 
 struct Fresh {
     format: String,
-    files: u64,
+    artefacts: u64,
     newest: String,
     days: i64,
 }
@@ -109,9 +121,16 @@ struct Overview {
     certainty: Option<(String, Vec<Share>)>,
     curve: Option<Curve>,
     fresh: Vec<Fresh>,
-    moves: Moves,
+    moves: [(&'static str, u64); 3],
     /// The answer that stood when somebody was last here, and when that was.
     since: Option<(i64, String)>,
+}
+
+impl Overview {
+    /// Whether nothing changed since the last visit.
+    fn still(&self) -> bool {
+        self.moves.iter().all(|(_, n)| *n == 0)
+    }
 }
 
 /// A picture, and its points as rows: day, part, whole.
@@ -125,7 +144,6 @@ pub async fn overview(State(app): State<App>, who: Who) -> Result<Response, Prob
     let whole = store.facets(&who.scope, &all, &["cellular", "collect", "list", "verdict"], VALUES).await?;
     let carrying = store.facets(&who.scope, &cellular, &["maker", "owner", "country", "chipset", "certainty"], VALUES).await?;
     let codes = store.codes(&who.scope, &Query::parse("NOT verdict:pass")?, 400).await?;
-    let pairs = store.makers_by_country(&who.scope, &cellular, 2000).await?;
     let answered = store.answer(&who.scope).await?;
     let answers = store.answers(&who.scope, ANSWERS).await?;
     let now = app.now();
@@ -144,7 +162,7 @@ pub async fn overview(State(app): State<App>, who: Who) -> Result<Response, Prob
     let (moves, since) = match since {
         Some(at) => {
             let n = store.answer_at(at).await?.max(1);
-            (store.moves(&who.scope, n).await?, Some((n, minute(at.to_string()))))
+            (store.moves(&who.scope, Span::Behind(n)).await?, Some((n, minute(at.to_string()))))
         }
         None => (Moves::default(), None),
     };
@@ -166,11 +184,11 @@ pub async fn overview(State(app): State<App>, who: Who) -> Result<Response, Prob
             .into_iter()
             .map(|(field, label)| concentration(&carrying, field, label))
             .collect(),
-        matrix: matrix(&pairs),
+        matrix: reach(store, &who.scope, &carrying).await?,
         certainty: certainty(&carrying),
         curve,
         fresh: store.sources(&who.scope).await?.into_iter().map(|s| fresh(s, now)).collect(),
-        moves,
+        moves: by_kind(&moves),
         since,
         head: Head { refresh: 30, ..Head::new("Overview", "/", Some(&who)) },
     };
@@ -187,7 +205,13 @@ fn value(facets: &[Facet], field: &str, value: &str) -> u64 {
 
 /// A query for whatever has any value of a field.
 fn any_of(facets: &[Facet], field: &str) -> String {
-    let terms: Vec<String> = facet(facets, field).take(60).map(|v| refined("", field, &v.value, false)).filter(|t| !t.is_empty()).collect();
+    any_of_first(facets, field, 60)
+}
+
+/// The same of its first values: a query has no more than a hundred terms.
+fn any_of_first(facets: &[Facet], field: &str, most: usize) -> String {
+    let values = facet(facets, field).take(most);
+    let terms: Vec<String> = values.map(|v| refined("", field, &v.value, false)).filter(|t| !t.is_empty()).collect();
     if terms.is_empty() { format!("{field}:\"none here\"") } else { terms.join(" OR ") }
 }
 
@@ -236,7 +260,9 @@ fn actions(facets: &[Facet], codes: &[CodeRow]) -> Vec<Action> {
         let effort = if next::at_once(&v.value) { 1 } else { v.devices };
         out.push(Action {
             what: format!("Collect {}", v.value.replace('`', "")),
-            why: format!("may decide more of {} devices", v.devices),
+            why: "may decide more of",
+            count: if v.devices == 1 { "1 device".to_owned() } else { format!("{} devices", v.devices) },
+            of: String::new(),
             href: href("/fleet", &refined("", "collect", &v.value, false), None),
             impact: v.devices,
             effort,
@@ -254,12 +280,9 @@ fn actions(facets: &[Facet], codes: &[CodeRow]) -> Vec<Action> {
         let verdict = c.verdict.as_deref().map(|v| format!(" {}", refined("", "verdict", v, false))).unwrap_or_default();
         out.push(Action {
             what: format!("Decide on {}", c.code),
-            why: format!(
-                "{} of severity {}{}",
-                findings(c.findings),
-                c.severity,
-                c.verdict.iter().map(|v| format!(", {v}")).collect::<String>()
-            ),
+            why: "",
+            count: if c.findings == 1 { "1 finding".to_owned() } else { format!("{} findings", c.findings) },
+            of: format!(" of severity {}{}", c.severity, c.verdict.iter().map(|v| format!(", {v}")).collect::<String>()),
             href: href("/findings", &format!("{}{verdict}", refined("", "code", &c.code, false)), None),
             impact: c.findings.saturating_mul(weight),
             effort: c.findings,
@@ -269,10 +292,6 @@ fn actions(facets: &[Facet], codes: &[CodeRow]) -> Vec<Action> {
     out.sort_by(|a, b| b.ratio.total_cmp(&a.ratio).then(b.impact.cmp(&a.impact)).then(a.what.cmp(&b.what)));
     out.truncate(ACTIONS);
     out
-}
-
-fn findings(n: u64) -> String {
-    if n == 1 { "one finding".to_owned() } else { format!("{n} findings") }
 }
 
 fn shares(facets: &[Facet], field: &'static str, most: usize) -> Vec<Share> {
@@ -322,44 +341,54 @@ fn curve(answers: &[umbilical_store::AnswerRow]) -> Option<Curve> {
     (!points.is_empty()).then(|| (svg::line("curve", "Devices of which it is known whether they are cellular", &points), rows))
 }
 
-fn matrix(pairs: &[Pair]) -> Matrix {
-    let sums = |of: fn(&Pair) -> &Option<String>, most: usize| {
-        let mut sums: Vec<(String, u64)> = Vec::new();
-        for pair in pairs {
-            let Some(name) = of(pair) else { continue };
-            match sums.iter_mut().find(|(n, _)| n == name) {
-                Some((_, n)) => *n = n.saturating_add(pair.devices),
-                None => sums.push((name.clone(), pair.devices)),
-            }
-        }
-        sums.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        sums.into_iter().take(most).map(|(name, _)| name).collect::<Vec<_>>()
+/// Makers and whose law reaches how many of their devices, as the lists behind the cells count them.
+async fn reach(store: &Store, scope: &Scope, carrying: &[Facet]) -> Result<Matrix, Problem> {
+    let makers: Vec<String> = facet(carrying, "maker").take(MAKERS).map(|v| v.value.clone()).collect();
+    let countries: Vec<String> = facet(carrying, "country").take(COUNTRIES).map(|v| v.value.clone()).collect();
+    let number = async |q: String| -> Result<Cell, Problem> {
+        Ok(Cell { count: store.count_devices(scope, &Query::parse(&q)?).await?, href: href("/fleet", &q, None), side: 0 })
     };
-    let (makers, countries) = (sums(|p| &p.maker, MAKERS), sums(|p| &p.country, COUNTRIES));
-    let most = pairs.iter().filter(|p| p.maker.is_some()).map(|p| p.devices).max().unwrap_or(0).max(1);
-    let mut shown = 0u64;
-    let rows = makers.into_iter().map(|maker| {
-        let of = |country: Option<&String>| {
-            let count = pairs.iter().filter(|p| p.maker.as_ref() == Some(&maker) && p.country.as_ref() == country).map(|p| p.devices).sum();
-            let q = refined("cellular:yes", "maker", &maker, false);
-            // The area stands for the number.
-            let side = (24.0 * (count as f64 / most as f64).sqrt()).ceil() as u32;
-            let q = country.map_or(q.clone(), |country| refined(&q, "country", country, false));
-            Cell { count, href: href("/fleet", &q, None), side: if count == 0 { 0 } else { side.clamp(3, 24) } }
-        };
-        let mut cells: Vec<Cell> = countries.iter().map(|c| of(Some(c))).collect();
-        cells.push(of(None));
-        shown = shown.saturating_add(cells.iter().map(|c| c.count).sum());
-        (maker.clone(), cells)
-    });
-    let rows = rows.collect();
-    let whole: u64 = pairs.iter().map(|p| p.devices).sum();
-    Matrix { countries, rows, left_out: whole.saturating_sub(shown) }
+    let mut rows = Vec::new();
+    for maker in &makers {
+        let q = refined("cellular:yes", "maker", maker, false);
+        let found = store.facets(scope, &Query::parse(&q)?, &["country"], VALUES).await?;
+        rows.push(Reach {
+            maker: maker.clone(),
+            none: number(format!("{q} NOT ({})", any_of(&found, "country"))).await?,
+            countries: found.into_iter().flat_map(|f| f.values).collect(),
+        });
+    }
+    let left_out = number(format!("cellular:yes NOT ({})", any_of_first(carrying, "maker", MAKERS))).await?;
+    Ok(matrix(countries, rows, left_out))
+}
+
+fn matrix(countries: Vec<String>, reach: Vec<Reach>, left_out: Cell) -> Matrix {
+    let all = |r: &Reach| r.countries.iter().map(|c| c.devices).max().unwrap_or(0).max(r.none.count);
+    let most = reach.iter().map(all).max().unwrap_or(0).max(1);
+    let drawn = |count: u64, href: String| {
+        // The area stands for the number.
+        let side = (24.0 * (count as f64 / most as f64).sqrt()).ceil() as u32;
+        Cell { count, href, side: if count == 0 { 0 } else { side.clamp(3, 24) } }
+    };
+    let row = |r: Reach| {
+        let q = refined("cellular:yes", "maker", &r.maker, false);
+        let mut cells: Vec<Cell> = countries
+            .iter()
+            .map(|country| {
+                let count = r.countries.iter().find(|c| c.value == *country).map_or(0, |c| c.devices);
+                drawn(count, href("/fleet", &refined(&q, "country", country, false), None))
+            })
+            .collect();
+        cells.push(drawn(r.none.count, r.none.href));
+        (r.maker, cells)
+    };
+    let rows = reach.into_iter().map(row).collect();
+    Matrix { rows, countries, left_out }
 }
 
 fn fresh(source: umbilical_store::SourceRow, now: Time) -> Fresh {
     let days = now.0.saturating_sub(source.newest.0).div_euclid(86_400_000);
-    Fresh { format: source.format, files: source.files, newest: day(source.newest.to_string()), days }
+    Fresh { format: source.format, artefacts: source.artefacts, newest: day(source.newest.to_string()), days }
 }
 
 #[cfg(test)]
@@ -394,18 +423,23 @@ mod tests {
     }
 
     #[test]
-    fn the_matrix_accounts_for_every_device() {
-        let pair = |maker: Option<&str>, country: Option<&str>, devices| Pair {
-            maker: maker.map(str::to_owned),
-            country: country.map(str::to_owned),
-            devices,
+    fn a_square_is_as_large_as_its_number() {
+        let cell = |count| Cell { count, ..Cell::default() };
+        let maker = |name: &str, countries: &[(&str, u64)], none| Reach {
+            maker: name.to_owned(),
+            countries: of("country", countries).values,
+            none: cell(none),
         };
-        let pairs =
-            [pair(Some("Acme"), Some("CN"), 9), pair(Some("Acme"), None, 2), pair(None, None, 4), pair(Some("Bolt"), Some("US"), 1)];
-        let m = matrix(&pairs);
-        let sum: u64 = m.rows.iter().flat_map(|r| &r.1).map(|c| c.count).sum();
-        assert_eq!((sum, m.left_out), (12, 4));
-        assert_eq!(m.rows[0].1.iter().map(|c| c.side).collect::<Vec<_>>(), [24, 0, 12]);
+        // A device that two laws reach stands in two cells.
+        let m = matrix(
+            vec!["CN".into(), "US".into()],
+            vec![maker("Acme", &[("CN", 9), ("US", 1), ("XX", 4)], 2), maker("Bolt", &[("US", 1)], 0)],
+            cell(4),
+        );
+        let counts = |row: usize| m.rows[row].1.iter().map(|c| c.count).collect::<Vec<_>>();
+        assert_eq!((counts(0), counts(1), m.left_out.count), (vec![9, 1, 2], vec![0, 1, 0], 4));
+        assert_eq!(m.rows[0].1.iter().map(|c| c.side).collect::<Vec<_>>(), [24, 8, 12]);
+        assert_eq!(m.rows[1].1[1].href, "/fleet?q=cellular%3Ayes%20maker%3A%22Bolt%22%20country%3A%22US%22");
     }
 
     #[test]

@@ -24,8 +24,8 @@ use crate::extract::Params;
 use crate::guard::encoded;
 use crate::law::{Law, Question};
 use crate::pages::fleet::{href, refined};
-use crate::pages::frame::{Head, page};
-use crate::pages::modules::{Number, address_of, names, slug};
+use crate::pages::frame::{Head, page, ticks};
+use crate::pages::modules::{Number, address_of, is_host, names, slug};
 use crate::pages::organisations::day;
 use crate::who::Who;
 
@@ -89,17 +89,20 @@ async fn kinds(app: &App, who: &Who) -> Result<Vec<Kind>, Problem> {
     let known = store.modules(&who.scope, &cellular, 5_000).await?;
     let kind = |v: umbilical_store::FacetValue| {
         let found = names(kb, &known, &v.value);
+        if is_host(kb, &found, &v.value) {
+            return None;
+        }
         let brand = found.brands.first().map(String::as_str);
         let device = supposed(kb, found.maker.as_deref(), brand, &v.value);
-        Kind {
+        Some(Kind {
             name: device.names.first().cloned().unwrap_or_default(),
             slug: slug(device.names.first().map_or("", String::as_str)),
             more: address_of(kb, found.maker.as_deref(), &v.value),
             devices: Number { count: v.devices, href: href("/fleet", &refined("cellular:yes", "model", &v.value, false), None) },
             device,
-        }
+        })
     };
-    Ok(models.into_iter().flat_map(|f| f.values).map(kind).collect())
+    Ok(models.into_iter().flat_map(|f| f.values).filter_map(kind).collect())
 }
 
 struct Row {

@@ -7,6 +7,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Deserialize;
 use umbilical_assess::judge::told::pack_text;
 use umbilical_core::answer::policy::{Clause, PackText};
 use umbilical_knowledge::policy::{Pack, parse};
@@ -18,6 +19,7 @@ use super::frame::{Head, page};
 use super::modules::Number;
 use crate::Problem;
 use crate::app::App;
+use crate::extract::Params;
 use crate::who::Who;
 
 /// Codes of findings that are counted.
@@ -56,6 +58,8 @@ struct Line {
 struct Packs {
     head: Head,
     asked: usize,
+    /// Whether those alone are shown that are asked here.
+    only: bool,
     lines: Vec<Line>,
 }
 
@@ -63,10 +67,18 @@ fn of_rule(codes: &[CodeRow], rule: &str, verdict: &str) -> u64 {
     codes.iter().filter(|c| c.code == rule && c.verdict.as_deref() == Some(verdict)).map(|c| c.findings).sum()
 }
 
+/// Which packs.
+#[derive(Deserialize)]
+pub struct Which {
+    /// `here` for those that are asked about the devices here.
+    #[serde(default)]
+    asked: String,
+}
+
 /// The packs.
-pub async fn list(State(app): State<App>, who: Who) -> Result<Response, Problem> {
+pub async fn list(State(app): State<App>, who: Who, Params(which): Params<Which>) -> Result<Response, Problem> {
     let codes = app.store().codes(&who.scope, &Query::parse("source:rule NOT verdict:pass")?, CODES).await?;
-    let lines: Vec<Line> = on_file(&app)?
+    let mut lines: Vec<Line> = on_file(&app)?
         .into_iter()
         .map(|shelf| {
             let text = pack_text(&shelf.pack);
@@ -78,7 +90,9 @@ pub async fn list(State(app): State<App>, who: Who) -> Result<Response, Problem>
         })
         .collect();
     let asked = lines.iter().filter(|l| l.asked).count();
-    Ok(page(StatusCode::OK, &Packs { head: Head::new("Policy", "/policy", Some(&who)), asked, lines }))
+    let only = which.asked == "here";
+    lines.retain(|l| l.asked || !only);
+    Ok(page(StatusCode::OK, &Packs { head: Head::new("Policy", "/policy", Some(&who)), asked, only, lines }))
 }
 
 struct RuleLine {
@@ -93,16 +107,28 @@ struct One {
     head: Head,
     text: PackText,
     asked: bool,
+    /// `verified`, `unverified`: the rules of this status alone are shown.
+    status: Option<&'static str>,
     rules: Vec<RuleLine>,
 }
 
+/// Which rules.
+#[derive(Deserialize)]
+pub struct Part {
+    /// `verified` or `unverified`, as a person compared their text with the source or not.
+    #[serde(default)]
+    status: String,
+}
+
 /// A pack.
-pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>, Params(part): Params<Part>) -> Result<Response, Problem> {
     let shelf = on_file(&app)?.into_iter().find(|s| *s.pack.id.get_ref() == id);
     let shelf = shelf.ok_or_else(|| Problem::missing("no such pack is on file"))?;
     let codes = app.store().codes(&who.scope, &Query::parse("source:rule NOT verdict:pass")?, CODES).await?;
     let mut text = pack_text(&shelf.pack);
-    let rules = std::mem::take(&mut text.rules).into_iter().map(|clause| {
+    let status = ["verified", "unverified"].into_iter().find(|s| *s == part.status);
+    let shown = |c: &Clause| status.is_none_or(|s| c.verified == (s == "verified"));
+    let rules = std::mem::take(&mut text.rules).into_iter().filter(shown).map(|clause| {
         let found = ["fail", "review", "unknown"].into_iter().map(|word| {
             let q = format!("{} verdict:{word}", refined("", "code", &clause.id, false));
             (word, Number { count: of_rule(&codes, &clause.id, word), href: href("/findings", &q, None) })
@@ -110,5 +136,5 @@ pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Re
         RuleLine { found: found.collect(), clause }
     });
     let rules = rules.collect();
-    Ok(page(StatusCode::OK, &One { head: Head::new(text.title.clone(), "/policy", Some(&who)), text, asked: shelf.asked, rules }))
+    Ok(page(StatusCode::OK, &One { head: Head::new(text.title.clone(), "/policy", Some(&who)), text, asked: shelf.asked, status, rules }))
 }

@@ -14,10 +14,11 @@ use super::on_file;
 use crate::Problem;
 use crate::app::App;
 use crate::extract::Params;
+use crate::guard::encoded;
 use crate::pages::frame::{Head, page};
 use crate::who::Who;
 
-/// Events of the past that the table has where no pack is chosen.
+/// Events of the past on a page.
 const PAST: usize = 30;
 
 #[derive(Template)]
@@ -30,7 +31,8 @@ struct Timeline {
     picture: Option<String>,
     coming: Vec<Dated>,
     past: Vec<Dated>,
-    more: usize,
+    /// The page before.
+    older: Option<String>,
 }
 
 /// Which pack.
@@ -38,6 +40,8 @@ struct Timeline {
 pub struct Asked {
     #[serde(default)]
     pack: String,
+    #[serde(default)]
+    page: usize,
 }
 
 /// The timeline of all law, or of one pack.
@@ -61,9 +65,9 @@ pub async fn timeline(State(app): State<App>, who: Who, Params(asked): Params<As
     let picture = svg::dates("dates", "What begins and ends when, pack by pack", &marks, app.today());
     let (mut past, coming): (Vec<Dated>, Vec<Dated>) = events.into_iter().partition(|e| e.on <= today);
     past.reverse();
-    let most = if wanted.is_empty() { PAST } else { usize::MAX };
-    let more = past.len().saturating_sub(most);
-    past.truncate(most);
+    let at = asked.page.min(past.len() / PAST);
+    let older = (past.len() > (at + 1) * PAST).then(|| format!("/policy/timeline?pack={}&page={}", encoded(wanted), at + 1));
+    past = past.into_iter().skip(at * PAST).take(PAST).collect();
     let head = Head::new("Timeline", "/policy", Some(&who));
-    Ok(page(StatusCode::OK, &Timeline { head, today, pack: wanted.to_owned(), packs: ids, picture, coming, past, more }))
+    Ok(page(StatusCode::OK, &Timeline { head, today, pack: wanted.to_owned(), packs: ids, picture, coming, past, older }))
 }
