@@ -111,6 +111,11 @@ impl Browser {
         let before = self.client.find(Locator::Css("html")).await.unwrap();
         self.pressed();
         element.click().await.unwrap();
+        self.gone(before).await;
+    }
+
+    /// Waits until something that stood on a page is there no more.
+    pub(crate) async fn gone(&self, before: Element) {
         let gone = async {
             while before.tag_name().await.is_ok() {
                 tokio::time::sleep(OFTEN).await;

@@ -75,6 +75,15 @@ impl World {
         page.headed("Import evidence").await;
     }
 
+    /// Brings an example in and waits until the fleet is answered.
+    pub(crate) async fn import_folder(&self, name: &str) {
+        let page = &self.browser;
+        page.open("/import").await;
+        page.choose("#folder", &[example(name)]).await;
+        page.send("Choose files").await;
+        page.sees("See the fleet").await;
+    }
+
     /// Brings files in and waits until the fleet is answered.
     pub(crate) async fn import(&self, files: &[PathBuf]) {
         let page = &self.browser;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::driver::Scripts;
 use crate::pages::{After, PAGES};
 use crate::server::Server;
-use crate::{World, example, journey, journey_to};
+use crate::{World, journey, journey_to};
 
 /// Follows the numbers of pages: what is wrong, and how many were followed.
 async fn follow(w: &World, paths: &[String]) -> (Vec<String>, u64) {
@@ -34,10 +34,7 @@ fn every_number_leads_to_its_rows() {
         assert_eq!((wrong.len(), followed), (5, 2), "{wrong:#?}");
 
         for fleet in ["utility", "hospital", "port", "farm"] {
-            page.open("/import").await;
-            page.choose("#folder", &[example(fleet)]).await;
-            page.send("Choose files").await;
-            page.sees("See the fleet").await;
+            w.import_folder(fleet).await;
         }
         // Somebody has worked here.
         page.open("/fleet?q=RTU-0417").await;

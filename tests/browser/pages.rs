@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::driver::Scripts;
-use crate::{World, axe, example, journey, target};
+use crate::{World, axe, journey, target};
 
 /// When a page is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,10 +207,7 @@ async fn arrive(w: &World, after: After) -> Option<String> {
         After::Start => {}
         After::SetUp => w.set_up().await,
         After::Import => {
-            page.open("/import").await;
-            page.choose("#folder", &[example("utility")]).await;
-            page.send("Choose files").await;
-            page.sees("See the fleet").await;
+            w.import_folder("utility").await;
             page.open("/people").await;
             page.fill("Login", "bo").await;
             page.tick("viewer").await;

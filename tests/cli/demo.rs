@@ -35,7 +35,7 @@ fn a_link_leads_to_a_filled_overview_and_nothing_stays() {
     let page = get(address, "/", &cookie);
     assert!(page.contains("Demonstration.") && page.contains("Coverage: ") && page.contains("Quectel"), "{page}");
     let fleet = get(address, "/fleet?q=name:RTU-0417", &cookie);
-    assert!(fleet.contains("<strong>1</strong> device") && fleet.contains("EG25-G"), "{fleet}");
+    assert!(fleet.contains("<strong data-total>1</strong> device") && fleet.contains("EG25-G"), "{fleet}");
     assert!(get(address, "/findings?q=verdict:fail", &cookie).contains("US-FCC-COVERED"));
 
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());

@@ -406,16 +406,21 @@ impl crate::Store {
         tx.fetch(sql!(&ask, evidence)).await?.iter().map(read).collect()
     }
 
-    /// The files in an artefact, as they were read last: path, format, and how many facts and identifiers were read from each.
-    pub async fn files_of(&self, scope: &Scope, evidence: &str) -> Result<Vec<(String, String, u64)>, StoreError> {
+    /// The files in an artefact, as they were read last: path, format, and how many facts and identifiers were read from
+    /// each. The same bytes may have come under several names: `name` asks for what was read under that one.
+    pub async fn files_of(&self, scope: &Scope, evidence: &str, name: Option<&str>) -> Result<Vec<(String, String, u64)>, StoreError> {
         if scope.sites != Sites::All {
             return Err(StoreError::Forbidden("the files of evidence are for those who see all sites"));
         }
         let ask = "SELECT i.path, i.format, i.observations FROM input i JOIN reading r ON r.n = i.reading JOIN evidence e ON e.n = r.evidence \
                    WHERE e.id = $1 AND ";
-        let ask = format!("{ask}{} ORDER BY r.n, i.place", observe::LAST);
+        let mut ask = sql!(&format!("{ask}{}", observe::LAST), evidence);
+        if let Some(name) = name {
+            ask.push(" AND COALESCE(r.name, e.name) = ").bind(name);
+        }
+        ask.push(" ORDER BY r.n, i.place");
         let file = |row: &Row| Ok((row.owned(0)?, row.owned(1)?, row.count(2)?));
-        self.db().read().await?.fetch(sql!(&ask, evidence)).await?.iter().map(file).collect()
+        self.db().read().await?.fetch(ask).await?.iter().map(file).collect()
     }
 
     /// The bytes of an artefact, a chunk of at most a megabyte at a time: `None` behind the last. They may speak of every site and

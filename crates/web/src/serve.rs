@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum_server::Handle;
@@ -21,7 +21,8 @@ use crate::app::App;
 use crate::guard::{guard, is_api};
 use crate::host::Hosts;
 use crate::linger::linger;
-use crate::{Problem, api, deliver, ingest, keeping, packing, pages, secret};
+use crate::who::Who;
+use crate::{Problem, api, deliver, ingest, keeping, packing, pages, secret, who};
 
 /// The largest body of a request that is no upload.
 const BODY: usize = 1 << 20;

@@ -19,7 +19,7 @@ pub use facets::{Facet, FacetValue};
 pub use findings::FindingRow;
 pub use one::{Kept, KeptInput};
 pub(crate) use one::{canonical, finding, mask, mask_finding};
-pub use overview::{CodeRow, ModuleRow, Moves, Pair, SourceRow};
+pub use overview::{CodeRow, ModuleRow, Moves, SourceRow};
 
 /// Which part of a list.
 #[derive(Clone, Copy, Debug, Default)]

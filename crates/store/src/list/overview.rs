@@ -7,17 +7,6 @@ use crate::query::sql::{self, by_bucket};
 use crate::query::{Query, SEVERITIES};
 use crate::{Scope, Sites, Store, StoreError, Time};
 
-/// Devices of one maker under one jurisdiction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pair {
-    /// Maker of the first module; `None` is not known.
-    pub maker: Option<String>,
-    /// The first jurisdiction of control; `None` is not known.
-    pub country: Option<String>,
-    /// How many.
-    pub devices: u64,
-}
-
 /// Devices by the first module in them, or by the product that they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleRow {
@@ -83,18 +72,6 @@ fn many(ask: &mut Sql, query: &Query, scope: &Scope) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Makers against jurisdictions among the devices that fit a query, the largest first.
-    pub async fn makers_by_country(&self, scope: &Scope, query: &Query, most: u32) -> Result<Vec<Pair>, StoreError> {
-        let mut tx = self.db().read().await?;
-        let query = &sql::weighed(&mut tx, query).await?;
-        let mut ask = Sql::new("SELECT p.maker, p.country, ");
-        many(&mut ask, query, scope)?;
-        ask.push(" GROUP BY p.maker, p.country ORDER BY many DESC, COALESCE(p.maker, '~'), COALESCE(p.country, '~') LIMIT ");
-        ask.bind(i64::from(most));
-        let pair = |row: &Row| Ok(Pair { maker: row.opt_owned(0)?, country: row.opt_owned(1)?, devices: row.count(2)? });
-        tx.fetch(ask).await?.iter().map(pair).collect()
-    }
-
     /// Brands, makers and models of the first modules among the devices that fit a query, the most frequent first; where the model
     /// is not known there is no row.
     pub async fn modules(&self, scope: &Scope, query: &Query, most: u32) -> Result<Vec<ModuleRow>, StoreError> {

@@ -73,16 +73,25 @@ pub enum Wanted {
     Tag {
         /// The tag.
         value: String,
+        /// Why.
+        #[serde(default)]
+        comment: String,
     },
     /// Takes a mark away.
     Untag {
         /// The tag.
         value: String,
+        /// Why.
+        #[serde(default)]
+        comment: String,
     },
     /// Who looks after it.
     Assign {
         /// A login; `null` for nobody.
         value: Option<String>,
+        /// Why.
+        #[serde(default)]
+        comment: String,
     },
 }
 
@@ -92,9 +101,9 @@ impl Wanted {
         Ok(match self {
             Self::State { value, comment, expires } => (Decision::State(value), comment, expires.as_deref().map(end_of_day).transpose()?),
             Self::Note { comment } => (Decision::Note, comment, None),
-            Self::Tag { value } => (Decision::Tag(value), "", None),
-            Self::Untag { value } => (Decision::Untag(value), "", None),
-            Self::Assign { value } => (Decision::Assign(value.as_deref().filter(|v| !v.is_empty())), "", None),
+            Self::Tag { value, comment } => (Decision::Tag(value), comment, None),
+            Self::Untag { value, comment } => (Decision::Untag(value), comment, None),
+            Self::Assign { value, comment } => (Decision::Assign(value.as_deref().filter(|v| !v.is_empty())), comment, None),
         })
     }
 }

@@ -30,9 +30,9 @@ impl Sent {
         let (value, comment, until) = (self.get("value").to_owned(), self.get("comment").to_owned(), self.get("until"));
         let needed = |what: &str| if value.is_empty() { Err(Problem::invalid(format!("say {what}"))) } else { Ok(value.clone()) };
         Ok(match self.get("kind") {
-            "tag" => Wanted::Tag { value: needed("which tag")? },
-            "untag" => Wanted::Untag { value: needed("which tag")? },
-            "assign" => Wanted::Assign { value: Some(value) },
+            "tag" => Wanted::Tag { value: needed("which tag")?, comment },
+            "untag" => Wanted::Untag { value: needed("which tag")?, comment },
+            "assign" => Wanted::Assign { value: Some(value), comment },
             "note" => Wanted::Note { comment },
             state if STATES.contains(&state) => {
                 Wanted::State { value: state.to_owned(), comment, expires: (!until.is_empty()).then(|| until.to_owned()) }
@@ -64,12 +64,12 @@ fn words(wanted: &Wanted) -> String {
             format!("state “{value}”{until}{}", because(comment))
         }
         Wanted::Note { comment } => format!("note “{comment}”"),
-        Wanted::Tag { value } => format!("tag “{value}” added"),
-        Wanted::Untag { value } => format!("tag “{value}” taken away"),
-        Wanted::Assign { value } => match value.as_deref().filter(|v| !v.is_empty()) {
-            Some(login) => format!("looked after by {login}"),
-            None => "looked after by nobody".to_owned(),
-        },
+        Wanted::Tag { value, comment } => format!("tag “{value}” added{}", because(comment)),
+        Wanted::Untag { value, comment } => format!("tag “{value}” taken away{}", because(comment)),
+        Wanted::Assign { value, comment } => {
+            let whom = value.as_deref().filter(|v| !v.is_empty()).unwrap_or("nobody");
+            format!("looked after by {whom}{}", because(comment))
+        }
     }
 }
 

@@ -22,6 +22,9 @@ use crate::extract::Checked;
 use crate::rights::Permission;
 use crate::who::Who;
 
+/// A number, and whose it is where that belongs to it.
+type Qualified = (String, Option<String>);
+
 #[derive(Template)]
 #[template(path = "device.html")]
 struct DevicePage {
@@ -38,8 +41,7 @@ struct DevicePage {
     decided: Vec<Decided>,
     decides: bool,
     states: &'static [&'static str],
-    /// Label, and values with what qualifies them.
-    identifiers: Vec<(&'static str, Vec<(String, Option<String>)>)>,
+    identifiers: Vec<(&'static str, Vec<Qualified>)>,
     /// Whether rules are asked.
     judged: bool,
     layers: [Layer; 7],
@@ -110,14 +112,14 @@ fn nats(weight: &i32) -> String {
 }
 
 /// A serial number is unique within its maker: the two are kept together, and told apart for people.
-fn serial(text: &str) -> (String, Option<String>) {
+fn serial(text: &str) -> Qualified {
     match text.split_once('|') {
         Some((maker, number)) => (number.to_owned(), Some(maker.to_owned()).filter(|m| !m.is_empty())),
         None => (text.to_owned(), None),
     }
 }
 
-fn identifiers(device: &Device) -> Vec<(&'static str, Vec<(String, Option<String>)>)> {
+fn identifiers(device: &Device) -> Vec<(&'static str, Vec<Qualified>)> {
     let ids = &device.identifiers;
     let all = [
         ("Site", &ids.site),

@@ -68,6 +68,13 @@ struct One {
     exports: bool,
 }
 
+/// Of which reading the files are shown.
+#[derive(Deserialize)]
+pub struct Read {
+    /// The name under which the bytes came.
+    name: Option<String>,
+}
+
 impl One {
     /// Facts and identifiers that were read from it.
     fn observations(&self) -> u64 {
@@ -76,7 +83,7 @@ impl One {
 }
 
 /// One artefact.
-pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>, Params(read): Params<Read>) -> Result<Response, Problem> {
     let evidence = app.store().evidence_by_id(&who.scope, &id).await?;
     let q = format!("evidence:{}", evidence.id);
     let shown = One {
@@ -84,7 +91,7 @@ pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Re
         devices: app.store().count_devices(&who.scope, &Query::parse(&q)?).await?,
         href: href("/fleet", &q, None),
         problems: if who.sees_all() { Some(app.store().problems(&who.scope, &evidence.id).await?) } else { None },
-        files: if who.sees_all() { app.store().files_of(&who.scope, &evidence.id).await? } else { Vec::new() },
+        files: if who.sees_all() { app.store().files_of(&who.scope, &evidence.id, read.name.as_deref()).await? } else { Vec::new() },
         exports: who.sees_all() && who.scope.subscribers && who.may(Permission::Export),
         e: evidence.into(),
     };

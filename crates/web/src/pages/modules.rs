@@ -28,8 +28,10 @@ use crate::who::Who;
 const MOST: u32 = 5_000;
 /// Rows of a page.
 const ROWS: usize = 60;
-/// Rows of the catalogue behind a search, and where all are asked for.
-const CATALOGUE: [usize; 2] = [20, 300];
+/// Rows of the catalogue behind a search.
+const CATALOGUE: usize = 20;
+/// The same where all are asked for.
+const WHOLE: usize = 300;
 /// Devices on the page of a module.
 const DEVICES: u32 = 10;
 
@@ -279,7 +281,7 @@ pub async fn list(State(app): State<App>, who: Who, Params(asked): Params<Asked>
         let found = kb.modules().iter().filter(|m| fits(&format!("{} {}", m.maker, m.model)) || m.aliases.iter().any(|a| fits(a)));
         for m in found.filter(|m| !here.contains(&address(&m.maker, &m.model))) {
             of_catalogue += 1;
-            if catalogue.len() == CATALOGUE[usize::from(whole)] {
+            if catalogue.len() == if whole { WHOLE } else { CATALOGUE } {
                 continue;
             }
             catalogue.push(Known {

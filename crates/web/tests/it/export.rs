@@ -256,8 +256,8 @@ fn lists_offer_what_they_show_as_files() {
         for (path, formats) in [("/fleet?q=site%3Anorth", Devices::ALL.len() + 1), ("/findings?q=site%3Asouth", Findings::ALL.len())] {
             let page = ana.get(path).await.is(200).text();
             let menu = page.split("<details class=\"download\">").nth(1).unwrap().split("</details>").next().unwrap();
-            let count = page.split("<p class=\"count\"><strong>").nth(1).unwrap().split('<').next().unwrap();
-            assert!(menu.contains(&format!("<p>{count} ")) && menu.contains("as the query") && menu.contains("are covered"), "{menu}");
+            let count = page.split("<p class=\"count\"><strong data-total>").nth(1).unwrap().split('<').next().unwrap();
+            assert!(menu.contains(&format!(">{count} ")) && menu.contains("as the query") && menu.contains("are covered"), "{menu}");
             let links: Vec<String> =
                 menu.split("href=\"").skip(1).map(|l| l.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&")).collect();
             assert_eq!(links.len(), formats, "{menu}");

@@ -11,7 +11,7 @@ use crate::support::{World, run};
 /// The tags that our templates have, and the attributes of any of them.
 const TAGS: &str = "a article aside body br button circle code dd defs details div desc dl dt fieldset figcaption figure form g h1 h2 h3 h4 head header html input label legend li line link main marker \
                     meta meter nav noscript ol optgroup option p path polygon polyline rect section select span strong summary svg table tbody td text textarea th thead title tr ul";
-const ATTRIBUTES: &str = "action aria-current aria-hidden aria-label aria-labelledby aria-sort autocomplete autofocus checked class content cx cy d data-all data-live download enctype markerheight marker-end markerwidth orient refx refy fill for form height href http-equiv \
+const ATTRIBUTES: &str = "action aria-current aria-hidden aria-label aria-labelledby aria-sort autocomplete autofocus checked class content cx cy d data-all data-count data-live data-market data-measure data-quoted data-rows data-total download enctype markerheight marker-end markerwidth orient refx refy fill for form height href http-equiv \
                           id inputmode lang label max maxlength method min minlength multiple name open placeholder r rel required role rows scope selected \
                           shape-rendering spellcheck tabindex text-anchor title type value viewbox webkitdirectory width charset x x1 x2 y y1 y2 rx points";
 

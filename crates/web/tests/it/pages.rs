@@ -38,7 +38,7 @@ fn every_number_of_the_overview_leads_to_as_many_rows() {
             assert!(lists.len() >= 8, "{lists:?}");
             for (n, href) in lists {
                 let list = client.get(&href).await.is(200).text();
-                let count = list.split("<p class=\"count\"><strong>").nth(1).map_or("0", |c| c.split('<').next().unwrap());
+                let count = list.split("<p class=\"count\"><strong data-total>").nth(1).map_or("0", |c| c.split('<').next().unwrap());
                 let empty = list.contains("No device is known yet");
                 assert!(count == n.to_string() || (empty && n == 0), "{href} shows {count}, the overview says {n}");
             }
@@ -64,9 +64,13 @@ fn the_overview_says_what_changed_since_the_last_visit() {
         ana.sign_in("ana", crate::support::PASSWORD).await;
         let page = ana.get("/").await.is(200).text();
         let since = page.split("href=\"/changes?since=").nth(1).expect("something changed").split('"').next().unwrap();
-        assert!(page.contains(">1 new, 0 changed, 0 gone</a>"), "{page}");
+        assert!(page.contains(">1 new</a>") && page.contains(">0 changed</a>") && page.contains(">0 gone</a>"), "{page}");
         let changes = ana.get(&format!("/changes?since={since}")).await.is(200).text();
         assert_eq!(changes.matches("href=\"/devices/dev-").count(), 1);
+        // Each number by itself, and the same of that answer alone.
+        let rows = async |of: &str| ana.get(&format!("/changes?{of}")).await.is(200).text().matches("href=\"/devices/dev-").count();
+        assert_eq!([rows(&format!("since={since}&what=new")).await, rows(&format!("since={since}&what=gone")).await], [1, 0]);
+        assert_eq!([rows("answer=2").await, rows("answer=2&what=new").await, rows("answer=2&what=changed").await], [1, 1, 0]);
         world.end().await;
     });
 }
@@ -83,12 +87,12 @@ fn many_are_decided_about_at_once() {
         let ticked = [("csrf", csrf.as_str()), ("q", ""), ("kind", "tag"), ("value", "spare"), ("to", "ticked"), ("id", &a), ("id", &b)];
         let answer = ana.form("/fleet", &ticked).await.is(303);
         assert_eq!(answer.header("location"), "/fleet?q=&done=2");
-        assert!(ana.get("/fleet?q=tag:spare&done=2").await.text().contains("Done for 2 devices."));
+        assert!(ana.get("/fleet?q=tag:spare&done=2").await.text().contains("2 devices</span>."));
 
         // Everything that fits: first the number, then the deed.
         let all = [("csrf", csrf.as_str()), ("q", "maker:quectel"), ("kind", "triage"), ("comment", "ask them"), ("to", "all")];
         let page = ana.form("/fleet", &all).await.is(200).text();
-        assert!(page.contains("<h1>2 devices</h1>") && page.contains("maker:quectel") && page.contains("ask them"), "{page}");
+        assert!(page.contains(">2 devices</a></h1>") && page.contains("maker:quectel") && page.contains("ask them"), "{page}");
         assert_eq!(ana.get("/api/v1/devices?q=state:triage").await.json()["count"]["n"], 0);
         let sure = |n: &'static str| [&all[..], &[("sure", "yes"), ("expected", n)]].concat();
         ana.form("/fleet", &sure("3")).await.is(409);
@@ -251,6 +255,23 @@ fn pages_of_another_site_are_not_there() {
         assert!(numbers.contains("umbilical_devices{cellular=\"yes\"} 1\n") && !numbers.contains("answer_timestamp"), "{numbers}");
         assert!(engineer.get("/metrics").await.text().contains("umbilical_answer_timestamp_seconds 1"));
         assert_eq!(world.client().get("/metrics").await.status.as_u16(), 401);
+        world.end().await;
+    });
+}
+
+#[test]
+fn what_goes_wrong_is_said_under_the_bar() {
+    run(async {
+        let world = World::new().await;
+        let vic = world.signed_in("vic", &[Role::Viewer]).await;
+        for (path, status) in [("/people", 403), ("/nothing/here", 404), ("/devices/dev-000000000000", 404), ("/modules/%ff", 400)] {
+            let page = vic.get(path).await.is(status).text();
+            assert!(page.contains("<nav aria-label=\"Main\">") && page.contains("Sign out"), "{path}: {page}");
+            assert!(!world.client().get(path).await.text().contains("<nav"), "{path}");
+        }
+        let refused = vic.get("/api/v1/devices/%ff").await.is(400);
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+        assert_eq!(refused.json()["type"], "urn:umbilical:problem:bad-request");
         world.end().await;
     });
 }

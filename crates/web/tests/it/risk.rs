@@ -35,12 +35,12 @@ fn modules_are_counted_and_every_count_leads_to_its_rows() {
             "/modules/quectel-eg25-g",
             "/organisations/quectel",
             "US-DOD-1260H",
-            "<strong>3</strong> modules",
+            "<strong data-total>3</strong> modules",
         ] {
             assert!(page.contains(word), "{word}: {page}");
         }
         let href = "/fleet?q=cellular%3Ayes%20model%3A%22EG25-G%22";
-        assert!(page.contains(&format!("<a href=\"{href}\">1</a>")), "{page}");
+        assert!(page.contains(&format!("<a href=\"{href}\" data-count>1</a>")), "{page}");
         let rows = ana.get(href).await.is(200).text();
         assert!(rows.contains("pump-1") && !rows.contains("pump-2") && !rows.contains("gate-9"));
         let page = ana.get("/modules?q=telit").await.is(200).text();
@@ -81,7 +81,7 @@ fn who_sees_one_site_counts_one_site() {
             assert!(path.contains("gate-9") || !page.contains("gate-9"), "{path}: {page}");
         }
         let page = client.get("/modules").await.text();
-        assert!(page.contains("<strong>2</strong> modules") && !page.contains("EC25-E"), "{page}");
+        assert!(page.contains("<strong data-total>2</strong> modules") && !page.contains("EC25-E"), "{page}");
         assert!(client.get("/modules/quectel-ec25-e").await.text().contains("0 devices here"));
         let page = client.get("/organisations/quectel").await.text();
         assert!(page.contains("cellular%3A") || page.contains("maker%3A%22Quectel%22"), "{page}");
@@ -191,7 +191,9 @@ fn packs_have_their_rules_and_their_dates() {
         let world = World::with(crate::support::law::shelved).await;
         let ana = world.signed_in("ana", &[Role::Viewer]).await;
         let page = ana.get("/policy").await.is(200).text();
-        for word in ["us-fcc-covered", "us-dod-1260h", "<strong>2</strong> packs on file, <strong>1</strong> asked", "/policy/markets"] {
+        for word in
+            ["us-fcc-covered", "us-dod-1260h", "<strong data-total>2</strong> packs on file", "<strong>1</strong> asked", "/policy/markets"]
+        {
             assert!(page.contains(word), "{word}: {page}");
         }
         let page = ana.get("/policy/us-fcc-covered").await.is(200).text();
