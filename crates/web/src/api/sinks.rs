@@ -224,8 +224,17 @@ fn sees(who: &Who, new: &SinkOf, old: Option<&SinkOf>) -> Result<(), Problem> {
     if may { Ok(()) } else { Err(Problem::forbidden("you may not see subscriber numbers yourself")) }
 }
 
+/// A demonstration is open to strangers: it sends nothing to anybody.
+fn no_demo(app: &App) -> Result<(), Problem> {
+    match app.config().demo {
+        Some(_) => Err(Problem::forbidden("a demonstration sends nothing to anybody")),
+        None => Ok(()),
+    }
+}
+
 /// Makes a sink, for API and page alike.
 pub(crate) async fn make_sink(app: &App, who: &Who, wanted: SinkWanted) -> Result<SinkMade, Problem> {
+    no_demo(app)?;
     let (of, target) = wanted.read()?;
     sees(who, &of, None)?;
     let key = if of.kind == SinkKind::Webhook { Some(webhook::new_secret()?) } else { None };
@@ -243,6 +252,7 @@ pub(crate) async fn make_sink(app: &App, who: &Who, wanted: SinkWanted) -> Resul
 
 /// Changes one; gives the new key of a webhook, where one was asked for.
 pub(crate) async fn alter_sink(app: &App, who: &Who, id: &str, wanted: SinkWanted) -> Result<SinkMade, Problem> {
+    no_demo(app)?;
     let old = app.store().sink(id).await?;
     let (of, target) = wanted.read()?;
     sees(who, &of, Some(&old.of))?;
@@ -326,6 +336,7 @@ pub struct Tested {
 
 /// Sends one test event, for API and page alike.
 pub(crate) async fn try_sink(app: &App, who: &Who, id: &str) -> Result<Tested, Problem> {
+    no_demo(app)?;
     let sink = app.store().sink(id).await?;
     let sent = deliver::test(app, &sink, &who.name).await?;
     let taken = sent.how == How::Taken;

@@ -2,6 +2,8 @@
 
 mod others;
 mod receiver;
+mod sockets;
+mod splunk;
 mod webhook;
 
 use axum::http::Method;

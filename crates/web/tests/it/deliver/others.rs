@@ -75,6 +75,17 @@ fn without_an_exception_a_name_that_means_this_machine_leads_nowhere() {
 }
 
 #[test]
+fn a_demonstration_sends_nothing() {
+    run(async {
+        let world = World::with(|config| config.demo = Some("a word".into())).await;
+        let ben = world.signed_in("ben", &[Role::Admin]).await;
+        let wanted = json!({"name": "x", "kind": "webhook", "settings": {"url": "https://x.example"}});
+        ben.json(Method::POST, "/api/v1/sinks", &wanted).await.problem(403);
+        world.end().await;
+    });
+}
+
+#[test]
 fn what_is_secret_is_shown_once_or_never() {
     run(async {
         let case = Case::new().await;

@@ -32,6 +32,31 @@ fn said(event: &Value) -> String {
     }
 }
 
+/// A schema of the book.
+fn schema(name: &str) -> jsonschema::Validator {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/schema/umbilical.{name}-1.schema.json"));
+    let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    // A member that it does not name is a mistake here.
+    for at in ["", "/properties/decision", "/properties/summary", "/properties/test"] {
+        if let Some(object) = schema.pointer_mut(at).and_then(Value::as_object_mut) {
+            object.insert("additionalProperties".into(), false.into());
+        }
+    }
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+/// Whether events are as the book says, findings in them too.
+fn as_described(events: &[Value]) {
+    let (event, finding) = (schema("event"), schema("finding"));
+    for e in events {
+        let mut wrong: Vec<String> = event.iter_errors(e).map(|w| w.to_string()).collect();
+        if let Some(inner) = e.get("finding") {
+            wrong.extend(finding.iter_errors(inner).map(|w| w.to_string()));
+        }
+        assert!(wrong.is_empty(), "{wrong:?}\n{e}");
+    }
+}
+
 #[test]
 fn an_hour_without_a_receiver_loses_nothing() {
     run(async {
@@ -70,7 +95,10 @@ fn an_hour_without_a_receiver_loses_nothing() {
         let up = case.until(&id, 30, |s| s["waiting"] == 0).await;
         assert_eq!((&up["sent"], &up["error"], &up["refused"], &up["expired"]), (&json!(9), &Value::Null, &json!(0), &json!(0)), "{up}");
 
-        let events = hook.events();
+        case.ben.json(Method::POST, &format!("/api/v1/sinks/{id}/test"), &json!({})).await.is(200);
+        let mut events = hook.events();
+        as_described(&events);
+        assert_eq!(events.pop().unwrap()["type"], "test");
         let told: Vec<String> = events.iter().map(said).collect();
         let mut sorted = told.clone();
         // Two devices of one answer have no order between them.
@@ -193,6 +221,7 @@ fn a_first_import_is_one_event_and_a_receiver_that_is_down_holds_up_no_other() {
         case.bring("first.csv", &["pump-1", "pump-2", "pump-3"]).await;
         case.delivered(&up).await;
         let events = hook.events();
+        as_described(&events);
         assert_eq!((events.len(), &events[0]["type"], &events[0]["summary"]["first"]), (1, &json!("summary"), &json!(true)), "{events:?}");
         assert_eq!((&events[0]["summary"]["findings"], &events[0]["summary"]["devices"]), (&json!(6), &json!([3, 0, 0])), "{events:?}");
         assert_eq!(case.shown(&down).await["waiting"], 1);
