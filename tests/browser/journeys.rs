@@ -141,7 +141,7 @@ async fn takes_out(w: &World) {
     page.find("//summary[normalize-space()='Download']").await.click().await.unwrap();
     let lines = page.download("JSON Lines", "umbilical-devices-", ".jsonl").await;
     let mut names: Vec<String> =
-        lines.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["names"][0].as_str().unwrap().to_owned()).collect();
+        lines.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["asset_id"][0].as_str().unwrap().to_owned()).collect();
     names.dedup();
     names.sort();
     assert_eq!(names, ["GW-0107", "GW-0108", "PLC-0002"]);

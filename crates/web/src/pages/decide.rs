@@ -25,6 +25,19 @@ impl Sent {
         self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim())
     }
 
+    /// The query for the rows that are ticked, and how many they are.
+    fn ticked(&self) -> Result<(String, u64), Problem> {
+        let ticked: Vec<&str> = self.0.iter().filter(|(n, _)| n == "id").map(|(_, v)| v.as_str()).collect();
+        if ticked.is_empty() {
+            return Err(Problem::invalid("no row is ticked"));
+        }
+        if ticked.len() > TICKED || ticked.iter().any(|id| !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')) {
+            return Err(Problem::invalid(format!("these are no ids, or more than {TICKED}")));
+        }
+        let terms: Vec<String> = ticked.iter().map(|id| format!("id:\"{id}\"")).collect();
+        Ok((terms.join(" OR "), ticked.len() as u64))
+    }
+
     /// The decision that the form asks for.
     fn wanted(&self) -> Result<Wanted, Problem> {
         let (value, comment, until) = (self.get("value").to_owned(), self.get("comment").to_owned(), self.get("until"));
@@ -83,10 +96,13 @@ pub async fn one(app: &App, who: &Who, path: &str, id: &str, sent: &Sent) -> Res
 
 /// Decides about many, or asks first. `path` is the page of the list.
 pub async fn many(app: &App, who: &Who, many: Many, path: &'static str, sent: &Sent) -> Result<Response, Problem> {
+    let q = sent.get("q");
+    if sent.get("to") == "list" {
+        // The list of these rows alone: what can be done with a list, taking it out as a file among it, can be done with them.
+        return Ok(Redirect::to(&format!("{path}?q={}", encoded(&sent.ticked()?.0))).into_response());
+    }
     let wanted = sent.wanted()?;
     let (decision, comment, expires) = wanted.parts()?;
-    let q = sent.get("q");
-    let ticked: Vec<&str> = sent.0.iter().filter(|(n, _)| n == "id").map(|(_, v)| v.as_str()).collect();
     let all = sent.get("to") == "all";
     let (query, expected) = if all {
         let query = Query::parse(q)?;
@@ -108,14 +124,8 @@ pub async fn many(app: &App, who: &Who, many: Many, path: &'static str, sent: &S
             }
         }
     } else {
-        if ticked.is_empty() {
-            return Err(Problem::invalid("no row is ticked"));
-        }
-        if ticked.len() > TICKED || ticked.iter().any(|id| !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')) {
-            return Err(Problem::invalid(format!("these are no ids, or more than {TICKED}")));
-        }
-        let terms: Vec<String> = ticked.iter().map(|id| format!("id:\"{id}\"")).collect();
-        (Query::parse(&terms.join(" OR "))?, ticked.len() as u64)
+        let (terms, many) = sent.ticked()?;
+        (Query::parse(&terms)?, many)
     };
     let done = app.store().decide_many(&who.scope, who.by(app.now()), (many, &query, expected), decision, comment, expires).await?;
     Ok(Redirect::to(&format!("{path}?q={}&done={done}", encoded(q))).into_response())

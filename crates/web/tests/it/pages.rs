@@ -89,6 +89,15 @@ fn many_are_decided_about_at_once() {
         assert_eq!(answer.header("location"), "/fleet?q=&done=2");
         assert!(ana.get("/fleet?q=tag:spare&done=2").await.text().contains("2 devices</span>."));
 
+        // The ticked rows alone, as a list that can be taken out.
+        let alone = [("csrf", csrf.as_str()), ("q", "maker:quectel"), ("to", "list"), ("id", a.as_str()), ("id", &b)];
+        let to = ana.form("/fleet", &alone).await.is(303).header("location").to_owned();
+        let page = ana.get(&to).await.is(200).text();
+        assert!(page.contains("<strong data-total>2</strong> devices") && page.contains(&a) && page.contains(&b), "{to}: {page}");
+        assert!(page.contains(&format!("/api/v1/export/devices?{}", to.split_once('?').unwrap().1)), "{to}: {page}");
+        ana.form("/fleet", &[("csrf", csrf.as_str()), ("to", "list")]).await.is(422);
+        ana.form("/fleet", &[("csrf", csrf.as_str()), ("to", "list"), ("id", "a\" OR id:*")]).await.is(422);
+
         // Everything that fits: first the number, then the deed.
         let all = [("csrf", csrf.as_str()), ("q", "maker:quectel"), ("kind", "triage"), ("comment", "ask them"), ("to", "all")];
         let page = ana.form("/fleet", &all).await.is(200).text();
