@@ -22,7 +22,7 @@ crate::suite!(
     a_place_moves_with_the_acknowledgement_alone,
     what_is_refused_is_set_aside,
     what_is_too_old_is_counted,
-    subscribers_are_covered,
+    what_is_sent_covers_subscribers,
     secrets_stay_where_they_are,
 );
 
@@ -344,7 +344,7 @@ async fn what_is_too_old_is_counted(store: Store) {
     assert_eq!(store.expire_outbox(later(KEEP_DAYS + 2)).await.unwrap(), []);
 }
 
-async fn subscribers_are_covered(store: Store) {
+async fn what_is_sent_covers_subscribers(store: Store) {
     let inputs = import(&store, 0..4).await;
     answer(&store, &inputs, fleet::devices(0..1)).await;
     let sink = add(&store, "soc", everything()).await;

@@ -230,7 +230,8 @@ pub async fn run(app: App, mut end: watch::Receiver<bool>) {
             Some(ended) = tasks.join_next_with_id() => {
                 busy.remove(&ended.map_or_else(|e| e.id(), |(id, ())| id));
             }
-            _ = end.changed() => {}
+            // Who would say when to end is gone: so is the server.
+            changed = end.changed() => if changed.is_err() { break },
         }
     }
     // What is not acknowledged by then is sent again after the next start.

@@ -291,7 +291,8 @@ fn a_digest_comes_once_in_a_quarter_of_an_hour() {
             case.world.clock.forward(60_000);
             tokio::time::sleep(std::time::Duration::from_millis(12)).await;
         }
-        assert_eq!((mails.lock().unwrap().len(), &case.shown(&id).await["waiting"]), (1, &json!(2)), "the quarter is not over");
+        let waiting = case.shown(&id).await["waiting"].clone();
+        assert_eq!((mails.lock().unwrap().len(), waiting), (1, json!(2)), "the quarter is not over");
         case.until(&id, 30, |s| s["waiting"] == 0).await;
         let mails = mails.lock().unwrap().clone();
         assert_eq!(mails.len(), 2);
