@@ -10,7 +10,7 @@ const NOUNS =
   "|makers?|brands?|organisations?|things?|observations?|answers?|decisions?|backups?|tokens?|changes?|relations?|views?" +
   "|more|new|changed|gone|unverified|verified|before|here|known|fail|review|unknown|pass";
 const COUNTED = new RegExp(`(?<![\\w.,:/#-])\\d[\\d,]*\\+?\\s+(?:of\\s+(?:the\\s+)?)?(?:${NOUNS})(?!\\w)`, "i");
-const LABELLED = new RegExp(`(?<!\\w)(?:${NOUNS}):?\\s+\\d+(?![\\w.,:/-])`, "i");
+const LABELLED = /(?<!\w)(?:devices|modules|findings|files|rules|fail|review|unknown|pass):?\s+\d+(?![\w.,:/-])/i;
 const pages = new Map();
 const page = async (href) => {
   const at = href.split("#")[0];
