@@ -81,15 +81,19 @@ impl World {
         page.open("/import").await;
         page.choose("#folder", &[example(name)]).await;
         page.send("Choose files").await;
+        page.headed("Look before you import").await;
+        page.press("Import").await;
         page.sees("See the fleet").await;
     }
 
-    /// Brings files in and waits until the fleet is answered.
+    /// Brings files in, looks at what was understood, and waits until the fleet is answered.
     pub(crate) async fn import(&self, files: &[PathBuf]) {
         let page = &self.browser;
         page.open("/import").await;
         page.choose("#files", files).await;
         page.send("Choose files").await;
+        page.headed("Look before you import").await;
+        page.press("Import").await;
         page.sees("See the fleet").await;
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::driver::Scripts;
-use crate::{World, axe, journey, target};
+use crate::{World, axe, example, journey, target};
 
 /// When a page is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(crate) enum Step {
     Press(&'static str),
     /// Types a text.
     Type(&'static str, &'static str),
+    /// Chooses a file of the examples.
+    Choose(&'static str, &'static str),
     /// Presses what leads to another page.
     Follow(&'static str),
 }
@@ -80,6 +82,12 @@ pub(crate) const PAGES: &[Page] = &[
     page("what-if", "/policy/markets?as_of=2027-06-01&assume=quectel%20listed%20US-FCC-COVERED%202027-01-01&market=US", After::Import),
     page("look-up", "/look-up?q=EC25", After::Import),
     page("import", "/import", After::Import),
+    Page {
+        name: "look",
+        path: "/import",
+        after: After::Import,
+        first: &[Step::Choose("#files", "utility/sims.csv"), Step::Follow("form.drop button")],
+    },
     page("job", "/import/1", After::Import),
     page("evidence", "/evidence", After::Import),
     page("reports", "/reports", After::Import),
@@ -155,6 +163,7 @@ fn every_page_in_every_look() {
             for step in page.first {
                 match step {
                     Step::Press(css) => w.browser.css(css).await.click().await.unwrap(),
+                    Step::Choose(css, file) => w.browser.choose(css, &[example(file)]).await,
                     Step::Type(css, text) => w.browser.css(css).await.send_keys(text).await.unwrap(),
                     Step::Follow(css) => w.browser.follow(w.browser.css(css).await).await,
                 }

@@ -302,6 +302,23 @@ struct Thing {
 
 const NO_ATS: u32 = u32::MAX;
 
+/// A column of a table: what its head says, and what it was taken for. For people who look before they import; the store keeps
+/// [`Input::mapping`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The input.
+    pub input: u32,
+    /// As it stands in the table.
+    pub head: String,
+    /// The field, by its name in mapping files where it has one there; `None` where the column is not used.
+    pub holds: Option<String>,
+}
+
+/// Heads of one input that are kept; tables of more columns are read all the same.
+const HEADS_PER_INPUT: usize = 400;
+/// Bytes of a head.
+const LONGEST_HEAD: usize = 500;
+
 /// The sink of every reader, and what assessment reads.
 #[derive(Default)]
 pub struct Observations {
@@ -319,6 +336,8 @@ pub struct Observations {
     pub sweeps: Vec<Sweep>,
     /// Pieces on lists of lots, in the order of the inputs.
     pub pieces: Vec<Piece>,
+    /// Columns of tables, in the order of the inputs; a head that stands in several sheets once.
+    pub heads: Vec<Head>,
     units: Vec<String>,
     facts: Table<Fact>,
     signatures: Table<Box<[(u16, u32)]>>,
@@ -350,6 +369,16 @@ impl Observations {
     /// An empty sink.
     pub fn new() -> Self {
         Self { units: vec!["line".into(), "row".into()], ids: vec![String::new()], ..Self::default() }
+    }
+
+    /// Says what a column of the last input was taken for. A head that is no head but a text is left out.
+    pub fn head(&mut self, head: &str, holds: Option<String>) {
+        let Some(input) = self.inputs.len().checked_sub(1).and_then(|n| u32::try_from(n).ok()) else { return };
+        let own = self.heads.iter().rev().take_while(|h| h.input == input);
+        let (many, known) = own.fold((0usize, false), |(n, known), h| (n.saturating_add(1), known || h.head == head.trim()));
+        if many < HEADS_PER_INPUT && !known && !head.trim().is_empty() && head.len() <= LONGEST_HEAD {
+            self.heads.push(Head { input, head: head.trim().to_owned(), holds });
+        }
     }
 
     /// Begins an input; the records that follow belong to it.
@@ -560,6 +589,7 @@ impl Observations {
         self.heard.extend(other.heard.into_iter().map(|h| Heard { input: h.input.saturating_add(shift), at: move_at(h.at), ..h }));
         self.sweeps.extend(other.sweeps.into_iter().map(|s| Sweep { input: s.input.saturating_add(shift), ..s }));
         self.pieces.extend(other.pieces.into_iter().map(|p| Piece { input: p.input.saturating_add(shift), at: move_at(p.at), ..p }));
+        self.heads.extend(other.heads.into_iter().map(|h| Head { input: h.input.saturating_add(shift), ..h }));
         let (chunks, ats) = (index(self.ids.len()), index(self.ats.len()));
         let things = index(self.things.len());
         self.same.extend(other.same.iter().map(|(a, b)| (a.saturating_add(things), b.saturating_add(things))));

@@ -174,6 +174,20 @@ impl Import {
         observe::write(&mut self.tx, n, None, self.at, reader, read).await
     }
 
+    /// How a person said that the columns of an artefact are to be read, for the last reading of it.
+    pub async fn mapping(&mut self, evidence: &str) -> Result<Option<String>, StoreError> {
+        mapping(&mut self.tx, evidence).await
+    }
+
+    /// Keeps how a person said that the columns of an artefact are to be read, with the reading that came of it; the audit log
+    /// tells it, too.
+    pub async fn set_mapping(&mut self, evidence: &str, text: &str) -> Result<(), StoreError> {
+        let set = "UPDATE reading SET mapping = $2 WHERE n = (SELECT MAX(r.n) FROM reading r JOIN evidence e ON e.n = r.evidence WHERE e.id = $1)";
+        self.tx.run(sql!(set, evidence, text)).await?;
+        append(&mut self.tx, By { who: &self.who, at: self.at }, "columns", evidence, &json!({"mapping": text})).await?;
+        Ok(())
+    }
+
     /// Keeps all of it.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         if self.added.is_empty() {
@@ -324,7 +338,21 @@ fn of_format(ask: &mut Sql, format: Option<&str>) {
     }
 }
 
+async fn mapping(tx: &mut Tx, evidence: &str) -> Result<Option<String>, StoreError> {
+    let ask = "SELECT r.mapping FROM reading r JOIN evidence e ON e.n = r.evidence WHERE e.id = $1 ORDER BY r.n DESC LIMIT 1";
+    tx.first(sql!(ask, evidence)).await?.map_or(Ok(None), |row| row.opt_owned(0))
+}
+
 impl crate::Store {
+    /// How a person said that the columns of an artefact are to be read; `None` where the readers alone decided. Heads may be
+    /// anything: it is given to those who see all sites.
+    pub async fn mapping(&self, scope: &Scope, evidence: &str) -> Result<Option<String>, StoreError> {
+        if scope.sites != Sites::All {
+            return Ok(None);
+        }
+        mapping(&mut self.db().read().await?, evidence).await
+    }
+
     /// Begins to take in artefacts.
     pub async fn import(&self, by: By<'_>) -> Result<Import, StoreError> {
         Ok(Import {

@@ -20,6 +20,7 @@ use crate::ingest::Pipeline;
 use crate::law::Law;
 use crate::limits::Limits;
 use crate::openid::Openid;
+use crate::staged::Desk;
 
 /// Asks law as of a day: calls back once, with what it needs in reach, on the thread that answers. The error is in words.
 pub type Judge = Arc<dyn Fn(Day, &mut dyn FnMut(Judging<'_>)) -> Result<(), String> + Send + Sync>;
@@ -114,6 +115,8 @@ struct Inner {
     codes: Mutex<HashMap<String, u64>>,
     /// Files that may be written at the same time.
     writing: Arc<tokio::sync::Semaphore>,
+    /// Uploads that somebody looks at.
+    staged: Desk,
     /// The fleet is answered for one report at a time.
     answering: Arc<tokio::sync::Semaphore>,
     /// Held while a decision with `If-Match` looks and writes.
@@ -151,6 +154,7 @@ impl App {
             challenges: Mutex::default(),
             codes: Mutex::default(),
             writing: Arc::new(tokio::sync::Semaphore::new(crate::download::AT_ONCE)),
+            staged: Desk::default(),
             answering: Arc::new(tokio::sync::Semaphore::new(1)),
             deciding: tokio::sync::Mutex::new(()),
         }))
@@ -209,6 +213,10 @@ impl App {
 
     pub(crate) fn guard(&self) -> &Guard {
         &self.0.guard
+    }
+
+    pub(crate) fn staged(&self) -> &Desk {
+        &self.0.staged
     }
 
     pub(crate) fn deciding(&self) -> &tokio::sync::Mutex<()> {

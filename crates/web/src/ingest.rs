@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
+use umbilical_evidence::table::Mapping;
 use umbilical_store::{By, Changes};
 
 use crate::Problem;
@@ -42,13 +43,16 @@ struct Waiting {
     detail: Json,
 }
 
+/// Files, each with what a person said of its columns.
+pub type Mapped = Vec<(Upload, Option<Arc<Mapping>>)>;
+
 /// Takes files in under a job, and asks for a recompute where any of them is new. Returns when they are kept.
-pub async fn take(app: &App, by: By<'_>, job: i64, uploads: Vec<Upload>) -> Result<Vec<Taken>, Problem> {
+pub async fn take(app: &App, by: By<'_>, job: i64, uploads: Mapped) -> Result<Vec<Taken>, Problem> {
     let _under_way = app.pipeline().taking();
-    let reading = Reading { knowledge: Arc::clone(app.knowledge()), mapping: None };
     let mut taken = Vec::new();
     app.store().set_job(job, "running", &json!({"step": "reading"}), by.at).await?;
-    for upload in uploads {
+    for (upload, mapping) in uploads {
+        let reading = Reading { knowledge: Arc::clone(app.knowledge()), mapping };
         taken.extend(record::keep(app.store(), by, &reading, upload, false).await?);
     }
     let detail = json!({"files": taken});

@@ -32,6 +32,7 @@ mod reports;
 pub mod rights;
 mod secret;
 mod serve;
+mod staged;
 mod waivers;
 mod who;
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use umbilical_assess::{Fleet, Options, bom};
-use umbilical_core::{Day, Observations};
+use umbilical_core::number::{Shown, mask_numbers};
+use umbilical_core::{Day, IdKind, Observations};
 use umbilical_evidence::open::{self, OpenError};
 use umbilical_evidence::table::Mapping;
 use umbilical_evidence::{Purpose, open::understood};
@@ -112,13 +113,18 @@ pub async fn keep(
     let format = format_of(&read);
     let new = NewEvidence { name: &upload.name, format: &format, collected_at: None, collected_by: None, reader: READER };
     let mut import = store.import(by).await?;
-    let received = import.add(&new, Content::File(&upload.path), &read).await?;
+    let mut received = import.add(&new, Content::File(&upload.path), &read).await?;
+    if let Some(text) = reading.mapping.as_deref().map(Mapping::text) {
+        // The same bytes with other words about their columns are read anew; what was read before stays.
+        if received.already && import.mapping(&received.id).await?.as_deref() != Some(text) {
+            import.reread(&received.id, READER, &read).await?;
+            received.already = false;
+        }
+        if !received.already {
+            import.set_mapping(&received.id, text).await?;
+        }
+    }
     import.commit().await?;
-    let located = read.problems.iter().take(PROBLEMS).map(|p| FileProblem {
-        path: p.input.and_then(|i| read.inputs.get(i as usize)).map(|i| i.path.clone()),
-        at: read.locate(p.at),
-        what: p.what.clone(),
-    });
     Ok(Some(Taken {
         name: upload.name,
         evidence: received.id,
@@ -127,13 +133,31 @@ pub async fn keep(
         files: read.inputs.len() as u64,
         observations: read.inputs.iter().map(|i| i.observations).sum(),
         problem_count: read.problems.len() as u64,
-        problems: located.collect(),
+        problems: located(&read).collect(),
         format,
     }))
 }
 
+/// The first problems, with their places.
+pub(crate) fn located(read: &Observations) -> impl Iterator<Item = FileProblem> {
+    read.problems.iter().take(PROBLEMS).map(|p| FileProblem {
+        path: p.input.and_then(|i| read.inputs.get(i as usize)).map(|i| i.path.clone()),
+        at: read.locate(p.at),
+        what: p.what.clone(),
+    })
+}
+
+/// A value as it is shown: whole, or with the numbers of subscribers covered, also those that stand in a text.
+pub(crate) fn covered(kind: Option<IdKind>, value: &str, whole: bool) -> String {
+    match kind {
+        _ if whole => value.to_owned(),
+        Some(IdKind::Iccid | IdKind::Imsi | IdKind::Msisdn) => Shown(value).to_string(),
+        _ => mask_numbers(value).into_owned(),
+    }
+}
+
 /// What it is: the format of its one file, or of the most of them.
-fn format_of(read: &Observations) -> String {
+pub(crate) fn format_of(read: &Observations) -> String {
     let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     for input in read.inputs.iter().filter(|i| understood(i)) {
         *counts.entry(&input.format).or_default() += 1;

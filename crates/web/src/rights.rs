@@ -268,6 +268,8 @@ pub const RIGHTS: &[Right] = &[
     ("GET", "/changes", Need::Person(Permission::Read)),
     ("GET", "/import", Need::WholePerson(Permission::Import)),
     ("POST", "/import", Need::WholePerson(Permission::Import)),
+    ("GET", "/import/staged/{id}", Need::WholePerson(Permission::Import)),
+    ("POST", "/import/staged/{id}", Need::WholePerson(Permission::Import)),
     ("GET", "/import/{n}", Need::WholePerson(Permission::Import)),
     ("GET", "/account", Need::Session),
     ("POST", "/account/password", Need::Session),

@@ -304,7 +304,9 @@ async fn signed_in(app: &App, cookie: Option<HeaderValue>) -> Option<Who> {
 
 /// Uploads take as long as they take.
 fn limit_of(request: &Request) -> Duration {
-    let upload = request.method() == Method::POST && matches!(request.uri().path(), "/import" | "/api/v1/evidence");
+    let path = request.uri().path();
+    let upload =
+        request.method() == Method::POST && (matches!(path, "/import" | "/api/v1/evidence") || path.starts_with("/import/staged/"));
     if upload { Duration::from_secs(24 * 3600) } else { ANSWER }
 }
 

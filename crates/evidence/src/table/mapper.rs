@@ -15,6 +15,8 @@ use crate::{Context, Purpose, lots};
 
 /// How many rows from the top the header may stand.
 pub(crate) const HEADER_WITHIN: usize = 30;
+/// Heads that are told of one table.
+const MOST_HEADS: usize = 400;
 /// How many different values of a column are remembered.
 const MEMO: usize = 50_000;
 
@@ -180,6 +182,8 @@ pub(crate) struct Mapper<'k> {
     /// Plain "manufacturer", "model" and "firmware" are the module's own.
     plain_is_module: bool,
     unused: Vec<String>,
+    /// The first heads, for [`Observations::heads`].
+    heads: Vec<String>,
     width: usize,
     /// The rows are conversations of two addresses: a log of traffic, not a table of things.
     traffic: bool,
@@ -370,6 +374,7 @@ impl<'k> Mapper<'k> {
             witness,
             plain_is_module,
             unused,
+            heads: headers.iter().take(MOST_HEADS).cloned().collect(),
             width: headers.len(),
             traffic,
             missing,
@@ -434,6 +439,12 @@ impl<'k> Mapper<'k> {
 
     /// The guess in words, for `inputs[].mapping`, and the problems of the table as a whole.
     pub fn announce(&self, at: At, out: &mut Observations) {
+        if !self.traffic {
+            for (index, head) in self.heads.iter().enumerate() {
+                let field = self.columns.iter().find(|c| c.index == index).map(|c| c.field);
+                out.head(head, field.map(|f| f.name().to_owned()));
+            }
+        }
         // Where a table has no header, or a wrong one, its heads are the cells of a row.
         let seen = || self.unused.iter().take(20).map(|u| head(u, 60)).collect::<Vec<_>>().join(", ");
         let more = if self.unused.len() > 20 { format!(" and {} more", self.unused.len().saturating_sub(20)) } else { String::new() };

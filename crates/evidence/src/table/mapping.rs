@@ -47,6 +47,7 @@ pub struct Mapping {
     /// Whether a field is named that only a list of parts has.
     of_parts: bool,
     source: Option<Witness>,
+    text: String,
     met: Met,
 }
 
@@ -103,7 +104,38 @@ impl Mapping {
                 }
             }
         }
-        Ok(Self { columns, parts, of_parts, source, met: Met::default() })
+        Ok(Self { columns, parts, of_parts, source, text: text.to_owned(), met: Met::default() })
+    }
+
+    /// The text of a mapping file that gives columns these fields.
+    pub fn write<'c>(columns: impl IntoIterator<Item = (&'c str, &'c str)>) -> String {
+        let mut out = "[columns]\n".to_owned();
+        for (head, field) in columns {
+            for (text, end) in [(head, " = "), (field, "\n")] {
+                out.push('"');
+                for c in text.chars() {
+                    match c {
+                        '"' | '\\' => out.extend(['\\', c]),
+                        // A basic string holds no control character (TOML 1.0, String).
+                        c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+                        c => out.push(c),
+                    }
+                }
+                out.push('"');
+                out.push_str(end);
+            }
+        }
+        out
+    }
+
+    /// The file as it was written: what is read by it is kept with it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Every field by its name in mapping files: those of devices, then those that only lists of parts have.
+    pub fn fields() -> impl Iterator<Item = &'static str> {
+        Field::ALL.iter().map(|f| f.name()).chain(only_of_parts())
     }
 
     /// What to do where no column is known; `name` stands for one of them.
@@ -181,6 +213,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_written_is_read(head in "\\PC{0,40}[\\x00-\\x1f\"\\\\\\x7f]{0,3}") {
+            let text = Mapping::write([(head.as_str(), "asset-id")]);
+            let mapping = Mapping::parse(&text).unwrap();
+            prop_assert_eq!(mapping.names().collect::<Vec<_>>(), vec![head.as_str()]);
+            prop_assert_eq!(mapping.text(), text.as_str());
+        }
+
         #[test]
         fn nothing_panics(text in "\\PC{0,80}") {
             let _ = Mapping::parse(&text);

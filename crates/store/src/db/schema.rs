@@ -15,6 +15,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("waiver", include_str!("../../migrations/0005_waiver.sql")),
     ("reading name", include_str!("../../migrations/0006_reading_name.sql")),
     ("outbox", include_str!("../../migrations/0007_outbox.sql")),
+    ("reading mapping", include_str!("../../migrations/0008_reading_mapping.sql")),
 ];
 
 /// The newest schema.

@@ -24,6 +24,8 @@ use crate::who::Who;
 const MOST_FILES: usize = 1000;
 /// Text fields of a form.
 const FIELD: usize = 4096;
+/// How many of them are looked at.
+const MOST_FIELDS: usize = 16;
 
 /// An artefact.
 #[derive(Serialize, ToSchema)]
@@ -195,8 +197,18 @@ pub struct Received {
     pub files: Vec<Taken>,
 }
 
-/// Takes a body to disk, reads it, keeps it. With `form` the first field must be the session's word.
-pub async fn receive(app: &App, who: &Who, name: Option<&str>, request: Request, form: bool) -> Result<Received, Problem> {
+/// Files that lie under the home.
+pub struct Arrived {
+    /// Dropping it takes them away.
+    pub folder: Folder,
+    /// The files.
+    pub uploads: Vec<Upload>,
+    /// Names of the fields that stood beside them in the form.
+    pub fields: Vec<String>,
+}
+
+/// Takes a body to disk. With `form` the first field must be the session's word.
+pub async fn arrive(app: &App, who: &Who, name: Option<&str>, request: Request, form: bool) -> Result<Arrived, Problem> {
     let folder = Folder::new(&app.config().home).await?;
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
     let limit = app.config().upload_limit;
@@ -205,8 +217,9 @@ pub async fn receive(app: &App, who: &Who, name: Option<&str>, request: Request,
         return Err(too_large(limit));
     }
     let mut left = limit;
+    let mut fields = Vec::new();
     let uploads = if kind.starts_with("multipart/form-data") {
-        multipart(who, request, &folder, &mut left, limit, form).await?
+        multipart(who, request, &folder, &mut left, limit, form, &mut fields).await?
     } else if form {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "files come as multipart/form-data"));
     } else {
@@ -219,10 +232,21 @@ pub async fn receive(app: &App, who: &Who, name: Option<&str>, request: Request,
     if uploads.is_empty() {
         return Err(Problem::invalid("there is no file in the upload"));
     }
+    Ok(Arrived { folder, uploads, fields })
+}
+
+/// Takes a body to disk, reads it, keeps it.
+pub async fn receive(app: &App, who: &Who, name: Option<&str>, request: Request, form: bool) -> Result<Received, Problem> {
+    let arrived = arrive(app, who, name, request, form).await?;
+    keep(app, who, arrived.uploads.into_iter().map(|u| (u, None)).collect()).await
+}
+
+/// Reads files and keeps them, as one job.
+pub async fn keep(app: &App, who: &Who, files: ingest::Mapped) -> Result<Received, Problem> {
     let by = who.by(app.now());
-    let names: Vec<&str> = uploads.iter().map(|u| u.name.as_str()).collect();
+    let names: Vec<&str> = files.iter().map(|(u, _)| u.name.as_str()).collect();
     let job = app.store().begin_job(by, "import", &serde_json::json!({ "names": names })).await?;
-    match ingest::take(app, by, job, uploads).await {
+    match ingest::take(app, by, job, files).await {
         Ok(files) => Ok(Received { job, files }),
         Err(problem) => {
             app.store().set_job(job, "failed", &serde_json::json!({"failed": problem.detail}), app.now()).await?;
@@ -231,7 +255,15 @@ pub async fn receive(app: &App, who: &Who, name: Option<&str>, request: Request,
     }
 }
 
-async fn multipart(who: &Who, request: Request, folder: &Folder, left: &mut u64, limit: u64, form: bool) -> Result<Vec<Upload>, Problem> {
+async fn multipart(
+    who: &Who,
+    request: Request,
+    folder: &Folder,
+    left: &mut u64,
+    limit: u64,
+    form: bool,
+    fields: &mut Vec<String>,
+) -> Result<Vec<Upload>, Problem> {
     let mut parts = Multipart::from_request(request, &()).await.map_err(|e| Problem::new(e.status(), e.body_text()))?;
     let mut uploads = Vec::new();
     let mut proved = !form;
@@ -244,8 +276,10 @@ async fn multipart(who: &Who, request: Request, folder: &Folder, left: &mut u64,
                     return Err(Problem::invalid("a field of the form is too long"));
                 }
             }
-            if field.name() == Some("csrf") {
-                proved |= secret::same(&String::from_utf8_lossy(&text), who.csrf());
+            match field.name() {
+                Some("csrf") => proved |= secret::same(&String::from_utf8_lossy(&text), who.csrf()),
+                Some(name) if fields.len() < MOST_FIELDS => fields.push(name.to_owned()),
+                _ => {}
             }
             continue;
         };

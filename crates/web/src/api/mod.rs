@@ -37,7 +37,7 @@ use crate::guard::encoded;
 
 pub(crate) use decisions::Wanted;
 pub(crate) use devices::{DeviceLine, FACETS};
-pub(crate) use evidence::{EvidenceOf, Received, receive};
+pub(crate) use evidence::{Arrived, EvidenceOf, Received, arrive, keep};
 pub(crate) use findings::FindingLine;
 pub(crate) use jobs::seen;
 pub(crate) use log::wholeness;

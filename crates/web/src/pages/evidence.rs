@@ -62,6 +62,8 @@ struct One {
     href: String,
     /// Path, format and observations of each file in it; for those who see all sites.
     files: Vec<(String, String, u64)>,
+    /// How a person said that its columns are to be read.
+    said: Option<String>,
     /// For those who see all sites.
     problems: Option<Vec<KeptProblem>>,
     /// Whether its bytes may be taken out.
@@ -88,6 +90,7 @@ pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>, Param
     let q = format!("evidence:{}", evidence.id);
     let shown = One {
         head: Head::new(evidence.name.clone(), "/evidence", Some(&who)),
+        said: app.store().mapping(&who.scope, &evidence.id).await?,
         devices: app.store().count_devices(&who.scope, &Query::parse(&q)?).await?,
         href: href("/fleet", &q, None),
         problems: if who.sees_all() { Some(app.store().problems(&who.scope, &evidence.id).await?) } else { None },

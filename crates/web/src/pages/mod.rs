@@ -69,6 +69,7 @@ pub fn router() -> Router<App> {
         .route("/look-up", get(look_up::look_up).post(look_up::picture).layer(DefaultBodyLimit::max(look_up::PICTURE)))
         .route("/devices/{id}", get(device::device).post(device::decide))
         .route("/import", get(import::import).post(import::send).layer(DefaultBodyLimit::disable()))
+        .route("/import/staged/{id}", get(import::look).post(import::decide))
         .route("/import/{n}", get(import::job))
         .route("/account", get(account::account))
         .route("/account/password", post(account::password))

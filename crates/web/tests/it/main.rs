@@ -14,6 +14,7 @@ mod host;
 mod hostile;
 mod imports;
 mod load;
+mod look;
 mod matrix;
 mod openid;
 mod pages;

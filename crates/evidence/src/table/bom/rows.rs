@@ -90,6 +90,9 @@ impl Parts {
     }
 
     fn announce(&self, out: &mut Observations) {
+        for (head, col) in self.layout.heads.iter().zip(&self.layout.cols) {
+            out.head(head, col.map(label).filter(|label| label != "property"));
+        }
         let Some(input) = out.inputs.last_mut() else { return };
         let mut kept = Vec::new();
         let mut say = |line: String| {

@@ -9,8 +9,6 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use umbilical_core::number::{Shown, mask_numbers};
-use umbilical_core::observation::IdKind;
 use umbilical_store::query::Query;
 use umbilical_store::{Many, Page, Scope, Store};
 use utoipa::IntoParams;
@@ -22,6 +20,7 @@ use crate::app::App;
 use crate::download::{self, attached, broken};
 use crate::extract::Params;
 use crate::leave::{Devices, Findings, Named};
+use crate::record::covered;
 use crate::who::Who;
 use files::File;
 
@@ -180,18 +179,11 @@ pub async fn observations(State(app): State<App>, who: Who) -> Result<Response, 
         let all = rebuilt.observations;
         for thing in all.things() {
             let input = all.inputs.get(thing.input() as usize);
-            let ids = thing.ids().map(|(part, kind, value)| {
-                let subscriber = matches!(kind, IdKind::Iccid | IdKind::Imsi | IdKind::Msisdn);
-                let value = match (whole, subscriber) {
-                    (true, _) => value.to_owned(),
-                    (false, true) => Shown(value).to_string(),
-                    (false, false) => mask_numbers(value).into_owned(),
-                };
-                json!({"part": part, "kind": kind.name(), "value": value})
-            });
+            let ids = thing
+                .ids()
+                .map(|(part, kind, value)| json!({"part": part, "kind": kind.name(), "value": covered(Some(kind), value, whole)}));
             let facts = thing.facts().map(|(part, fact, at)| {
-                let value = if whole { fact.value.to_string() } else { mask_numbers(&fact.value).into_owned() };
-                let at = all.locate(at);
+                let (value, at) = (covered(None, &fact.value, whole), all.locate(at));
                 json!({"part": part, "kind": fact.kind.name(), "value": value, "group": fact.group.name(), "basis": fact.basis.name(), "at": at})
             });
             let row = json!({
