@@ -241,6 +241,7 @@ pub const RIGHTS: &[Right] = &[
     ("POST", "/fleet", Need::Person(Permission::Decide)),
     ("GET", "/waivers", Need::WholePerson(Permission::Read)),
     ("POST", "/waivers", Need::WholePerson(Permission::Decide)),
+    ("POST", "/waivers/settle", Need::WholePerson(Permission::Approve)),
     ("POST", "/waivers/{id}", Need::WholePerson(Permission::Approve)),
     ("POST", "/views", Need::Person(Permission::Read)),
     ("POST", "/views/{id}", Need::Person(Permission::Read)),

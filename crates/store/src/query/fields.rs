@@ -73,7 +73,7 @@ pub(crate) const FIELDS: &[(&str, &[&str], What, &str)] = &[
     ("tag", &["tags"], What::Decision(NONE), "what people marked it with"),
     ("state", &["triage"], What::Decision(STATES), "where it stands in triage"),
     ("assigned", &[], What::Decision(NONE), "who looks after it"),
-    ("id", &[], What::Id, "dev-… or fnd-…"),
+    ("id", &[], What::Id, "dev-… or fnd-…; among findings a device's id is for those about it"),
     ("evidence", &[], What::Evidence, "evd-… that speaks of it"),
     ("seen", &[], What::Seen, "day of the newest evidence, YYYY-MM-DD"),
     ("since", &[], What::Since, "day on which it was first known here"),

@@ -284,6 +284,12 @@ fn decision(out: &mut Sql, kind: &str, term: &Term, columns: &Columns) {
 
 fn id(out: &mut Sql, term: &Term, columns: &Columns) {
     let value = term.value.to_lowercase();
+    // Among findings a device's id is for those about it.
+    if columns.kind.is_some() && value.starts_with("dev-") && !term.prefix {
+        out.push(columns.device).push(" IN (SELECT o.n FROM device o WHERE o.id = ").bind(&value);
+        out.push(" OR o.id IN (SELECT a.device FROM alias a WHERE a.id = ").bind(&value).push("))");
+        return;
+    }
     if term.prefix {
         let last = format!("{value}\u{10ffff}");
         out.push("(").push(columns.id).push(" >= ").bind(value).push(" AND ").push(columns.id).push(" < ").bind(last).push(")");

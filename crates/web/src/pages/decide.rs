@@ -4,14 +4,15 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use umbilical_store::Many;
 use umbilical_store::query::{Query, STATES};
+use umbilical_store::{Many, Page};
 
 use super::frame::{Head, page};
 use crate::Problem;
-use crate::api::Wanted;
+use crate::api::{WaiverWanted, Wanted, propose_waiver};
 use crate::app::App;
 use crate::guard::encoded;
+use crate::rights::Permission;
 use crate::who::Who;
 
 /// Rows that may be ticked together: a query has at most a hundred terms.
@@ -101,6 +102,9 @@ pub async fn many(app: &App, who: &Who, many: Many, path: &'static str, sent: &S
         // The list of these rows alone: what can be done with a list, taking it out as a file among it, can be done with them.
         return Ok(Redirect::to(&format!("{path}?q={}", encoded(&sent.ticked()?.0))).into_response());
     }
+    if sent.get("kind") == WAIVE {
+        return waive(app, who, many, path, sent).await;
+    }
     let wanted = sent.wanted()?;
     let (decision, comment, expires) = wanted.parts()?;
     let all = sent.get("to") == "all";
@@ -110,17 +114,7 @@ pub async fn many(app: &App, who: &Who, many: Many, path: &'static str, sent: &S
         match sent.get("expected").parse::<u64>() {
             Ok(seen) if sent.get("sure") == "yes" => (query, seen),
             _ => {
-                let confirm = Confirm {
-                    head: Head::new("Are you sure?", path, Some(who)),
-                    path,
-                    many: now,
-                    what: if many == Many::Devices { "devices" } else { "findings" },
-                    done: words(&wanted),
-                    sent,
-                    q,
-                    back: format!("{path}?q={}", encoded(q)),
-                };
-                return Ok(page(StatusCode::OK, &confirm));
+                return Ok(sure(who, many, path, now, words(&wanted), sent));
             }
         }
     } else {
@@ -129,4 +123,74 @@ pub async fn many(app: &App, who: &Who, many: Many, path: &'static str, sent: &S
     };
     let done = app.store().decide_many(&who.scope, who.by(app.now()), (many, &query, expected), decision, comment, expires).await?;
     Ok(Redirect::to(&format!("{path}?q={}&done={done}", encoded(q))).into_response())
+}
+
+/// Asks before something is done to everything that a query fits.
+fn sure(who: &Who, many: Many, path: &'static str, now: u64, done: String, sent: &Sent) -> Response {
+    let q = sent.get("q");
+    let what = if many == Many::Devices { "devices" } else { "findings" };
+    let head = Head::new("Are you sure?", path, Some(who));
+    page(StatusCode::OK, &Confirm { head, path, many: now, what, done, sent, q, back: format!("{path}?q={}", encoded(q)) })
+}
+
+/// The word of a form for a waiver.
+const WAIVE: &str = "waive";
+/// Findings whose waivers are proposed together. More than these are a rule's matter and not a subject's: the file of waivers takes
+/// patterns.
+const WAIVED: u64 = 90;
+
+/// Proposes waivers for findings of rules; of devices, for what rules found about them. Each stands by itself, and another person
+/// approves it.
+async fn waive(app: &App, who: &Who, many: Many, path: &'static str, sent: &Sent) -> Result<Response, Problem> {
+    if !(who.may(Permission::Decide) && who.sees_all()) {
+        return Err(Problem::forbidden("a waiver holds for every site: who proposes one sees them all"));
+    }
+    let (reason, until) = (sent.get("comment"), sent.get("until"));
+    if reason.is_empty() || until.is_empty() {
+        return Err(Problem::invalid("a waiver says because of what, and until which day"));
+    }
+    let all = sent.get("to") == "all";
+    let (chosen, expected) = if all { (sent.get("q").to_owned(), None) } else { sent.ticked().map(|(q, n)| (q, Some(n)))? };
+    if all && sent.get("sure") != "yes" {
+        let now = app.store().count_many(&who.scope, many, &Query::parse(&chosen)?).await?;
+        let done = format!("waivers proposed until {until}, because: {reason}, for what rules found");
+        return Ok(sure(who, many, path, now, done, sent));
+    }
+    let seen = expected.or_else(|| sent.get("expected").parse().ok());
+    if Some(app.store().count_many(&who.scope, many, &Query::parse(&chosen)?).await?) != seen {
+        return Err(Problem::new(StatusCode::CONFLICT, "the list has changed meanwhile: look at it again"));
+    }
+    // Of devices the findings are asked for by their ids.
+    let chosen = match many {
+        Many::Findings => chosen,
+        Many::Devices => {
+            let page = Page { limit: TICKED as u32, ..Page::default() };
+            let listed = app.store().devices(&who.scope, &Query::parse(&chosen)?, page).await?;
+            if listed.next.is_some() {
+                return Err(Problem::invalid(format!("waivers are proposed for at most {TICKED} devices at once: narrow the query")));
+            }
+            let ids: Vec<String> = listed.rows.iter().map(|d| format!("id:\"{}\"", d.id)).collect();
+            if ids.is_empty() {
+                return Err(Problem::invalid("there is no device of this query"));
+            }
+            ids.join(" OR ")
+        }
+    };
+    let chosen = if chosen.is_empty() { String::new() } else { format!("({chosen}) ") };
+    let found = Query::parse(&format!("{chosen}source:rule NOT verdict:pass"))?;
+    let page = Page { limit: WAIVED as u32, ..Page::default() };
+    let listed = app.store().findings(&who.scope, &found, page).await?;
+    if listed.next.is_some() {
+        let what = format!("rules found more than {WAIVED} things here: narrow the query, or write a pattern into the file of waivers");
+        return Err(Problem::invalid(what));
+    }
+    if listed.rows.is_empty() {
+        return Err(Problem::invalid("no rule found anything here: only what a rule found is waived"));
+    }
+    for row in listed.rows {
+        let wanted =
+            WaiverWanted { finding: Some(row.finding.id), reason: reason.to_owned(), until: until.to_owned(), ..WaiverWanted::default() };
+        propose_waiver(app, who, wanted).await?;
+    }
+    Ok(Redirect::to("/waivers").into_response())
 }

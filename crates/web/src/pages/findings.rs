@@ -33,6 +33,8 @@ struct Findings<'a> {
     done: Option<u64>,
     views: Vec<Saved>,
     decides: bool,
+    /// Whether waivers may be proposed: they hold for every site.
+    waives: bool,
     states: &'static [&'static str],
     roles: [Role; 6],
     download: Option<Download>,
@@ -63,6 +65,7 @@ pub async fn findings(State(app): State<App>, who: Who, Params(asked): Params<As
         done: asked.done(),
         views: views::of(&app, &who, "findings").await?,
         decides: who.may(Permission::Decide),
+        waives: who.may(Permission::Decide) && who.sees_all(),
         states: STATES,
         roles: Role::ALL,
         download: if wrong.is_none() { Download::findings(&who, asked.q().trim(), listed.count) } else { None },

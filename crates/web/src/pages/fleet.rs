@@ -114,6 +114,8 @@ struct Fleet<'a> {
     done: Option<u64>,
     views: Vec<Saved>,
     decides: bool,
+    /// Whether waivers may be proposed: they hold for every site.
+    waives: bool,
     states: &'static [&'static str],
     roles: [Role; 6],
     download: Option<Download>,
@@ -210,6 +212,7 @@ pub async fn fleet(State(app): State<App>, who: Who, Params(asked): Params<Asked
         done: asked.done(),
         views: views::of(&app, &who, "devices").await?,
         decides: who.may(Permission::Decide),
+        waives: who.may(Permission::Decide) && who.sees_all(),
         states: STATES,
         roles: Role::ALL,
         download: if wrong.is_none() { Download::devices(&who, asked.q().trim(), listed.count) } else { None },

@@ -47,6 +47,7 @@ pub fn router() -> Router<App> {
         .route("/sign-out", post(sign::sign_out))
         .route("/fleet", get(fleet::fleet).post(fleet::decide_many))
         .route("/waivers", get(waivers::list).post(waivers::propose))
+        .route("/waivers/settle", post(waivers::settle_many))
         .route("/waivers/{id}", post(waivers::settle))
         .route("/views", post(views::save))
         .route("/views/{id}", post(views::remove))

@@ -43,6 +43,27 @@ pub async fn propose(State(app): State<App>, who: Who, Checked(sent): Checked<Ve
     Ok(Redirect::to("/waivers").into_response())
 }
 
+/// Approves, refuses or takes back the ticked ones. One that cannot be stops there and says why; those before it are settled.
+pub async fn settle_many(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(String, String)>>) -> Result<Response, Problem> {
+    let get = |name: &str| sent.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim());
+    let ticked: Vec<&str> = sent.iter().filter(|(n, _)| n == "id").map(|(_, v)| v.as_str()).collect();
+    if ticked.is_empty() {
+        return Err(Problem::invalid("no row is ticked"));
+    }
+    for id in ticked {
+        settle_one(&app, &who, id, get("to"), get("comment")).await?;
+    }
+    Ok(Redirect::to("/waivers").into_response())
+}
+
+async fn settle_one(app: &App, who: &Who, id: &str, to: &str, comment: &str) -> Result<(), Problem> {
+    match to {
+        "approve" => approve_waiver(app, who, id, comment).await,
+        "revoke" => revoke_waiver(app, who, id, comment).await,
+        _ => Err(Problem::invalid("a waiver is approved or revoked")),
+    }
+}
+
 /// Approves one, refuses it, or takes it back.
 pub async fn settle(
     State(app): State<App>,
@@ -51,10 +72,6 @@ pub async fn settle(
     Checked(sent): Checked<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let get = |name: &str| sent.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim());
-    match get("to") {
-        "approve" => approve_waiver(&app, &who, &id, get("comment")).await?,
-        "revoke" => revoke_waiver(&app, &who, &id, get("comment")).await?,
-        _ => return Err(Problem::invalid("a waiver is approved or revoked")),
-    }
+    settle_one(&app, &who, &id, get("to"), get("comment")).await?;
     Ok(Redirect::to("/waivers").into_response())
 }

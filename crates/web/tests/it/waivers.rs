@@ -194,3 +194,52 @@ fn the_same_on_pages() {
         world.end().await;
     });
 }
+
+#[test]
+fn many_are_proposed_and_approved_together() {
+    run(async {
+        let world = World::with(|config| config.judge = Some(judge(config.home.join("waivers.toml")))).await;
+        let ana = world.signed_in("ana", &[Role::Engineer]).await;
+        let ben = world.signed_in("ben", &[Role::Approver]).await;
+        ana.upload("fleet.csv", evidence::two_sites()).await.is(202);
+        world.settled().await;
+        assert_eq!(of_rule(&ana).await.len(), 3);
+        let form = async |client: &Client, path: &str, fields: &[(&str, &str)]| {
+            let csrf = client.csrf().await;
+            client.form(path, &[fields, &[("csrf", csrf.as_str())]].concat()).await
+        };
+        let base = [("kind", "waive"), ("comment", "in cages"), ("until", "2027-01-31"), ("q", "site:north")];
+        let all = [&base[..], &[("to", "all")]].concat();
+        // What is incomplete is refused, and everything is asked for twice.
+        form(&ana, "/fleet", &[("kind", "waive"), ("to", "all"), ("until", "2027-01-31")]).await.is(422);
+        form(&ana, "/fleet", &[("kind", "waive"), ("to", "all"), ("comment", "x")]).await.is(422);
+        let asked = form(&ana, "/fleet", &all).await.is(200).text();
+        assert!(asked.contains("2 devices") && asked.contains("because: in cages"), "{asked}");
+        assert_eq!(ana.get("/api/v1/waivers").await.json()["waivers"], json!([]));
+        let sure = [&all[..], &[("sure", "yes"), ("expected", "2")]].concat();
+        form(&ana, "/fleet", &[&all[..], &[("sure", "yes"), ("expected", "7")]].concat()).await.is(409);
+        form(&ana, "/fleet", &sure).await.is(303);
+        let list = ana.get("/api/v1/waivers").await.json();
+        assert_eq!(list["waivers"].as_array().map(Vec::len), Some(2), "{list}");
+        // Of findings the ticked ones.
+        let third = ana.get("/api/v1/findings?q=source:rule%20site:south").await.json();
+        let id = third["findings"][0]["finding"]["id"].as_str().unwrap().to_owned();
+        form(&ana, "/findings", &[&base[..3], &[("to", "ticked"), ("id", id.as_str())]].concat()).await.is(303);
+        let list = ana.get("/api/v1/waivers").await.json();
+        let ids: Vec<String> = list["waivers"].as_array().unwrap().iter().map(|w| w["id"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(ids.len(), 3);
+        // Nobody but an approver settles them, and not who proposed.
+        let ticked: Vec<(&str, &str)> = ids.iter().map(|id| ("id", id.as_str())).chain([("to", "approve"), ("comment", "seen")]).collect();
+        form(&ana, "/waivers/settle", &ticked).await.is(403);
+        form(&ben, "/waivers/settle", &[("to", "approve")]).await.is(422);
+        form(&ben, "/waivers/settle", &ticked).await.is(303);
+        world.settled().await;
+        assert_eq!(waived(&of_rule(&ana).await), 3);
+        // Who sees one site proposes none: a waiver holds for all of them.
+        let person = world.person("north", &[Role::Analyst], Sites::Only(["north".to_owned()].into())).await;
+        let north = world.session(&person).await;
+        assert!(!north.get("/fleet").await.is(200).text().contains("value=\"waive\""));
+        form(&north, "/fleet", &sure).await.is(403);
+        world.end().await;
+    });
+}
