@@ -25,6 +25,7 @@ mod recorded;
 mod report;
 mod risk;
 mod serve;
+mod watch;
 mod wording;
 
 use std::ffi::OsStr;

@@ -14,6 +14,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("umbilical-report", &["umbilical-core", "umbilical-knowledge"]),
     // Assessment does not know the readers: observations are core's.
     ("umbilical-assess", &["umbilical-core", "umbilical-knowledge"]),
+    ("umbilical-traffic", &["umbilical-core", "umbilical-knowledge"]),
     // The only room that names sqlx.
     ("umbilical-store", &["umbilical-core"]),
     (
@@ -29,6 +30,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "umbilical-assess",
             "umbilical-report",
             "umbilical-store",
+            "umbilical-traffic",
             "umbilical-web",
         ],
     ),
@@ -37,8 +39,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that touch input bytes, and what clippy denies in them outside tests.
-const HARDENED: &[&str] =
-    &["umbilical-core", "umbilical-evidence", "umbilical-assess", "umbilical-report", "umbilical-store", "umbilical-web"];
+const HARDENED: &[&str] = &[
+    "umbilical-core",
+    "umbilical-evidence",
+    "umbilical-assess",
+    "umbilical-report",
+    "umbilical-store",
+    "umbilical-traffic",
+    "umbilical-web",
+];
 const DENIED: &[&str] = &["clippy::unwrap_used", "clippy::expect_used", "clippy::panic", "clippy::indexing_slicing"];
 
 /// Words that must not stand in the tree, and the files in which they may.

@@ -17,6 +17,7 @@ pub mod risk;
 pub mod rows;
 pub mod suppliers;
 pub mod verify;
+pub mod watch;
 
 use std::ops::Deref;
 use std::sync::Arc;

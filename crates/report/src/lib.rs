@@ -33,6 +33,7 @@ pub mod suppliers;
 pub mod svg;
 pub mod table;
 pub mod verify;
+pub mod watch;
 
 mod markup;
 pub mod say;

@@ -15,6 +15,7 @@ pub mod attacks;
 pub mod book;
 pub mod examples;
 pub mod listing;
+pub mod mobile;
 pub mod modem;
 pub mod numbers;
 pub mod parts;

@@ -213,6 +213,9 @@ Examples:
     /// Check this installation: home, tables, packs, waivers, the log of decisions
     #[command(after_help = crate::commands::doctor::EXAMPLES)]
     Doctor,
+    /// Read captures: modules on the network, their conversations, and what these call themselves
+    #[command(after_help = crate::commands::watch::EXAMPLES)]
+    Watch(crate::commands::watch::Watch),
     /// Serve pages and an API on the home, for a team
     #[command(after_help = crate::commands::serve::EXAMPLES)]
     Serve(Box<crate::commands::serve::Serve>),

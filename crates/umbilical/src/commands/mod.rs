@@ -14,6 +14,7 @@ pub mod pack;
 pub mod policy;
 pub mod report;
 pub mod serve;
+pub mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,7 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
         Command::Backup(args) => backup::backup(global, args),
         Command::Restore(args) => backup::restore(global, args),
         Command::Verify(args) => pack::verify(global, args),
+        Command::Watch(args) => watch::run(global, args),
         Command::Serve(args) => serve::run(global, args),
         Command::Demo(args) => demo::run(global, args),
         Command::Completions { shell } => {

@@ -1,0 +1,146 @@
+//! What a watched trace answers: the modules on the network, what they said, and what is noteworthy of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Module;
+use crate::finding::Finding;
+
+/// Version of the document.
+pub const SCHEMA: &str = "umbilical.watch/1";
+
+/// The answer, behind its head.
+#[derive(Clone, Debug, Serialize)]
+pub struct Watched {
+    /// Modules on the network, in the order in which they were first heard of.
+    pub sessions: Vec<Session>,
+    /// What is noteworthy, worst first.
+    pub findings: Vec<Finding>,
+    /// What was counted.
+    pub counters: Counters,
+}
+
+/// One attachment of a SIM to one network.
+#[derive(Clone, Debug, Serialize)]
+pub struct Session {
+    /// `ses-` and 12 hex digits.
+    pub id: String,
+    /// Subscription; covered unless it was asked for whole.
+    pub imsi: Option<String>,
+    /// The module's number, 14 to 16 digits as they were sent.
+    pub imei: Option<String>,
+    /// Its type allocation code.
+    pub tac: Option<String>,
+    /// Telephone number; covered as the subscription is.
+    pub msisdn: Option<String>,
+    /// Access point or data network name.
+    pub apn: Option<String>,
+    /// Ends of its tunnels, in the order in which they were named.
+    pub teids: Vec<TunnelEnd>,
+    /// Its addresses; of IPv6 the prefix.
+    pub ue: Vec<String>,
+    /// The module, by its type allocation code.
+    pub module: Option<Module>,
+    /// The first word or packet, RFC 3339.
+    pub first: String,
+    /// The last.
+    pub last: String,
+    /// Packets attributed to it.
+    pub packets: u64,
+    /// Bytes of IP from the module.
+    pub bytes_up: u64,
+    /// Bytes of IP to it.
+    pub bytes_down: u64,
+    /// Conversations attributed to it.
+    pub flows: u64,
+}
+
+/// An end of a tunnel.
+#[derive(Clone, Debug, Serialize)]
+pub struct TunnelEnd {
+    /// Who receives.
+    pub at: String,
+    /// Its number there.
+    pub teid: u32,
+    /// Towards the module (`access`), the outside (`core`), or `null`.
+    pub side: Option<&'static str>,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Frames.
+    pub packets: u64,
+    /// Their bytes as they were sent.
+    pub bytes: u64,
+    /// Conversations.
+    pub flows: u64,
+    /// Frames in which no IP was found.
+    pub undecoded: u64,
+    /// Packets in tunnels of modules.
+    pub tunnelled: u64,
+    /// Of these, those whose session is not known.
+    pub unattributed: u64,
+    /// Of these, those under an address that is none of the session's whose tunnel they came in.
+    pub strangers: u64,
+    /// Messages of signalling that were understood.
+    pub signalling: u64,
+    /// Messages about a session that nobody introduced.
+    pub orphans: u64,
+    /// Datagrams of which pieces were missing.
+    pub incomplete: u64,
+    /// Conversations that were let go because there were too many at once.
+    pub evicted: u64,
+}
+
+/// One conversation: a line of `--flows`.
+#[derive(Clone, Debug, Serialize)]
+pub struct FlowRow<'a> {
+    /// The session, `ses-…`.
+    pub session: Option<&'a str>,
+    /// Its first packet, RFC 3339.
+    pub start: String,
+    /// Its last.
+    pub end: String,
+    /// Who began.
+    pub src: String,
+    /// With whom.
+    pub dst: String,
+    /// Port of who began.
+    pub src_port: u16,
+    /// Port of the other.
+    pub dst_port: u16,
+    /// `tcp`, `udp`, `icmp`, `sctp`, or a number.
+    pub proto: String,
+    /// Packets of both ways.
+    pub packets: u64,
+    /// Bytes of IP of both ways.
+    pub bytes: u64,
+    /// From who began.
+    pub bytes_up: u64,
+    /// To who began.
+    pub bytes_down: u64,
+    /// The name that led to the address.
+    pub dns: Option<&'a str>,
+    /// The name in TLS or QUIC.
+    pub sni: Option<&'a str>,
+    /// The first protocol offered there.
+    pub alpn: Option<&'a str>,
+    /// Fingerprint of the client.
+    pub ja3: Option<&'a str>,
+    /// Fingerprint of the client.
+    pub ja4: Option<&'a str>,
+    /// `Host` of HTTP.
+    pub host: Option<&'a str>,
+    /// The first target asked for.
+    pub uri: Option<&'a str>,
+    /// `User-Agent`.
+    pub agent: Option<&'a str>,
+    /// Media type of the first answer.
+    pub mime: Option<&'a str>,
+    /// Whether the other said anything.
+    pub answered: bool,
+    /// Number of its first frame.
+    pub first_frame: u64,
+    /// Why it ended: `idle`, `closed`, `anew`, `evicted`, `trace`.
+    pub ended: &'static str,
+}

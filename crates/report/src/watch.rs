@@ -1,0 +1,87 @@
+//! A watched trace at a terminal.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use umbilical_core::answer::Headed;
+use umbilical_core::answer::watch::{Counters, Session, Watched};
+
+use crate::terminal::{Page, Tone};
+use crate::{View, say};
+
+/// Writes the answer for a person at a terminal.
+pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> io::Result<()> {
+    let mut page = Page::new(out, view);
+    let Watched { sessions, counters, .. } = &answer.of;
+    let parts = [
+        say::counted(counters.packets, "packet"),
+        say::bytes(counters.bytes),
+        say::counted(counters.flows, "conversation"),
+        format!("{} of modules", say::counted(sessions.len() as u64, "session")),
+    ];
+    page.para(0, Tone::Bold, &parts.join(", "))?;
+    for line in remarks(counters) {
+        page.hanging(0, 2, Tone::Plain, &line)?;
+    }
+    if sessions.is_empty() && counters.tunnelled == 0 {
+        page.para(0, Tone::Dim, "No tunnel of a mobile network is in it: what was said is by address alone.")?;
+    }
+    if !sessions.is_empty() {
+        let mut modules: BTreeMap<String, u64> = BTreeMap::new();
+        for session in sessions {
+            let count = modules.entry(module(session)).or_default();
+            *count = count.saturating_add(1);
+        }
+        let mut modules: Vec<_> = modules.into_iter().collect();
+        modules.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        page.gap()?;
+        page.table(&["Module", "#Sessions"], modules.into_iter().map(|(name, count)| vec![name, say::count(count)]))?;
+        page.gap()?;
+        let shown = sessions.iter().take(view.max_rows).map(|s| {
+            let open = || "unknown".to_owned();
+            vec![
+                s.id.clone(),
+                s.imsi.clone().unwrap_or_else(open),
+                s.apn.clone().unwrap_or_else(open),
+                s.ue.join(", "),
+                module(s),
+                say::bytes(s.bytes_up),
+                say::bytes(s.bytes_down),
+                say::count(s.flows),
+            ]
+        });
+        page.table(&["Session", "SIM", "Network", "Address", "Module", "#Up", "#Down", "#Conversations"], shown)?;
+        let more = sessions.len().saturating_sub(view.max_rows);
+        if more > 0 {
+            page.para(0, Tone::Dim, &format!("and {} more: --format json has all of them", say::count(more as u64)))?;
+        }
+    }
+    for problem in &answer.problems {
+        let path = problem.input.and_then(|i| answer.inputs.get(i as usize)).map(|i| i.path.as_str()).unwrap_or_default();
+        page.hanging(0, 2, Tone::Plain, &format!("not understood: {path} {}: {}", problem.at, problem.what))?;
+    }
+    Ok(())
+}
+
+fn module(session: &Session) -> String {
+    match (&session.module, &session.imei) {
+        (Some(module), _) => say::name(module),
+        (None, Some(_)) => "unknown: no table at hand has its type allocation code".to_owned(),
+        (None, None) => "unknown: no IMEI was said".to_owned(),
+    }
+}
+
+/// What was left out, and why: nothing is dropped without a word.
+fn remarks(c: &Counters) -> Vec<String> {
+    let rows = [
+        (c.undecoded, "frames hold no IP"),
+        (
+            c.unattributed,
+            "packets in tunnels are nobody's that is known: no signalling here names the tunnel, or they have another's address",
+        ),
+        (c.orphans, "messages of signalling are about sessions that nobody introduced"),
+        (c.incomplete, "datagrams came in pieces, and not all of the pieces"),
+        (c.evicted, "conversations were let go because there were too many at once"),
+    ];
+    rows.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", say::count(n))).collect()
+}

@@ -1,0 +1,222 @@
+//! Flows: the two ways of one conversation, from its first packet to its end.
+
+mod table;
+mod wheel;
+
+pub use table::{Known, Limits, Table};
+
+use crate::cellular::sessions::Id;
+use crate::names::{Names, Payload, Probe, Words};
+use crate::packet::{Addr, Datagram, Flags, proto};
+use crate::time::Micros;
+
+/// What tells one conversation from another, seen from whoever began it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Who began.
+    pub client: Addr,
+    /// With whom.
+    pub server: Addr,
+    /// Its port there; of an echo its identifier.
+    pub client_port: u16,
+    /// And here; of ICMP that is no echo its type and code.
+    pub server_port: u16,
+    /// The protocol.
+    pub proto: u8,
+}
+
+impl Key {
+    /// Of a packet that begins one.
+    pub fn of(packet: &Datagram<'_>) -> Self {
+        let mut key = Self {
+            client: packet.src,
+            server: packet.dst,
+            client_port: packet.src_port,
+            server_port: packet.dst_port,
+            proto: packet.proto,
+        };
+        if matches!(packet.proto, proto::ICMP | proto::ICMPV6) {
+            // Question and answer of an echo differ in their type, which says nothing more than the way.
+            let echo = matches!((packet.proto, packet.src_port >> 8), (proto::ICMP, 0 | 8) | (proto::ICMPV6, 128 | 129));
+            (key.client_port, key.server_port) = if echo { (packet.dst_port, 0) } else { (0, packet.src_port) };
+        }
+        key
+    }
+
+    /// The same conversation from the other end.
+    #[must_use]
+    pub fn turned(self) -> Self {
+        let icmp = matches!(self.proto, proto::ICMP | proto::ICMPV6);
+        let (client_port, server_port) = if icmp { (self.client_port, self.server_port) } else { (self.server_port, self.client_port) };
+        Self { client: self.server, server: self.client, client_port, server_port, proto: self.proto }
+    }
+
+    /// One of the two that is the same for both ways.
+    fn whole(self) -> Self {
+        self.min(self.turned())
+    }
+}
+
+/// Packets whose size and gap are kept.
+pub const FIRST: usize = 8;
+
+/// One way of a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Half {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of IP.
+    pub bytes: u64,
+    /// Bytes that the transport carried.
+    pub payload: u64,
+    /// Flags of TCP that were ever set.
+    pub flags: Flags,
+}
+
+/// A conversation.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Between whom.
+    pub key: Key,
+    /// The module's, where it is known.
+    pub session: Option<Id>,
+    /// It came in the tunnel of this session under an address that is none of its own.
+    pub stranger: Option<Id>,
+    /// Its first packet.
+    pub start: Micros,
+    /// Its last so far.
+    pub last: Micros,
+    /// Number of the first frame in its capture.
+    pub first_frame: u64,
+    /// Number of the last so far.
+    pub last_frame: u64,
+    /// From the client.
+    pub up: Half,
+    /// From the server.
+    pub down: Half,
+    /// Sizes of the first payloads, in bytes, those of the server negative; 0 behind the last.
+    pub sizes: [i16; FIRST],
+    /// Milliseconds before each of them, at most 65535.
+    pub gaps: [u16; FIRST],
+    /// How many of them.
+    pub firsts: u8,
+    /// What it said of itself.
+    pub names: Names,
+    /// What is kept while it is looked at.
+    probe: Option<Box<Probe>>,
+    /// Sequence number of the client's SYN: another is another conversation.
+    isn: Option<u32>,
+    /// When it is next told of as active.
+    report: Micros,
+}
+
+impl Flow {
+    fn new(key: Key, at: Micros, frame: u64) -> Self {
+        Self {
+            key,
+            session: None,
+            stranger: None,
+            start: at,
+            last: at,
+            first_frame: frame,
+            last_frame: frame,
+            up: Half::default(),
+            down: Half::default(),
+            sizes: [0; FIRST],
+            gaps: [0; FIRST],
+            firsts: 0,
+            names: Names::default(),
+            probe: Some(Box::default()),
+            isn: None,
+            report: at.plus(ACTIVE),
+        }
+    }
+
+    /// Whether the server said anything: TCP by SYN and ACK or by payload, anything else by a packet.
+    pub fn answered(&self) -> bool {
+        match self.key.proto {
+            proto::TCP => self.down.flags.has(Flags::SYN | Flags::ACK) || self.down.payload > 0,
+            _ => self.down.packets > 0,
+        }
+    }
+
+    /// Packets of both ways.
+    pub fn packets(&self) -> u64 {
+        self.up.packets.saturating_add(self.down.packets)
+    }
+
+    /// Whether TCP has said that it is over.
+    fn closed(&self) -> bool {
+        let reset = self.up.flags.any(Flags::RST) || self.down.flags.any(Flags::RST);
+        reset || self.up.flags.any(Flags::FIN) && self.down.flags.any(Flags::FIN)
+    }
+
+    fn count(&mut self, packet: &Datagram<'_>, at: Micros, frame: u64, from_client: bool, words: &mut Words) {
+        if let Some(probe) = &mut self.probe {
+            let payload = Payload { proto: packet.proto, bytes: packet.payload, sequence: packet.sequence, from_client };
+            probe.look(&payload, &mut self.names, words);
+            if probe.is_done() {
+                self.probe = None;
+            }
+        }
+        let carried = packet.payload.len();
+        if carried > 0
+            && let Some(size) = self.sizes.get_mut(usize::from(self.firsts))
+            && let Some(gap) = self.gaps.get_mut(usize::from(self.firsts))
+        {
+            let signed = i16::try_from(carried).unwrap_or(i16::MAX);
+            *size = if from_client { signed } else { signed.saturating_neg() };
+            *gap = u16::try_from(at.since(self.last).0.max(0) / 1000).unwrap_or(u16::MAX);
+            self.firsts = self.firsts.saturating_add(1);
+        }
+        let half = if from_client { &mut self.up } else { &mut self.down };
+        half.packets = half.packets.saturating_add(1);
+        half.bytes = half.bytes.saturating_add(packet.length.into());
+        half.payload = half.payload.saturating_add(carried as u64);
+        half.flags.0 |= packet.flags.0;
+        self.last = self.last.max(at);
+        self.last_frame = frame;
+    }
+}
+
+/// How often a conversation that goes on is told of, in time of the trace.
+pub const ACTIVE: Micros = Micros::seconds(5);
+
+/// Why a conversation is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Nothing more came for as long as [`Limits`] say.
+    Idle,
+    /// TCP closed it, or reset it.
+    Closed,
+    /// The same ports began anew.
+    Anew,
+    /// There were too many at once: it may have gone on.
+    Evicted,
+    /// The trace is over.
+    Trace,
+}
+
+impl Why {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Closed => "closed",
+            Self::Anew => "anew",
+            Self::Evicted => "evicted",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// What happens to a conversation. Detectors see these and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// Its first packet.
+    Start(&'a Flow),
+    /// It goes on.
+    Active(&'a Flow),
+    /// It is over.
+    End(&'a Flow, Why),
+}

@@ -1,0 +1,309 @@
+//! Every conversation that goes on, within bounds.
+
+use std::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::wheel::{Turn, Wheel};
+use super::{ACTIVE, Event, Flow, Key, Why};
+use crate::cellular::sessions::{Id, Owner};
+use crate::names::{Asked, Words};
+use crate::packet::{Datagram, Flags, proto};
+use crate::time::Micros;
+
+/// Bounds of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Conversations at once; beyond, those that would end first are evicted, and counted.
+    pub flows: usize,
+    /// Silence behind which one that is not TCP is over; `None`: never.
+    pub idle: Option<Micros>,
+    /// The same of TCP that did not say that it is over.
+    pub idle_tcp: Option<Micros>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { flows: 1_000_000, idle: Some(Micros::seconds(60)), idle_tcp: Some(Micros::seconds(300)) }
+    }
+}
+
+/// What is known beside a packet.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// Names that recur.
+    pub words: &'a mut Words,
+    /// Which names led where.
+    pub asked: &'a Asked,
+}
+
+/// Where clocks go back by more, they were set: what is kept is timed anew.
+const SET_BACK: Micros = Micros::seconds(3600);
+/// Segments of a conversation that is closed are still its own for so long.
+const LINGER: Micros = Micros::seconds(5);
+
+/// The conversations of a trace.
+#[derive(Debug)]
+pub struct Table {
+    limits: Limits,
+    hasher: DefaultHashBuilder,
+    /// By key and session: numbers of `slots`.
+    index: HashTable<u32>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    wheel: Wheel,
+    now: Micros,
+    begun: bool,
+    /// Conversations that were evicted.
+    pub evicted: u64,
+    /// Conversations in all.
+    pub flows: u64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    /// The key that is the same for both ways.
+    whole: Key,
+    /// Apart from others with the same addresses in another network.
+    realm: u32,
+    /// How often this place was used.
+    use_of: u32,
+    flow: Option<Flow>,
+}
+
+/// A network whose addresses mean what they say, and nobody's tunnel.
+const OPEN: u32 = u32::MAX;
+
+impl Table {
+    /// An empty one.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            hasher: DefaultHashBuilder::default(),
+            index: HashTable::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            wheel: Wheel::default(),
+            now: Micros(i64::MIN),
+            begun: false,
+            evicted: 0,
+            flows: 0,
+        }
+    }
+
+    /// Counts a packet for its conversation.
+    pub fn packet(
+        &mut self,
+        packet: &Datagram<'_>,
+        at: Micros,
+        frame: u64,
+        owner: Owner,
+        known: &mut Known<'_>,
+        each: &mut dyn FnMut(Event<'_>),
+    ) {
+        self.advance(at, each);
+        let key = Key::of(packet);
+        let whole = key.whole();
+        let (session, stranger) = match owner {
+            Owner::Nobody => (None, None),
+            Owner::Session(id, _) => (Some(id), None),
+            Owner::Stranger(id) => (None, Some(id)),
+        };
+        let slot = self.find(whole, session);
+        let slot = match slot {
+            Some(slot) => match self.begins_anew(slot, packet, at) {
+                Some(why) => {
+                    self.end(slot, why, each);
+                    None
+                }
+                None => Some(slot),
+            },
+            None => None,
+        };
+        let (slot, begun) = match slot {
+            Some(slot) => (slot, false),
+            None => (self.begin(key, whole, session, packet, at, frame, each), true),
+        };
+        let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) else { return };
+        flow.session = flow.session.or(session);
+        flow.stranger = flow.stranger.or(stranger);
+        let open = !flow.closed();
+        flow.count(packet, at, frame, flow.key == key, known.words);
+        // Closed, it goes soon.
+        let closes = packet.proto == proto::TCP && open && flow.closed();
+        if begun {
+            if flow.names.dns.is_none() {
+                flow.names.dns = known.asked.get(flow.key.client, flow.key.server);
+            }
+            each(Event::Start(flow));
+        } else if at >= flow.report {
+            flow.report = at.plus(ACTIVE);
+            each(Event::Active(flow));
+        }
+        if closes {
+            self.look_again(slot, at.plus(LINGER));
+        }
+    }
+
+    /// Looks at a conversation once a time has passed.
+    fn look_again(&mut self, slot: u32, at: Micros) {
+        let use_of = self.slots.get(slot as usize).map_or(0, |s| s.use_of);
+        self.wheel.put(Turn { slot, use_of }, at);
+    }
+
+    /// The conversation that was meant, if it goes on.
+    fn meant(&self, turn: Turn) -> Option<&Flow> {
+        self.slots.get(turn.slot as usize).filter(|s| s.use_of == turn.use_of)?.flow.as_ref()
+    }
+
+    /// Ends every conversation.
+    pub fn finish(&mut self, each: &mut dyn FnMut(Event<'_>)) {
+        for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
+            self.end(slot, Why::Trace, each);
+        }
+    }
+
+    /// The conversation of a packet: that of its session; one of which no session is known yet; or one of another session that has
+    /// the same addresses in a network of its own is none of it.
+    fn find(&self, whole: Key, session: Option<Id>) -> Option<u32> {
+        let get = |realm: u32| {
+            let hash = self.hasher.hash_one((whole, realm));
+            self.index.find(hash, |slot| self.slots.get(*slot as usize).is_some_and(|s| s.realm == realm && s.whole == whole)).copied()
+        };
+        let open = get(OPEN);
+        let Some(id) = session else { return open };
+        match open.and_then(|slot| self.flow(slot)) {
+            Some(flow) if flow.session.is_none_or(|other| other == id) => open,
+            Some(_) => get(id.0),
+            None => get(id.0),
+        }
+    }
+
+    fn flow(&self, slot: u32) -> Option<&Flow> {
+        self.slots.get(slot as usize)?.flow.as_ref()
+    }
+
+    /// Why a packet begins another conversation between the same ports, if it does.
+    fn begins_anew(&self, slot: u32, packet: &Datagram<'_>, at: Micros) -> Option<Why> {
+        let flow = self.flow(slot)?;
+        if self.over(flow, at) {
+            return Some(if flow.closed() { Why::Closed } else { Why::Idle });
+        }
+        let syn = packet.flags.has(Flags::SYN) && !packet.flags.has(Flags::ACK);
+        (syn && flow.isn.is_some_and(|isn| Some(isn) != packet.sequence)).then_some(Why::Anew)
+    }
+
+    /// Whether nothing came for long enough, or it was closed.
+    fn over(&self, flow: &Flow, at: Micros) -> bool {
+        let silent = at.since(flow.last);
+        let idle = if flow.key.proto == proto::TCP { self.limits.idle_tcp } else { self.limits.idle };
+        let Some(idle) = idle else { return false };
+        silent > idle || flow.key.proto == proto::TCP && flow.closed() && silent > LINGER
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a conversation begins with")]
+    fn begin(
+        &mut self,
+        key: Key,
+        whole: Key,
+        session: Option<Id>,
+        packet: &Datagram<'_>,
+        at: Micros,
+        frame: u64,
+        each: &mut dyn FnMut(Event<'_>),
+    ) -> u32 {
+        while self.index.len() >= self.limits.flows.max(1) {
+            let Some(list) = self.wheel.next() else { break };
+            for turn in list {
+                if self.meant(turn).is_some() {
+                    self.evicted = self.evicted.saturating_add(1);
+                    self.end(turn.slot, Why::Evicted, each);
+                }
+            }
+        }
+        // Whoever answers did not begin.
+        let answers = packet.proto == proto::TCP && packet.flags.has(Flags::SYN | Flags::ACK);
+        let mut flow = Flow::new(if answers { key.turned() } else { key }, at, frame);
+        if packet.proto == proto::TCP && packet.flags.has(Flags::SYN) && !answers {
+            flow.isn = packet.sequence;
+        }
+        // The first with these addresses is at home in the open; others beside it have a realm each.
+        let taken = {
+            let hash = self.hasher.hash_one((whole, OPEN));
+            self.index.find(hash, |slot| self.slots.get(*slot as usize).is_some_and(|s| s.realm == OPEN && s.whole == whole)).is_some()
+        };
+        let realm = if taken { session.map_or(OPEN, |id| id.0) } else { OPEN };
+        let wait = self.wait(&flow);
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                if let Some(place) = self.slots.get_mut(slot as usize) {
+                    *place = Slot { whole, realm, use_of: place.use_of.wrapping_add(1), flow: Some(flow) };
+                }
+                slot
+            }
+            None => {
+                self.slots.push(Slot { whole, realm, use_of: 0, flow: Some(flow) });
+                u32::try_from(self.slots.len().saturating_sub(1)).unwrap_or(u32::MAX)
+            }
+        };
+        let (hasher, slots) = (&self.hasher, &self.slots);
+        let again = |slot: &u32| slots.get(*slot as usize).map_or(0, |s| hasher.hash_one((s.whole, s.realm)));
+        self.index.insert_unique(hasher.hash_one((whole, realm)), slot, again);
+        if let Some(wait) = wait {
+            self.look_again(slot, at.plus(wait));
+        }
+        self.flows = self.flows.saturating_add(1);
+        slot
+    }
+
+    fn wait(&self, flow: &Flow) -> Option<Micros> {
+        if flow.key.proto == proto::TCP {
+            self.limits.idle_tcp.map(|idle| if flow.closed() { LINGER.min(idle) } else { idle })
+        } else {
+            self.limits.idle
+        }
+    }
+
+    /// Ends what is over by now.
+    fn advance(&mut self, at: Micros, each: &mut dyn FnMut(Event<'_>)) {
+        if !self.begun || self.now.since(at) > SET_BACK {
+            self.begun = true;
+            self.now = at;
+            self.wheel.restart(at);
+            for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
+                if let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) {
+                    flow.last = flow.last.min(at);
+                    self.look_again(slot, at);
+                }
+            }
+            return;
+        }
+        if at <= self.now {
+            return;
+        }
+        self.now = at;
+        while let Some(list) = self.wheel.due(at) {
+            for turn in list {
+                let Some(flow) = self.meant(turn) else { continue };
+                if self.over(flow, at) {
+                    let why = if flow.closed() { Why::Closed } else { Why::Idle };
+                    self.end(turn.slot, why, each);
+                } else if let Some(wait) = self.wait(flow) {
+                    let later = flow.last.plus(wait).max(at);
+                    self.wheel.put(turn, later);
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, slot: u32, why: Why, each: &mut dyn FnMut(Event<'_>)) {
+        let Some(place) = self.slots.get_mut(slot as usize) else { return };
+        let Some(flow) = place.flow.take() else { return };
+        let hash = self.hasher.hash_one((place.whole, place.realm));
+        if let Ok(found) = self.index.find_entry(hash, |s| *s == slot) {
+            found.remove();
+        }
+        self.free.push(slot);
+        each(Event::End(&flow, why));
+    }
+}

@@ -1,0 +1,15 @@
+//! Traffic: packets and flow records to sessions, flows and findings.
+//!
+//! Captures become frames ([`capture`]), frames IP ([`link`], [`packet`]).
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod bytes;
+pub mod capture;
+pub mod cellular;
+pub mod flow;
+pub mod link;
+pub mod names;
+pub mod packet;
+pub mod pieces;
+pub mod time;
+pub mod watch;

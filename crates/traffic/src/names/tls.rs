@@ -1,0 +1,294 @@
+//! The first message of TLS: whom a client wants, and what it is recognised by.
+//!
+//! Read by hand and not by a library's parser: the fingerprints are made of the extensions in the order and number in which they were
+//! sent, and must not end at the first one whose content somebody else cannot read.
+
+use md5::Md5;
+use sha2::{Digest as _, Sha256};
+use umbilical_core::id::hex;
+
+use crate::bytes::Bytes;
+
+/// How the message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// TCP.
+    Tcp,
+    /// QUIC.
+    Quic,
+    /// Datagrams (DTLS).
+    Datagrams,
+}
+
+/// A ClientHello (RFC 8446, 4.1.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// The name of the server, lower case.
+    pub sni: Option<String>,
+    /// The first protocol that the client would speak.
+    pub alpn: Option<Vec<u8>>,
+    version: u16,
+    ciphers: Vec<u16>,
+    extensions: Vec<u16>,
+    groups: Vec<u16>,
+    formats: Vec<u8>,
+    signatures: Vec<u16>,
+    /// The highest of those that are offered (RFC 8446, 4.2.1).
+    highest: Option<u16>,
+}
+
+/// Values that mean nothing, and are sent so that nobody relies on them (RFC 8701).
+fn grease(value: u16) -> bool {
+    value & 0x0f0f == 0x0a0a && value >> 8 == value & 0xff
+}
+
+/// What of a record layer's bytes is its handshake: `None` where they are none, or not all of the first message is there.
+pub fn handshake(stream: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut bytes = Bytes(stream);
+    loop {
+        let [kind, major, _minor] = bytes.array::<3>()?;
+        if kind != 22 || major != 3 {
+            return None;
+        }
+        let length = usize::from(bytes.u16()?);
+        let part = bytes.0.get(..length.min(bytes.0.len()))?;
+        out.extend_from_slice(part);
+        let whole = Bytes(out.get(1..).unwrap_or_default()).u24().and_then(|n| usize::try_from(n).ok()?.checked_add(4));
+        if let Some(whole) = whole.filter(|whole| out.len() >= *whole) {
+            out.truncate(whole);
+            return Some(out);
+        }
+        bytes.take(length)?;
+    }
+}
+
+/// Whether a stream begins as TLS does.
+pub fn begins(stream: &[u8]) -> bool {
+    matches!(stream, [22, 3, 0..=4, ..])
+}
+
+/// Reads a ClientHello with the head of its handshake.
+pub fn hello(handshake: &[u8]) -> Option<Hello> {
+    let mut bytes = Bytes(handshake);
+    if bytes.u8()? != 1 {
+        return None;
+    }
+    let length = usize::try_from(bytes.u24()?).ok()?;
+    let mut bytes = Bytes(bytes.take(length)?);
+    let version = bytes.u16()?;
+    bytes.take(32)?;
+    let session = bytes.u8()?;
+    bytes.take(session.into())?;
+    let ciphers = list16(&mut bytes)?;
+    let compression = bytes.u8()?;
+    bytes.take(compression.into())?;
+    let mut out = Hello {
+        sni: None,
+        alpn: None,
+        version,
+        ciphers: ciphers.into_iter().filter(|c| !grease(*c)).collect(),
+        extensions: Vec::new(),
+        groups: Vec::new(),
+        formats: Vec::new(),
+        signatures: Vec::new(),
+        highest: None,
+    };
+    // Without a length there are no extensions.
+    let Some(length) = bytes.u16() else { return Some(out) };
+    let mut bytes = Bytes(bytes.take(length.into())?);
+    while let Some(kind) = bytes.u16() {
+        let Some(value) = bytes.u16().and_then(|n| bytes.take(n.into())) else { break };
+        if !grease(kind) {
+            out.extensions.push(kind);
+            out.extension(kind, Bytes(value));
+        }
+    }
+    Some(out)
+}
+
+/// A list of values behind its length in bytes.
+fn list16(bytes: &mut Bytes<'_>) -> Option<Vec<u16>> {
+    let length = bytes.u16()?;
+    let mut list = Bytes(bytes.take(length.into())?);
+    Some(std::iter::from_fn(|| list.u16()).collect())
+}
+
+impl Hello {
+    fn extension(&mut self, kind: u16, mut value: Bytes<'_>) {
+        let plain = |list: Option<Vec<u16>>| list.unwrap_or_default().into_iter().filter(|v| !grease(*v)).collect();
+        match kind {
+            // RFC 6066, 3: the first name of a host.
+            0 => {
+                let mut list = value;
+                list.u16();
+                while let Some(kind) = list.u8() {
+                    let Some(name) = list.u16().and_then(|n| list.take(n.into())) else { break };
+                    if kind == 0 {
+                        self.sni = Some(String::from_utf8_lossy(name).to_ascii_lowercase());
+                        break;
+                    }
+                }
+            }
+            10 => self.groups = plain(list16(&mut value)),
+            11 => self.formats = value.u8().and_then(|n| value.take(n.into())).unwrap_or_default().to_vec(),
+            13 => self.signatures = plain(list16(&mut value)),
+            // RFC 7301.
+            16 => {
+                value.u16();
+                self.alpn = value.u8().and_then(|n| value.take(n.into())).filter(|p| !p.is_empty()).map(<[u8]>::to_vec);
+            }
+            43 => {
+                let mut list = Bytes(value.u8().and_then(|n| value.take(n.into())).unwrap_or_default());
+                self.highest = std::iter::from_fn(|| list.u16()).filter(|v| !grease(*v)).max();
+            }
+            _ => {}
+        }
+    }
+
+    /// JA3: <https://github.com/salesforce/ja3>.
+    pub fn ja3(&self) -> String {
+        let join = |list: &[u16]| list.iter().map(u16::to_string).collect::<Vec<_>>().join("-");
+        let formats: Vec<u16> = self.formats.iter().map(|f| (*f).into()).collect();
+        let text = [self.version.to_string(), join(&self.ciphers), join(&self.extensions), join(&self.groups), join(&formats)].join(",");
+        hex(&Md5::digest(text))
+    }
+
+    /// JA4: <https://github.com/FoxIO-LLC/ja4/blob/main/technical_details/JA4.md>.
+    pub fn ja4(&self, over: Over) -> String {
+        let over = match over {
+            Over::Tcp => 't',
+            Over::Quic => 'q',
+            Over::Datagrams => 'd',
+        };
+        let version = match self.highest.unwrap_or(self.version) {
+            0x0304 => "13",
+            0x0303 => "12",
+            0x0302 => "11",
+            0x0301 => "10",
+            0x0300 => "s3",
+            0x0002 => "s2",
+            0xfeff => "d1",
+            0xfefd => "d2",
+            0xfefc => "d3",
+            _ => "00",
+        };
+        let named = if self.extensions.contains(&0) { 'd' } else { 'i' };
+        let count = |n: usize| n.min(99);
+        let head = format!("{over}{version}{named}{:02}{:02}{}", count(self.ciphers.len()), count(self.extensions.len()), self.ends());
+        let sorted = |list: &[u16]| {
+            let mut list: Vec<String> = list.iter().map(|v| format!("{v:04x}")).collect();
+            list.sort_unstable();
+            list.join(",")
+        };
+        let short =
+            |text: &str| if text.is_empty() { "0".repeat(12) } else { hex(&Sha256::digest(text)).get(..12).unwrap_or_default().to_owned() };
+        let others: Vec<u16> = self.extensions.iter().copied().filter(|e| !matches!(e, 0 | 16)).collect();
+        let mut behind = sorted(&others);
+        if !self.signatures.is_empty() {
+            behind.push('_');
+            behind.push_str(&self.signatures.iter().map(|v| format!("{v:04x}")).collect::<Vec<_>>().join(","));
+        }
+        format!("{head}_{}_{}", short(&sorted(&self.ciphers)), short(&behind))
+    }
+
+    /// The first and last character of the protocol; of their bytes in hex where one is none.
+    fn ends(&self) -> String {
+        let Some([first, last]) = self.alpn.as_ref().and_then(|p| Some([*p.first()?, *p.last()?])) else { return "00".to_owned() };
+        if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {
+            return [first, last].map(char::from).iter().collect();
+        }
+        let digits = format!("{first:02x}{last:02x}");
+        [digits.chars().next(), digits.chars().last()].into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(values: &[u16]) -> Vec<u8> {
+        let body: Vec<u8> = values.iter().flat_map(|v| v.to_be_bytes()).collect();
+        [&(body.len() as u16).to_be_bytes()[..], &body].concat()
+    }
+
+    fn message(ciphers: &[u16], extensions: &[(u16, Vec<u8>)]) -> Vec<u8> {
+        let body: Vec<u8> =
+            extensions.iter().flat_map(|(k, v)| [&k.to_be_bytes()[..], &(v.len() as u16).to_be_bytes(), v].concat()).collect();
+        let hello = [&[3, 3][..], &[0; 32], &[0], &list(ciphers), &[1, 0], &(body.len() as u16).to_be_bytes(), &body].concat();
+        let length = (hello.len() as u32).to_be_bytes();
+        [&[1][..], &length[1..], &hello].concat()
+    }
+
+    /// The example of the specification of JA4: a browser, with values that mean nothing strewn in.
+    fn browser() -> Vec<u8> {
+        let ciphers = [
+            0x0a0a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c, 0x009d, 0x002f, 0x0035,
+        ];
+        let sni = [&[0, 14, 0, 0, 11][..], b"Example.org"].concat();
+        let signatures = list(&[0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601]);
+        let mut extensions: Vec<(u16, Vec<u8>)> = vec![
+            (0x1a1a, vec![]),
+            (0, sni),
+            (0x0017, vec![]),
+            (0xff01, vec![0]),
+            (0x000a, list(&[0x2a2a, 29, 23, 24])),
+            (0x000b, vec![1, 0]),
+            (0x0023, vec![]),
+            (0x0010, b"\x00\x0c\x02h2\x08http/1.1".to_vec()),
+            (0x0005, vec![1, 0, 0, 0, 0]),
+            (0x000d, signatures),
+            (0x0012, vec![]),
+            (0x0033, vec![]),
+            (0x002d, vec![1, 1]),
+            (0x002b, vec![7, 0x3a, 0x3a, 3, 4, 3, 3, 3]),
+            (0x001b, vec![2, 0, 2]),
+            (0x4469, vec![]),
+            (0x4a4a, vec![0]),
+            (0x0015, vec![0; 9]),
+        ];
+        extensions[13].1 = [&[6][..], &[0x3a, 0x3a, 3, 4, 3, 3]].concat();
+        message(&ciphers, &extensions)
+    }
+
+    #[test]
+    fn the_published_fingerprint() {
+        let hello = hello(&browser()).unwrap();
+        assert_eq!(hello.sni.as_deref(), Some("example.org"));
+        assert_eq!(hello.alpn.as_deref(), Some(&b"h2"[..]));
+        assert_eq!(hello.ja4(Over::Tcp), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_eq!(hello.ja4(Over::Quic), "q13d1516h2_8daaf6152771_e5627efa2ab1");
+    }
+
+    #[test]
+    fn the_published_digest() {
+        // The example of JA3's own page.
+        let text = "769,47-53-5-10-49161-49162-49171-49172-50-56-19-4,0-10-11,23-24-25,0";
+        let ciphers = [47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4];
+        let mut bytes = message(&ciphers, &[(0, vec![]), (10, list(&[23, 24, 25])), (11, vec![1, 0])]);
+        bytes[5] = 1;
+        let hello = hello(&bytes).unwrap();
+        assert_eq!(hex(&Md5::digest(text)), "ada70206e40642a3e4461f35503241d5");
+        assert_eq!(hello.ja3(), "ada70206e40642a3e4461f35503241d5");
+    }
+
+    #[test]
+    fn messages_in_several_records_are_one() {
+        let whole = browser();
+        for cut in [1, 4, 5, 100, whole.len() - 1] {
+            let record = |part: &[u8]| [&[22, 3, 1][..], &(part.len() as u16).to_be_bytes(), part].concat();
+            let stream = [record(&whole[..cut]), record(&whole[cut..])].concat();
+            assert_eq!(handshake(&stream).as_deref(), Some(&whole[..]), "{cut}");
+            assert_eq!(handshake(&stream[..stream.len() - 1]), None);
+        }
+    }
+
+    #[test]
+    fn protocols_of_odd_letters_are_said_in_hex() {
+        let of = |alpn: &[u8]| {
+            let value = [&[0, alpn.len() as u8 + 1, alpn.len() as u8][..], alpn].concat();
+            hello(&message(&[1], &[(16, value)])).unwrap().ja4(Over::Tcp)[8..10].to_owned()
+        };
+        assert_eq!([of(b"h2"), of(b"http/1.1"), of(b"x"), of(&[0xab]), of(&[0x30, 0xab]), of(b"")], ["h2", "h1", "xx", "ab", "3b", "00"]);
+    }
+}

@@ -1,0 +1,256 @@
+//! From IP to what it carries, through the tunnels that are no conversation of their own.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use etherparse::{LaxIpSlice, TcpSlice, UdpSlice};
+
+use crate::link::{Link, ip, u16_at};
+
+/// An address of either family in 16 bytes: version 4 as `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Addr(pub [u8; 16]);
+
+impl Addr {
+    /// Of version 4.
+    pub fn v4(bytes: [u8; 4]) -> Self {
+        Self(Ipv4Addr::from(bytes).to_ipv6_mapped().octets())
+    }
+
+    /// As the standard library has it.
+    pub fn ip(self) -> IpAddr {
+        Ipv6Addr::from(self.0).to_canonical()
+    }
+
+    /// Whether it is of version 4.
+    pub fn is_v4(self) -> bool {
+        self.ip().is_ipv4()
+    }
+}
+
+impl From<IpAddr> for Addr {
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::v4(ip.octets()),
+            IpAddr::V6(ip) => Self(ip.octets()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Addr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.ip().fmt(f)
+    }
+}
+
+/// Numbers of protocols (IANA).
+pub mod proto {
+    /// ICMP.
+    pub const ICMP: u8 = 1;
+    /// IP in IP.
+    pub const IPIP: u8 = 4;
+    /// TCP.
+    pub const TCP: u8 = 6;
+    /// UDP.
+    pub const UDP: u8 = 17;
+    /// IPv6 in IP.
+    pub const IPV6: u8 = 41;
+    /// GRE.
+    pub const GRE: u8 = 47;
+    /// ICMPv6.
+    pub const ICMPV6: u8 = 58;
+    /// SCTP.
+    pub const SCTP: u8 = 132;
+}
+
+/// Flags of a TCP segment, as they lie in its header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// No more from here.
+    pub const FIN: u8 = 0x01;
+    /// The beginning.
+    pub const SYN: u8 = 0x02;
+    /// Refused, or broken off.
+    pub const RST: u8 = 0x04;
+    /// Something was heard.
+    pub const ACK: u8 = 0x10;
+
+    /// Whether all of these are set.
+    pub const fn has(self, flags: u8) -> bool {
+        self.0 & flags == flags
+    }
+
+    /// Whether one of these is set.
+    pub const fn any(self, flags: u8) -> bool {
+        self.0 & flags != 0
+    }
+}
+
+/// A piece of a datagram that was too long for a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The datagram's number.
+    pub id: u32,
+    /// Where it stands, in units of eight bytes.
+    pub offset: u16,
+    /// Whether others follow.
+    pub more: bool,
+}
+
+/// What an IP packet carries.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// From where.
+    pub src: Addr,
+    /// To where.
+    pub dst: Addr,
+    /// Number of its protocol.
+    pub proto: u8,
+    /// Port there; of ICMP the type and code.
+    pub src_port: u16,
+    /// Port here; of ICMP the identifier of an echo, or 0.
+    pub dst_port: u16,
+    /// Of TCP.
+    pub flags: Flags,
+    /// Of TCP: the number of its first byte.
+    pub sequence: Option<u32>,
+    /// Where it is one of several pieces: then ports stand in the first alone.
+    pub piece: Option<Piece>,
+    /// Bytes of IP, header and all, as the header has it.
+    pub length: u32,
+    /// What the transport carries, as much of it as was captured.
+    pub payload: &'a [u8],
+    /// Whether less was captured than was sent.
+    pub cut: bool,
+}
+
+/// Tunnels in tunnels are followed so deep.
+const DEPTH: usize = 8;
+
+/// Reads an IP packet, and the one inside where it is GRE, IP in IP or the like.
+pub fn datagram(mut packet: &[u8]) -> Option<Datagram<'_>> {
+    for _ in 0..DEPTH {
+        let (ip, _) = LaxIpSlice::from_slice(packet).ok()?;
+        let payload = ip.payload();
+        let (bytes, piece, cut) = (payload.payload, payload.fragmented, payload.incomplete);
+        let number = payload.ip_number.0;
+        let inside = match number {
+            _ if piece => None,
+            proto::IPIP | proto::IPV6 => Some(bytes),
+            proto::GRE => gre(bytes),
+            _ => None,
+        };
+        if let Some(inside) = inside {
+            packet = inside;
+            continue;
+        }
+        let (src, dst, length, piece) = match &ip {
+            LaxIpSlice::Ipv4(v4) => {
+                let head = v4.header();
+                let length = u32::from(head.total_len());
+                // Segmentation offload leaves it empty.
+                let length = if length == 0 { packet.len() as u32 } else { length };
+                let of = Piece { id: head.identification().into(), offset: head.fragments_offset().value(), more: head.more_fragments() };
+                (Addr::v4(head.source()), Addr::v4(head.destination()), length, piece.then_some(of))
+            }
+            LaxIpSlice::Ipv6(v6) => {
+                let head = v6.header();
+                let length = match head.payload_length() {
+                    0 => packet.len() as u32,
+                    n => u32::from(n).saturating_add(40),
+                };
+                let of = if piece { Some(of_v6(packet, bytes)?) } else { None };
+                (Addr(head.source()), Addr(head.destination()), length, of)
+            }
+        };
+        let mut out = Datagram {
+            src,
+            dst,
+            proto: number,
+            src_port: 0,
+            dst_port: 0,
+            flags: Flags(0),
+            sequence: None,
+            piece,
+            length,
+            payload: bytes,
+            cut,
+        };
+        // Ports stand in the first piece; one that is whole on the wire and whole here waits for the others.
+        if piece.is_none() || cut && piece.is_some_and(|p| p.offset == 0) {
+            transport(&mut out, bytes);
+        }
+        return Some(out);
+    }
+    None
+}
+
+/// The header of fragmentation stands right before what it is about (RFC 8200, 4.5).
+fn of_v6(packet: &[u8], bytes: &[u8]) -> Option<Piece> {
+    let at = packet.len().checked_sub(bytes.len())?.checked_sub(8)?;
+    let word = u16_at(packet, at.checked_add(2)?)?;
+    let id = u32::from(u16_at(packet, at.checked_add(4)?)?) << 16 | u32::from(u16_at(packet, at.checked_add(6)?)?);
+    Some(Piece { id, offset: word >> 3, more: word & 1 == 1 })
+}
+
+impl<'a> Datagram<'a> {
+    /// The same of all its pieces, whose bytes of IP were so many.
+    #[must_use]
+    pub fn joined(&self, bytes: &'a [u8], length: u32) -> Datagram<'a> {
+        let mut out = Datagram { piece: None, cut: false, payload: bytes, length, ..*self };
+        transport(&mut out, bytes);
+        out
+    }
+}
+
+fn transport<'a>(out: &mut Datagram<'a>, bytes: &'a [u8]) {
+    match out.proto {
+        proto::TCP => {
+            if let Ok(tcp) = TcpSlice::from_slice(bytes) {
+                out.src_port = tcp.source_port();
+                out.dst_port = tcp.destination_port();
+                out.sequence = Some(tcp.sequence_number());
+                out.flags = Flags(bytes.get(13).copied().unwrap_or_default());
+                out.payload = tcp.payload();
+            }
+        }
+        proto::UDP => {
+            if let Ok(udp) = UdpSlice::from_slice_lax(bytes) {
+                out.src_port = udp.source_port();
+                out.dst_port = udp.destination_port();
+                out.payload = udp.payload();
+            }
+        }
+        proto::SCTP => {
+            if let (Some(src), Some(dst), Some(rest)) = (u16_at(bytes, 0), u16_at(bytes, 2), bytes.get(12..)) {
+                (out.src_port, out.dst_port, out.payload) = (src, dst, rest);
+            }
+        }
+        proto::ICMP | proto::ICMPV6 => {
+            if let (Some(kind), Some(rest)) = (u16_at(bytes, 0), bytes.get(8..)) {
+                out.src_port = kind;
+                // An echo and its answer have one identifier.
+                let echo = if out.proto == proto::ICMP { [0, 8] } else { [128, 129] };
+                if bytes.first().is_some_and(|t| echo.contains(t)) {
+                    out.dst_port = u16_at(bytes, 4).unwrap_or_default();
+                }
+                out.payload = rest;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The IP packet in GRE (RFC 2784, 2890; version 1 is that of PPTP, RFC 2637).
+fn gre(bytes: &[u8]) -> Option<&[u8]> {
+    let flags = u16_at(bytes, 0)?;
+    let kind = u16_at(bytes, 2)?;
+    let mut head = 4usize;
+    if flags & 0x7 == 0 {
+        head += 4 * usize::from(flags & 0xc000 != 0) + 4 * usize::from(flags & 0x2000 != 0) + 4 * usize::from(flags & 0x1000 != 0);
+        return crate::link::behind(kind, bytes.get(head..)?);
+    }
+    head += 4 + 4 * usize::from(flags & 0x1000 != 0) + 4 * usize::from(flags & 0x0080 != 0);
+    (kind == 0x880b).then(|| ip(Link(9), bytes.get(head..)?)).flatten()
+}

@@ -1,0 +1,200 @@
+//! The pipeline: frames in, conversations and sessions out.
+
+use crate::capture::Frame;
+use crate::cellular::sessions::{Owner, Sessions, Way};
+use crate::cellular::{End, gtp1, gtp2, pfcp, tunnel};
+use crate::flow::{Event, Known, Limits, Table};
+use crate::link::ip;
+use crate::names::{Asked, Words, dns};
+use crate::packet::{Addr, Datagram, datagram, proto};
+use crate::pieces::Pieces;
+use crate::time::Micros;
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames.
+    pub packets: u64,
+    /// Their bytes, as they were sent.
+    pub bytes: u64,
+    /// Frames in which no IP was found.
+    pub undecoded: u64,
+    /// Packets that came in a tunnel.
+    pub tunnelled: u64,
+    /// Packets in a tunnel whose session is not known.
+    pub unattributed: u64,
+    /// Packets in a tunnel of a session, under an address that is none of its own.
+    pub strangers: u64,
+    /// Messages of signalling that were understood.
+    pub signalling: u64,
+}
+
+/// Port of GTP-C, either version.
+const GTP_C: u16 = 2123;
+/// Tunnels in tunnels are opened so deep.
+const DEPTH: usize = 4;
+
+/// A trace that is being watched.
+#[derive(Debug)]
+pub struct Watch {
+    /// The modules on the network.
+    pub sessions: Sessions,
+    /// What was counted.
+    pub counters: Counters,
+    /// Names that recur.
+    pub words: Words,
+    asked: Asked,
+    pieces: Pieces,
+    table: Table,
+}
+
+impl Watch {
+    /// A trace that begins.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            sessions: Sessions::new(),
+            counters: Counters::default(),
+            words: Words::default(),
+            asked: Asked::default(),
+            pieces: Pieces::default(),
+            table: Table::new(limits),
+        }
+    }
+
+    /// Conversations so far, and how many of them were evicted.
+    pub fn flows(&self) -> (u64, u64) {
+        (self.table.flows, self.table.evicted)
+    }
+
+    /// Datagrams of which pieces were missing.
+    pub fn incomplete(&self) -> u64 {
+        self.pieces.lost.saturating_add(self.pieces.waiting())
+    }
+
+    /// The next frame.
+    pub fn frame(&mut self, frame: &Frame<'_>, each: &mut dyn FnMut(Event<'_>)) {
+        self.counters.packets = self.counters.packets.saturating_add(1);
+        self.counters.bytes = self.counters.bytes.saturating_add(frame.length.into());
+        match ip(frame.link, frame.bytes).and_then(datagram) {
+            Some(packet) => self.packet(&packet, None, frame, 0, each),
+            None => self.counters.undecoded = self.counters.undecoded.saturating_add(1),
+        }
+    }
+
+    /// A packet, whose it is where a tunnel around it said so.
+    fn packet(&mut self, packet: &Datagram<'_>, owner: Option<Owner>, frame: &Frame<'_>, depth: usize, each: &mut dyn FnMut(Event<'_>)) {
+        if packet.piece.is_some() && !packet.cut {
+            if let Some((bytes, length)) = self.pieces.put(packet, frame.at) {
+                self.packet(&packet.joined(&bytes, length), owner, frame, depth, each);
+            }
+            return;
+        }
+        if depth < DEPTH
+            && let Some((inner, end)) = inside(packet)
+        {
+            let owner = owner.unwrap_or_else(|| self.tunnelled(end, &inner, frame.at));
+            self.packet(&inner, Some(owner), frame, depth.saturating_add(1), each);
+            return;
+        }
+        let owner = owner.unwrap_or_else(|| {
+            if packet.proto == proto::UDP {
+                self.signalling(frame.at, packet);
+            }
+            let owner = self.sessions.of_addresses(packet.src, packet.dst);
+            self.count(owner, packet, frame.at);
+            owner
+        });
+        if packet.proto == proto::UDP && (dns::PORTS.contains(&packet.src_port) || dns::PORTS.contains(&packet.dst_port)) {
+            self.asked_for(packet);
+        }
+        let mut known = Known { words: &mut self.words, asked: &self.asked };
+        let sessions = &mut self.sessions;
+        self.table.packet(packet, frame.at, frame.number, owner, &mut known, &mut |event| {
+            tally(sessions, &event);
+            each(event);
+        });
+    }
+
+    /// Counts a packet for its session.
+    fn count(&mut self, owner: Owner, packet: &Datagram<'_>, at: Micros) {
+        let Owner::Session(id, way) = owner else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.packets = session.packets.saturating_add(1);
+        session.last = session.last.max(at);
+        let bytes = if way == Way::Up { &mut session.bytes_up } else { &mut session.bytes_down };
+        *bytes = bytes.saturating_add(packet.length.into());
+    }
+
+    /// The end of the trace.
+    pub fn finish(&mut self, each: &mut dyn FnMut(Event<'_>)) {
+        let sessions = &mut self.sessions;
+        self.table.finish(&mut |event| {
+            tally(sessions, &event);
+            each(event);
+        });
+    }
+
+    fn tunnelled(&mut self, end: End, packet: &Datagram<'_>, at: Micros) -> Owner {
+        let owner = self.sessions.of_tunnel(end, packet.src, packet.dst, at);
+        let counters = &mut self.counters;
+        counters.tunnelled = counters.tunnelled.saturating_add(1);
+        match owner {
+            Owner::Session(..) => {}
+            Owner::Nobody => counters.unattributed = counters.unattributed.saturating_add(1),
+            Owner::Stranger(_) => {
+                counters.unattributed = counters.unattributed.saturating_add(1);
+                counters.strangers = counters.strangers.saturating_add(1);
+            }
+        }
+        self.count(owner, packet, at);
+        owner
+    }
+
+    fn signalling(&mut self, at: Micros, packet: &Datagram<'_>) {
+        let on = |port: u16| packet.src_port == port || packet.dst_port == port;
+        let Datagram { src, dst, payload, .. } = *packet;
+        if on(GTP_C) {
+            match payload.first().map(|b| b >> 5) {
+                Some(1) => gtp1::read(payload, src).iter().for_each(|m| self.hear(at, src, dst, m)),
+                Some(2) => gtp2::read(payload).iter().for_each(|m| self.hear(at, src, dst, m)),
+                _ => {}
+            }
+        } else if on(pfcp::PORT) {
+            pfcp::read(payload).iter().for_each(|m| self.hear(at, src, dst, m));
+        }
+    }
+
+    /// An answer of DNS says which addresses a name has, to whoever asked.
+    fn asked_for(&mut self, packet: &Datagram<'_>) {
+        let Some(message) = dns::read(packet.payload).filter(|m| m.answer) else { return };
+        let Some(word) = self.words.keep(&message.name) else { return };
+        for addr in message.addrs {
+            self.asked.put(packet.dst, addr, word);
+        }
+    }
+
+    fn hear(&mut self, at: Micros, from: Addr, to: Addr, message: &crate::cellular::Message) {
+        self.counters.signalling = self.counters.signalling.saturating_add(1);
+        self.sessions.hear(at, from, to, message);
+    }
+}
+
+/// Counts a conversation for its session once it is over: whose it is may become known on the way.
+fn tally(sessions: &mut Sessions, event: &Event<'_>) {
+    if let Event::End(flow, _) = event
+        && let Some(session) = flow.session.and_then(|id| sessions.get_mut(id))
+    {
+        session.flows = session.flows.saturating_add(1);
+    }
+}
+
+/// The packet in a tunnel, and the end that receives it.
+fn inside<'a>(packet: &Datagram<'a>) -> Option<(Datagram<'a>, End)> {
+    // Most datagrams are told from a tunnel by their first two bytes.
+    if packet.proto != proto::UDP {
+        return None;
+    }
+    let inner = tunnel::open(packet.payload, packet.cut)?;
+    let end = End { at: packet.dst, teid: inner.teid };
+    Some((datagram(inner.packet)?, end))
+}

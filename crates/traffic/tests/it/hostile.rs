@@ -1,0 +1,74 @@
+//! Bytes that nobody meant: nothing breaks, whatever they are.
+
+use proptest::prelude::*;
+use umbilical_synth::mobile::{Plan, pcap, trace};
+use umbilical_traffic::cellular::{gtp1, gtp2, pfcp, tunnel};
+use umbilical_traffic::flow::Limits;
+use umbilical_traffic::link::{Link, ip};
+use umbilical_traffic::names::{dns, http, quic, tls};
+use umbilical_traffic::packet::{Addr, datagram};
+use umbilical_traffic::watch::Watch;
+
+const HERE: Addr = Addr([1; 16]);
+
+fn everything(bytes: &[u8]) {
+    for link in [0, 1, 9, 50, 101, 104, 105, 113, 127, 276] {
+        let _ = ip(Link(link), bytes).and_then(datagram);
+    }
+    let _ = tunnel::open(bytes, true).and_then(|inner| datagram(inner.packet));
+    let _ = gtp1::read(bytes, HERE);
+    let _ = gtp2::read(bytes);
+    let _ = pfcp::read(bytes);
+    let _ = dns::read(bytes);
+    let _ = http::request(bytes);
+    let _ = http::media(bytes);
+    let _ = tls::handshake(bytes).and_then(|m| tls::hello(&m)).map(|h| (h.ja3(), h.ja4(tls::Over::Tcp)));
+    let _ = tls::hello(bytes).map(|h| (h.ja3(), h.ja4(tls::Over::Quic)));
+    let mut pieces = quic::Pieces::default();
+    quic::open(bytes, &mut pieces);
+    let _ = pieces.stream();
+    let mut watch = Watch::new(Limits::default());
+    let _ = umbilical_traffic::capture::read(bytes, &mut |frame| watch.frame(&frame, &mut |_| {}));
+    watch.finish(&mut |_| {});
+}
+
+/// The beginning of something that each decoder takes up.
+fn beginnings() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        Just(Vec::new()),
+        Just(vec![0x32, 16, 0, 60, 0, 0, 0, 0, 0, 1, 0, 0]),
+        Just(vec![0x48, 32, 0, 60, 0, 0, 0, 0, 0, 0, 1, 0]),
+        Just(vec![0x21, 50, 0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]),
+        Just(vec![22, 3, 1, 0, 60, 1, 0, 0, 56, 3, 3]),
+        Just(vec![0xc3, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 64, 60]),
+        Just(b"GET /".to_vec()),
+        Just(vec![0x12, 0x34, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 3]),
+        Just(vec![0x45, 0, 0, 60, 0, 0, 0x20, 0, 64, 17]),
+        Just(vec![0x60, 0, 0, 0, 0, 60, 44, 64]),
+        Just([&0xa1b2_c3d4u32.to_le_bytes()[..], &[2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0]].concat()),
+        Just(vec![0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #[test]
+    fn any_bytes(begin in beginnings(), rest in prop::collection::vec(any::<u8>(), 0..300)) {
+        everything(&[begin, rest].concat());
+    }
+}
+
+#[test]
+fn a_trace_that_is_cut_or_bent_anywhere() {
+    let whole = pcap(&trace(&Plan { seed: 3, sessions: 6, loss: 0, packets: 2 }).frames);
+    for cut in (0..whole.len()).step_by(7) {
+        let mut watch = Watch::new(Limits::default());
+        let _ = umbilical_traffic::capture::read(&whole[..cut], &mut |frame| watch.frame(&frame, &mut |_| {}));
+    }
+    for at in (24..whole.len()).step_by(11) {
+        let mut bent = whole.clone();
+        bent[at] ^= 0xff;
+        let mut watch = Watch::new(Limits::default());
+        let _ = umbilical_traffic::capture::read(&bent[..], &mut |frame| watch.frame(&frame, &mut |_| {}));
+    }
+}

@@ -1,0 +1,5 @@
+//! The room through its front door.
+
+mod attribution;
+mod flows;
+mod hostile;

@@ -1,0 +1,79 @@
+//! `watch` through the real binary: what it says of a trace whose truth is known.
+
+use serde_json::Value;
+use umbilical_synth::mobile::{Kind, Plan, pcap, trace};
+
+use super::docs::Schema;
+use super::{Folder, run, run_with_input};
+
+fn plan() -> Plan {
+    Plan { seed: 11, sessions: 30, loss: 0, packets: 6 }
+}
+
+#[test]
+fn every_session_has_its_sim_and_module() {
+    let folder = Folder::new();
+    let truth = trace(&plan());
+    folder.write("gn.pcap", pcap(&truth.frames));
+    let ran = run(&folder, ["watch", "gn.pcap", "--format", "json", "--show-subscribers", "--flows", "flows.jsonl"]);
+    let document = ran.json();
+    assert_eq!(Schema::load("watch").wrong(&document), [""; 0]);
+    let sessions = document["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), truth.sessions.len());
+    for session in &truth.sessions {
+        let named = session.kind != Kind::Nameless;
+        let found = sessions.iter().find(|s| s["apn"] == session.apn && (!named || s["imsi"] == session.imsi.as_str())).unwrap();
+        if named {
+            assert_eq!((&found["module"]["model"], &found["module"]["confidence_level"]), (&"EG25-G".into(), &"probable".into()));
+            assert_eq!((&found["packets"], &found["flows"]), (&6.into(), &1.into()));
+        }
+    }
+    assert_eq!((&document["counters"]["tunnelled"], &document["counters"]["unattributed"]), (&180.into(), &0.into()));
+    let lines = std::fs::read_to_string(folder.path().join("flows.jsonl")).unwrap();
+    let of_modules = lines.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()).filter(|f| !f["session"].is_null());
+    assert_eq!(of_modules.count(), 30);
+    // Numbers of subscribers are covered unless they are asked for.
+    let text = run(&folder, ["watch", "gn.pcap", "--format", "json"]).out;
+    assert!(!text.contains(&truth.sessions[0].imsi) && text.contains(&truth.sessions[0].imei));
+}
+
+#[test]
+fn several_captures_are_one_trace_in_the_order_in_which_they_began() {
+    let folder = Folder::new();
+    let truth = trace(&plan());
+    let (first, second) = truth.frames.split_at(truth.frames.len() / 2);
+    folder.write("c/z.pcap", pcap(first));
+    folder.write("c/a.pcap", pcap(second));
+    folder.write("whole.pcap", pcap(&truth.frames));
+    let apart = run(&folder, ["watch", "c", "--format", "json"]).json();
+    let whole = run(&folder, ["watch", "whole.pcap", "--format", "json"]).json();
+    // The capture in which a session was introduced is another; all else is the same.
+    let of = |document: &Value| {
+        let mut sessions = document["sessions"].clone();
+        sessions.as_array_mut().unwrap().iter_mut().for_each(|s| s["module"] = s["module"]["model"].take());
+        sessions
+    };
+    assert!(of(&apart) == of(&whole) && apart["counters"] == whole["counters"]);
+    let piped = run_with_input(&folder, &["watch", "-", "--format", "json"], &pcap(&truth.frames)).json();
+    assert!(of(&piped) == of(&whole));
+}
+
+#[test]
+fn what_is_no_capture_or_breaks_off_is_said() {
+    let folder = Folder::new();
+    let bytes = pcap(&trace(&plan()).frames);
+    folder.write("notes.txt", "no capture");
+    folder.write("cut.pcap", &bytes[..bytes.len() - 5]);
+    let ran = run(&folder, ["watch", "notes.txt"]);
+    assert!(ran.code == 2 && ran.err.contains("neither pcap nor pcapng"), "{}", ran.err);
+    let ran = run(&folder, ["watch", "notes.txt", "cut.pcap", "--format", "json"]);
+    assert_eq!(ran.code, 0);
+    let problems = ran.json()["problems"].to_string();
+    assert!(problems.contains("breaks off in the middle of a frame") && problems.contains("neither pcap nor pcapng"), "{problems}");
+    assert_eq!(run(&folder, ["watch", "notes.txt", "cut.pcap", "--strict"]).code, 2);
+    assert_eq!(run(&folder, ["watch", "missing.pcap"]).code, 2);
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let ran = run(&folder, ["watch", "empty", "--format", "json"]);
+    assert_eq!((ran.code, ran.json()["sessions"].as_array().map(Vec::len)), (0, Some(0)));
+    assert_eq!(run(&folder, ["watch", "cut.pcap", "--format", "csv"]).code, 2);
+}
