@@ -76,6 +76,8 @@ fn keys_of_the_page_and_dropping_files() {
             files.items.add(new File([arguments[0]], 'assets.csv'));
             document.querySelector('form.drop').dispatchEvent(new DragEvent('drop', {dataTransfer: files, bubbles: true, cancelable: true}))";
         page.script(drop, vec![std::fs::read_to_string(example("utility/assets.csv")).unwrap().into()]).await;
+        let import = page.find("//form[@data-next]//button[@value='import']").await;
+        page.follow(import).await;
         page.sees("See the fleet").await;
         assert_eq!(page.texts(".finding h2").await, ["assets.csv"]);
         page.open("/fleet?q=site%3A%22Treatment+works%22").await;

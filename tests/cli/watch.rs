@@ -77,3 +77,21 @@ fn what_is_no_capture_or_breaks_off_is_said() {
     assert_eq!((ran.code, ran.json()["sessions"].as_array().map(Vec::len)), (0, Some(0)));
     assert_eq!(run(&folder, ["watch", "cut.pcap", "--format", "csv"]).code, 2);
 }
+
+#[test]
+fn what_is_read_is_not_written_over() {
+    let folder = Folder::new();
+    let bytes = pcap(&trace(&plan()).frames);
+    folder.write("gn.pcap", &bytes);
+    folder.write("sims.csv", "imei\n867698040000179\n");
+    for words in [
+        &["watch", "gn.pcap", "--flows", "gn.pcap"][..],
+        &["watch", "./gn.pcap", "-o", "gn.pcap"],
+        &["audit", "sims.csv", "-o", "sims.csv"],
+    ] {
+        let ran = run(&folder, words);
+        assert!(ran.code == 2 && ran.err.contains("would be written over what is read"), "{words:?}: {}", ran.err);
+    }
+    assert_eq!(std::fs::read(folder.path().join("gn.pcap")).unwrap(), bytes);
+    assert_eq!(std::fs::read_to_string(folder.path().join("sims.csv")).unwrap(), "imei\n867698040000179\n");
+}

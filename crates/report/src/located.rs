@@ -38,7 +38,7 @@ pub struct Waiver<'a> {
 impl Entry<'_> {
     /// Whether somebody has accepted it and the day has not passed.
     pub fn is_accepted(&self) -> bool {
-        self.finding.is_accepted()
+        self.waiver.is_some_and(|w| !w.expired)
     }
 }
 

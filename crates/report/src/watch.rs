@@ -13,6 +13,9 @@ use crate::{View, say};
 pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> io::Result<()> {
     let mut page = Page::new(out, view);
     let Watched { sessions, counters, .. } = &answer.of;
+    if answer.inputs.is_empty() {
+        return page.para(0, Tone::Plain, "There is no file in what was named.");
+    }
     let parts = [
         say::counted(counters.packets, "packet"),
         say::bytes(counters.bytes),

@@ -353,6 +353,17 @@ impl crate::Store {
         mapping(&mut self.db().read().await?, evidence).await
     }
 
+    /// The same of an artefact with these bytes, if it is here: how they will be read when they come again.
+    pub async fn mapping_of_bytes(&self, scope: &Scope, sha256: &str) -> Result<Option<String>, StoreError> {
+        let mut tx = self.db().read().await?;
+        let id = tx.first(sql!("SELECT id FROM evidence WHERE sha256 = $1", sha256)).await?.map(|row| row.owned(0)).transpose()?;
+        drop(tx);
+        match id {
+            Some(id) => self.mapping(scope, &id).await,
+            None => Ok(None),
+        }
+    }
+
     /// Begins to take in artefacts.
     pub async fn import(&self, by: By<'_>) -> Result<Import, StoreError> {
         Ok(Import {

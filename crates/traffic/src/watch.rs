@@ -5,7 +5,7 @@ use crate::cellular::sessions::{Owner, Sessions, Way};
 use crate::cellular::{End, gtp1, gtp2, pfcp, tunnel};
 use crate::flow::{Event, Known, Limits, Table};
 use crate::link::ip;
-use crate::names::{Asked, Words, dns};
+use crate::names::{Asked, Word, Words, dns};
 use crate::packet::{Addr, Datagram, datagram, proto};
 use crate::pieces::Pieces;
 use crate::time::Micros;
@@ -96,6 +96,7 @@ impl Watch {
             self.packet(&inner, Some(owner), frame, depth.saturating_add(1), each);
             return;
         }
+        let tunnelled = owner.is_some();
         let owner = owner.unwrap_or_else(|| {
             if packet.proto == proto::UDP {
                 self.signalling(frame.at, packet);
@@ -104,10 +105,9 @@ impl Watch {
             self.count(owner, packet, frame.at);
             owner
         });
-        if packet.proto == proto::UDP && (dns::PORTS.contains(&packet.src_port) || dns::PORTS.contains(&packet.dst_port)) {
-            self.asked_for(packet);
-        }
-        let mut known = Known { words: &mut self.words, asked: &self.asked };
+        let dns = packet.proto == proto::UDP && (dns::PORTS.contains(&packet.src_port) || dns::PORTS.contains(&packet.dst_port));
+        let query = if dns { self.asked_for(packet) } else { None };
+        let mut known = Known { words: &mut self.words, asked: &self.asked, query, tunnelled };
         let sessions = &mut self.sessions;
         self.table.packet(packet, frame.at, frame.number, owner, &mut known, &mut |event| {
             tally(sessions, &event);
@@ -164,13 +164,16 @@ impl Watch {
         }
     }
 
-    /// An answer of DNS says which addresses a name has, to whoever asked.
-    fn asked_for(&mut self, packet: &Datagram<'_>) {
-        let Some(message) = dns::read(packet.payload).filter(|m| m.answer) else { return };
-        let Some(word) = self.words.keep(&message.name) else { return };
-        for addr in message.addrs {
-            self.asked.put(packet.dst, addr, word);
+    /// The name that a message of DNS is about. An answer says which addresses it has, to whoever asked.
+    fn asked_for(&mut self, packet: &Datagram<'_>) -> Option<Word> {
+        let message = dns::read(packet.payload)?;
+        let word = self.words.keep(&message.name)?;
+        if message.answer {
+            for addr in message.addrs {
+                self.asked.put(packet.dst, addr, word);
+            }
         }
+        Some(word)
     }
 
     fn hear(&mut self, at: Micros, from: Addr, to: Addr, message: &crate::cellular::Message) {

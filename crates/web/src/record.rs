@@ -156,6 +156,20 @@ pub(crate) fn covered(kind: Option<IdKind>, value: &str, whole: bool) -> String 
     }
 }
 
+/// SHA-256 of a file, in lower-case hex.
+pub fn digest(path: &std::path::Path) -> std::io::Result<String> {
+    use sha2::Digest as _;
+    use std::io::Read as _;
+    let (mut file, mut hash) = (std::fs::File::open(path)?, sha2::Sha256::new());
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let n = file.read(&mut buffer)?;
+        let Some(part) = buffer.get(..n).filter(|p| !p.is_empty()) else { break };
+        hash.update(part);
+    }
+    Ok(umbilical_core::id::hex(&hash.finalize()))
+}
+
 /// What it is: the format of its one file, or of the most of them.
 pub(crate) fn format_of(read: &Observations) -> String {
     let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();

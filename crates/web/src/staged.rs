@@ -61,6 +61,8 @@ pub struct Look {
     pub problem_count: u64,
     /// The first of them.
     pub problems: Vec<FileProblem>,
+    /// Whether the same bytes came in before, with words about their columns: they hold until others are said.
+    pub known: bool,
     /// The columns of its tables.
     pub columns: Vec<Column>,
     /// Whether there are more than can be changed here.
@@ -93,13 +95,32 @@ pub struct Row {
 
 impl Staged {
     /// An upload as it lies under the home. Reads it, so it needs a thread that may wait.
-    pub fn new(session: &str, at: Time, folder: Folder, uploads: Vec<Upload>, kb: &Arc<Knowledge>, whole: bool) -> Result<Self, Problem> {
+    ///
+    /// `before` has, for each upload, how its columns were said to be read when the same bytes came in before.
+    pub fn new(
+        session: &str,
+        at: Time,
+        folder: Folder,
+        uploads: Vec<(Upload, Option<String>)>,
+        kb: &Arc<Knowledge>,
+        whole: bool,
+    ) -> Result<Self, Problem> {
+        let (uploads, before): (Vec<Upload>, Vec<Option<String>>) = uploads.into_iter().unzip();
         let id = crate::secret::random()?;
         let bytes = uploads.iter().map(|u| std::fs::metadata(&u.path).map_or(0, |m| m.len())).fold(0u64, u64::saturating_add);
         let mut looks = Vec::new();
         if bytes <= READ_TWICE {
-            for upload in uploads.iter().take(FILES) {
-                looks.push(look(kb, upload, None, whole)?);
+            for (upload, before) in uploads.iter().zip(&before).take(FILES) {
+                let mut first = look(kb, upload, None, whole)?;
+                first.known = before.is_some();
+                if let Some(mapping) = before.as_deref().and_then(|text| Mapping::parse(text).ok()) {
+                    let said = mapping.columns();
+                    for column in &mut first.columns {
+                        column.said = said.get(&column.head).cloned().unwrap_or_default();
+                    }
+                    first = look(kb, upload, Some(&first), whole)?;
+                }
+                looks.push(first);
             }
         }
         Ok(Self { id, session: session.to_owned(), at, bytes, uploads, looks, _folder: folder })
@@ -145,7 +166,8 @@ impl Staged {
 fn mapping(look: &Look) -> Result<Option<Arc<Mapping>>, Problem> {
     let said: BTreeMap<&str, &str> =
         look.columns.iter().filter(|c| !c.said.is_empty()).map(|c| (c.head.as_str(), c.said.as_str())).collect();
-    if said.is_empty() {
+    // What was said before is taken back by saying nothing now.
+    if said.is_empty() && !look.known {
         return Ok(None);
     }
     Mapping::parse(&Mapping::write(said)).map(|m| Some(Arc::new(m))).map_err(|e| Problem::invalid(e.to_string()))
@@ -182,6 +204,7 @@ fn look(kb: &Arc<Knowledge>, upload: &Upload, before: Option<&Look>, whole: bool
         observations: read.inputs.iter().map(|i| i.observations).fold(0, u64::saturating_add),
         problem_count: read.problems.len() as u64,
         problems,
+        known: before.is_some_and(|b| b.known),
         columns,
         more_columns,
         rows: rows(&read, whole),

@@ -104,6 +104,15 @@ pub fn without(text: &str, id: &str) -> String {
     out
 }
 
+/// The text without any entry that was proposed and approved here.
+pub fn by_hand(text: &str) -> String {
+    let ours = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("# ")?.split_once(':').map(|(id, _)| id))
+        .filter(|id| id.starts_with("wvr-"));
+    ours.fold(text.to_owned(), |rest, id| without(&rest, id))
+}
+
 /// Whether the file holds what a waiver says under another hand's line, so that taking ours out would not end it.
 pub fn stands(waivers: &Waivers, waiver: &KeptWaiver) -> bool {
     let p = &waiver.proposal;

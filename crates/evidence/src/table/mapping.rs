@@ -128,6 +128,13 @@ impl Mapping {
         out
     }
 
+    /// The columns that it names, each with its field, as they were written.
+    pub fn columns(&self) -> BTreeMap<String, String> {
+        let file: Option<File> = toml::from_str(&self.text).ok();
+        let pairs = file.into_iter().flat_map(|f| f.columns);
+        pairs.map(|(column, field)| (column.into_inner(), field.into_inner())).collect()
+    }
+
     /// The file as it was written: what is read by it is kept with it.
     pub fn text(&self) -> &str {
         &self.text

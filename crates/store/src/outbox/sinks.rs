@@ -144,10 +144,18 @@ impl SinkOf {
         self.filter.check()
     }
 
-    /// What the audit log has of it: no secret is among it.
+    /// What the audit log has of it: no secret is among it. Addresses of chat and ticket systems are secrets behind the host.
     fn shown(&self) -> Json {
+        let mut settings = self.settings.clone();
+        if let Some(Json::String(url)) = settings.get_mut("url")
+            && let Some(path) =
+                url.find("://").and_then(|at| url.get(at.saturating_add(3)..)?.find('/').map(|n| at.saturating_add(3).saturating_add(n)))
+        {
+            url.truncate(path);
+            url.push_str("/…");
+        }
         json!({
-            "name": self.name, "kind": self.kind.name(), "settings": self.settings, "filter": self.filter,
+            "name": self.name, "kind": self.kind.name(), "settings": settings, "filter": self.filter,
             "subscribers": self.subscribers, "running": self.running,
         })
     }

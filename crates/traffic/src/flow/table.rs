@@ -6,8 +6,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::wheel::{Turn, Wheel};
 use super::{ACTIVE, Event, Flow, Key, Why};
-use crate::cellular::sessions::{Id, Owner};
-use crate::names::{Asked, Words};
+use crate::cellular::sessions::Owner;
+use crate::names::{Asked, Word, Words};
 use crate::packet::{Datagram, Flags, proto};
 use crate::time::Micros;
 
@@ -35,6 +35,10 @@ pub struct Known<'a> {
     pub words: &'a mut Words,
     /// Which names led where.
     pub asked: &'a Asked,
+    /// The name that the packet itself asks for.
+    pub query: Option<Word>,
+    /// Whether it came in a tunnel of a module.
+    pub tunnelled: bool,
 }
 
 /// Where clocks go back by more, they were set: what is kept is timed anew.
@@ -71,8 +75,10 @@ struct Slot {
     flow: Option<Flow>,
 }
 
-/// A network whose addresses mean what they say, and nobody's tunnel.
+/// Where addresses mean what they say: outside of any tunnel.
 const OPEN: u32 = u32::MAX;
+/// In tunnels of nobody who is known. Their addresses may be anybody's, so nothing in them is joined to what is known.
+const UNKNOWN: u32 = u32::MAX - 1;
 
 impl Table {
     /// An empty one.
@@ -109,7 +115,12 @@ impl Table {
             Owner::Session(id, _) => (Some(id), None),
             Owner::Stranger(id) => (None, Some(id)),
         };
-        let slot = self.find(whole, session);
+        let realm = match session {
+            _ if !known.tunnelled => OPEN,
+            Some(id) => id.0,
+            None => UNKNOWN,
+        };
+        let slot = self.find(whole, realm);
         let slot = match slot {
             Some(slot) => match self.begins_anew(slot, packet, at) {
                 Some(why) => {
@@ -122,7 +133,7 @@ impl Table {
         };
         let (slot, begun) = match slot {
             Some(slot) => (slot, false),
-            None => (self.begin(key, whole, session, packet, at, frame, each), true),
+            None => (self.begin((key, whole, realm), packet, at, frame, each), true),
         };
         let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) else { return };
         flow.session = flow.session.or(session);
@@ -131,6 +142,7 @@ impl Table {
         flow.count(packet, at, frame, flow.key == key, known.words);
         // Closed, it goes soon.
         let closes = packet.proto == proto::TCP && open && flow.closed();
+        flow.names.dns = flow.names.dns.or(known.query);
         if begun {
             if flow.names.dns.is_none() {
                 flow.names.dns = known.asked.get(flow.key.client, flow.key.server);
@@ -163,20 +175,9 @@ impl Table {
         }
     }
 
-    /// The conversation of a packet: that of its session; one of which no session is known yet; or one of another session that has
-    /// the same addresses in a network of its own is none of it.
-    fn find(&self, whole: Key, session: Option<Id>) -> Option<u32> {
-        let get = |realm: u32| {
-            let hash = self.hasher.hash_one((whole, realm));
-            self.index.find(hash, |slot| self.slots.get(*slot as usize).is_some_and(|s| s.realm == realm && s.whole == whole)).copied()
-        };
-        let open = get(OPEN);
-        let Some(id) = session else { return open };
-        match open.and_then(|slot| self.flow(slot)) {
-            Some(flow) if flow.session.is_none_or(|other| other == id) => open,
-            Some(_) => get(id.0),
-            None => get(id.0),
-        }
+    fn find(&self, whole: Key, realm: u32) -> Option<u32> {
+        let hash = self.hasher.hash_one((whole, realm));
+        self.index.find(hash, |slot| self.slots.get(*slot as usize).is_some_and(|s| s.realm == realm && s.whole == whole)).copied()
     }
 
     fn flow(&self, slot: u32) -> Option<&Flow> {
@@ -201,12 +202,9 @@ impl Table {
         silent > idle || flow.key.proto == proto::TCP && flow.closed() && silent > LINGER
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a conversation begins with")]
     fn begin(
         &mut self,
-        key: Key,
-        whole: Key,
-        session: Option<Id>,
+        (key, whole, realm): (Key, Key, u32),
         packet: &Datagram<'_>,
         at: Micros,
         frame: u64,
@@ -227,12 +225,6 @@ impl Table {
         if packet.proto == proto::TCP && packet.flags.has(Flags::SYN) && !answers {
             flow.isn = packet.sequence;
         }
-        // The first with these addresses is at home in the open; others beside it have a realm each.
-        let taken = {
-            let hash = self.hasher.hash_one((whole, OPEN));
-            self.index.find(hash, |slot| self.slots.get(*slot as usize).is_some_and(|s| s.realm == OPEN && s.whole == whole)).is_some()
-        };
-        let realm = if taken { session.map_or(OPEN, |id| id.0) } else { OPEN };
         let wait = self.wait(&flow);
         let slot = match self.free.pop() {
             Some(slot) => {

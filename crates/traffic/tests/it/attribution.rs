@@ -105,3 +105,45 @@ fn what_is_lost_costs_its_own_packets_and_nobody_gets_anothers() {
         assert!(score.named > 2000, "{score:?}");
     }
 }
+
+/// A tunnel that nobody named may hold anybody's packets, with whatever addresses: they are no part of a known conversation.
+#[test]
+fn what_nobody_named_joins_no_conversation() {
+    let trace = mobile::trace(&Plan { seed: 4, sessions: 1, loss: 0, packets: 4 });
+    for foreign_first in [false, true] {
+        let mut watch = Watch::new(Limits::default());
+        let mut ends = Vec::new();
+        let mut each = |event: Event<'_>| {
+            if let Event::End(flow, _) = event {
+                ends.push(flow.clone());
+            }
+        };
+        let mut number = 0;
+        let mut one = |watch: &mut Watch, bytes: &[u8], at: i64, each: &mut dyn FnMut(Event<'_>)| {
+            number += 1;
+            let at = umbilical_traffic::time::Micros(at);
+            let link = umbilical_traffic::link::Link::ETHERNET;
+            watch.frame(&capture::Frame { number, at, link, bytes, length: bytes.len() as u32 }, each);
+        };
+        for frame in &trace.frames {
+            let mut foreign = frame.bytes.clone();
+            if matches!(frame.what, What::User { .. }) {
+                // The number of the tunnel stands behind Ethernet, IP, UDP and four bytes.
+                foreign[46..50].copy_from_slice(&0x9999u32.to_be_bytes());
+                if foreign_first {
+                    one(&mut watch, &foreign, frame.at, &mut each);
+                }
+            }
+            one(&mut watch, &frame.bytes, frame.at, &mut each);
+            if matches!(frame.what, What::User { .. }) && !foreign_first {
+                one(&mut watch, &foreign, frame.at, &mut each);
+            }
+        }
+        watch.finish(&mut each);
+        let user: Vec<_> = ends.iter().filter(|f| f.key.server_port == 5683 || f.key.client_port == 5683).collect();
+        let mut seen: Vec<_> = user.iter().map(|f| (f.session.is_some(), f.packets())).collect();
+        seen.sort();
+        assert_eq!(seen, [(false, 4), (true, 4)], "{foreign_first}");
+        assert_eq!(watch.counters.unattributed, 4);
+    }
+}

@@ -137,3 +137,18 @@ fn pieces_are_one_packet_in_any_order() {
         assert_eq!(flow.up.bytes, 3008 + 60);
     }
 }
+
+#[test]
+fn a_conversation_of_dns_has_the_name_that_is_asked_for() {
+    let question = [&[0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 5][..], b"Meter\x07example\0\0\x01\0\x01"].concat();
+    let mut answer = [&question[..], &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 9]].concat();
+    answer[2..4].copy_from_slice(&[0x81, 0x80]);
+    answer[6..8].copy_from_slice(&[0, 1]);
+    let packets =
+        [(0, udp(A, B, (4000, 53), &question)), (0, udp(B, A, (53, 4000), &answer)), (1, tcp(A, [192, 0, 2, 9], (4001, 443), SYN, 1, b""))];
+    let (ends, _, watch) = watched(Limits::default(), &packets);
+    for (flow, _) in &ends {
+        assert_eq!(flow.names.dns.map(|w| watch.words.get(w)), Some("meter.example"), "{:?}", flow.key);
+    }
+    assert_eq!(ends.len(), 2);
+}

@@ -152,6 +152,9 @@ impl<'a> Reading<'a> {
 /// when anything was not.
 fn evidence(global: &Global, kb: &Knowledge, wanted: Reading<'_>) -> Result<Observations, Fail> {
     let Reading { paths, map, threads, purpose, validate } = wanted;
+    if let Some(output) = &global.output {
+        not_an_input(output, paths)?;
+    }
     let mapping = map.map(mapping).transpose()?;
     let progress = Progress::new(global, || open::total_bytes(paths));
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
@@ -176,6 +179,15 @@ fn evidence(global: &Global, kb: &Knowledge, wanted: Reading<'_>) -> Result<Obse
 fn mapping(path: &Path) -> Result<Mapping, Fail> {
     let text = fs::read_to_string(path).map_err(|source| Fail::Input { path: path.to_path_buf(), source })?;
     Mapping::parse(&text).map_err(|e| Fail::usage(format!("{}: {e}", path.display()), "see the page on tables for the fields"))
+}
+
+/// Refuses to write over what is read.
+fn not_an_input(written: &Path, read: &[PathBuf]) -> Result<(), Fail> {
+    let Ok(place) = fs::canonicalize(written) else { return Ok(()) };
+    match read.iter().find(|path| place.is_file() && fs::canonicalize(path).is_ok_and(|p| p == place)) {
+        Some(path) => Err(Fail::usage(format!("{} would be written over what is read", path.display()), "name another file")),
+        None => Ok(()),
+    }
 }
 
 /// A server answers in pages: a flag that shapes one answer would be taken and change nothing.

@@ -63,6 +63,9 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     formats(global, "watch", &[Format::Table, Format::Json])?;
     let kb = facts(global)?;
     let sources = ordered(sources(&args.sources)?)?;
+    for written in args.flows.iter().chain(&global.output) {
+        super::not_an_input(written, &sources)?;
+    }
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
     let mut trace = Trace::new(limits(args.idle), args.flows.as_deref())?;

@@ -35,6 +35,18 @@ pub struct FindingLine {
     pub assigned: Option<String>,
 }
 
+impl FindingLine {
+    /// Last day of the waiver that accepts it, who approved that, and why; `None` where none holds.
+    pub fn waived(&self) -> Option<(String, &str, &str)> {
+        let waiver = self.finding.detail.get("waiver").filter(|_| self.finding.is_accepted())?;
+        let text = |name: &str| waiver.get(name).and_then(|v| v.as_str()).unwrap_or_default();
+        // The file names the first day on which it no longer holds.
+        let ends = text("expires");
+        let last = ends.parse::<umbilical_core::Day>().ok().and_then(|day| day.plus_days(-1));
+        Some((last.map_or_else(|| ends.to_owned(), |day| day.to_string()), text("approver"), text("reason")))
+    }
+}
+
 impl From<FindingRow> for FindingLine {
     fn from(row: FindingRow) -> Self {
         let (device, device_name) = row.device.unzip();

@@ -188,6 +188,15 @@ pub(crate) async fn propose_waiver(app: &App, who: &Who, wanted: WaiverWanted) -
     if app.store().findings(&Scope::ALL, &found, Page { limit: 1, ..Page::default() }).await?.rows.is_empty() {
         return Err(Problem::invalid("there is no finding of such a rule: a waiver accepts what a rule found"));
     }
+    let same = |w: &KeptWaiver| {
+        let open = w.state == WaiverState::Proposed
+            || w.state == WaiverState::Approved && w.proposal.until.parse::<Day>().is_ok_and(|d| d >= until);
+        open && w.proposal.code == code && w.proposal.subject == subject && w.proposal.module == module
+    };
+    if let Some(there) = app.store().waivers().await?.iter().find(|w| same(w)) {
+        let what = format!("the same is {} already, until {} ({})", there.state.name(), there.proposal.until, there.id);
+        return Err(Problem::new(StatusCode::CONFLICT, what));
+    }
     let proposal = Proposal { code, subject, module, reason: wanted.reason, until: until.to_string(), justification: wanted.justification };
     Ok(app.store().propose_waiver(who.by(app.now()), &who.person.id(), &proposal).await?)
 }
@@ -237,7 +246,8 @@ pub(crate) async fn revoke_waiver(app: &App, who: &Who, id: &str, comment: &str)
     let write = move |waiver: &KeptWaiver| {
         let text = waivers::text(&path)?;
         let rest = waivers::without(&text, &waiver.id);
-        let left = waivers::read(&path, &rest);
+        // Another of the same that was approved here stands for itself.
+        let left = waivers::read(&path, &waivers::by_hand(&rest));
         if waiver.state == WaiverState::Approved && left.is_ok_and(|left| waivers::stands(&left, waiver)) {
             let what = format!("the file of waivers holds the same entry without its line `# {}: …`: take it out there", waiver.id);
             return Err(umbilical_store::StoreError::Conflict(what));

@@ -151,21 +151,37 @@ async fn waive(app: &App, who: &Who, many: Many, path: &'static str, sent: &Sent
     }
     let all = sent.get("to") == "all";
     let (chosen, expected) = if all { (sent.get("q").to_owned(), None) } else { sent.ticked().map(|(q, n)| (q, Some(n)))? };
+    let now = app.store().count_many(&who.scope, many, &Query::parse(&chosen)?).await?;
+    let found = of_rules(app, who, many, &chosen).await?;
     if all && sent.get("sure") != "yes" {
-        let now = app.store().count_many(&who.scope, many, &Query::parse(&chosen)?).await?;
-        let done = format!("waivers proposed until {until}, because: {reason}, for what rules found");
+        let done = format!("{} waivers proposed until {until}, because: {reason}; what no rule found stays as it is", found.len());
         return Ok(sure(who, many, path, now, done, sent));
     }
     let seen = expected.or_else(|| sent.get("expected").parse().ok());
-    if Some(app.store().count_many(&who.scope, many, &Query::parse(&chosen)?).await?) != seen {
+    if Some(now) != seen {
         return Err(Problem::new(StatusCode::CONFLICT, "the list has changed meanwhile: look at it again"));
     }
+    let (mut proposed, mut already) = (0u64, 0u64);
+    for finding in found {
+        let wanted = WaiverWanted { finding: Some(finding), reason: reason.to_owned(), until: until.to_owned(), ..WaiverWanted::default() };
+        match propose_waiver(app, who, wanted).await {
+            Ok(_) => proposed = proposed.saturating_add(1),
+            // Proposed before, or holding already.
+            Err(problem) if problem.status == StatusCode::CONFLICT.as_u16() => already = already.saturating_add(1),
+            Err(problem) => return Err(problem),
+        }
+    }
+    Ok(Redirect::to(&format!("/waivers?proposed={proposed}&already={already}")).into_response())
+}
+
+/// What rules found among what was chosen, by id.
+async fn of_rules(app: &App, who: &Who, many: Many, chosen: &str) -> Result<Vec<String>, Problem> {
     // Of devices the findings are asked for by their ids.
     let chosen = match many {
-        Many::Findings => chosen,
+        Many::Findings => chosen.to_owned(),
         Many::Devices => {
             let page = Page { limit: TICKED as u32, ..Page::default() };
-            let listed = app.store().devices(&who.scope, &Query::parse(&chosen)?, page).await?;
+            let listed = app.store().devices(&who.scope, &Query::parse(chosen)?, page).await?;
             if listed.next.is_some() {
                 return Err(Problem::invalid(format!("waivers are proposed for at most {TICKED} devices at once: narrow the query")));
             }
@@ -187,10 +203,5 @@ async fn waive(app: &App, who: &Who, many: Many, path: &'static str, sent: &Sent
     if listed.rows.is_empty() {
         return Err(Problem::invalid("no rule found anything here: only what a rule found is waived"));
     }
-    for row in listed.rows {
-        let wanted =
-            WaiverWanted { finding: Some(row.finding.id), reason: reason.to_owned(), until: until.to_owned(), ..WaiverWanted::default() };
-        propose_waiver(app, who, wanted).await?;
-    }
-    Ok(Redirect::to("/waivers").into_response())
+    Ok(listed.rows.into_iter().map(|row| row.finding.id).collect())
 }

@@ -140,7 +140,11 @@ pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Re
         decided: app.store().decisions(&who.scope, &f.finding.id).await?,
         decides: who.may(Permission::Decide),
         states: STATES,
-        waives: f.finding.source == "rule" && f.finding.verdict != Some("pass") && who.may(Permission::Decide) && who.sees_all(),
+        waives: f.finding.source == "rule"
+            && f.finding.verdict != Some("pass")
+            && f.waived().is_none()
+            && who.may(Permission::Decide)
+            && who.sees_all(),
         action: format!("/findings/{}", f.finding.id),
         f,
     };
@@ -161,7 +165,11 @@ fn detail(detail: &serde_json::Value) -> Vec<(String, String)> {
             other => other.to_string(),
         }
     }
-    let rows = detail.as_object().into_iter().flatten().map(|(k, v)| (k.replace('_', " "), text(v)));
+    // A waiver that holds is said in a sentence.
+    let said = |name: &String, value: &serde_json::Value| {
+        name == "waiver" && value.get("expired").and_then(serde_json::Value::as_bool) == Some(false)
+    };
+    let rows = detail.as_object().into_iter().flatten().filter(|(k, v)| !said(k, v)).map(|(k, v)| (k.replace('_', " "), text(v)));
     rows.filter(|(_, v)| !v.is_empty()).collect()
 }
 

@@ -112,7 +112,13 @@ pub async fn send(State(app): State<App>, who: Who, request: Request) -> Result<
         return Ok(Redirect::to(&format!("/import/{job}")).into_response());
     };
     let (kb, at, whole, session) = (Arc::clone(app.knowledge()), app.now(), who.scope.subscribers, session.id.clone());
-    let staged = tokio::task::spawn_blocking(move || Staged::new(&session, at, folder, uploads, &kb, whole));
+    let digests = tokio::task::spawn_blocking(move || uploads.into_iter().map(|u| (crate::record::digest(&u.path), u)).collect::<Vec<_>>());
+    let mut known = Vec::new();
+    for (digest, upload) in digests.await.map_err(Problem::internal)? {
+        let digest = digest.map_err(Problem::internal)?;
+        known.push((upload, app.store().mapping_of_bytes(&who.scope, &digest).await?));
+    }
+    let staged = tokio::task::spawn_blocking(move || Staged::new(&session, at, folder, known, &kb, whole));
     let staged = staged.await.map_err(Problem::internal)??;
     let place = format!("/import/staged/{}", staged.id);
     app.staged().put(staged, app.config().upload_limit.saturating_mul(2))?;
@@ -162,6 +168,10 @@ pub async fn decide(
     let action = sent.iter().find(|(name, _)| name == "do").map(|(_, value)| value.as_str()).unwrap_or_default();
     if action == "cancel" {
         return Ok(Redirect::to("/import").into_response());
+    }
+    if !matches!(action, "look" | "import") {
+        app.staged().put(staged, room)?;
+        return Err(Problem::invalid("an upload is looked at again, imported or let go"));
     }
     if let Err(problem) = staged.say(&sent) {
         app.staged().put(staged, room)?;

@@ -4,14 +4,23 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
 
 use super::frame::{Head, page};
 use crate::Problem;
 use crate::api::{WaiverWanted, WaiversOf, approve_waiver, propose_waiver, revoke_waiver, waivers_of};
 use crate::app::App;
-use crate::extract::Checked;
+use crate::extract::{Checked, Params};
 use crate::rights::Permission;
 use crate::who::Who;
+
+/// What was done just now.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Done {
+    proposed: Option<u64>,
+    already: Option<u64>,
+}
 
 #[derive(Template)]
 #[template(path = "waivers.html")]
@@ -20,13 +29,16 @@ struct Waivers {
     all: WaiversOf,
     /// Whether the asker may settle what others proposed.
     approves: bool,
+    /// How many were proposed together just now, and how many of those asked for were there already.
+    done: Option<(u64, u64)>,
     /// Whether rules are asked: without them a waiver changes nothing here.
     judged: bool,
 }
 
 /// The list.
-pub async fn list(State(app): State<App>, who: Who) -> Result<Response, Problem> {
+pub async fn list(State(app): State<App>, who: Who, Params(asked): Params<Done>) -> Result<Response, Problem> {
     let shown = Waivers {
+        done: asked.proposed.map(|n| (n, asked.already.unwrap_or_default())),
         head: Head::new("Waivers", "/waivers", Some(&who)),
         all: waivers_of(&app, &who).await?,
         approves: who.may(Permission::Approve),

@@ -107,12 +107,31 @@ fn a_column_is_changed_before_the_file_is_kept_and_stays_so() {
         assert_eq!(device_of().await["iccid"].as_array().unwrap().len(), 0);
         let at = staged(&ana, &[("plc.csv", register().as_bytes())]).await;
         let page = ana.get(&at).await.is(200).text();
-        let import = [(select(column(&page, "Kennung")), "asset-id"), (select(column(&page, "Standort")), "ignore")];
+        // What was said before is chosen, and rules what is shown.
+        assert!(page.contains("These bytes came in before") && column(&page, "iccid").contains("value=\"ignore\" selected"), "{page}");
+        assert!(page.contains("asset-id:</span> PLC-00") && !page.contains("iccid:</span>"), "{page}");
+        let import = [
+            (select(column(&page, "Kennung")), "asset-id"),
+            (select(column(&page, "Standort")), "ignore"),
+            (select(column(&page, "Funkteil")), ""),
+            (select(column(&page, "iccid")), ""),
+        ];
         let import: Vec<(&str, &str)> = import.iter().map(|(n, v)| (n.as_str(), *v)).chain([("do", "import")]).collect();
         say(&ana, &at, &import).await.is(303);
         world.settled().await;
         let now = device_of().await;
         assert_eq!((now["iccid"].as_array().unwrap().len(), now["site"].as_array().unwrap().len()), (1, 0), "{now}");
+        // Taken back altogether the readers decide again. A word that the form does not have imports nothing.
+        let at = staged(&ana, &[("plc.csv", register().as_bytes())]).await;
+        let page = ana.get(&at).await.is(200).text();
+        let selects: Vec<String> = ["Kennung", "Standort", "Funkteil", "imei", "iccid"].iter().map(|c| select(column(&page, c))).collect();
+        let none: Vec<(&str, &str)> = selects.iter().map(|n| (n.as_str(), "")).collect();
+        say(&ana, &at, &[&none[..], &[("do", "explode")]].concat()).await.is(422);
+        say(&ana, &at, &[&none[..], &[("do", "import")]].concat()).await.is(303);
+        world.settled().await;
+        let list = ana.get("/api/v1/devices?q=site:North&limit=100").await.json();
+        assert_eq!(list["count"]["n"], 13, "{list}");
+        assert_eq!(ana.get("/api/v1/devices?q=PLC-03").await.json()["count"]["n"], 0, "no column is an asset's number by itself");
         assert_eq!(ana.get("/api/v1/evidence").await.json()["evidence"].as_array().unwrap().len(), 1);
         let otto = world.signed_in("otto", &[Role::Auditor]).await;
         assert!(otto.get("/api/v1/audit-log").await.text().contains("Standort"), "the log tells of columns");

@@ -235,6 +235,16 @@ fn many_are_proposed_and_approved_together() {
         form(&ben, "/waivers/settle", &ticked).await.is(303);
         world.settled().await;
         assert_eq!(waived(&of_rule(&ana).await), 3);
+        // The same once more is there already; and two of one subject, however they came there, end one by one.
+        let again = form(&ana, "/fleet", &sure).await.is(303);
+        assert_eq!(again.header("location"), "/waivers?proposed=0&already=2");
+        let file = world.folder.path().join("waivers.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let entry = text.split("# wvr-").nth(1).unwrap();
+        std::fs::write(&file, format!("{text}\n# wvr-ffffffffffff{}", entry.split_once(':').map(|(_, rest)| format!(":{rest}")).unwrap()))
+            .unwrap();
+        form(&ben, "/waivers/settle", &[("to", "revoke"), ("id", &format!("wvr-{}", entry.split(':').next().unwrap()))]).await.is(303);
+        assert!(std::fs::read_to_string(&file).unwrap().contains("wvr-ffffffffffff"));
         // Who sees one site proposes none: a waiver holds for all of them.
         let person = world.person("north", &[Role::Analyst], Sites::Only(["north".to_owned()].into())).await;
         let north = world.session(&person).await;
