@@ -103,13 +103,22 @@ fn read(row: &Row) -> Result<KeptWaiver, StoreError> {
 }
 
 impl Store {
-    /// Proposes a waiver in the name of a person, and gives its id. It holds for nothing until another approves it.
+    /// Proposes a waiver in the name of a person, and gives its id. It holds for nothing until another approves it. The same that
+    /// waits, or holds as long, is a conflict.
     pub async fn propose_waiver(&self, by: By<'_>, person: &str, new: &Proposal) -> Result<String, StoreError> {
         let texts = [Some(&new.code), Some(&new.subject), new.module.as_ref(), Some(&new.reason)];
         if texts.into_iter().flatten().any(|t| t.trim().is_empty() || t.len() > LONGEST) {
             return Err(StoreError::Invalid(format!("a waiver says what rule, what subject and why, each in 1 to {LONGEST} bytes")));
         }
         let mut tx = self.db().write().await?;
+        // A form that was sent twice, or a finding that two people met.
+        let ask = "SELECT id, state, until FROM waiver WHERE code = $1 AND subject = $2 AND COALESCE(module, '') = $3 \
+                   AND (state = 'proposed' OR state = 'approved' AND until >= $4) ORDER BY n LIMIT 1";
+        let there = tx.first(sql!(ask, &new.code, &new.subject, new.module.as_deref().unwrap_or_default(), &new.until)).await?;
+        if let Some(row) = there {
+            let (id, state, until) = (row.text(0)?, row.text(1)?, row.text(2)?);
+            return Err(StoreError::Conflict(format!("the same is {state} already, until {until} ({id})")));
+        }
         let n = tx.next("waiver").await?;
         let id = content_id("wvr-", "waiver", &format!("{n} {} {} {} {}", by.at.0, by.who, new.code, new.subject));
         let insert = "INSERT INTO waiver (n, id, code, subject, module, reason, until, justification, state, person, proposed_by, proposed_at, comment) \

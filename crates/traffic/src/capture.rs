@@ -52,11 +52,6 @@ const BUFFER: usize = 1 << 20;
 /// Bytes by which a form is known.
 const MAGIC: usize = 4;
 
-/// Whether bytes begin as a capture does.
-pub fn is_capture(head: &[u8]) -> bool {
-    form(head).is_some()
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// Whether times have nanoseconds.

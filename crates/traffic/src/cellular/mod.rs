@@ -16,7 +16,7 @@ use crate::packet::Addr;
 pub struct End {
     /// The address that packets are sent to.
     pub at: Addr,
-    /// The tunnel endpoint identifier there (of PFCP the low half of a session endpoint identifier would not do: see [`Message::to`]).
+    /// The tunnel endpoint identifier there.
     pub teid: u32,
 }
 

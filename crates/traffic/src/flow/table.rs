@@ -175,6 +175,8 @@ impl Table {
         }
     }
 
+    /// The conversation with these ends in a realm. Addresses of modules are private and used by many: in a tunnel one is that of a
+    /// session, or of none.
     fn find(&self, whole: Key, realm: u32) -> Option<u32> {
         let hash = self.hasher.hash_one((whole, realm));
         self.index.find(hash, |slot| self.slots.get(*slot as usize).is_some_and(|s| s.realm == realm && s.whole == whole)).copied()

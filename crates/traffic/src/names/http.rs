@@ -8,8 +8,6 @@ const FIELDS: usize = 64;
 /// A request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// The method.
-    pub method: String,
     /// The target as it was sent.
     pub uri: String,
     /// Whom.
@@ -34,8 +32,8 @@ pub fn request(bytes: &[u8]) -> Option<Asked> {
         let found = request.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name));
         found.map(|h| String::from_utf8_lossy(h.value).trim().to_owned()).filter(|v| !v.is_empty())
     };
+    request.method?;
     Some(Asked {
-        method: request.method?.to_owned(),
         uri: request.path.unwrap_or_default().to_owned(),
         host: field("host").map(|h| h.to_ascii_lowercase()),
         agent: field("user-agent"),

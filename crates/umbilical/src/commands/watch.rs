@@ -262,20 +262,19 @@ impl Trace {
 
     /// The answer.
     fn end(mut self, global: &Global, kb: &Knowledge, as_of: Day) -> Result<(Watched, WasRead), Fail> {
-        let mut over: Vec<(Flow, Why)> = Vec::new();
+        number(&self.watch, &mut self.ids);
+        // Up to a million conversations end here at once: each is written as it does. No name is learnt any more.
+        let words = std::mem::take(&mut self.watch.words);
+        let (flows, ids, mut done) = (&mut self.flows, &self.ids, Ok(()));
         self.watch.finish(&mut |event| {
-            if let Event::End(flow, why) = event {
-                over.push((flow.clone(), why));
+            if let (Event::End(flow, why), Some((_, to)), Ok(())) = (event, flows.as_mut(), &done) {
+                done = written(to, flow, why, &words, ids);
             }
         });
-        number(&self.watch, &mut self.ids);
-        if let Some((_, to)) = &mut self.flows {
-            let mut done = Ok(());
-            for (flow, why) in &over {
-                done = done.and_then(|()| written(to, flow, *why, &self.watch.words, &self.ids));
-            }
-            done.and_then(|()| to.flush()).map_err(|source| self.flows_fail(source))?;
+        if let (Ok(()), Some((_, to))) = (&done, flows.as_mut()) {
+            done = to.flush();
         }
+        done.map_err(|source| self.flows_fail(source))?;
         let modules = modules(&self.all.inputs, &self.watch, &self.homes, kb, as_of);
         let (flows, evicted) = self.watch.flows();
         let c = &self.watch.counters;

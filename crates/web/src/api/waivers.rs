@@ -188,15 +188,6 @@ pub(crate) async fn propose_waiver(app: &App, who: &Who, wanted: WaiverWanted) -
     if app.store().findings(&Scope::ALL, &found, Page { limit: 1, ..Page::default() }).await?.rows.is_empty() {
         return Err(Problem::invalid("there is no finding of such a rule: a waiver accepts what a rule found"));
     }
-    let same = |w: &KeptWaiver| {
-        let open = w.state == WaiverState::Proposed
-            || w.state == WaiverState::Approved && w.proposal.until.parse::<Day>().is_ok_and(|d| d >= until);
-        open && w.proposal.code == code && w.proposal.subject == subject && w.proposal.module == module
-    };
-    if let Some(there) = app.store().waivers().await?.iter().find(|w| same(w)) {
-        let what = format!("the same is {} already, until {} ({})", there.state.name(), there.proposal.until, there.id);
-        return Err(Problem::new(StatusCode::CONFLICT, what));
-    }
     let proposal = Proposal { code, subject, module, reason: wanted.reason, until: until.to_string(), justification: wanted.justification };
     Ok(app.store().propose_waiver(who.by(app.now()), &who.person.id(), &proposal).await?)
 }

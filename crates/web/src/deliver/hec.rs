@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use umbilical_store::OutEvent;
 
-use super::net::{Address, Answer, certificates, post};
+use super::net::{Address, Answer, check, post};
 use super::{How, Out, Sent, words};
 use crate::Problem;
 
@@ -31,7 +31,7 @@ impl Settings {
     /// Refuses what leads nowhere.
     pub fn check(&self) -> Result<(), Problem> {
         Address::read(&self.url)?;
-        self.ca.as_deref().map_or(Ok(()), |pem| certificates(pem).map(|_| ()).map_err(Problem::invalid))
+        check(self.ca.as_deref())
     }
 }
 

@@ -11,7 +11,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use serde::{Deserialize, Serialize};
 use umbilical_store::{Happened, OutEvent, Turn};
 
-use super::net::certificates;
+use super::net::{certificates, check};
 use super::{How, Out, Sent, words};
 use crate::Problem;
 
@@ -77,7 +77,7 @@ impl Settings {
             return Err(Problem::invalid("a digest goes to 1 to 20 addresses, at most once in 0 to 1440 minutes"));
         }
         self.to.iter().chain([&self.from]).try_for_each(|a| mailbox(a).map(|_| ()))?;
-        self.ca.as_deref().map_or(Ok(()), |pem| certificates(pem).map(|_| ()).map_err(Problem::invalid))
+        check(self.ca.as_deref())
     }
 }
 

@@ -26,6 +26,11 @@ const ANSWER: usize = 16 << 10;
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
+/// Refuses authorities that cannot be read; none are fine.
+pub fn check(authorities: Option<&str>) -> Result<(), Problem> {
+    authorities.map_or(Ok(()), |pem| certificates(pem).map(|_| ()).map_err(Problem::invalid))
+}
+
 /// Certificates out of a PEM text, at least one.
 pub fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use umbilical_store::OutEvent;
 
-use super::net::{certificates, connect};
+use super::net::{check, connect};
 use super::{How, Out, Sent, words};
 use crate::Problem;
 
@@ -44,7 +44,7 @@ impl Settings {
         if self.port == 0 {
             return Err(Problem::invalid("a port is 1 to 65535"));
         }
-        self.ca.as_deref().map_or(Ok(()), |pem| certificates(pem).map(|_| ()).map_err(Problem::invalid))
+        check(self.ca.as_deref())
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use sha2::Sha256;
 use umbilical_store::OutEvent;
 
-use super::net::{Address, Answer, certificates, post};
+use super::net::{Address, Answer, check, post};
 use super::{How, Out, Sent, words};
 use crate::{Problem, secret};
 
@@ -33,7 +33,7 @@ impl Settings {
     /// Refuses what leads nowhere.
     pub fn check(&self) -> Result<(), Problem> {
         Address::read(&self.url)?;
-        self.ca.as_deref().map_or(Ok(()), |pem| certificates(pem).map(|_| ()).map_err(Problem::invalid))
+        check(self.ca.as_deref())
     }
 }
 
