@@ -15,7 +15,7 @@ use crate::StoreError;
 use crate::db::{Sql, Tx};
 
 pub use devices::DeviceRow;
-pub use facets::{Facet, FacetValue};
+pub use facets::{Crossed, Facet, FacetValue};
 pub use findings::FindingRow;
 pub use one::{Kept, KeptInput};
 pub(crate) use one::{canonical, finding, mask, mask_finding};

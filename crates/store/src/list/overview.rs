@@ -107,8 +107,9 @@ impl Store {
         let query = &sql::weighed(&mut tx, query).await?;
         let mut ask = Sql::new("SELECT k.code, k.source, k.verdict, k.severity, CAST(SUM(c.many) AS BIGINT) AS sum FROM (");
         if by_bucket(&query.root) {
-            ask.push("SELECT t.kind, t.count AS many FROM finding_tally t WHERE t.count > 0 AND ");
+            ask.push("SELECT t.kind, SUM(t.count) AS many FROM finding_tally t WHERE t.count > 0 AND ");
             sql::condition(&mut ask, query, scope, &sql::TALLIES)?;
+            ask.push(" GROUP BY t.kind");
         } else {
             ask.push("SELECT f.kind, COUNT(*) AS many FROM finding f WHERE ");
             sql::condition(&mut ask, query, scope, &sql::FINDINGS)?;

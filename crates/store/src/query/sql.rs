@@ -31,6 +31,8 @@ pub(crate) const DEVICES: Columns =
     Columns { profile: "d.profile", device: "d.n", id: "d.id", seen: "d.seen", since: "d.since", kind: None };
 /// Devices by profile: only for queries that are [`by_bucket`].
 pub(crate) const PROFILES: Columns = Columns { profile: "p.n", ..DEVICES };
+/// Words of profiles, counted from the word: the sign keeps SQLite from beginning at the profiles, each of which has two dozen words.
+pub(crate) const WORDS: Columns = Columns { profile: "+pw.profile", ..DEVICES };
 /// Findings by row.
 pub(crate) const FINDINGS: Columns =
     Columns { profile: "f.profile", device: "f.device", id: "f.id", seen: "f.n", since: "f.since", kind: Some("f.kind") };

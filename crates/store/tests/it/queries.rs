@@ -189,6 +189,32 @@ async fn facets_add_up(store: Store) {
             assert_eq!(store.count_devices(&Scope::ALL, &query(&text)).await.unwrap(), devices, "{text}");
         }
     }
+    // Few profiles are counted from the profile, many from the word.
+    let sites = facet("", "site").await;
+    for (site, _) in sites.iter().take(2) {
+        for (value, devices) in facet(format!("site:\"{site}\"").leak(), "model").await {
+            let text = format!("site:\"{site}\" model:\"{value}\"");
+            assert_eq!(store.count_devices(&Scope::ALL, &query(&text)).await.unwrap(), devices, "{text}");
+        }
+    }
+    for (of, with) in [("maker", "country"), ("country", "owner"), ("chipset", "list")] {
+        for text in ["", "NOT maker:acme"] {
+            let pairs = store.crossed(&Scope::ALL, &query(text), of, with).await.unwrap();
+            assert!(!pairs.is_empty(), "{of} {with}");
+            let values: BTreeSet<&str> = pairs.iter().filter_map(|p| p.with.as_deref()).collect();
+            let any: Vec<String> = values.iter().map(|v| format!("{with}:\"{v}\"")).collect();
+            for pair in &pairs {
+                let second = match &pair.with {
+                    Some(value) => format!("{with}:\"{value}\""),
+                    None if any.is_empty() => String::new(),
+                    None => format!("NOT ({})", any.join(" OR ")),
+                };
+                let text = format!("{text} {of}:\"{}\" {second}", pair.value);
+                assert_eq!(store.count_devices(&Scope::ALL, &query(&text)).await.unwrap(), pair.devices, "{text}");
+            }
+        }
+    }
+    assert!(store.crossed(&Scope::ALL, &query("name:rtu*"), "maker", "country").await.is_err());
     assert!(store.facets(&Scope::ALL, &Query::all(), &["imei"], 5).await.is_err());
 }
 

@@ -82,6 +82,8 @@ pub struct Flow {
     pub session: Option<Id>,
     /// It came in the tunnel of this session under an address that is none of its own.
     pub stranger: Option<Id>,
+    /// It was begun from outside: the module is the server.
+    pub inbound: bool,
     /// Its first packet.
     pub start: Micros,
     /// Its last so far.
@@ -116,6 +118,7 @@ impl Flow {
             key,
             session: None,
             stranger: None,
+            inbound: false,
             start: at,
             last: at,
             first_frame: frame,
@@ -215,6 +218,8 @@ impl Why {
 pub enum Event<'a> {
     /// Its first packet.
     Start(&'a Flow),
+    /// The server speaks for the first time ([`Flow::answered`]).
+    Answered(&'a Flow),
     /// It goes on.
     Active(&'a Flow),
     /// It is over.

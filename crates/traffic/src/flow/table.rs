@@ -6,7 +6,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::wheel::{Turn, Wheel};
 use super::{ACTIVE, Event, Flow, Key, Why};
-use crate::cellular::sessions::Owner;
+use crate::cellular::sessions::{Owner, Way};
 use crate::names::{Asked, Word, Words};
 use crate::packet::{Datagram, Flags, proto};
 use crate::time::Micros;
@@ -110,15 +110,11 @@ impl Table {
         self.advance(at, each);
         let key = Key::of(packet);
         let whole = key.whole();
-        let (session, stranger) = match owner {
-            Owner::Nobody => (None, None),
-            Owner::Session(id, _) => (Some(id), None),
-            Owner::Stranger(id) => (None, Some(id)),
-        };
-        let realm = match session {
-            _ if !known.tunnelled => OPEN,
-            Some(id) => id.0,
-            None => UNKNOWN,
+        let (realm, stranger) = match owner {
+            _ if !known.tunnelled => (OPEN, None),
+            Owner::Nobody => (UNKNOWN, None),
+            Owner::Session(id, _) => (id.0, None),
+            Owner::Stranger(id) => (UNKNOWN, Some(id)),
         };
         let slot = self.find(whole, realm);
         let slot = match slot {
@@ -136,10 +132,15 @@ impl Table {
             None => (self.begin((key, whole, realm), packet, at, frame, each), true),
         };
         let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) else { return };
-        flow.session = flow.session.or(session);
+        let from_client = flow.key == key;
+        if let (None, Owner::Session(id, way)) = (flow.session, owner) {
+            flow.session = Some(id);
+            flow.inbound = from_client == (way == Way::Down);
+        }
         flow.stranger = flow.stranger.or(stranger);
         let open = !flow.closed();
-        flow.count(packet, at, frame, flow.key == key, known.words);
+        let silent = !from_client && !flow.answered();
+        flow.count(packet, at, frame, from_client, known.words);
         // Closed, it goes soon.
         let closes = packet.proto == proto::TCP && open && flow.closed();
         flow.names.dns = flow.names.dns.or(known.query);
@@ -148,7 +149,10 @@ impl Table {
                 flow.names.dns = known.asked.get(flow.key.client, flow.key.server);
             }
             each(Event::Start(flow));
-        } else if at >= flow.report {
+        }
+        if silent && flow.answered() {
+            each(Event::Answered(flow));
+        } else if !begun && at >= flow.report {
             flow.report = at.plus(ACTIVE);
             each(Event::Active(flow));
         }

@@ -8,7 +8,7 @@ use umbilical_assess::identify::next;
 use umbilical_core::Day;
 use umbilical_report::svg::{self, Bar, Point};
 use umbilical_store::query::Query;
-use umbilical_store::{CodeRow, Facet, FacetValue, Moves, Scope, Span, Store, Time};
+use umbilical_store::{CodeRow, Crossed, Facet, Moves, Scope, Span, Store, Time};
 
 use super::evidence::by_kind;
 use super::fleet::{href, refined};
@@ -76,13 +76,6 @@ struct Matrix {
     rows: Vec<(String, Vec<Cell>)>,
     /// Devices of which no row's maker is one.
     left_out: Cell,
-}
-
-/// A maker, whose law reaches how many of its devices, and how many no law on file.
-struct Reach {
-    maker: String,
-    countries: Vec<FacetValue>,
-    none: Cell,
 }
 
 #[derive(Clone, Default)]
@@ -184,7 +177,7 @@ pub async fn overview(State(app): State<App>, who: Who) -> Result<Response, Prob
             .into_iter()
             .map(|(field, label)| concentration(&carrying, field, label))
             .collect(),
-        matrix: reach(store, &who.scope, &carrying).await?,
+        matrix: reach(store, &who.scope, &cellular, &carrying).await?,
         certainty: certainty(&carrying),
         curve,
         fresh: store.sources(&who.scope).await?.into_iter().map(|s| fresh(s, now)).collect(),
@@ -342,48 +335,40 @@ fn curve(answers: &[umbilical_store::AnswerRow]) -> Option<Curve> {
 }
 
 /// Makers and whose law reaches how many of their devices, as the lists behind the cells count them.
-async fn reach(store: &Store, scope: &Scope, carrying: &[Facet]) -> Result<Matrix, Problem> {
-    let makers: Vec<String> = facet(carrying, "maker").take(MAKERS).map(|v| v.value.clone()).collect();
+async fn reach(store: &Store, scope: &Scope, cellular: &Query, carrying: &[Facet]) -> Result<Matrix, Problem> {
+    let makers: Vec<&str> = facet(carrying, "maker").take(MAKERS).map(|v| v.value.as_str()).collect();
     let countries: Vec<String> = facet(carrying, "country").take(COUNTRIES).map(|v| v.value.clone()).collect();
-    let number = async |q: String| -> Result<Cell, Problem> {
-        Ok(Cell { count: store.count_devices(scope, &Query::parse(&q)?).await?, href: href("/fleet", &q, None), side: 0 })
-    };
-    let mut rows = Vec::new();
-    for maker in &makers {
-        let q = refined("cellular:yes", "maker", maker, false);
-        let found = store.facets(scope, &Query::parse(&q)?, &["country"], VALUES).await?;
-        rows.push(Reach {
-            maker: maker.clone(),
-            none: number(format!("{q} NOT ({})", any_of(&found, "country"))).await?,
-            countries: found.into_iter().flat_map(|f| f.values).collect(),
-        });
-    }
-    let left_out = number(format!("cellular:yes NOT ({})", any_of_first(carrying, "maker", MAKERS))).await?;
-    Ok(matrix(countries, rows, left_out))
+    let pairs = store.crossed(scope, cellular, "maker", "country").await?;
+    let q = format!("cellular:yes NOT ({})", any_of_first(carrying, "maker", MAKERS));
+    let left_out = Cell { count: store.count_devices(scope, &Query::parse(&q)?).await?, href: href("/fleet", &q, None), side: 0 };
+    Ok(matrix(&makers, countries, &pairs, left_out))
 }
 
-fn matrix(countries: Vec<String>, reach: Vec<Reach>, left_out: Cell) -> Matrix {
-    let all = |r: &Reach| r.countries.iter().map(|c| c.devices).max().unwrap_or(0).max(r.none.count);
-    let most = reach.iter().map(all).max().unwrap_or(0).max(1);
-    let drawn = |count: u64, href: String| {
+fn of_maker<'a>(pairs: &'a [Crossed], maker: &str) -> impl Iterator<Item = &'a Crossed> {
+    pairs.iter().filter(move |p| p.value == maker)
+}
+
+fn matrix(makers: &[&str], countries: Vec<String>, pairs: &[Crossed], left_out: Cell) -> Matrix {
+    let most = makers.iter().flat_map(|m| of_maker(pairs, m)).map(|p| p.devices).max().unwrap_or(0).max(1);
+    let drawn = |count: u64, q: &str| {
         // The area stands for the number.
         let side = (24.0 * (count as f64 / most as f64).sqrt()).ceil() as u32;
-        Cell { count, href, side: if count == 0 { 0 } else { side.clamp(3, 24) } }
+        Cell { count, href: href("/fleet", q, None), side: if count == 0 { 0 } else { side.clamp(3, 24) } }
     };
-    let row = |r: Reach| {
-        let q = refined("cellular:yes", "maker", &r.maker, false);
-        let mut cells: Vec<Cell> = countries
-            .iter()
-            .map(|country| {
-                let count = r.countries.iter().find(|c| c.value == *country).map_or(0, |c| c.devices);
-                drawn(count, href("/fleet", &refined(&q, "country", country, false), None))
-            })
+    let row = |maker: &&str| {
+        let q = refined("cellular:yes", "maker", maker, false);
+        let count = |country: Option<&str>| of_maker(pairs, maker).find(|p| p.with.as_deref() == country).map_or(0, |p| p.devices);
+        let mut cells: Vec<Cell> = countries.iter().map(|c| drawn(count(Some(c)), &refined(&q, "country", c, false))).collect();
+        let reached: Vec<String> = of_maker(pairs, maker)
+            .filter_map(|p| p.with.as_deref())
+            .map(|c| refined("", "country", c, false))
+            .filter(|t| !t.is_empty())
             .collect();
-        cells.push(drawn(r.none.count, r.none.href));
-        (r.maker, cells)
+        let none = if reached.is_empty() { q } else { format!("{q} NOT ({})", reached.join(" OR ")) };
+        cells.push(drawn(count(None), &none));
+        ((*maker).to_owned(), cells)
     };
-    let rows = reach.into_iter().map(row).collect();
-    Matrix { rows, countries, left_out }
+    Matrix { rows: makers.iter().map(row).collect(), countries, left_out }
 }
 
 fn fresh(source: umbilical_store::SourceRow, now: Time) -> Fresh {
@@ -424,22 +409,22 @@ mod tests {
 
     #[test]
     fn a_square_is_as_large_as_its_number() {
-        let cell = |count| Cell { count, ..Cell::default() };
-        let maker = |name: &str, countries: &[(&str, u64)], none| Reach {
-            maker: name.to_owned(),
-            countries: of("country", countries).values,
-            none: cell(none),
-        };
+        let pair = |maker: &str, country: Option<&str>, devices| Crossed { value: maker.into(), with: country.map(Into::into), devices };
         // A device that two laws reach stands in two cells.
-        let m = matrix(
-            vec!["CN".into(), "US".into()],
-            vec![maker("Acme", &[("CN", 9), ("US", 1), ("XX", 4)], 2), maker("Bolt", &[("US", 1)], 0)],
-            cell(4),
-        );
+        let pairs = [
+            pair("Acme", Some("CN"), 9),
+            pair("Acme", Some("XX"), 4),
+            pair("Acme", None, 2),
+            pair("Acme", Some("US"), 1),
+            pair("Bolt", Some("US"), 1),
+        ];
+        let m = matrix(&["Acme", "Bolt"], vec!["CN".into(), "US".into()], &pairs, Cell { count: 4, ..Cell::default() });
         let counts = |row: usize| m.rows[row].1.iter().map(|c| c.count).collect::<Vec<_>>();
         assert_eq!((counts(0), counts(1), m.left_out.count), (vec![9, 1, 2], vec![0, 1, 0], 4));
         assert_eq!(m.rows[0].1.iter().map(|c| c.side).collect::<Vec<_>>(), [24, 8, 12]);
         assert_eq!(m.rows[1].1[1].href, "/fleet?q=cellular%3Ayes%20maker%3A%22Bolt%22%20country%3A%22US%22");
+        let none = "/fleet?q=cellular%3Ayes%20maker%3A%22Bolt%22%20NOT%20%28country%3A%22US%22%29";
+        assert_eq!(m.rows[1].1[2].href, none);
     }
 
     #[test]
