@@ -1,6 +1,6 @@
 //! Traffic: packets and flow records to sessions, flows and findings.
 //!
-//! Captures become frames ([`capture`]), frames IP ([`link`], [`packet`]).
+//! Captures become frames ([`capture`]), frames IP ([`link`], [`packet`]); what others have seen become records ([`record`]).
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod bytes;
@@ -11,5 +11,6 @@ pub mod link;
 pub mod names;
 pub mod packet;
 pub mod pieces;
+pub mod record;
 pub mod time;
 pub mod watch;

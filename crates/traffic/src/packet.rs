@@ -73,6 +73,8 @@ impl Flags {
     pub const SYN: u8 = 0x02;
     /// Refused, or broken off.
     pub const RST: u8 = 0x04;
+    /// To be handed on at once.
+    pub const PSH: u8 = 0x08;
     /// Something was heard.
     pub const ACK: u8 = 0x10;
 

@@ -8,6 +8,7 @@ use crate::link::ip;
 use crate::names::{Asked, Word, Words, dns};
 use crate::packet::{Addr, Datagram, datagram, proto};
 use crate::pieces::Pieces;
+use crate::record::{Join, Record, Told, Uid};
 use crate::time::Micros;
 
 /// What was counted.
@@ -27,6 +28,8 @@ pub struct Counters {
     pub strangers: u64,
     /// Messages of signalling that were understood.
     pub signalling: u64,
+    /// Records of conversations.
+    pub records: u64,
 }
 
 /// Port of GTP-C, either version.
@@ -46,6 +49,7 @@ pub struct Watch {
     asked: Asked,
     pieces: Pieces,
     table: Table,
+    join: Join,
 }
 
 impl Watch {
@@ -58,6 +62,7 @@ impl Watch {
             asked: Asked::default(),
             pieces: Pieces::default(),
             table: Table::new(limits),
+            join: Join::default(),
         }
     }
 
@@ -79,6 +84,45 @@ impl Watch {
             Some(packet) => self.packet(&packet, None, frame, 0, each),
             None => self.counters.undecoded = self.counters.undecoded.saturating_add(1),
         }
+    }
+
+    /// The next record.
+    pub fn record(&mut self, record: &Record, each: &mut dyn FnMut(Event<'_>)) {
+        let owner = self.sessions.of_addresses(record.key.client, record.key.server);
+        if let Owner::Session(id, way) = owner
+            && let Some(session) = self.sessions.get_mut(id)
+        {
+            let (up, down) = if way == Way::Up { (&record.up, &record.down) } else { (&record.down, &record.up) };
+            session.packets = session.packets.saturating_add(up.packets).saturating_add(down.packets);
+            session.bytes_up = session.bytes_up.saturating_add(up.bytes);
+            session.bytes_down = session.bytes_down.saturating_add(down.bytes);
+            session.last = session.last.max(record.end);
+        }
+        let sessions = &mut self.sessions;
+        self.table.record(record, owner, &self.asked, &mut |event| {
+            tally(sessions, &event);
+            each(event);
+        });
+    }
+
+    /// What a line says of a conversation that is told of elsewhere.
+    pub fn told(&mut self, id: Uid, told: Told, each: &mut dyn FnMut(Event<'_>)) {
+        for record in self.join.put(id, told) {
+            self.record(&record, each);
+        }
+    }
+
+    /// A record of which other lines may have said something.
+    pub fn joined(&mut self, id: Uid, mut record: Record, each: &mut dyn FnMut(Event<'_>)) {
+        if let Some(told) = self.join.take(&id) {
+            record.names.fill(&told.names);
+        }
+        self.record(&record, each);
+    }
+
+    /// A name led whoever asked to an address.
+    pub fn named(&mut self, client: Addr, server: Addr, name: Word) {
+        self.asked.put(client, server, name);
     }
 
     /// A packet, whose it is where a tunnel around it said so.
@@ -127,6 +171,9 @@ impl Watch {
 
     /// The end of the trace.
     pub fn finish(&mut self, each: &mut dyn FnMut(Event<'_>)) {
+        for record in self.join.rest() {
+            self.record(&record, each);
+        }
         let sessions = &mut self.sessions;
         self.table.finish(&mut |event| {
             tally(sessions, &event);

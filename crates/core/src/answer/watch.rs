@@ -137,9 +137,11 @@ pub struct FlowRow<'a> {
     pub agent: Option<&'a str>,
     /// Media type of the first answer.
     pub mime: Option<&'a str>,
-    /// Whether the other said anything.
-    pub answered: bool,
-    /// Number of its first frame.
+    /// Whether the other said anything; `null` where its source could not see that.
+    pub answered: Option<bool>,
+    /// What its source could see: `counts`, `payload`, `flags`, `answers`, `firsts`, `dns`, `tls`, `http`.
+    pub seen: Vec<&'static str>,
+    /// Number of its first frame; of a record its line or datagram.
     pub first_frame: u64,
     /// Why it ended: `idle`, `closed`, `anew`, `evicted`, `trace`.
     pub ended: &'static str,

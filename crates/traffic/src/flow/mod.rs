@@ -1,13 +1,16 @@
 //! Flows: the two ways of one conversation, from its first packet to its end.
 
+mod seen;
 mod table;
 mod wheel;
 
+pub use seen::Seen;
 pub use table::{Known, Limits, Table};
 
-use crate::cellular::sessions::Id;
+use crate::cellular::sessions::{Id, Owner, Way};
 use crate::names::{Names, Payload, Probe, Words};
 use crate::packet::{Addr, Datagram, Flags, proto};
+use crate::record::Record;
 use crate::time::Micros;
 
 /// What tells one conversation from another, seen from whoever began it.
@@ -59,6 +62,8 @@ impl Key {
 
 /// Packets whose size and gap are kept.
 pub const FIRST: usize = 8;
+/// Bytes that the headers of IPv6 and TCP with all options may have.
+const HEADERS: u64 = 100;
 
 /// One way of a conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +76,15 @@ pub struct Half {
     pub payload: u64,
     /// Flags of TCP that were ever set.
     pub flags: Flags,
+}
+
+impl Half {
+    fn add(&mut self, other: &Self) {
+        self.packets = self.packets.saturating_add(other.packets);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.payload = self.payload.saturating_add(other.payload);
+        self.flags.0 |= other.flags.0;
+    }
 }
 
 /// A conversation.
@@ -88,7 +102,9 @@ pub struct Flow {
     pub start: Micros,
     /// Its last so far.
     pub last: Micros,
-    /// Number of the first frame in its capture.
+    /// How much of it its source could see: where something was not seen, this says whether that means anything.
+    pub seen: Seen,
+    /// Number of the first frame in its capture; of a record its line or datagram.
     pub first_frame: u64,
     /// Number of the last so far.
     pub last_frame: u64,
@@ -110,6 +126,10 @@ pub struct Flow {
     isn: Option<u32>,
     /// When it is next told of as active.
     report: Micros,
+    /// Whether its start was told.
+    told: bool,
+    /// Of records of which others may follow: until when.
+    until: Option<Micros>,
 }
 
 impl Flow {
@@ -121,6 +141,7 @@ impl Flow {
             inbound: false,
             start: at,
             last: at,
+            seen: Seen::PACKETS,
             first_frame: frame,
             last_frame: frame,
             up: Half::default(),
@@ -132,15 +153,82 @@ impl Flow {
             probe: Some(Box::default()),
             isn: None,
             report: at.plus(ACTIVE),
+            told: false,
+            until: None,
         }
     }
 
-    /// Whether the server said anything: TCP by SYN and ACK or by payload, anything else by a packet.
-    pub fn answered(&self) -> bool {
-        match self.key.proto {
-            proto::TCP => self.down.flags.has(Flags::SYN | Flags::ACK) || self.down.payload > 0,
-            _ => self.down.packets > 0,
+    /// Whether the server said anything: TCP by SYN and ACK or by payload, anything else by a packet. `None` where it did not, as far as
+    /// could be seen, and its source would not have seen it.
+    pub fn answered(&self) -> Option<bool> {
+        let down = &self.down;
+        let said = match self.key.proto {
+            // Without sizes of payloads: more than headers can be.
+            proto::TCP if !self.seen.has(Seen::PAYLOAD) => {
+                down.flags.has(Flags::SYN | Flags::ACK) || down.bytes > down.packets.saturating_mul(HEADERS)
+            }
+            proto::TCP => down.flags.has(Flags::SYN | Flags::ACK) || down.payload > 0,
+            _ => down.packets > 0 || down.payload > 0,
+        };
+        if said { Some(true) } else { self.seen.has(Seen::ANSWERS).then_some(false) }
+    }
+
+    /// Of a record.
+    fn of(record: &Record, owner: Owner) -> Self {
+        let (session, inbound) = match owner {
+            Owner::Session(id, way) => (Some(id), way == Way::Down),
+            Owner::Nobody | Owner::Stranger(_) => (None, false),
+        };
+        Self {
+            session,
+            inbound,
+            last: record.end,
+            seen: record.seen,
+            up: record.up,
+            down: record.down,
+            names: record.names,
+            probe: None,
+            ..Self::new(record.key, record.start, record.number)
         }
+    }
+
+    /// Adds another record of the same conversation.
+    fn add(&mut self, record: &Record) {
+        let (up, down) = if record.key == self.key { (&record.up, &record.down) } else { (&record.down, &record.up) };
+        self.up.add(up);
+        self.down.add(down);
+        self.names.fill(&record.names);
+        self.seen = self.seen.both(record.seen);
+        self.start = self.start.min(record.start);
+        self.last = self.last.max(record.end);
+        self.last_frame = record.number;
+    }
+
+    /// Seen from the other end.
+    fn turn(&mut self) {
+        self.key = self.key.turned();
+        self.inbound ^= self.session.is_some();
+        std::mem::swap(&mut self.up, &mut self.down);
+    }
+
+    /// Whether by its ports and flags whoever is taken for the server rather began.
+    fn looks_turned(&self) -> bool {
+        if self.key.proto == proto::TCP && self.down.packets == 0 && self.up.flags.has(Flags::SYN) {
+            // Who begins says SYN and, unless an answer was heard, nothing else.
+            if !self.up.flags.any(Flags::ACK) {
+                return false;
+            }
+            if self.up.flags.0 & !Flags::PSH == Flags::SYN | Flags::ACK {
+                return true;
+            }
+        }
+        let rank = |port: u16| match port {
+            0 => 3,
+            1..1024 => 0,
+            1024..32768 => 1,
+            _ => 2,
+        };
+        rank(self.key.client_port) < rank(self.key.server_port)
     }
 
     /// Packets of both ways.
@@ -218,7 +306,7 @@ impl Why {
 pub enum Event<'a> {
     /// Its first packet.
     Start(&'a Flow),
-    /// The server speaks for the first time ([`Flow::answered`]).
+    /// The server speaks for the first time ([`Flow::answered`]); of a record that has an answer right behind the first.
     Answered(&'a Flow),
     /// It goes on.
     Active(&'a Flow),

@@ -9,6 +9,7 @@ use super::{ACTIVE, Event, Flow, Key, Why};
 use crate::cellular::sessions::{Owner, Way};
 use crate::names::{Asked, Word, Words};
 use crate::packet::{Datagram, Flags, proto};
+use crate::record::Record;
 use crate::time::Micros;
 
 /// Bounds of a table.
@@ -77,6 +78,10 @@ struct Slot {
 
 /// Where addresses mean what they say: outside of any tunnel.
 const OPEN: u32 = u32::MAX;
+/// Records of an exporter: its number is below.
+const EXPORTED: u32 = 1 << 31;
+/// A conversation of which records come each so many minutes is waited for so long at most.
+const LONGEST: Micros = Micros::seconds(3600);
 /// In tunnels of nobody who is known. Their addresses may be anybody's, so nothing in them is joined to what is known.
 const UNKNOWN: u32 = u32::MAX - 1;
 
@@ -139,18 +144,19 @@ impl Table {
         }
         flow.stranger = flow.stranger.or(stranger);
         let open = !flow.closed();
-        let silent = !from_client && !flow.answered();
+        let silent = !from_client && flow.answered() != Some(true);
         flow.count(packet, at, frame, from_client, known.words);
         // Closed, it goes soon.
         let closes = packet.proto == proto::TCP && open && flow.closed();
         flow.names.dns = flow.names.dns.or(known.query);
         if begun {
+            flow.told = true;
             if flow.names.dns.is_none() {
                 flow.names.dns = known.asked.get(flow.key.client, flow.key.server);
             }
             each(Event::Start(flow));
         }
-        if silent && flow.answered() {
+        if silent && flow.answered() == Some(true) {
             each(Event::Answered(flow));
         } else if !begun && at >= flow.report {
             flow.report = at.plus(ACTIVE);
@@ -159,6 +165,82 @@ impl Table {
         if closes {
             self.look_again(slot, at.plus(LINGER));
         }
+    }
+
+    /// Counts a record.
+    pub fn record(&mut self, record: &Record, owner: Owner, asked: &Asked, each: &mut dyn FnMut(Event<'_>)) {
+        let Some(part) = record.part else {
+            let mut flow = Flow::of(record, owner);
+            flow.names.dns = flow.names.dns.or_else(|| asked.get(flow.key.client, flow.key.server));
+            self.flows = self.flows.saturating_add(1);
+            begins(&mut flow, each);
+            each(Event::End(&flow, if flow.closed() { Why::Closed } else { Why::Idle }));
+            return;
+        };
+        self.advance(part.heard, each);
+        let (whole, realm) = (record.key.whole(), EXPORTED | part.exporter & !EXPORTED);
+        let slot = match self.find(whole, realm) {
+            Some(slot) => match self.goes_on(slot, record) {
+                Ok(()) => Some(slot),
+                Err(why) => {
+                    self.end(slot, why, each);
+                    None
+                }
+            },
+            None => None,
+        };
+        let begun = slot.is_none();
+        let slot = match slot {
+            Some(slot) => slot,
+            None => {
+                self.room(each);
+                self.place(Flow::of(record, owner), whole, realm)
+            }
+        };
+        let (wait, wait_tcp) = (self.limits.idle, self.limits.idle_tcp);
+        let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) else { return };
+        let other_way = flow.key != record.key;
+        let silent = flow.answered() != Some(true);
+        if !begun {
+            // Whose first packet is the earlier began; where neither is, ports say it.
+            let earlier = other_way && !flow.told && (record.start < flow.start || record.start == flow.start && flow.looks_turned());
+            flow.add(record);
+            if earlier {
+                flow.turn();
+            }
+        }
+        // Who exports what goes on each few minutes will do so again.
+        let idle = if flow.key.proto == proto::TCP { wait_tcp } else { wait };
+        let goes_on = record.end.since(record.start).clamp(Micros(0), LONGEST);
+        flow.until = idle.map(|idle| part.heard.plus(if flow.closed() { LINGER.min(idle) } else { idle.plus(goes_on) }));
+        let until = flow.until;
+        if !flow.told && (part.both || !begun) {
+            if !part.both && !other_way && flow.looks_turned() {
+                flow.turn();
+            }
+            flow.report = flow.last.plus(ACTIVE);
+            flow.names.dns = flow.names.dns.or_else(|| asked.get(flow.key.client, flow.key.server));
+            begins(flow, each);
+        } else if flow.told && silent && flow.answered() == Some(true) {
+            each(Event::Answered(flow));
+        } else if flow.told && flow.last >= flow.report {
+            flow.report = flow.last.plus(ACTIVE);
+            each(Event::Active(flow));
+        }
+        if let Some(until) = until.filter(|_| begun) {
+            self.look_again(slot, until);
+        }
+    }
+
+    /// Whether a record is of the conversation that is open, or why that is over.
+    fn goes_on(&self, slot: u32, record: &Record) -> Result<(), Why> {
+        let Some(flow) = self.flow(slot) else { return Ok(()) };
+        let gap = record.start.since(flow.last);
+        let idle = if flow.key.proto == proto::TCP { self.limits.idle_tcp } else { self.limits.idle };
+        if flow.closed() && gap > LINGER {
+            return Err(Why::Closed);
+        }
+        if idle.is_some_and(|idle| gap > idle) { Err(Why::Idle) } else { Ok(()) }
     }
 
     /// Looks at a conversation once a time has passed.
@@ -202,6 +284,9 @@ impl Table {
 
     /// Whether nothing came for long enough, or it was closed.
     fn over(&self, flow: &Flow, at: Micros) -> bool {
+        if let Some(until) = flow.until {
+            return at > until;
+        }
         let silent = at.since(flow.last);
         let idle = if flow.key.proto == proto::TCP { self.limits.idle_tcp } else { self.limits.idle };
         let Some(idle) = idle else { return false };
@@ -216,6 +301,23 @@ impl Table {
         frame: u64,
         each: &mut dyn FnMut(Event<'_>),
     ) -> u32 {
+        self.room(each);
+        // Whoever answers did not begin.
+        let answers = packet.proto == proto::TCP && packet.flags.has(Flags::SYN | Flags::ACK);
+        let mut flow = Flow::new(if answers { key.turned() } else { key }, at, frame);
+        if packet.proto == proto::TCP && packet.flags.has(Flags::SYN) && !answers {
+            flow.isn = packet.sequence;
+        }
+        let wait = self.wait(&flow);
+        let slot = self.place(flow, whole, realm);
+        if let Some(wait) = wait {
+            self.look_again(slot, at.plus(wait));
+        }
+        slot
+    }
+
+    /// Evicts what would end first, if there is no room.
+    fn room(&mut self, each: &mut dyn FnMut(Event<'_>)) {
         while self.index.len() >= self.limits.flows.max(1) {
             let Some(list) = self.wheel.next() else { break };
             for turn in list {
@@ -225,13 +327,9 @@ impl Table {
                 }
             }
         }
-        // Whoever answers did not begin.
-        let answers = packet.proto == proto::TCP && packet.flags.has(Flags::SYN | Flags::ACK);
-        let mut flow = Flow::new(if answers { key.turned() } else { key }, at, frame);
-        if packet.proto == proto::TCP && packet.flags.has(Flags::SYN) && !answers {
-            flow.isn = packet.sequence;
-        }
-        let wait = self.wait(&flow);
+    }
+
+    fn place(&mut self, flow: Flow, whole: Key, realm: u32) -> u32 {
         let slot = match self.free.pop() {
             Some(slot) => {
                 if let Some(place) = self.slots.get_mut(slot as usize) {
@@ -247,9 +345,6 @@ impl Table {
         let (hasher, slots) = (&self.hasher, &self.slots);
         let again = |slot: &u32| slots.get(*slot as usize).map_or(0, |s| hasher.hash_one((s.whole, s.realm)));
         self.index.insert_unique(hasher.hash_one((whole, realm)), slot, again);
-        if let Some(wait) = wait {
-            self.look_again(slot, at.plus(wait));
-        }
         self.flows = self.flows.saturating_add(1);
         slot
     }
@@ -271,6 +366,7 @@ impl Table {
             for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
                 if let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) {
                     flow.last = flow.last.min(at);
+                    flow.until = flow.until.map(|until| until.min(at.plus(LONGEST)));
                     self.look_again(slot, at);
                 }
             }
@@ -286,8 +382,8 @@ impl Table {
                 if self.over(flow, at) {
                     let why = if flow.closed() { Why::Closed } else { Why::Idle };
                     self.end(turn.slot, why, each);
-                } else if let Some(wait) = self.wait(flow) {
-                    let later = flow.last.plus(wait).max(at);
+                } else if let Some(later) = flow.until.or_else(|| Some(flow.last.plus(self.wait(flow)?))) {
+                    let later = later.max(at);
                     self.wheel.put(turn, later);
                 }
             }
@@ -296,12 +392,27 @@ impl Table {
 
     fn end(&mut self, slot: u32, why: Why, each: &mut dyn FnMut(Event<'_>)) {
         let Some(place) = self.slots.get_mut(slot as usize) else { return };
-        let Some(flow) = place.flow.take() else { return };
+        let Some(mut flow) = place.flow.take() else { return };
         let hash = self.hasher.hash_one((place.whole, place.realm));
         if let Ok(found) = self.index.find_entry(hash, |s| *s == slot) {
             found.remove();
         }
         self.free.push(slot);
+        if !flow.told {
+            if flow.looks_turned() {
+                flow.turn();
+            }
+            begins(&mut flow, each);
+        }
         each(Event::End(&flow, why));
+    }
+}
+
+/// Tells of the beginning of a conversation that records are of.
+fn begins(flow: &mut Flow, each: &mut dyn FnMut(Event<'_>)) {
+    flow.told = true;
+    each(Event::Start(flow));
+    if flow.answered() == Some(true) {
+        each(Event::Answered(flow));
     }
 }

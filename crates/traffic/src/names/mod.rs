@@ -35,6 +35,21 @@ pub struct Names {
     pub mime: Option<Word>,
 }
 
+impl Names {
+    /// Takes what is not known yet.
+    pub fn fill(&mut self, other: &Self) {
+        self.dns = self.dns.or(other.dns);
+        self.sni = self.sni.or(other.sni);
+        self.alpn = self.alpn.or(other.alpn);
+        self.ja3 = self.ja3.or(other.ja3);
+        self.ja4 = self.ja4.or(other.ja4);
+        self.host = self.host.or(other.host);
+        self.uri = self.uri.or(other.uri);
+        self.agent = self.agent.or(other.agent);
+        self.mime = self.mime.or(other.mime);
+    }
+}
+
 /// What is kept of a conversation while it is looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Probe {

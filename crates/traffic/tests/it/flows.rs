@@ -63,9 +63,9 @@ fn both_ways_are_one() {
     assert_eq!(*why, Why::Closed);
     assert_eq!((flow.up.packets, flow.down.packets, flow.up.payload, flow.down.payload), (3, 3, 5, 2));
     assert_eq!((flow.sizes[..3].to_vec(), flow.gaps[..2].to_vec()), (vec![5, -2, 0], vec![1000, 1000]));
-    assert!(flow.answered());
+    assert_eq!(flow.answered(), Some(true));
     assert_eq!((flow.first_frame, flow.last_frame), (1, 6));
-    assert!(!ends[1].0.answered(), "nobody said anything back");
+    assert_eq!(ends[1].0.answered(), Some(false), "nobody said anything back");
 }
 
 #[test]

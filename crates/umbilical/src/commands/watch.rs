@@ -402,6 +402,7 @@ fn written(to: &mut BufWriter<File>, flow: &Flow, why: Why, words: &Words, ids: 
         agent: name(flow.names.agent),
         mime: name(flow.names.mime),
         answered: flow.answered(),
+        seen: flow.seen.words().collect(),
         first_frame: flow.first_frame,
         ended: why.name(),
     };
