@@ -73,10 +73,20 @@ impl Many {
 
 /// The longest comment, in bytes.
 const LONGEST: usize = 20_000;
+/// Days, today not counted, for which one person alone accepts a risk. Who wants to live with it for longer decides again.
+pub const LONGEST_ACCEPTED: i64 = 366;
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
 /// Why a decision ended by itself.
 const PASSED: &str = "its last day has passed";
 
 impl Decision<'_> {
+    /// Refuses what [`Store::decide`] would refuse of it whatever it is about: who asks about many is told before.
+    pub fn check(&self, by: By<'_>, comment: &str, expires: Option<Time>) -> Result<(), StoreError> {
+        let (kind, value) = self.parts()?;
+        complete(by, kind, &value, comment, expires)
+    }
+
     /// Kind and value as they are kept.
     fn parts(&self) -> Result<(&'static str, String), StoreError> {
         Ok(match self {
@@ -101,20 +111,40 @@ impl Decision<'_> {
 fn tagged(tag: &str) -> Result<String, StoreError> {
     let tag = tag.trim();
     let fits = !tag.is_empty() && tag.len() <= 100 && !tag.chars().any(char::is_control);
-    if fits { Ok(tag.to_owned()) } else { Err(StoreError::Invalid("a tag is 1 to 100 bytes of text".into())) }
+    if fits { Ok(tag.to_owned()) } else { Err(StoreError::field("value", "a tag is 1 to 100 bytes of text")) }
 }
 
 /// Whether a decision ends the matter without saying what was done about it.
-fn ends_without_a_mend(kind: &str, value: &str, expires: Option<Time>) -> bool {
-    kind == "state" && (value == "closed" || value == "accepted" && expires.is_none())
+fn ends_without_a_mend(kind: &str, value: &str) -> bool {
+    kind == "state" && value == "closed"
 }
 
-/// Refuses what would have ended before it began.
-fn ends_later(by: By<'_>, expires: Option<Time>) -> Result<(), StoreError> {
-    match expires {
-        Some(end) if end <= by.at => Err(StoreError::Invalid("the last day of this decision has passed".into())),
-        _ => Ok(()),
+/// Refuses what is too long, says nothing, or would have ended before it began; and a risk that is accepted without a reason, or
+/// without an end that somebody lives to see.
+fn complete(by: By<'_>, kind: &str, value: &str, comment: &str, expires: Option<Time>) -> Result<(), StoreError> {
+    if comment.len() > LONGEST || value.len() > LONGEST {
+        return Err(StoreError::field("comment", format!("a comment is at most {LONGEST} bytes")));
     }
+    if kind == "note" && comment.trim().is_empty() {
+        return Err(StoreError::field("comment", "a note says something"));
+    }
+    if expires.is_some_and(|end| end <= by.at) {
+        return Err(StoreError::field("expires", "the last day of this decision has passed"));
+    }
+    if kind != "state" || value != "accepted" {
+        return Ok(());
+    }
+    if comment.trim().is_empty() {
+        return Err(StoreError::field("comment", "say why it is accepted"));
+    }
+    let end = expires.ok_or_else(|| StoreError::field("expires", "say until which day it is accepted: the last one"))?;
+    // The last day counts whole.
+    let last = by.at.0.div_euclid(DAY).saturating_add(LONGEST_ACCEPTED).saturating_add(1).saturating_mul(DAY);
+    if end.0 > last {
+        let what = format!("it is accepted for {LONGEST_ACCEPTED} days at most: decide again when they are over");
+        return Err(StoreError::field("expires", what));
+    }
+    Ok(())
 }
 
 /// Refuses where one of these bodies is of a finding that no software mends: the module stays what it is until it is fenced in,
@@ -125,7 +155,7 @@ async fn mendable(tx: &mut Tx, bodies: Sql) -> Result<(), StoreError> {
         let finding: Option<Finding> = body.map(|b| pack::unpack_json(b.blob(0)?)).transpose()?;
         if finding.is_some_and(|f| f.lifecycle == "not-patchable") {
             let what = "no software mends this finding: it ends as `contained`, `replaced`, or `accepted` until a day";
-            return Err(StoreError::Invalid(what.into()));
+            return Err(StoreError::field("state", what));
         }
     }
     Ok(())
@@ -144,16 +174,10 @@ impl Store {
         expires: Option<Time>,
     ) -> Result<i64, StoreError> {
         let (kind, value) = decision.parts()?;
-        if comment.len() > LONGEST || value.len() > LONGEST {
-            return Err(StoreError::Invalid(format!("a comment is at most {LONGEST} bytes")));
-        }
-        ends_later(by, expires)?;
-        if kind == "note" && comment.trim().is_empty() {
-            return Err(StoreError::Invalid("a note says something".into()));
-        }
+        complete(by, kind, &value, comment, expires)?;
         let mut tx = self.db().write().await?;
         let subject = visible(&mut tx, scope, subject).await?;
-        if ends_without_a_mend(kind, &value, expires) && subject.starts_with("fnd-") {
+        if ends_without_a_mend(kind, &value) && subject.starts_with("fnd-") {
             let mut ask = Sql::new("SELECT DISTINCT f.body FROM finding f WHERE f.id = ");
             ask.bind(&subject);
             mendable(&mut tx, ask).await?;
@@ -161,7 +185,9 @@ impl Store {
         let n = tx.next("decision").await?;
         keep(&mut tx, n, by, &subject, kind, &value, comment, expires).await?;
         outbox::decided(&mut tx, by, (&subject, kind, &value), comment, expires).await?;
-        let head = append(&mut tx, by, "decide", &subject, &json!({"kind": kind, "value": value, "decision": n})).await?;
+        let mut detail = json!({"kind": kind, "value": value, "decision": n});
+        said(&mut detail, kind, comment, expires);
+        let head = append(&mut tx, by, "decide", &subject, &detail).await?;
         self.commit(tx, &head).await?;
         Ok(n)
     }
@@ -187,10 +213,7 @@ impl Store {
         expires: Option<Time>,
     ) -> Result<u64, StoreError> {
         let (kind, value) = decision.parts()?;
-        if comment.len() > LONGEST {
-            return Err(StoreError::Invalid(format!("a comment is at most {LONGEST} bytes")));
-        }
-        ends_later(by, expires)?;
+        complete(by, kind, &value, comment, expires)?;
         let mut tx = self.db().write().await?;
         let (table, columns) = many.list();
         let mut ask = Sql::new(&format!("SELECT DISTINCT {} FROM {table} WHERE ", columns.id));
@@ -200,7 +223,7 @@ impl Store {
         if ids.len() as u64 != expected {
             return Err(StoreError::Conflict(format!("the query fits {} things now, not {expected}: look again", ids.len())));
         }
-        if ends_without_a_mend(kind, &value, expires) && many == Many::Findings {
+        if ends_without_a_mend(kind, &value) && many == Many::Findings {
             let mut ask = Sql::new("SELECT DISTINCT f.body FROM finding f WHERE ");
             condition::condition(&mut ask, &condition::weighed(&mut tx, query).await?, scope, &columns)?;
             mendable(&mut tx, ask).await?;
@@ -212,7 +235,8 @@ impl Store {
         let subjects = ids.iter().map(|row| row.owned(0)).collect::<Result<Vec<_>, _>>()?;
         let what = if many == Many::Devices { "devices" } else { "findings" };
         outbox::many_decided(&mut tx, by, &subjects, (what, kind, &value), comment, expires).await?;
-        let detail = json!({"kind": kind, "value": value, "query": query.text(), "count": expected, "first": first});
+        let mut detail = json!({"kind": kind, "value": value, "query": query.text(), "count": expected, "first": first});
+        said(&mut detail, kind, comment, expires);
         let head = append(&mut tx, by, "decide.many", table.split(' ').next().unwrap_or_default(), &detail).await?;
         self.commit(tx, &head).await?;
         Ok(expected)
@@ -289,6 +313,14 @@ impl Store {
                 expected = n.saturating_add(1);
             }
         }
+    }
+}
+
+/// Where something stands in triage is told with its reason and its end in the audit log, too: who reads that sees what was accepted.
+fn said(detail: &mut serde_json::Value, kind: &str, comment: &str, expires: Option<Time>) {
+    if let (Some(members), "state") = (detail.as_object_mut(), kind) {
+        members.insert("comment".into(), comment.into());
+        members.insert("expires".into(), expires.map(|t| t.to_string()).into());
     }
 }
 

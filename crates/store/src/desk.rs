@@ -68,8 +68,11 @@ pub struct KeptProblem {
 impl Store {
     /// Saves a view: one person has one of a name.
     pub async fn save_view(&self, by: By<'_>, view: &View) -> Result<String, StoreError> {
-        if view.name.trim().is_empty() || view.name.len() > 200 || !["devices", "findings"].contains(&view.list.as_str()) {
-            return Err(StoreError::Invalid("a view has a name, and is of devices or findings".into()));
+        if view.name.trim().is_empty() || view.name.len() > 200 {
+            return Err(StoreError::field("name", "a view has a name of 1 to 200 bytes"));
+        }
+        if !["devices", "findings"].contains(&view.list.as_str()) {
+            return Err(StoreError::field("list", "a view is of `devices` or of `findings`"));
         }
         Query::parse(&view.query)?;
         let id = content_id("viw-", &view.person, view.name.trim());

@@ -27,6 +27,14 @@ pub enum StoreError {
     /// A value that the store does not take.
     #[error("{0}")]
     Invalid(String),
+    /// A value that the store does not take, by the field in which it was sent.
+    #[error("{what}")]
+    Field {
+        /// The field's name in the API.
+        field: &'static str,
+        /// Why.
+        what: String,
+    },
     /// The database was written by a newer version of the program.
     #[error("the database has schema {found}, and this program knows schemas up to {known}: use the version that wrote it, or a newer one")]
     Newer {
@@ -83,6 +91,10 @@ pub(crate) fn not_found(kind: &'static str, id: &str) -> StoreError {
 }
 
 impl StoreError {
+    pub(crate) fn field(field: &'static str, what: impl Into<String>) -> Self {
+        Self::Field { field, what: what.into() }
+    }
+
     pub(crate) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged { what: what.into(), backup: None }
     }

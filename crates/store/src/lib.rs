@@ -66,7 +66,7 @@ mod waiver;
 pub use answer::{Answer, AnswerRow, Changed, Changes, Organisations, Span};
 pub use audit::{AuditHead, AuditRow};
 pub use backup::{BackupFile, BackupStamp, last_good, verify_backup};
-pub use decide::{Decided, Decision, Many};
+pub use decide::{Decided, Decision, LONGEST_ACCEPTED, Many};
 pub use desk::{JOB_STATES, Job, KeptProblem, View};
 pub use error::StoreError;
 pub use evidence::{Content, Evidence, Import, NewEvidence, Received};

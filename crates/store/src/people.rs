@@ -203,7 +203,7 @@ impl Store {
     pub async fn add_person(&self, by: By<'_>, new: &Person) -> Result<String, StoreError> {
         let login = new.login.trim();
         if login.is_empty() || login.len() > 200 || login.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(StoreError::Invalid("a login is 1 to 200 bytes without blanks".into()));
+            return Err(StoreError::field("login", "a login is 1 to 200 bytes without blanks"));
         }
         let mut tx = self.db().write().await?;
         let id = new.id();

@@ -40,7 +40,7 @@ async fn proved(app: &App, person: &Person, typed: String) -> Result<(), Problem
     let account = format!("sign-in {}", person.login);
     app.limits().take(&account, limits::SIGN_IN, app.now()).map_err(Problem::too_often)?;
     if !password::verify(typed, person.password.clone()).await? {
-        return Err(Problem::forbidden("the password is wrong"));
+        return Err(Problem::forbidden("the password is wrong").of("password"));
     }
     app.limits().forget(&account);
     Ok(())
@@ -54,7 +54,7 @@ async fn now(app: &App, who: &Who) -> Result<Person, Problem> {
 /// Another password.
 pub async fn change_password(app: &App, who: &Who, old: String, new: String) -> Result<HeaderValue, Problem> {
     let mut person = now(app, who).await?;
-    proved(app, &person, old).await?;
+    proved(app, &person, old).await.map_err(|problem| problem.of("old"))?;
     password::fits(&new, &person.login)?;
     person.password = Some(password::hash(new).await?);
     app.store().update_person(who.by(app.now()), &person).await?;
@@ -86,7 +86,7 @@ pub async fn confirm_totp(app: &App, who: &Who, code: &str) -> Result<(Vec<Strin
     let secret = offer(app, who).await?.ok_or_else(|| Problem::invalid("no secret waits for a code: ask for a new one"))?;
     app.limits().take(&format!("code {id}"), limits::SIGN_IN, app.now()).map_err(Problem::too_often)?;
     let step = password::step(&secret, code, app.now().0.div_euclid(1000))?;
-    let step = step.ok_or_else(|| Problem::invalid("this code is not the one that the app shows now"))?;
+    let step = step.ok_or_else(|| Problem::at("code", "this code is not the one that the app shows now"))?;
     app.use_step(&id, step);
     let (codes, kept) = password::recovery()?;
     let mut person = now(app, who).await?;

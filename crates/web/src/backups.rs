@@ -16,7 +16,7 @@ use crate::app::App;
 /// The setting.
 pub const SETTING: &str = "backups";
 /// How many are kept where nothing is said.
-const KEEP: usize = 7;
+pub const KEEP: usize = 7;
 /// After one that failed the next is tried so many milliseconds later.
 const AGAIN: i64 = 15 * 60_000;
 
@@ -33,8 +33,13 @@ pub struct Schedule {
 impl Schedule {
     /// Refuses what nobody means.
     pub fn check(self) -> Result<Self, Problem> {
-        let fits = (1..=24 * 31).contains(&self.every_hours) && (1..=1000).contains(&self.keep);
-        if fits { Ok(self) } else { Err(Problem::invalid("`every_hours` is 1 to 744, `keep` 1 to 1000")) }
+        if !(1..=24 * 31).contains(&self.every_hours) {
+            return Err(Problem::at("every_hours", "backups are 1 to 744 hours apart"));
+        }
+        if !(1..=1000).contains(&self.keep) {
+            return Err(Problem::at("keep", "1 to 1000 backups are kept"));
+        }
+        Ok(self)
     }
 }
 

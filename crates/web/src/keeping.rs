@@ -31,8 +31,11 @@ pub struct Keeping {
 impl Keeping {
     /// Refuses what nobody means: no day at all would take everything away within a minute.
     pub fn check(self) -> Result<Self, Problem> {
-        let none = [self.bytes, self.observations].contains(&Some(0));
-        if none { Err(Problem::invalid("evidence is kept for a day at least; `null` is for ever")) } else { Ok(self) }
+        let none = [("bytes", self.bytes), ("observations", self.observations)].into_iter().find(|(_, days)| *days == Some(0));
+        match none {
+            Some((field, _)) => Err(Problem::at(field, "it is kept for a day at least; nothing is for ever")),
+            None => Ok(self),
+        }
     }
 }
 

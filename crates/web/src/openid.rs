@@ -74,17 +74,18 @@ fn groups() -> String {
 impl Provider {
     /// Whether it may be named.
     pub fn check(&self) -> Result<(), Problem> {
-        let issuer = IssuerUrl::new(self.issuer.clone()).map_err(|_| Problem::invalid("`issuer` is an address: https://id.example"))?;
+        let issuer =
+            IssuerUrl::new(self.issuer.clone()).map_err(|_| Problem::at("issuer", "`issuer` is an address: https://id.example"))?;
         let url = issuer.url();
         let here = url.host_str().is_some_and(|h| matches!(h, "localhost" | "127.0.0.1" | "[::1]"));
         if url.scheme() != "https" && !(url.scheme() == "http" && here) {
-            return Err(Problem::invalid("`issuer` begins with https://; http:// is for a provider on this machine"));
+            return Err(Problem::at("issuer", "`issuer` begins with https://; http:// is for a provider on this machine"));
         }
         if self.client_id.trim().is_empty() {
-            return Err(Problem::invalid("`client_id` is what this server is called at the provider"));
+            return Err(Problem::at("client_id", "`client_id` is what this server is called at the provider"));
         }
         match self.roles.values().find(|r| Role::from_name(r).is_none()) {
-            Some(_) => Err(Problem::invalid("`roles` names a role that there is not: `GET /api/v1/roles` lists them")),
+            Some(_) => Err(Problem::at("roles", "`roles` names a role that there is not: `GET /api/v1/roles` lists them")),
             None => Ok(()),
         }
     }

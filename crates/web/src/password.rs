@@ -12,6 +12,8 @@ use crate::{Problem, secret};
 pub const SHORTEST: usize = 12;
 /// The longest, so that hashing takes no longer than it must.
 pub const LONGEST: usize = 512;
+/// The shortest login that a password may not hold, in characters.
+const TELLS: usize = 4;
 
 /// Memory in KiB, passes and lanes: the first choice of OWASP's password storage page for argon2id with 19 MiB.
 fn argon2() -> Result<Argon2<'static>, Problem> {
@@ -23,14 +25,19 @@ fn argon2() -> Result<Argon2<'static>, Problem> {
 pub fn fits(password: &str, login: &str) -> Result<(), Problem> {
     let length = password.chars().count();
     if length < SHORTEST {
-        return Err(Problem::invalid(format!("a password has at least {SHORTEST} characters; a few words with blanks are fine")));
+        return Err(Problem::at("password", format!("a password has at least {SHORTEST} characters; a few words with blanks are fine")));
     }
     if password.len() > LONGEST {
-        return Err(Problem::invalid(format!("a password has at most {LONGEST} bytes")));
+        return Err(Problem::at("password", format!("a password has at most {LONGEST} bytes")));
     }
+    // A login of few letters stands in many words: "eve" in "seven".
+    let tells = login.chars().count() >= TELLS && password.to_lowercase().contains(&login.to_lowercase());
     let distinct: std::collections::BTreeSet<char> = password.chars().collect();
-    if distinct.len() < 5 || password.to_lowercase().contains(&login.to_lowercase()) && !login.is_empty() {
-        return Err(Problem::invalid("this password is too easy to guess: take one of many different characters, without the login in it"));
+    if distinct.len() < 5 || tells {
+        return Err(Problem::at(
+            "password",
+            "this password is too easy to guess: take one of many different characters, without the login in it",
+        ));
     }
     Ok(())
 }

@@ -20,25 +20,50 @@ pub struct Problem {
     pub detail: String,
     /// Of a query: the character at which the mistake stands, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub column: Option<usize>,
+    #[schema(value_type = Option<usize>)]
+    pub column: Option<u32>,
+    /// The field of what was sent that it is about, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<&'static str>,
     /// What could stand there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
     /// Seconds until it is worth trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<u64>,
+    #[schema(value_type = Option<u64>)]
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
     /// A failure of this status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let (kind, title) = named(status);
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), column: None, allowed: Vec::new(), retry_after: None }
+        Self {
+            kind,
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            column: None,
+            field: None,
+            allowed: Vec::new(),
+            retry_after: None,
+        }
     }
 
     /// What was sent makes no sense.
     pub fn invalid(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    /// A value that was sent makes no sense: the one of this field.
+    pub fn at(field: &'static str, detail: impl Into<String>) -> Self {
+        Self { field: Some(field), ..Self::invalid(detail) }
+    }
+
+    /// The same about a field.
+    #[must_use]
+    pub fn of(self, field: &'static str) -> Self {
+        Self { field: Some(field), ..self }
     }
 
     /// There is no such thing, or it is not for the asker's eyes.
@@ -59,7 +84,7 @@ impl Problem {
     /// Too often.
     pub fn too_often(seconds: u64) -> Self {
         let detail = format!("too many requests: try again in {seconds} s");
-        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+        Self { retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// A failure of this program or the machine: what happened is for its log, not for who asks.
@@ -101,13 +126,14 @@ impl From<StoreError> for Problem {
         match &error {
             StoreError::NotFound { .. } => Self::missing(error.to_string()),
             StoreError::Query(q) => Self {
-                column: Some(q.column),
+                column: u32::try_from(q.column).ok(),
                 allowed: q.allowed.iter().map(|a| (*a).to_owned()).collect(),
                 ..Self::invalid(error.to_string())
             },
             StoreError::Conflict(what) => Self::new(StatusCode::CONFLICT, what.clone()),
             StoreError::Forbidden(what) => Self::forbidden(*what),
             StoreError::Invalid(what) => Self::invalid(what.clone()),
+            StoreError::Field { field, what } => Self::at(field, what.clone()),
             StoreError::Full(_) => {
                 tracing::error!(%error, "store");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "no room is left on the server's disk; what was acknowledged is kept")

@@ -12,6 +12,7 @@ crate::suite!(
     decisions_follow_an_id,
     many_are_decided_as_seen,
     decisions_keep_to_the_scope,
+    a_risk_is_accepted_with_a_reason_and_an_end,
     what_was_accepted_ends,
     changed_decisions_show
 );
@@ -60,9 +61,9 @@ async fn what_no_software_mends_is_not_just_closed(store: Store) {
     answer(&store, &inputs, fleet::devices(0..4)).await;
     let finding = store.device(&Scope::ALL, &fleet::id(3)).await.unwrap().device.findings[0].clone();
     assert_eq!(finding.lifecycle, "not-patchable");
-    let decide = |state, until| store.decide(&Scope::ALL, ME, &finding.id, Decision::State(state), "", until);
-    for state in ["closed", "accepted"] {
-        assert!(matches!(decide(state, None).await, Err(StoreError::Invalid(_))), "{state}");
+    let decide = |state, until| store.decide(&Scope::ALL, ME, &finding.id, Decision::State(state), "a spare waits", until);
+    for (state, field) in [("closed", "state"), ("accepted", "expires")] {
+        assert_eq!(of_field(decide(state, None).await), field, "{state}");
     }
     let end = Time(NOW.0 + 86_400_000);
     let later = Some(end);
@@ -72,10 +73,56 @@ async fn what_no_software_mends_is_not_just_closed(store: Store) {
     // The same for many at once.
     let fails = query("verdict:fail");
     let n = store.count_many(&Scope::ALL, Many::Findings, &fails).await.unwrap();
-    let many = |state, until| store.decide_many(&Scope::ALL, ME, (Many::Findings, &fails, n), Decision::State(state), "", until);
-    assert!(matches!(many("closed", None).await, Err(StoreError::Invalid(_))));
+    let many =
+        |state, until| store.decide_many(&Scope::ALL, ME, (Many::Findings, &fails, n), Decision::State(state), "a spare waits", until);
+    assert_eq!(of_field(many("closed", None).await), "state");
     assert_eq!(many("accepted", later).await.unwrap(), n);
     assert_eq!(store.end_expired(umbilical_store::By { who: "umbilical", at: end }).await.unwrap(), n);
+}
+
+/// The field that an error is about.
+fn of_field<T: std::fmt::Debug>(outcome: Result<T, StoreError>) -> &'static str {
+    match outcome {
+        Err(StoreError::Field { field, .. }) => field,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn a_risk_is_accepted_with_a_reason_and_an_end(store: Store) {
+    fleet_of(&store, 10).await;
+    let device = fleet::id(0);
+    let finding = store.findings(&Scope::ALL, &query("verdict:fail"), Page::default()).await.unwrap().rows[0].finding.id.clone();
+    let day = 86_400_000;
+    // Of today and 366 days more, the last counts whole.
+    let last = Time((NOW.0.div_euclid(day) + 367) * day);
+    let none = Query::parse("severity>=info").unwrap();
+    let n = store.count_many(&Scope::ALL, Many::Findings, &none).await.unwrap();
+    for (comment, end, field) in [
+        ("", Some(last), "comment"),
+        (" \t", Some(last), "comment"),
+        ("in a cage", None, "expires"),
+        ("in a cage", Some(NOW), "expires"),
+        ("in a cage", Some(Time(last.0 + 1)), "expires"),
+        ("in a cage", Some(Time(i64::MAX)), "expires"),
+    ] {
+        for subject in [&device, &finding] {
+            assert_eq!(of_field(store.decide(&Scope::ALL, ME, subject, Decision::State("accepted"), comment, end).await), field);
+        }
+        let many = (Many::Findings, &none, n);
+        assert_eq!(of_field(store.decide_many(&Scope::ALL, ME, many, Decision::State("accepted"), comment, end).await), field);
+    }
+    // Other states ask for neither, and end when they are told to.
+    for (state, end) in [("triage", None), ("false-positive", Some(Time(i64::MAX)))] {
+        store.decide(&Scope::ALL, ME, &finding, Decision::State(state), "", end).await.unwrap();
+    }
+    store.decide(&Scope::ALL, ME, &finding, Decision::State("accepted"), "in a cage", Some(last)).await.unwrap();
+    store.decide_many(&Scope::ALL, ME, (Many::Findings, &none, n), Decision::State("accepted"), "all in cages", Some(last)).await.unwrap();
+    // The audit log says what was accepted, by whom, why and until when.
+    let log = store.audit_rows(None, 2).await.unwrap();
+    for (row, why) in log.iter().zip(["all in cages", "in a cage"]) {
+        let said = (row.who.as_str(), row.detail["value"].as_str(), row.detail["comment"].as_str(), row.detail["expires"].as_str());
+        assert_eq!(said, (ME.who, Some("accepted"), Some(why), Some(last.to_string().as_str())));
+    }
 }
 
 async fn decisions_follow_an_id(store: Store) {

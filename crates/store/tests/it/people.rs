@@ -42,7 +42,7 @@ async fn people_are_kept_and_guarded(store: Store) {
     let mut other = person("cy", &[]);
     other.identity.clone_from(&ben.identity);
     assert!(matches!(store.add_person(ME, &other).await, Err(StoreError::Conflict(_))));
-    assert!(matches!(store.add_person(ME, &person("a b", &[])).await, Err(StoreError::Invalid(_))));
+    assert!(matches!(store.add_person(ME, &person("a b", &[])).await, Err(StoreError::Field { field: "login", .. })));
     // The last who can administer stays.
     ana.disabled = true;
     assert!(matches!(store.update_person(ME, &ana).await, Err(StoreError::Conflict(_))));

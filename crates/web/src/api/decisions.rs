@@ -58,10 +58,10 @@ pub enum Wanted {
     State {
         /// One of the states that `GET /api/v1/query` names.
         value: String,
-        /// Why.
+        /// Why. What is `accepted` needs a reason.
         #[serde(default)]
         comment: String,
-        /// The day behind which it is new again, `YYYY-MM-DD`.
+        /// The day behind which it is new again, `YYYY-MM-DD`. What is `accepted` needs one, at most 366 days ahead.
         expires: Option<String>,
     },
     /// A note.
@@ -109,7 +109,7 @@ impl Wanted {
 }
 
 fn end_of_day(text: &str) -> Result<Time, Problem> {
-    let day: umbilical_core::Day = text.parse().map_err(|_| Problem::invalid("`expires` is a day, YYYY-MM-DD"))?;
+    let day: umbilical_core::Day = text.parse().map_err(|_| Problem::at("expires", "this is no day: YYYY-MM-DD"))?;
     let days = day.days_since(umbilical_core::Day { year: 1970, month: 1, day: 1 }).saturating_add(1);
     Ok(Time(days.saturating_mul(86_400_000)))
 }

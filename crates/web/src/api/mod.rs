@@ -49,7 +49,7 @@ pub(crate) use sinks::{
     Filter, RefusedOf, SinkShown, SinkWanted, all_sinks, alter_sink, guarantee, make_sink, named_sink, refused_of, send_again, try_sink,
 };
 pub(crate) use tokens::{TokenOf, TokenWanted, make, take_back};
-pub(crate) use waivers::{WaiverWanted, WaiversOf, approve_waiver, propose_waiver, revoke_waiver, waivers_of};
+pub(crate) use waivers::{WaiverWanted, WaiversOf, approve_waiver, last_day, propose_waiver, revoke_waiver, waivers_of};
 
 /// The routes.
 pub fn router() -> Router<App> {

@@ -92,7 +92,7 @@ impl PersonWanted {
     fn onto(&self, person: &mut Person) -> Result<(), Problem> {
         let role = |name: &String| {
             let known = || rights_names().join(", ");
-            Role::from_name(name).ok_or_else(|| Problem::invalid(format!("there is no such role; possible are {}", known())))
+            Role::from_name(name).ok_or_else(|| Problem::at("roles", format!("there is no such role; possible are {}", known())))
         };
         person.roles = self.roles.iter().map(role).collect::<Result<BTreeSet<_>, _>>()?;
         person.name = limited("name", &self.name)?;
@@ -107,8 +107,8 @@ fn rights_names() -> Vec<&'static str> {
     Role::ALL.iter().map(|r| r.name()).collect()
 }
 
-fn limited(what: &str, text: &str) -> Result<String, Problem> {
-    if text.len() > 300 { Err(Problem::invalid(format!("`{what}` is too long"))) } else { Ok(text.trim().to_owned()) }
+fn limited(what: &'static str, text: &str) -> Result<String, Problem> {
+    if text.len() > 300 { Err(Problem::at(what, "this is too long")) } else { Ok(text.trim().to_owned()) }
 }
 
 /// Sites as a body names them.
@@ -116,7 +116,7 @@ pub(crate) fn named(sites: Option<&[String]>) -> Result<Sites, Problem> {
     match sites {
         None => Ok(Sites::All),
         Some(list) if list.len() > 1000 || list.iter().any(|s| s.len() > 300) => {
-            Err(Problem::invalid("these are too many sites, or too long ones"))
+            Err(Problem::at("sites", "these are too many sites, or too long ones"))
         }
         Some(list) => Ok(Sites::Only(list.iter().map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect())),
     }
@@ -167,7 +167,11 @@ pub(crate) async fn add_person(app: &App, who: &Who, wanted: &PersonWanted) -> R
         created: app.now(),
     };
     wanted.onto(&mut person)?;
-    app.store().add_person(who.by(app.now()), &person).await?;
+    let added = app.store().add_person(who.by(app.now()), &person).await;
+    added.map_err(|error| match Problem::from(error) {
+        taken if taken.status == StatusCode::CONFLICT.as_u16() => taken.of("login"),
+        other => other,
+    })?;
     let link = crate::invite::make(app, who.by(app.now()), &person.id()).await?;
     Ok((person, link))
 }

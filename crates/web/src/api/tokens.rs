@@ -113,16 +113,16 @@ pub async fn add(State(app): State<App>, who: Who, Body(wanted): Body<TokenWante
 pub(crate) async fn make(app: &App, who: &Who, wanted: TokenWanted) -> Result<(Token, String), Problem> {
     let name = wanted.name.trim();
     if name.is_empty() || name.len() > 200 {
-        return Err(Problem::invalid("a token has a name of at most 200 bytes that says what it is for"));
+        return Err(Problem::at("name", "a token has a name of at most 200 bytes that says what it is for"));
     }
     let days = wanted.days.unwrap_or(USUAL);
     if !(1..=MOST).contains(&days) {
-        return Err(Problem::invalid(format!("a token lasts 1 to {MOST} days")));
+        return Err(Problem::at("days", format!("a token lasts 1 to {MOST} days")));
     }
     let class = match wanted.class.as_str() {
         "full" => TokenClass::Full,
         "export-only" => TokenClass::ExportOnly,
-        _ => return Err(Problem::invalid("`class` is `full` or `export-only`")),
+        _ => return Err(Problem::at("class", "`class` is `full` or `export-only`")),
     };
     let mut scopes: BTreeSet<String> = wanted.scopes.into_iter().collect();
     if class == TokenClass::ExportOnly {
@@ -130,16 +130,16 @@ pub(crate) async fn make(app: &App, who: &Who, wanted: TokenWanted) -> Result<(T
         scopes.insert(Permission::Export.name().to_owned());
     }
     if scopes.is_empty() {
-        return Err(Problem::invalid("a token without scopes may do nothing: name some"));
+        return Err(Problem::at("scopes", "a token without scopes may do nothing: name some"));
     }
     for scope in &scopes {
         let known = Permission::from_name(scope);
         if known.is_none() && scope != SUBSCRIBERS {
             let names: Vec<&str> = Permission::ALL.iter().map(|p| p.name()).chain([SUBSCRIBERS]).collect();
-            return Err(Problem::invalid(format!("there is no such scope; possible are {}", names.join(", "))));
+            return Err(Problem::at("scopes", format!("there is no such scope; possible are {}", names.join(", "))));
         }
         if known.is_some_and(|p| !who.may(p)) || scope == SUBSCRIBERS && !who.scope.subscribers {
-            return Err(Problem::forbidden(format!("you may not do `{scope}` yourself")));
+            return Err(Problem::forbidden(format!("you may not do `{scope}` yourself")).of("scopes"));
         }
     }
     let id = who.person.id();

@@ -164,11 +164,20 @@ pub(crate) async fn waivers_of(app: &App, who: &Who) -> Result<WaiversOf, Proble
     })
 }
 
+/// The last day of a waiver that is proposed.
+pub(crate) fn last_day(app: &App, text: &str) -> Result<Day, Problem> {
+    let until: Day = text.parse().map_err(|_| Problem::at("until", "say the last day on which it holds: YYYY-MM-DD"))?;
+    if until < app.today() {
+        return Err(Problem::at("until", "the last day on which it is to hold has passed"));
+    }
+    Ok(until)
+}
+
 /// Proposes a waiver, and gives its id. It holds for nothing until another approves it.
 pub(crate) async fn propose_waiver(app: &App, who: &Who, wanted: WaiverWanted) -> Result<String, Problem> {
-    let until: Day = wanted.until.parse().map_err(|_| Problem::invalid("`until` is a day, YYYY-MM-DD"))?;
-    if until < app.today() {
-        return Err(Problem::invalid("`until` is the last day on which it holds, and has passed"));
+    let until = last_day(app, &wanted.until)?;
+    if wanted.reason.trim().is_empty() {
+        return Err(Problem::at("reason", "a waiver says because of what"));
     }
     let (code, subject, module) = match (wanted.finding, wanted.code, wanted.subject) {
         (Some(finding), None, None) if wanted.module.is_none() => of_finding(app, who, &finding).await?,

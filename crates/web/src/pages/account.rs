@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use qrcode::{Color, EcLevel, QrCode};
 use serde::Deserialize;
 
+use super::refused::Refused;
 use super::{Head, page};
 use crate::api::{TokenOf, TokenWanted, make, sites, take_back};
 use crate::app::App;
@@ -30,7 +31,6 @@ struct Account {
     tokens: Vec<TokenOf>,
     scopes: Vec<&'static str>,
     shortest: usize,
-    wrong: Option<String>,
     /// Shown once: what it is, and the words.
     shown: Option<(&'static str, Vec<String>)>,
 }
@@ -52,7 +52,7 @@ impl Square {
     }
 }
 
-async fn shown(app: &App, who: &Who) -> Result<Account, Problem> {
+async fn shown(app: &App, who: &Who, refused: Option<Refused>) -> Result<Account, Problem> {
     // What the request began with may be older than what it changed.
     let person = app.store().person(&who.person.id()).await?;
     let offer = match account::offer(app, who).await?.filter(|_| person.totp.is_none()) {
@@ -67,7 +67,7 @@ async fn shown(app: &App, who: &Who) -> Result<Account, Problem> {
         scopes.push(SUBSCRIBERS);
     }
     Ok(Account {
-        head: Head::new("Account", "/account", Some(who)),
+        head: Head::new("Account", "/account", Some(who)).again(refused),
         login: person.login.clone(),
         roles: person.roles.iter().map(|r| r.name()).collect(),
         sites: sites(&person.sites),
@@ -78,18 +78,14 @@ async fn shown(app: &App, who: &Who) -> Result<Account, Problem> {
         tokens: tokens.collect(),
         scopes,
         shortest: password::SHORTEST,
-        wrong: None,
         shown: None,
     })
 }
 
-/// The page with what went wrong; a failure of the machine stays one.
-async fn again(app: &App, who: &Who, problem: Problem) -> Result<Response, Problem> {
-    if problem.status >= 500 {
-        return Err(problem);
-    }
-    let page_of = Account { wrong: Some(problem.detail.clone()), ..shown(app, who).await? };
-    Ok(page(problem.code(), &page_of))
+/// The page with the form that was refused; a failure of the machine stays one.
+async fn again(app: &App, who: &Who, form: &str, sent: &[(String, String)], problem: Problem) -> Result<Response, Problem> {
+    let shown = shown(app, who, Some(Refused::new(form, sent, problem)?)).await?;
+    Ok(page(shown.head.status(), &shown))
 }
 
 fn back(cookie: HeaderValue) -> Response {
@@ -98,7 +94,7 @@ fn back(cookie: HeaderValue) -> Response {
 
 /// The page of the account.
 pub async fn account(State(app): State<App>, who: Who) -> Result<Response, Problem> {
-    Ok(page(StatusCode::OK, &shown(&app, &who).await?))
+    Ok(page(StatusCode::OK, &shown(&app, &who, None).await?))
 }
 
 /// A new password, twice.
@@ -112,11 +108,11 @@ pub struct NewPassword {
 /// Changes the password.
 pub async fn password(State(app): State<App>, who: Who, Checked(form): Checked<NewPassword>) -> Result<Response, Problem> {
     if form.password != form.again {
-        return again(&app, &who, Problem::invalid("the two passwords are not the same")).await;
+        return again(&app, &who, "password", &[], Problem::at("again", "the two passwords are not the same")).await;
     }
     match account::change_password(&app, &who, form.old, form.password).await {
         Ok(cookie) => Ok(back(cookie)),
-        Err(problem) => again(&app, &who, problem).await,
+        Err(problem) => again(&app, &who, "password", &[], problem).await,
     }
 }
 
@@ -128,7 +124,7 @@ pub struct Nothing {}
 pub async fn totp(State(app): State<App>, who: Who, Checked(_): Checked<Nothing>) -> Result<Response, Problem> {
     match account::offer_totp(&app, &who).await {
         Ok(_) => Ok(Redirect::to("/account").into_response()),
-        Err(problem) => again(&app, &who, problem).await,
+        Err(problem) => again(&app, &who, "totp", &[], problem).await,
     }
 }
 
@@ -146,11 +142,11 @@ pub async fn confirm(State(app): State<App>, who: Who, Checked(form): Checked<Co
                 Some(("Recovery codes: each works once, instead of a code of the app. Keep them where the telephone is not", codes));
             // The forms of this page belong to the session that has just ended.
             let head = Head { csrf: String::new(), ..Head::new("Account", "/account", Some(&who)) };
-            let mut response = page(StatusCode::OK, &Account { shown: words, head, ..shown(&app, &who).await? });
+            let mut response = page(StatusCode::OK, &Account { shown: words, head, ..shown(&app, &who, None).await? });
             response.headers_mut().append(header::SET_COOKIE, cookie);
             Ok(response)
         }
-        Err(problem) => again(&app, &who, problem).await,
+        Err(problem) => again(&app, &who, "confirm", &[], problem).await,
     }
 }
 
@@ -164,39 +160,28 @@ pub struct Proof {
 pub async fn end(State(app): State<App>, who: Who, Checked(form): Checked<Proof>) -> Result<Response, Problem> {
     match account::end_totp(&app, &who, form.password).await {
         Ok(cookie) => Ok(back(cookie)),
-        Err(problem) => again(&app, &who, problem).await,
+        Err(problem) => again(&app, &who, "end", &[], problem).await,
     }
 }
 
-/// A token as the form sends it: a field for each scope.
-#[derive(Deserialize)]
-pub struct TokenForm {
-    name: String,
-    #[serde(default)]
-    class: String,
-    #[serde(default)]
-    days: String,
-    #[serde(flatten)]
-    scopes: std::collections::BTreeMap<String, String>,
-}
-
-/// Makes a token and shows it, once.
-pub async fn token(State(app): State<App>, who: Who, Checked(form): Checked<TokenForm>) -> Result<Response, Problem> {
-    let scopes = form.scopes.keys().filter_map(|k| k.strip_prefix("scope-")).map(str::to_owned).collect();
-    let days = match form.days.trim() {
+/// Makes a token and shows it, once. The form has a field for each scope.
+pub async fn token(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(String, String)>>) -> Result<Response, Problem> {
+    let get = |name: &str| sent.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim());
+    let scopes = sent.iter().filter_map(|(k, _)| k.strip_prefix("scope-")).map(str::to_owned).collect();
+    let days = match get("days") {
         "" => None,
         text => match text.parse() {
             Ok(days) => Some(days),
-            Err(_) => return again(&app, &who, Problem::invalid("the days until it ends are a number")).await,
+            Err(_) => return again(&app, &who, "token", &sent, Problem::at("days", "the days until it ends are a number")).await,
         },
     };
-    let class = if form.class.is_empty() { "full".to_owned() } else { form.class };
-    match make(&app, &who, TokenWanted { name: form.name, class, scopes, sites: None, days }).await {
+    let class = if get("class").is_empty() { "full" } else { get("class") }.to_owned();
+    match make(&app, &who, TokenWanted { name: get("name").to_owned(), class, scopes, sites: None, days }).await {
         Ok((_, secret)) => {
             let words = Some(("The new token. It is shown now and never again", vec![secret]));
-            Ok(page(StatusCode::OK, &Account { shown: words, ..shown(&app, &who).await? }))
+            Ok(page(StatusCode::OK, &Account { shown: words, ..shown(&app, &who, None).await? }))
         }
-        Err(problem) => again(&app, &who, problem).await,
+        Err(problem) => again(&app, &who, "token", &sent, problem).await,
     }
 }
 

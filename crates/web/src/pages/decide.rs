@@ -8,8 +8,9 @@ use umbilical_store::query::{Query, STATES};
 use umbilical_store::{Many, Page};
 
 use super::frame::{Head, page};
+use super::refused::Refused;
 use crate::Problem;
-use crate::api::{WaiverWanted, Wanted, propose_waiver};
+use crate::api::{WaiverWanted, Wanted, last_day, propose_waiver};
 use crate::app::App;
 use crate::guard::encoded;
 use crate::rights::Permission;
@@ -21,7 +22,21 @@ const TICKED: usize = 90;
 /// A form as it was sent: names may stand in it more than once.
 pub struct Sent(pub Vec<(String, String)>);
 
+/// What forms call fields that the API calls otherwise.
+const NAMES: [(&str, &str); 4] = [("expires", "until"), ("state", "kind"), ("reason", "comment"), ("decision", "kind")];
+
 impl Sent {
+    /// The form on the page of one thing, with why it was refused.
+    pub fn refused(&self, problem: Problem) -> Result<Refused, Problem> {
+        let form = Some(self.get("kind")).filter(|k| ["note", "tag", "assign"].contains(k)).unwrap_or("state");
+        Ok(Refused::new(form, &self.0, problem)?.named(&NAMES))
+    }
+
+    /// The form beside a list.
+    pub fn refused_list(&self, problem: Problem) -> Result<Refused, Problem> {
+        Ok(Refused::new("rows", &self.0, problem)?.named(&NAMES))
+    }
+
     fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim())
     }
@@ -42,7 +57,7 @@ impl Sent {
     /// The decision that the form asks for.
     fn wanted(&self) -> Result<Wanted, Problem> {
         let (value, comment, until) = (self.get("value").to_owned(), self.get("comment").to_owned(), self.get("until"));
-        let needed = |what: &str| if value.is_empty() { Err(Problem::invalid(format!("say {what}"))) } else { Ok(value.clone()) };
+        let needed = |what: &str| if value.is_empty() { Err(Problem::at("value", format!("say {what}"))) } else { Ok(value.clone()) };
         Ok(match self.get("kind") {
             "tag" => Wanted::Tag { value: needed("which tag")?, comment },
             "untag" => Wanted::Untag { value: needed("which tag")?, comment },
@@ -51,7 +66,7 @@ impl Sent {
             state if STATES.contains(&state) => {
                 Wanted::State { value: state.to_owned(), comment, expires: (!until.is_empty()).then(|| until.to_owned()) }
             }
-            _ => return Err(Problem::invalid("choose what is to be done")),
+            _ => return Err(Problem::at("decision", "choose what is to be done")),
         })
     }
 }
@@ -107,6 +122,8 @@ pub async fn many(app: &App, who: &Who, many: Many, path: &'static str, sent: &S
     }
     let wanted = sent.wanted()?;
     let (decision, comment, expires) = wanted.parts()?;
+    // Who is asked whether it is sure is not refused afterwards.
+    decision.check(who.by(app.now()), comment, expires)?;
     let all = sent.get("to") == "all";
     let (query, expected) = if all {
         let query = Query::parse(q)?;
@@ -146,9 +163,10 @@ async fn waive(app: &App, who: &Who, many: Many, path: &'static str, sent: &Sent
         return Err(Problem::forbidden("a waiver holds for every site: who proposes one sees them all"));
     }
     let (reason, until) = (sent.get("comment"), sent.get("until"));
-    if reason.is_empty() || until.is_empty() {
-        return Err(Problem::invalid("a waiver says because of what, and until which day"));
+    if reason.is_empty() {
+        return Err(Problem::at("reason", "a waiver says because of what"));
     }
+    last_day(app, until)?;
     let all = sent.get("to") == "all";
     let (chosen, expected) = if all { (sent.get("q").to_owned(), None) } else { sent.ticked().map(|(q, n)| (q, Some(n)))? };
     let now = app.store().count_many(&who.scope, many, &Query::parse(&chosen)?).await?;

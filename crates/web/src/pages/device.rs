@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use umbilical_core::answer::{Because, Claim, Device, Module};
 use umbilical_core::{Day, Group};
@@ -15,6 +14,7 @@ use umbilical_store::{Decided, KeptInput, Page};
 
 use super::decide;
 use super::frame::{Head, minute, page};
+use super::refused::Refused;
 use crate::Problem;
 use crate::api::DeviceLine;
 use crate::app::App;
@@ -144,7 +144,12 @@ fn identifiers(device: &Device) -> Vec<(&'static str, Vec<Qualified>)> {
 
 /// The page of a device.
 pub async fn device(State(app): State<App>, who: Who, Path(id): Path<String>) -> Result<Response, Problem> {
-    let kept = app.store().device(&who.scope, &id).await?;
+    shown(&app, &who, &id, None).await
+}
+
+/// Its page, with a form that was refused.
+async fn shown(app: &App, who: &Who, id: &str, refused: Option<Refused>) -> Result<Response, Problem> {
+    let kept = app.store().device(&who.scope, id).await?;
     let id = kept.device.id.clone();
     let query = Query::parse(&format!("id:\"{id}\""))?;
     let line = app.store().devices(&who.scope, &query, Page { limit: 1, ..Page::default() }).await?.rows.into_iter().next();
@@ -152,7 +157,7 @@ pub async fn device(State(app): State<App>, who: Who, Path(id): Path<String>) ->
     let history = app.store().device_changes(&who.scope, &id, 50).await?;
     let name = line.as_ref().map_or_else(|| id.clone(), |l| l.name.clone());
     let shown = DevicePage {
-        head: Head::new(name.clone(), "/fleet", Some(&who)),
+        head: Head::new(name.clone(), "/fleet", Some(who)).again(refused),
         identifiers: identifiers(&kept.device),
         layers: layers(&kept.device),
         checklist: checklist(&kept.device),
@@ -171,7 +176,7 @@ pub async fn device(State(app): State<App>, who: Who, Path(id): Path<String>) ->
         states: STATES,
         judged: app.config().judge.is_some(),
     };
-    Ok(page(StatusCode::OK, &shown))
+    Ok(page(shown.head.status(), &shown))
 }
 
 /// Decides about a device and shows it again.
@@ -184,5 +189,9 @@ pub async fn decide(
     if !id.starts_with("dev-") {
         return Err(Problem::missing("there is no such device"));
     }
-    decide::one(&app, &who, "/devices", &id, &decide::Sent(sent)).await
+    let sent = decide::Sent(sent);
+    match decide::one(&app, &who, "/devices", &id, &sent).await {
+        Err(problem) => shown(&app, &who, &id, Some(sent.refused(problem)?)).await,
+        done => done,
+    }
 }

@@ -13,6 +13,7 @@ use super::decide;
 use super::download::Download;
 use super::fleet::{Asked, FacetShown, ValueShown, href};
 use super::frame::{Head, page};
+use super::refused::Refused;
 use super::views::{self, Saved};
 use crate::Problem;
 use crate::api::FindingLine;
@@ -36,6 +37,7 @@ struct Findings<'a> {
     /// Whether waivers may be proposed: they hold for every site.
     waives: bool,
     states: &'static [&'static str],
+    after: &'a str,
     roles: [Role; 6],
     download: Option<Download>,
     wrong: Option<String>,
@@ -52,23 +54,30 @@ struct Findings<'a> {
 
 /// The findings.
 pub async fn findings(State(app): State<App>, who: Who, Params(asked): Params<Asked>) -> Result<Response, Problem> {
+    list(&app, &who, &asked, None).await
+}
+
+/// The list, with a form that was refused.
+pub async fn list(app: &App, who: &Who, asked: &Asked, refused: Option<Refused>) -> Result<Response, Problem> {
     let (query, wrong) = asked.query();
     let listed = app.store().findings(&who.scope, &query, asked.page()).await?;
     // What is too much to be counted one by one is too much for facets, too.
     let codes = if listed.count.exact { app.store().codes(&who.scope, &query, 1000).await? } else { Vec::new() };
-    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let head = Head::new("Findings", "/findings", Some(who)).again(refused);
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { head.status() };
     let unread = wrong.is_some();
     let findings = Findings {
-        head: Head::new("Findings", "/findings", Some(&who)),
+        head,
         q: asked.q(),
         sort: asked.sort(),
         done: asked.done(),
-        views: views::of(&app, &who, "findings").await?,
+        views: views::of(app, who, "findings").await?,
         decides: who.may(Permission::Decide),
         waives: who.may(Permission::Decide) && who.sees_all(),
         states: STATES,
+        after: asked.after(),
         roles: Role::ALL,
-        download: if wrong.is_none() { Download::findings(&who, asked.q().trim(), listed.count) } else { None },
+        download: if wrong.is_none() { Download::findings(who, asked.q().trim(), listed.count) } else { None },
         wrong,
         count: listed.count.n,
         exact: listed.count.exact,
@@ -113,7 +122,11 @@ fn facets(codes: &[CodeRow], q: &str, sort: Option<&str>) -> Vec<FacetShown> {
 
 /// Decides about many findings.
 pub async fn decide_many(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(String, String)>>) -> Result<Response, Problem> {
-    decide::many(&app, &who, Many::Findings, "/findings", &decide::Sent(sent)).await
+    let sent = decide::Sent(sent);
+    match decide::many(&app, &who, Many::Findings, "/findings", &sent).await {
+        Err(problem) => list(&app, &who, &Asked::again(&sent.0), Some(sent.refused_list(problem)?)).await,
+        done => done,
+    }
 }
 
 #[derive(Template)]
@@ -125,7 +138,7 @@ struct One {
     detail: Vec<(String, String)>,
     decided: Vec<Decided>,
     decides: bool,
-    states: &'static [&'static str],
+    states: Vec<&'static str>,
     action: String,
     /// Whether a waiver may be proposed: of a rule that did not pass, by who sees every site.
     waives: bool,
@@ -133,13 +146,19 @@ struct One {
 
 /// One finding.
 pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Result<Response, Problem> {
-    let f = FindingLine::from(app.store().finding(&who.scope, &id).await?);
+    shown(&app, &who, &id, None).await
+}
+
+/// Its page, with a form that was refused.
+pub async fn shown(app: &App, who: &Who, id: &str, refused: Option<Refused>) -> Result<Response, Problem> {
+    let f = FindingLine::from(app.store().finding(&who.scope, id).await?);
     let shown = One {
-        head: Head::new(f.finding.code.to_string(), "/findings", Some(&who)),
+        head: Head::new(f.finding.code.to_string(), "/findings", Some(who)).again(refused),
         detail: detail(&f.finding.detail),
         decided: app.store().decisions(&who.scope, &f.finding.id).await?,
         decides: who.may(Permission::Decide),
-        states: STATES,
+        // What no software mends is not just closed: it is not offered.
+        states: STATES.iter().copied().filter(|s| *s != "closed" || f.finding.lifecycle != "not-patchable").collect(),
         waives: f.finding.source == "rule"
             && f.finding.verdict != Some("pass")
             && f.waived().is_none()
@@ -148,7 +167,7 @@ pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Re
         action: format!("/findings/{}", f.finding.id),
         f,
     };
-    Ok(page(StatusCode::OK, &shown))
+    Ok(page(shown.head.status(), &shown))
 }
 
 /// Names and values of the detail, in words.
@@ -183,5 +202,9 @@ pub async fn decide(
     if !id.starts_with("fnd-") {
         return Err(Problem::missing("there is no such finding"));
     }
-    decide::one(&app, &who, "/findings", &id, &decide::Sent(sent)).await
+    let sent = decide::Sent(sent);
+    match decide::one(&app, &who, "/findings", &id, &sent).await {
+        Err(problem) => shown(&app, &who, &id, Some(sent.refused(problem)?)).await,
+        done => done,
+    }
 }

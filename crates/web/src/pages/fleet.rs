@@ -13,6 +13,7 @@ use umbilical_store::{Many, Page, Role};
 use super::decide;
 use super::download::Download;
 use super::frame::{Head, page};
+use super::refused::Refused;
 use super::views::{self, Saved};
 use crate::Problem;
 use crate::api::{DeviceLine, FACETS};
@@ -70,6 +71,17 @@ impl Asked {
         self.list.get(name).map(String::as_str).filter(|v| !v.is_empty())
     }
 
+    /// What a form beside the list was sent from.
+    pub fn again(sent: &[(String, String)]) -> Self {
+        let of_list = sent.iter().filter(|(name, _)| ["q", "sort", "after"].contains(&name.as_str()));
+        Self { list: of_list.cloned().collect() }
+    }
+
+    /// Behind which row the page begins; empty for the first one.
+    pub fn after(&self) -> &str {
+        self.get("after").unwrap_or_default()
+    }
+
     /// The query as it was written.
     pub fn q(&self) -> &str {
         self.get("q").unwrap_or_default()
@@ -117,6 +129,7 @@ struct Fleet<'a> {
     /// Whether waivers may be proposed: they hold for every site.
     waives: bool,
     states: &'static [&'static str],
+    after: &'a str,
     roles: [Role; 6],
     download: Option<Download>,
     wrong: Option<String>,
@@ -177,6 +190,11 @@ const COLUMNS: [(&str, &str); 7] = [
 
 /// The fleet.
 pub async fn fleet(State(app): State<App>, who: Who, Params(asked): Params<Asked>) -> Result<Response, Problem> {
+    list(&app, &who, &asked, None).await
+}
+
+/// The list, with a form that was refused.
+pub async fn list(app: &App, who: &Who, asked: &Asked, refused: Option<Refused>) -> Result<Response, Problem> {
     let (query, wrong) = asked.query();
     // Of a query that was not understood the whole list is shown: links narrow that.
     let (q, sort) = (if wrong.is_some() { "" } else { asked.q().trim() }, asked.sort());
@@ -204,18 +222,20 @@ pub async fn fleet(State(app): State<App>, who: Who, Params(asked): Params<Asked
         Sorted { label, href: href("/fleet", q, Some(&sort)), order }
     });
     let next = asked.next("/fleet", listed.next.as_deref());
-    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let head = Head::new("Fleet", "/fleet", Some(who)).again(refused);
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { head.status() };
     let fleet = Fleet {
-        head: Head::new("Fleet", "/fleet", Some(&who)),
+        head,
         q: asked.q(),
         sort,
         done: asked.done(),
-        views: views::of(&app, &who, "devices").await?,
+        views: views::of(app, who, "devices").await?,
         decides: who.may(Permission::Decide),
         waives: who.may(Permission::Decide) && who.sees_all(),
         states: STATES,
+        after: asked.after(),
         roles: Role::ALL,
-        download: if wrong.is_none() { Download::devices(&who, asked.q().trim(), listed.count) } else { None },
+        download: if wrong.is_none() { Download::devices(who, asked.q().trim(), listed.count) } else { None },
         wrong,
         count: listed.count.n,
         exact: listed.count.exact,
@@ -230,7 +250,11 @@ pub async fn fleet(State(app): State<App>, who: Who, Params(asked): Params<Asked
 
 /// Decides about many devices.
 pub async fn decide_many(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(String, String)>>) -> Result<Response, Problem> {
-    decide::many(&app, &who, Many::Devices, "/fleet", &decide::Sent(sent)).await
+    let sent = decide::Sent(sent);
+    match decide::many(&app, &who, Many::Devices, "/fleet", &sent).await {
+        Err(problem) => list(&app, &who, &Asked::again(&sent.0), Some(sent.refused_list(problem)?)).await,
+        done => done,
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use axum::extract::Path;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::refused::Refused;
 use crate::who::Who;
 use crate::{Problem, rights, secret};
 
@@ -49,6 +50,8 @@ pub struct Head {
     pub demo: bool,
     /// Seconds after which the page asks again; 0 for never.
     pub refresh: u32,
+    /// The form of this page that was just refused.
+    pub refused: Option<Refused>,
 }
 
 impl Head {
@@ -69,7 +72,49 @@ impl Head {
             imports: who.is_some_and(|w| enters(&w, "/import")),
             demo: who.is_some_and(|w| w.demo),
             refresh: 0,
+            refused: None,
         }
+    }
+
+    /// With a form that was refused, where one was.
+    #[must_use]
+    pub fn again(self, refused: Option<Refused>) -> Self {
+        Self { refused, ..self }
+    }
+
+    /// The status of a page with such a form.
+    pub fn status(&self) -> StatusCode {
+        self.refused.as_ref().map_or(StatusCode::OK, Refused::status)
+    }
+
+    /// Whether this form of the page was refused.
+    pub fn is_refused(&self, form: &str) -> bool {
+        self.refused.as_ref().is_some_and(|r| r.is(form))
+    }
+
+    /// What stands in a field of a form: what was typed there, where it was refused, else what usually does.
+    pub fn typed<'a>(&'a self, form: &str, name: &str, usual: &'a str) -> &'a str {
+        self.refused.as_ref().and_then(|r| r.typed(form, name)).unwrap_or(usual)
+    }
+
+    /// Whether a box or row was ticked in a form that was refused.
+    pub fn ticked(&self, form: &str, name: &str, value: &str) -> bool {
+        self.refused.as_ref().is_some_and(|r| r.ticked(form, name, value))
+    }
+
+    /// Whether a box with a name of two parts was ticked.
+    pub fn box_ticked(&self, form: &str, kind: &str, name: &str) -> bool {
+        self.ticked(form, &format!("{kind}{name}"), "on")
+    }
+
+    /// Why a form was refused, where it is about this field.
+    pub fn wrong(&self, form: &str, name: &str) -> Option<&str> {
+        self.refused.as_ref().and_then(|r| r.at(form, name))
+    }
+
+    /// What a field says of itself where a form was refused for it: attributes.
+    pub fn marked(&self, form: &str, name: &str) -> &'static str {
+        if self.wrong(form, name).is_some() { " aria-invalid=\"true\" aria-describedby=\"refused\" autofocus" } else { "" }
     }
 
     /// The style sheet's name.
@@ -163,6 +208,16 @@ pub fn minute(time: impl AsRef<str>) -> String {
 /// The last day on which something holds that ends at a time.
 pub fn last_day(end: &umbilical_store::Time) -> String {
     day(umbilical_store::Time(end.0.saturating_sub(1)).to_string())
+}
+
+/// Days for which a risk is accepted at most.
+pub fn longest_accepted() -> i64 {
+    umbilical_store::LONGEST_ACCEPTED
+}
+
+/// The decision by which something is accepted now, where one is.
+pub fn accepted(decided: &[umbilical_store::Decided]) -> Option<&umbilical_store::Decided> {
+    decided.iter().rev().find(|d| d.kind == "state").filter(|d| d.value == "accepted")
 }
 
 /// A confidence in percent.

@@ -2,12 +2,12 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Map, Value as Json, json};
 use umbilical_store::SinkKind;
 
 use super::frame::{Head, page};
+use super::refused::Refused;
 use crate::Problem;
 use crate::api::{
     Filter, RefusedOf, SinkShown, SinkWanted, all_sinks, alter_sink, guarantee, make_sink, named_sink, refused_of, send_again, try_sink,
@@ -128,12 +128,20 @@ fn fields(kind: SinkKind, sink: Option<&SinkShown>, sees_subscribers: bool) -> V
     out
 }
 
+/// What was typed, where the form of this kind was refused.
+fn typed(fields: &mut [Field], kind: SinkKind, refused: Option<&Refused>) {
+    let Some(refused) = refused.filter(|r| r.is(kind.name())) else { return };
+    for field in fields.iter_mut().filter(|f| f.input != "password") {
+        refused.typed(kind.name(), field.name).unwrap_or_default().clone_into(&mut field.value);
+    }
+}
+
 /// What a form says.
 fn wanted(kind: &str, sent: &[(String, String)], running: bool) -> Result<SinkWanted, Problem> {
     let get = |name: &str| sent.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim());
     let some = |name: &str| Some(get(name)).filter(|v| !v.is_empty());
     let list = |name: &str| get(name).split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-    let number = |name: &str| get(name).parse::<u32>().map_err(|_| Problem::invalid("ports and minutes are numbers"));
+    let number = |name: &'static str| get(name).parse::<u32>().map_err(|_| Problem::at(name, "this is a whole number"));
     let mut settings: Map<String, Json> = Map::new();
     let texts: &[&str] = match kind {
         "webhook" => &["url", "ca"],
@@ -157,7 +165,7 @@ fn wanted(kind: &str, sent: &[(String, String)], running: bool) -> Result<SinkWa
     }
     let mut verdicts: Vec<String> = VERDICTS.iter().filter(|v| get(&format!("verdict-{v}")) == "on").map(|v| (*v).to_owned()).collect();
     if verdicts.is_empty() {
-        return Err(Problem::invalid("tick which findings are delivered"));
+        return Err(Problem::at("verdict-none", "tick which findings are delivered"));
     }
     if verdicts.len() == VERDICTS.len() {
         verdicts.clear();
@@ -190,8 +198,6 @@ struct Integrations {
     head: Head,
     sinks: Vec<SinkShown>,
     forms: Vec<Form>,
-    /// The kind whose form was sent and could not be used, and why.
-    wrong: Option<(String, String)>,
     /// A webhook that was made, with its key.
     made: Option<(String, String)>,
     keep_days: u32,
@@ -219,21 +225,21 @@ pub async fn list(State(app): State<App>, who: Who) -> Result<Response, Problem>
     shown(&app, &who, None, None).await
 }
 
-async fn shown(app: &App, who: &Who, wrong: Option<(String, Problem)>, made: Option<(String, String)>) -> Result<Response, Problem> {
+async fn shown(app: &App, who: &Who, refused: Option<Refused>, made: Option<(String, String)>) -> Result<Response, Problem> {
     let form = |kind: SinkKind| {
         let (title, purpose) = title(kind);
-        Form { kind: kind.name(), title, purpose, guarantee: guarantee(kind), fields: fields(kind, None, who.scope.subscribers) }
+        let mut fields = fields(kind, None, who.scope.subscribers);
+        typed(&mut fields, kind, refused.as_ref());
+        Form { kind: kind.name(), title, purpose, guarantee: guarantee(kind), fields }
     };
-    let status = wrong.as_ref().map_or(StatusCode::OK, |(_, p)| p.code());
     let shown = Integrations {
-        head: Head::new("Integrations", "/settings", Some(who)),
         sinks: all_sinks(app).await?,
         forms: SinkKind::ALL.into_iter().map(form).collect(),
-        wrong: wrong.map(|(kind, p)| (kind, p.detail)),
+        head: Head::new("Integrations", "/settings", Some(who)).again(refused),
         made,
         keep_days: umbilical_store::KEEP_DAYS,
     };
-    Ok(page(status, &shown))
+    Ok(page(shown.head.status(), &shown))
 }
 
 /// Makes a sink.
@@ -248,8 +254,7 @@ pub async fn add(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(S
             Some(key) => shown(&app, &who, None, Some((made.id, key))).await,
             None => Ok(Redirect::to(&format!("/settings/integrations/{}", made.id)).into_response()),
         },
-        Err(problem) if problem.status < 500 => shown(&app, &who, Some((kind, problem)), None).await,
-        Err(problem) => Err(problem),
+        Err(problem) => shown(&app, &who, Some(Refused::new(&kind, &sent, problem)?), None).await,
     }
 }
 
@@ -261,7 +266,6 @@ struct Integration {
     title: &'static str,
     fields: Vec<Field>,
     undelivered: Vec<RefusedOf>,
-    wrong: Option<String>,
     /// What a test said, and whether it was taken.
     tested: Option<(bool, String)>,
     key: Option<String>,
@@ -276,24 +280,24 @@ async fn single(
     app: &App,
     who: &Who,
     id: &str,
-    wrong: Option<Problem>,
+    refused: Option<Refused>,
     tested: Option<(bool, String)>,
     key: Option<String>,
 ) -> Result<Response, Problem> {
     let sink = named_sink(app, id).await?;
     let kind = SinkKind::from_name(sink.kind).ok_or_else(|| Problem::internal("a sink is of no kind"))?;
-    let status = wrong.as_ref().map_or(StatusCode::OK, Problem::code);
+    let mut fields = fields(kind, Some(&sink), who.scope.subscribers);
+    typed(&mut fields, kind, refused.as_ref());
     let shown = Integration {
-        head: Head::new(sink.name.clone(), "/settings", Some(who)),
+        head: Head::new(sink.name.clone(), "/settings", Some(who)).again(refused),
         title: title(kind).0,
-        fields: fields(kind, Some(&sink), who.scope.subscribers),
+        fields,
         undelivered: refused_of(app, id).await?,
         sink,
-        wrong: wrong.map(|p| p.detail),
         tested,
         key,
     };
-    Ok(page(status, &shown))
+    Ok(page(shown.head.status(), &shown))
 }
 
 /// Changes, tests, pauses, resumes or takes away one of them, or sends again what was refused.
@@ -345,7 +349,10 @@ pub async fn act(
     match outcome {
         Ok(made) if made.key.is_some() => single(&app, &who, &id, None, None, made.key).await,
         Ok(_) => here(),
-        Err(problem) if problem.status < 500 => single(&app, &who, &id, Some(problem), None, None).await,
-        Err(problem) => Err(problem),
+        Err(problem) => {
+            // Only what was typed is shown again: a button keeps its fields.
+            let form = if get("to") == "change" { sink.kind } else { "" };
+            single(&app, &who, &id, Some(Refused::new(form, &sent, problem)?), None, None).await
+        }
     }
 }

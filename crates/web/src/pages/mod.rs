@@ -16,6 +16,7 @@ mod organisations;
 mod overview;
 mod people;
 mod policy;
+mod refused;
 mod reports;
 mod settings;
 mod sign;
@@ -27,7 +28,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::app::App;
-use frame::{Head, day, last_day, minute, page, percent, ticks};
+use frame::{Head, accepted, day, last_day, longest_accepted, minute, page, percent, ticks};
 
 pub use frame::problem;
 

@@ -1,7 +1,5 @@
 //! People and the audit log, for those who look after them.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,6 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use umbilical_store::{AuditRow, Person, Role};
 
+use super::refused::Refused;
 use super::{Head, page};
 use crate::Problem;
 use crate::api::{PersonWanted, add_person, sites};
@@ -22,7 +21,6 @@ struct People {
     head: Head,
     people: Vec<Person>,
     roles: [Role; 6],
-    wrong: Option<String>,
     /// The link of somebody who was just added, shown once.
     link: Option<(String, String)>,
 }
@@ -35,46 +33,31 @@ impl People {
 
 /// Everybody.
 pub async fn people(State(app): State<App>, who: Who) -> Result<Response, Problem> {
-    shown(&app, &who, None, Ok(())).await
+    shown(&app, &who, None, None).await
 }
 
-async fn shown(app: &App, who: &Who, link: Option<(String, String)>, outcome: Result<(), Problem>) -> Result<Response, Problem> {
-    let (status, wrong) = match outcome {
-        Ok(()) => (StatusCode::OK, None),
-        Err(problem) if problem.status < 500 => (problem.code(), Some(problem.detail)),
-        Err(problem) => return Err(problem),
-    };
+async fn shown(app: &App, who: &Who, link: Option<(String, String)>, refused: Option<Refused>) -> Result<Response, Problem> {
+    let head = Head::new("People", "/people", Some(who)).again(refused);
     let people = app.store().people().await?;
-    Ok(page(status, &People { head: Head::new("People", "/people", Some(who)), people, roles: Role::ALL, wrong, link }))
-}
-
-/// Somebody new, as the form sends it.
-#[derive(Deserialize)]
-pub struct Added {
-    login: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    sites: String,
-    #[serde(flatten)]
-    rest: BTreeMap<String, String>,
+    Ok(page(head.status(), &People { head, people, roles: Role::ALL, link }))
 }
 
 /// Adds somebody and shows the link.
-pub async fn add(State(app): State<App>, who: Who, Checked(form): Checked<Added>) -> Result<Response, Problem> {
-    let named: Vec<String> = form.sites.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
+pub async fn add(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(String, String)>>) -> Result<Response, Problem> {
+    let get = |name: &str| sent.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str()).to_owned();
+    let named: Vec<String> = get("sites").split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
     let wanted = PersonWanted {
-        login: form.login,
-        name: form.name,
+        login: get("login"),
+        name: get("name"),
         email: None,
-        roles: form.rest.keys().filter_map(|k| k.strip_prefix("role-")).map(str::to_owned).collect(),
+        roles: sent.iter().filter_map(|(k, _)| k.strip_prefix("role-")).map(str::to_owned).collect(),
         sites: (!named.is_empty()).then_some(named),
-        subscribers: form.rest.contains_key("subscribers"),
+        subscribers: !get("subscribers").is_empty(),
         disabled: false,
     };
     match add_person(&app, &who, &wanted).await {
-        Ok((person, link)) => shown(&app, &who, Some((person.login, link)), Ok(())).await,
-        Err(problem) => shown(&app, &who, None, Err(problem)).await,
+        Ok((person, link)) => shown(&app, &who, Some((person.login, link)), None).await,
+        Err(problem) => shown(&app, &who, None, Some(Refused::new("add", &sent, problem)?)).await,
     }
 }
 

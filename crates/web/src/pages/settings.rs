@@ -10,6 +10,7 @@ use serde_json::json;
 use umbilical_store::AuditHead;
 
 use super::frame::{Head, page};
+use super::refused::Refused;
 use crate::Problem;
 use crate::api::{put_setting, wholeness};
 use crate::app::App;
@@ -24,7 +25,6 @@ use crate::who::Who;
 struct Settings {
     head: Head,
     done: bool,
-    wrong: Option<String>,
     openid: Option<Provider>,
     /// `group = role` on lines.
     roles: String,
@@ -41,19 +41,38 @@ fn days(n: &Option<u32>) -> String {
     n.map(|n| n.to_string()).unwrap_or_default()
 }
 
+fn hours(schedule: &Option<Schedule>) -> String {
+    schedule.map(|s| s.every_hours.to_string()).unwrap_or_default()
+}
+
+fn kept(schedule: &Option<Schedule>) -> String {
+    schedule.map_or(backups::KEEP as u32, |s| s.keep).to_string()
+}
+
+/// What a field of the provider holds; where there is none, what it usually does.
+fn of<'a>(provider: &'a Option<Provider>, field: &str) -> &'a str {
+    let Some(p) = provider else { return if field == "claim" { "groups" } else { "" } };
+    match field {
+        "issuer" => &p.issuer,
+        "client_id" => &p.client_id,
+        "label" => &p.label,
+        "claim" => &p.claim,
+        "sites_claim" => p.sites_claim.as_deref().unwrap_or_default(),
+        _ => "",
+    }
+}
+
 /// The page.
 pub async fn settings(State(app): State<App>, who: Who, Params(asked): Params<BTreeMap<String, String>>) -> Result<Response, Problem> {
     shown(&app, &who, asked.contains_key("done"), None).await
 }
 
-async fn shown(app: &App, who: &Who, done: bool, wrong: Option<Problem>) -> Result<Response, Problem> {
+async fn shown(app: &App, who: &Who, done: bool, refused: Option<Refused>) -> Result<Response, Problem> {
     let openid = openid::provider(app).await?.map(|p| Provider { client_secret: None, ..p });
     let law = app.store().answer(&who.scope).await?.and_then(|(_, answer)| answer.law);
-    let status = wrong.as_ref().map_or(StatusCode::OK, Problem::code);
     let shown = Settings {
-        head: Head::new("Settings", "/settings", Some(who)),
+        head: Head::new("Settings", "/settings", Some(who)).again(refused),
         done,
-        wrong: wrong.map(|w| w.detail),
         roles: openid.iter().flat_map(|p| &p.roles).map(|(group, role)| format!("{group} = {role}")).collect::<Vec<_>>().join("\n"),
         openid,
         keeping: keeping::policy(app).await?,
@@ -62,7 +81,7 @@ async fn shown(app: &App, who: &Who, done: bool, wrong: Option<Problem>) -> Resu
         backups: backups::list(app).await?,
         database: if app.store().path().is_some() { "SQLite, a file of the home" } else { "PostgreSQL" },
     };
-    Ok(page(status, &shown))
+    Ok(page(shown.head.status(), &shown))
 }
 
 /// Sets one of them.
@@ -81,14 +100,14 @@ pub async fn set(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(S
             }
             Err(problem) => Err(problem),
         },
-        keeping::SETTING => match (number(some("bytes")), number(some("observations"))) {
+        keeping::SETTING => match (number("bytes", some("bytes")), number("observations", some("observations"))) {
             (Ok(bytes), Ok(observations)) => {
                 put_setting(&app, &who, keeping::SETTING, json!({"bytes": bytes, "observations": observations})).await
             }
             (Err(problem), _) | (_, Err(problem)) => Err(problem),
         },
         "backup" => backups::begin(&app, who.by(app.now())).await.map(|_| ()),
-        backups::SETTING => match (number(some("every_hours")), number(some("keep"))) {
+        backups::SETTING => match (number("every_hours", some("every_hours")), number("keep", some("keep"))) {
             (Ok(None), _) => put_setting(&app, &who, backups::SETTING, json!(null)).await,
             (Ok(hours), Ok(keep)) => {
                 put_setting(&app, &who, backups::SETTING, json!({"every_hours": hours, "keep": keep.unwrap_or(7)})).await
@@ -99,20 +118,19 @@ pub async fn set(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(S
     };
     match outcome {
         Ok(()) => Ok(Redirect::to("/settings?done=1").into_response()),
-        Err(problem) if problem.status < 500 => shown(&app, &who, false, Some(problem)).await,
-        Err(problem) => Err(problem),
+        Err(problem) => shown(&app, &who, false, Some(Refused::new(get("name"), &sent, problem)?)).await,
     }
 }
 
-fn number(text: Option<&str>) -> Result<Option<u32>, Problem> {
-    let one = |t: &str| t.parse().map_err(|_| Problem::invalid("days and hours are numbers; nothing is for ever, or never"));
+fn number(field: &'static str, text: Option<&str>) -> Result<Option<u32>, Problem> {
+    let one = |t: &str| t.parse().map_err(|_| Problem::at(field, "this is a whole number, or nothing: for ever, or never"));
     text.map(one).transpose()
 }
 
 /// Roles by group, from lines `group = role`.
 fn roles(text: &str) -> Result<BTreeMap<String, String>, Problem> {
     let pair = |line: &str| {
-        let (group, role) = line.rsplit_once('=').ok_or_else(|| Problem::invalid("write each role on a line: group = role"))?;
+        let (group, role) = line.rsplit_once('=').ok_or_else(|| Problem::at("roles", "write each role on a line: group = role"))?;
         Ok((group.trim().to_owned(), role.trim().to_owned()))
     };
     text.lines().map(str::trim).filter(|l| !l.is_empty()).map(pair).collect()

@@ -4,7 +4,9 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use umbilical_store::{Role, View};
 
-use super::fleet::href;
+use super::findings;
+use super::fleet::{self, Asked, href};
+use super::refused::Refused;
 use crate::Problem;
 use crate::app::App;
 use crate::extract::Checked;
@@ -49,7 +51,13 @@ pub async fn save(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(
         columns: Vec::new(),
         changed: app.now(),
     };
-    app.store().save_view(who.by(app.now()), &view).await?;
+    if let Err(error) = app.store().save_view(who.by(app.now()), &view).await {
+        let (refused, asked) = (Some(Refused::new("view", &sent, error.into())?), Asked::again(&sent));
+        return match path(&view.list) {
+            "/findings" => findings::list(&app, &who, &asked, refused).await,
+            _ => fleet::list(&app, &who, &asked, refused).await,
+        };
+    }
     Ok(Redirect::to(&href(path(&view.list), &view.query, view.sort.as_deref())).into_response())
 }
 

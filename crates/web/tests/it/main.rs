@@ -19,6 +19,7 @@ mod matrix;
 mod openid;
 mod pages;
 mod people;
+mod refused;
 mod reports;
 mod risk;
 mod sign_in;

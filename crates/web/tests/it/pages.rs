@@ -199,7 +199,7 @@ fn settings_are_set_on_a_page_and_the_logs_are_walked() {
         };
         send(&keep("365")).await.is(303);
         assert_eq!(admin.get("/api/v1/settings").await.json()["keeping"]["bytes"], 365);
-        assert!(send(&keep("a year")).await.is(422).text().contains("days and hours are numbers"));
+        assert!(send(&keep("a year")).await.is(422).text().contains("this is a whole number"));
         assert!(send(&keep("0")).await.is(422).text().contains("a day at least"));
         let openid = |issuer: &str| {
             let fields =
