@@ -139,7 +139,7 @@ impl SinkOf {
     fn check(&self) -> Result<(), StoreError> {
         let name = self.name.trim();
         if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-            return Err(StoreError::Invalid(format!("a sink has a name of 1 to {LONGEST_NAME} bytes")));
+            return Err(StoreError::field("name", format!("a sink has a name of 1 to {LONGEST_NAME} bytes")));
         }
         self.filter.check()
     }
@@ -321,6 +321,16 @@ impl Store {
         }
         let detail = json!({"to": new.shown(), "was": old.of.shown(), "secret": if secret.is_some() { "set" } else { "kept" }});
         let head = audit::append(&mut tx, by, "sink.change", id, &detail).await?;
+        self.commit(tx, &head).await
+    }
+
+    /// Notes that a sink was tested, with a row of the audit log; a receiver that took the test has acknowledged something.
+    pub async fn sink_tested(&self, by: By<'_>, id: &str, taken: bool, detail: &Json) -> Result<(), StoreError> {
+        let mut tx = self.db().write().await?;
+        if taken {
+            tx.run(sql!("UPDATE sink SET success = $2 WHERE id = $1", id, by.at)).await?;
+        }
+        let head = audit::append(&mut tx, by, "sink.test", id, detail).await?;
         self.commit(tx, &head).await
     }
 

@@ -190,10 +190,10 @@ impl SinkWanted {
     fn read(&self) -> Result<(SinkOf, Target), Problem> {
         let kind = SinkKind::from_name(&self.kind).ok_or_else(|| {
             let all: Vec<&str> = SinkKind::ALL.iter().map(|k| k.name()).collect();
-            Problem::invalid(format!("a sink is of a kind that there is: {}", all.join(", ")))
+            Problem::at("kind", format!("a sink is of a kind that there is: {}", all.join(", ")))
         })?;
         if self.secret.as_deref().is_some_and(|s| s.is_empty() || s.len() > 4096 || s.chars().any(char::is_control)) {
-            return Err(Problem::invalid("a token or password is 1 to 4096 bytes of text"));
+            return Err(Problem::at("secret", "a token or password is 1 to 4096 bytes of text"));
         }
         let target = Target::read(kind, &self.settings)?;
         let of = SinkOf {
@@ -236,13 +236,14 @@ fn no_demo(app: &App) -> Result<(), Problem> {
 pub(crate) async fn make_sink(app: &App, who: &Who, wanted: SinkWanted) -> Result<SinkMade, Problem> {
     no_demo(app)?;
     let (of, target) = wanted.read()?;
+    target.check(app.guard())?;
     sees(who, &of, None)?;
     let key = if of.kind == SinkKind::Webhook { Some(webhook::new_secret()?) } else { None };
     let secret = match &target {
         Target::Webhook(_) => key.clone(),
-        Target::Hec(_) if wanted.secret.is_none() => return Err(Problem::invalid("a collector wants its token: give it as `secret`")),
+        Target::Hec(_) if wanted.secret.is_none() => return Err(Problem::at("secret", "a collector wants its token: give it as `secret`")),
         Target::Mail(s) if s.login.is_some() && wanted.secret.is_none() => {
-            return Err(Problem::invalid("who signs in has a password: give it as `secret`"));
+            return Err(Problem::at("secret", "who signs in has a password: give it as `secret`"));
         }
         _ => wanted.secret,
     };
@@ -255,6 +256,10 @@ pub(crate) async fn alter_sink(app: &App, who: &Who, id: &str, wanted: SinkWante
     no_demo(app)?;
     let old = app.store().sink(id).await?;
     let (of, target) = wanted.read()?;
+    // One that leads where nothing is sent any more can still be paused.
+    if of.settings != old.of.settings {
+        target.check(app.guard())?;
+    }
     sees(who, &of, Some(&old.of))?;
     let (mut key, mut secret) = (None, None);
     match &target {
@@ -269,7 +274,7 @@ pub(crate) async fn alter_sink(app: &App, who: &Who, id: &str, wanted: SinkWante
             let same = Target::read(old.of.kind, &old.of.settings).is_ok_and(|t| t.receiver() == target.receiver());
             let needed = !matches!(&target, Target::Mail(s) if s.login.is_none());
             if secret.is_none() && !same && needed {
-                return Err(Problem::invalid("this is another receiver: give its token or password as well"));
+                return Err(Problem::at("secret", "this is another receiver: give its token or password as well"));
             }
         }
     }
@@ -341,7 +346,7 @@ pub(crate) async fn try_sink(app: &App, who: &Who, id: &str) -> Result<Tested, P
     let sent = deliver::test(app, &sink, &who.name).await?;
     let taken = sent.how == How::Taken;
     let detail = object!({"taken": taken, "said": deliver::words::short(&sent.said)});
-    app.store().audit(who.by(app.now()), "sink.test", id, &detail).await?;
+    app.store().sink_tested(who.by(app.now()), id, taken, &detail).await?;
     Ok(Tested { taken, said: sent.said })
 }
 

@@ -106,6 +106,16 @@ impl Guard {
         }
     }
 
+    /// The same of a host as it is written: an address, or a name that always means this machine (RFC 6761 clause 6.3). Other names
+    /// are looked behind when something is sent.
+    pub fn check_host(&self, host: &str) -> Result<(), String> {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let name = bare.trim_end_matches('.').to_ascii_lowercase();
+        let local = name == "localhost" || name.ends_with(".localhost");
+        let ip = if local { Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) } else { bare.parse().ok() };
+        ip.map_or(Ok(()), |ip| self.check(ip))
+    }
+
     /// The addresses of a host, each of which may be connected to.
     pub async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -205,6 +215,17 @@ mod tests {
         assert!("0.0.0.0/0".parse::<Block>().unwrap().holds(ip("127.0.0.1")) && "::/0".parse::<Block>().unwrap().holds(ip("fe80::1")));
         for wrong in ["", "localhost", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0/8", "10.0.0.0/8/8"] {
             assert!(wrong.parse::<Block>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_looked_at_as_it_is_written() {
+        let guard = Guard::new(&["127.0.0.9".parse().unwrap()]);
+        for no in ["127.0.0.1", "[::1]", "localhost", "LOCALHOST.", "a.localhost", "169.254.169.254", "[fd00:ec2::254]"] {
+            assert!(guard.check_host(no).is_err(), "{no}");
+        }
+        for yes in ["127.0.0.9", "10.0.0.1", "[fd12::1]", "splunk.example", "localhost.example"] {
+            assert_eq!(guard.check_host(yes), Ok(()), "{yes}");
         }
     }
 

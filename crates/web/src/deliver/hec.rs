@@ -72,9 +72,15 @@ async fn attempt(settings: &Settings, token: Option<&str>, out: &Out<'_>, events
 const CONTENT: [i64; 5] = [5, 6, 12, 13, 15];
 
 fn judged(answer: &Answer) -> Sent {
-    let said = format!("HTTP {}{}{}", answer.status, if answer.said.is_empty() { "" } else { ": " }, answer.said);
-    let code =
-        serde_json::from_slice::<serde_json::Value>(&answer.body).ok().and_then(|v| v.get("code").and_then(serde_json::Value::as_i64));
+    let body = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();
+    let code = body.as_ref().and_then(|v| v.get("code")).and_then(serde_json::Value::as_i64);
+    // What is no answer of a collector (a proxy's page) is shown as it is.
+    let words = match (body.as_ref().and_then(|v| v.get("text")).and_then(serde_json::Value::as_str), code) {
+        (Some(text), Some(code)) => format!("{} (code {code})", words::short(text)),
+        (None, Some(code)) => format!("code {code}"),
+        _ => answer.said.clone(),
+    };
+    let said = format!("HTTP {}{}{words}", answer.status, if words.is_empty() { "" } else { ": " });
     let how = match (answer.status, code) {
         (200, Some(0)) => How::Taken,
         (413, _) => How::Refused,
@@ -98,5 +104,14 @@ mod tests {
             assert_eq!(how(status, body), How::Later(None), "{status} {body}");
         }
         assert_eq!((how(400, r#"{"code":6}"#), how(413, "")), (How::Refused, How::Refused));
+    }
+
+    #[test]
+    fn a_refusal_is_said_with_its_code_and_its_words() {
+        let said = |status, body: &str| judged(&Answer { status, said: super::words::short(body), body: body.into(), after: None }).said;
+        assert_eq!(said(403, r#"{"text":"Invalid token","code":4}"#), "HTTP 403: Invalid token (code 4)");
+        assert_eq!(said(400, r#"{"text":"Incorrect index","code":7,"invalid-event-number":1}"#), "HTTP 400: Incorrect index (code 7)");
+        assert_eq!((said(503, ""), said(502, "<html>bad gateway")), ("HTTP 503".to_owned(), "HTTP 502: <html>bad gateway".to_owned()));
+        assert_eq!(said(400, r#"{"code":5}"#), "HTTP 400: code 5");
     }
 }

@@ -58,8 +58,8 @@ fn quarter() -> u32 {
     15
 }
 
-fn mailbox(text: &str) -> Result<Mailbox, Problem> {
-    let wrong = || Problem::invalid(format!("`{}` is no address of mail: ana@example.org", words::short(text)));
+fn mailbox(field: &'static str, text: &str) -> Result<Mailbox, Problem> {
+    let wrong = || Problem::at(field, format!("`{}` is no address of mail: ana@example.org", words::short(text)));
     if text.chars().any(char::is_control) { Err(wrong()) } else { text.trim().parse().map_err(|_| wrong()) }
 }
 
@@ -67,16 +67,23 @@ impl Settings {
     /// Refuses what leads nowhere.
     pub fn check(&self) -> Result<(), Problem> {
         super::host(&self.host)?;
-        if self.port == 0 || !["starttls", "tls", "none"].contains(&self.tls.as_str()) {
-            return Err(Problem::invalid("a port is 1 to 65535, and `tls` is `starttls`, `tls` or `none`"));
+        if self.port == 0 {
+            return Err(Problem::at("port", "a port is 1 to 65535"));
+        }
+        if !["starttls", "tls", "none"].contains(&self.tls.as_str()) {
+            return Err(Problem::at("tls", "`tls` is `starttls`, `tls` or `none`"));
         }
         if self.login.is_some() && self.tls == "none" {
-            return Err(Problem::invalid("a password is not sent unencrypted: choose `starttls` or `tls`, or no login"));
+            return Err(Problem::at("tls", "a password is not sent unencrypted: choose `starttls` or `tls`, or no login"));
         }
-        if self.to.is_empty() || self.to.len() > 20 || self.every_minutes > 1440 {
-            return Err(Problem::invalid("a digest goes to 1 to 20 addresses, at most once in 0 to 1440 minutes"));
+        if self.to.is_empty() || self.to.len() > 20 {
+            return Err(Problem::at("to", "a digest goes to 1 to 20 addresses"));
         }
-        self.to.iter().chain([&self.from]).try_for_each(|a| mailbox(a).map(|_| ()))?;
+        if self.every_minutes > 1440 {
+            return Err(Problem::at("every_minutes", "a digest is sent at most once in 0 to 1440 minutes"));
+        }
+        mailbox("from", &self.from)?;
+        self.to.iter().try_for_each(|a| mailbox("to", a).map(|_| ()))?;
         check(self.ca.as_deref())
     }
 }
@@ -157,14 +164,14 @@ fn message(settings: &Settings, out: &Out<'_>, events: &[OutEvent]) -> Result<Me
     let id = format!("<{}@umbilical.invalid>", super::message_id(events));
     let at = UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(out.now.0).unwrap_or(0))).unwrap_or(UNIX_EPOCH);
     let mut builder = Message::builder()
-        .from(mailbox(&settings.from)?)
+        .from(mailbox("from", &settings.from)?)
         .subject(subject(events))
         .date(at)
         .message_id(Some(id))
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
         .header(ContentType::TEXT_PLAIN);
     for to in &settings.to {
-        builder = builder.to(mailbox(to)?);
+        builder = builder.to(mailbox("to", to)?);
     }
     builder.body(body(out, events)).map_err(Problem::internal)
 }

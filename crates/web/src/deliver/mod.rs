@@ -89,6 +89,15 @@ pub struct Secret {
 }
 
 impl Target {
+    /// Refuses a receiver to which nothing would be sent, as far as its address alone says so.
+    pub fn check(&self, guard: &Guard) -> Result<(), Problem> {
+        let (field, host) = match self {
+            Self::Webhook(webhook::Settings { url, .. }) | Self::Hec(hec::Settings { url, .. }) => ("url", net::Address::read(url)?.host),
+            Self::Syslog(syslog::Settings { host, .. }) | Self::Mail(mail::Settings { host, .. }) => ("host", host.clone()),
+        };
+        guard.check_host(&host).map_err(|why| Problem::at(field, why))
+    }
+
     /// Reads and checks settings.
     pub fn read(kind: SinkKind, settings: &Json) -> Result<Self, Problem> {
         fn one<T: serde::de::DeserializeOwned>(settings: &Json) -> Result<T, Problem> {
@@ -168,8 +177,12 @@ impl Target {
 
 /// A host alone: a name, or an address.
 fn host(text: &str) -> Result<(), Problem> {
-    let fits = crate::host::is_name(text) || text.parse::<std::net::IpAddr>().is_ok();
-    if fits { Ok(()) } else { Err(Problem::invalid("a host is a name or an address alone: no scheme, port or path")) }
+    // A name whose last part is a number is no name: what resolves it would take it for an address in a spelling of its own.
+    let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    let number =
+        last.chars().all(|c| c.is_ascii_digit()) || last.strip_prefix("0x").is_some_and(|h| h.chars().all(|c| c.is_ascii_hexdigit()));
+    let fits = crate::host::is_name(text) && !number || text.parse::<std::net::IpAddr>().is_ok();
+    if fits { Ok(()) } else { Err(Problem::at("host", "a host is a name or an address alone: no scheme, port or path")) }
 }
 
 /// The id of what is sent together: the same events together have the same.

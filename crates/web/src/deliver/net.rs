@@ -28,7 +28,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// Refuses authorities that cannot be read; none are fine.
 pub fn check(authorities: Option<&str>) -> Result<(), Problem> {
-    authorities.map_or(Ok(()), |pem| certificates(pem).map(|_| ()).map_err(Problem::invalid))
+    authorities.map_or(Ok(()), |pem| certificates(pem).map(|_| ()).map_err(|what| Problem::at("ca", what)))
 }
 
 /// Certificates out of a PEM text, at least one.
@@ -88,7 +88,7 @@ pub struct Address {
 impl Address {
     /// Reads `http://…` or `https://…`.
     pub fn read(text: &str) -> Result<Self, Problem> {
-        let wrong = |what: &str| Problem::invalid(format!("the address of a receiver {what}"));
+        let wrong = |what: &str| Problem::at("url", format!("the address of a receiver {what}"));
         let uri: Uri = text.trim().parse().map_err(|_| wrong("cannot be read"))?;
         let encrypted = match uri.scheme_str() {
             Some("https") => true,
@@ -99,11 +99,18 @@ impl Address {
         if authority.as_str().contains('@') {
             return Err(wrong("holds no name or password"));
         }
-        let port = authority.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
+        // What stands behind the host is a port: nothing else is taken for the usual one.
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("") => Some(if encrypted { 443 } else { 80 }),
+            _ => authority.port_u16().filter(|port| *port != 0),
+        };
+        let port = port.ok_or_else(|| wrong("has a port from 1 to 65535, or none"))?;
         let path = uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
         if authority.host().is_empty() || text.contains('#') {
             return Err(wrong("names a host, and no part of a page"));
         }
+        let bare = authority.host().trim_start_matches('[').trim_end_matches(']');
+        super::host(bare).map_err(|_| wrong("names a host: a name, or an address"))?;
         Ok(Self { host: authority.host().to_owned(), port, encrypted, path })
     }
 
@@ -203,6 +210,14 @@ mod tests {
             "gopher://x",
             "https://x.example/#a",
             "unix:/run/docker.sock",
+            "https://x.example:99999",
+            "https://x.example:0/",
+            "https://x.example:",
+            "https://x.example:80a/",
+            "https://x!y.example/",
+            "https://[fd00::zz]/",
+            "https://10.0.0.300/",
+            "https://1.2.3/",
         ] {
             assert!(Address::read(wrong).is_err(), "{wrong}");
         }

@@ -42,7 +42,7 @@ impl Settings {
     pub fn check(&self) -> Result<(), Problem> {
         super::host(&self.host)?;
         if self.port == 0 {
-            return Err(Problem::invalid("a port is 1 to 65535"));
+            return Err(Problem::at("port", "a port is 1 to 65535"));
         }
         check(self.ca.as_deref())
     }

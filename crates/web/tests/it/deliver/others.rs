@@ -2,10 +2,10 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use umbilical_store::{Role, Sites};
+use umbilical_store::{Role, SinkFilter, SinkKind, SinkOf, Sites};
 
 use super::Case;
-use super::receiver::Http;
+use super::receiver::{Http, ok};
 use crate::support::{World, run};
 
 #[test]
@@ -20,30 +20,51 @@ fn a_sink_leads_only_where_it_may() {
             json!({"url": "file:///etc/passwd"}),
             json!({"url": ""}),
             json!({"url": "https://x.example", "ca": "no PEM"}),
+            json!({"url": "https://x.example:99999/"}),
+            json!({"url": "https://x_y.1/"}),
             json!({"url": "https://x.example", "more": 1}),
             json!({}),
         ] {
             let wanted = json!({"name": "x", "kind": "webhook", "settings": settings});
             case.ben.json(Method::POST, "/api/v1/sinks", &wanted).await.problem(422);
         }
-        // What leads inside is said when it is tried; 127.0.0.1 alone is allowed here.
+        // Nor is anything made that leads inside; 127.0.0.1 alone is allowed here.
         let port = hook.at.port();
-        for (n, url) in [
+        for url in [
             format!("http://127.0.0.2:{port}/"),
             format!("http://[::1]:{port}/"),
             format!("http://[::ffff:127.0.0.2]:{port}/"),
             "http://169.254.169.254/latest/meta-data/".to_owned(),
             "http://[fe80::1]/".to_owned(),
             "http://0.0.0.0/".to_owned(),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let wanted = json!({"name": format!("inside {n}"), "kind": "webhook", "settings": {"url": url}});
-            let id = case.ben.json(Method::POST, "/api/v1/sinks", &wanted).await.is(201).json()["id"].as_str().unwrap().to_owned();
-            let said = case.ben.json(Method::POST, &format!("/api/v1/sinks/{id}/test"), &json!({})).await.is(200).json();
-            assert!(said["taken"] == false && said["said"].as_str().unwrap().contains("--allow-sink"), "{url}: {said}");
+        ] {
+            let wanted = json!({"name": "inside", "kind": "webhook", "settings": {"url": url}});
+            let problem = case.ben.json(Method::POST, "/api/v1/sinks", &wanted).await.problem(422);
+            assert!(problem["field"] == "url" && problem["detail"].as_str().unwrap().contains("--allow-sink"), "{url}: {problem}");
         }
+        for (kind, more) in [("syslog", json!({})), ("mail", json!({"from": "u@example.org", "to": ["a@example.org"]}))] {
+            let mut settings = json!({"host": "169.254.169.254", "port": 25});
+            settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let wanted = json!({"name": "inside", "kind": kind, "settings": settings});
+            assert_eq!(case.ben.json(Method::POST, "/api/v1/sinks", &wanted).await.problem(422)["field"], "host");
+        }
+        // One that led there before can be paused, and led nowhere else inside.
+        let url = |host: &str| json!({"url": format!("http://{host}:{port}/")});
+        let of = SinkOf {
+            name: "old".into(),
+            kind: SinkKind::Webhook,
+            settings: url("127.0.0.2"),
+            filter: SinkFilter::default(),
+            subscribers: false,
+            running: true,
+        };
+        let id = case.world.app.store().add_sink(case.world.by(), &of, &json!({"value": "whsec_AAAA"})).await.unwrap();
+        let said = case.ben.json(Method::POST, &format!("/api/v1/sinks/{id}/test"), &json!({})).await.is(200).json();
+        assert!(said["taken"] == false && said["said"].as_str().unwrap().contains("--allow-sink"), "{said}");
+        assert_eq!(case.shown(&id).await["last_success"], Value::Null);
+        let to = |host: &str| json!({"name": "old", "kind": "webhook", "settings": url(host), "running": false});
+        case.ben.json(Method::PUT, &format!("/api/v1/sinks/{id}"), &to("127.0.0.2")).await.is(200);
+        case.ben.json(Method::PUT, &format!("/api/v1/sinks/{id}"), &to("127.0.0.3")).await.problem(422);
         assert_eq!(hook.requests().len(), 0);
         // A redirection is not followed.
         let target = format!("http://127.0.0.1:{port}/elsewhere");
@@ -52,6 +73,12 @@ fn a_sink_leads_only_where_it_may() {
         let said = case.ben.json(Method::POST, &format!("/api/v1/sinks/{id}/test"), &json!({})).await.is(200).json();
         assert_eq!((&said["taken"], &said["said"]), (&json!(false), &json!("HTTP 302")), "{said}");
         assert_eq!(hook.requests().len(), 1);
+        assert_eq!(case.shown(&id).await["last_success"], Value::Null);
+        // A test that is taken is something that the receiver took.
+        hook.answers(ok());
+        let said = case.ben.json(Method::POST, &format!("/api/v1/sinks/{id}/test"), &json!({})).await.is(200).json();
+        assert_eq!(said["taken"], true);
+        assert!(case.shown(&id).await["last_success"].as_str().unwrap().starts_with("2026-11-29T"));
         case.world.end().await;
     });
 }
@@ -63,9 +90,16 @@ fn without_an_exception_a_name_that_means_this_machine_leads_nowhere() {
         let ben = world.signed_in("ben", &[Role::Admin]).await;
         let hook = Http::start().await;
         for host in ["localhost", "127.0.0.1"] {
-            let url = format!("http://{host}:{}/", hook.at.port());
-            let wanted = json!({"name": host, "kind": "webhook", "settings": {"url": url}});
-            let id = ben.json(Method::POST, "/api/v1/sinks", &wanted).await.is(201).json()["id"].as_str().unwrap().to_owned();
+            // As it was made by a server that allowed it.
+            let of = SinkOf {
+                name: host.to_owned(),
+                kind: SinkKind::Webhook,
+                settings: json!({"url": format!("http://{host}:{}/", hook.at.port())}),
+                filter: SinkFilter::default(),
+                subscribers: false,
+                running: true,
+            };
+            let id = world.app.store().add_sink(world.by(), &of, &json!({"value": "whsec_AAAA"})).await.unwrap();
             let said = ben.json(Method::POST, &format!("/api/v1/sinks/{id}/test"), &json!({})).await.is(200).json();
             assert!(said["said"].as_str().unwrap().contains("this machine itself"), "{said}");
         }
