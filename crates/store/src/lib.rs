@@ -71,8 +71,8 @@ pub use desk::{JOB_STATES, Job, KeptProblem, View};
 pub use error::StoreError;
 pub use evidence::{Content, Evidence, Import, NewEvidence, Received};
 pub use list::{
-    CodeRow, Count, Crossed, DeviceRow, Facet, FacetValue, FindingRow, Kept, KeptInput, Listed, MOST_COUNTED, ModuleRow, Moves, Page,
-    SourceRow,
+    CodeRow, Count, Crossed, DeviceRow, Facet, FacetValue, FindingRow, Kept, KeptInput, Listed, MOST_COUNTED, ModuleRow, Moves, Named,
+    Page, SourceRow,
 };
 pub use observe::Rebuilt;
 pub use outbox::{Batch, EACH, Expired, Happened, KEEP_DAYS, OutEvent, Refused, Sink, SinkFilter, SinkKind, SinkOf, Tally, Turn};

@@ -35,6 +35,8 @@ pub enum WaiverState {
     Approved,
     /// Refused, or taken back.
     Revoked,
+    /// Taken back by who proposed it, before anybody approved it.
+    Withdrawn,
 }
 
 impl WaiverState {
@@ -44,11 +46,12 @@ impl WaiverState {
             Self::Proposed => "proposed",
             Self::Approved => "approved",
             Self::Revoked => "revoked",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
     fn from_name(name: &str) -> Result<Self, StoreError> {
-        let all = [Self::Proposed, Self::Approved, Self::Revoked];
+        let all = [Self::Proposed, Self::Approved, Self::Revoked, Self::Withdrawn];
         all.into_iter().find(|s| s.name() == name).ok_or_else(|| StoreError::damaged("a waiver is in no state that there is"))
     }
 }
@@ -153,6 +156,13 @@ impl Store {
         tx.fetch(Sql::new(&format!("SELECT {COLUMNS} FROM waiver ORDER BY n DESC LIMIT 1000"))).await?.iter().map(read).collect()
     }
 
+    /// How many were proposed by others than a person and wait for approval.
+    pub async fn waivers_waiting(&self, person: &str) -> Result<u64, StoreError> {
+        let mut tx = self.db().read().await?;
+        let n = tx.number(sql!("SELECT COUNT(*) FROM waiver WHERE state = 'proposed' AND person <> $1", person)).await?;
+        Ok(u64::try_from(n).unwrap_or(0))
+    }
+
     /// One of them.
     pub async fn waiver(&self, id: &str) -> Result<KeptWaiver, StoreError> {
         let mut tx = self.db().read().await?;
@@ -178,15 +188,19 @@ impl Store {
         let waiver = read(&row.ok_or_else(|| not_found("waiver", id))?)?;
         let fits = match state {
             WaiverState::Proposed => false,
-            WaiverState::Approved => waiver.state == WaiverState::Proposed,
-            WaiverState::Revoked => waiver.state != WaiverState::Revoked,
+            WaiverState::Approved | WaiverState::Withdrawn => waiver.state == WaiverState::Proposed,
+            WaiverState::Revoked => matches!(waiver.state, WaiverState::Proposed | WaiverState::Approved),
         };
         if !fits {
             return Err(StoreError::Conflict(format!("the waiver is {} already", waiver.state.name())));
         }
         let update = "UPDATE waiver SET state = $2, settled_by = $3, settled_at = $4, comment = $5 WHERE id = $1";
         tx.run(sql!(update, id, state.name(), by.who, by.at, comment)).await?;
-        let what = if state == WaiverState::Approved { "waiver.approve" } else { "waiver.revoke" };
+        let what = match state {
+            WaiverState::Approved => "waiver.approve",
+            WaiverState::Withdrawn => "waiver.withdraw",
+            _ => "waiver.revoke",
+        };
         let detail = json!({
             "code": waiver.proposal.code, "subject": waiver.proposal.subject, "until": waiver.proposal.until, "was": waiver.state.name(),
             "proposed_by": waiver.proposed_by, "comment": comment,

@@ -21,7 +21,14 @@ pub async fn guard(State(app): State<App>, path: MatchedPath, request: Request, 
     let mut request = Request::from_parts(parts, body);
     match admitted {
         Ok(who) => {
-            if let Some(who) = who {
+            if let Some(mut who) = who {
+                // Approvers are told on every page what waits for them.
+                if who.session.is_some() && who.approves() && !is_api(path.as_str()) {
+                    match app.store().waivers_waiting(&who.person.id()).await {
+                        Ok(n) => who.waits = n,
+                        Err(error) => return Problem::from(error).into_response(),
+                    }
+                }
                 request.extensions_mut().insert(who);
             }
             next.run(request).await

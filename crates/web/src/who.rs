@@ -49,6 +49,8 @@ pub struct Who {
     pub token: Option<String>,
     /// Whether this is a demonstration.
     pub demo: bool,
+    /// Waivers that others proposed and that wait for it, where a page tells of them.
+    pub waits: u64,
 }
 
 impl Who {
@@ -65,6 +67,11 @@ impl Who {
     /// Whether it sees every site.
     pub fn sees_all(&self) -> bool {
         self.scope.sites == Sites::All
+    }
+
+    /// Whether it approves waivers: they hold for every site.
+    pub fn approves(&self) -> bool {
+        self.may(Permission::Approve) && self.sees_all()
     }
 
     /// What forms must hold; empty without a session.
@@ -140,6 +147,7 @@ async fn by_session(app: &App, secret: &str, used: bool) -> Result<Option<Who>, 
         session: Some(signed),
         token: None,
         demo: app.config().demo.is_some(),
+        waits: 0,
         person,
     }))
 }
@@ -152,7 +160,7 @@ async fn by_token(app: &App, secret: &str) -> Result<Who, Problem> {
     let scope =
         Scope { sites: common(&person.sites, &token.sites), subscribers: person.subscribers && token.scopes.contains(rights::SUBSCRIBERS) };
     let name = format!("{} ({})", person.login, token.id);
-    Ok(Who { person, name, class, permissions, scope, session: None, token: Some(token.id), demo: false })
+    Ok(Who { person, name, class, permissions, scope, session: None, token: Some(token.id), demo: false, waits: 0 })
 }
 
 /// What both see.

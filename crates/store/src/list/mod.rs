@@ -17,7 +17,7 @@ use crate::db::{Sql, Tx};
 pub use devices::DeviceRow;
 pub use facets::{Crossed, Facet, FacetValue};
 pub use findings::FindingRow;
-pub use one::{Kept, KeptInput};
+pub use one::{Kept, KeptInput, Named};
 pub(crate) use one::{canonical, finding, mask, mask_finding};
 pub use overview::{CodeRow, ModuleRow, Moves, SourceRow};
 

@@ -62,6 +62,44 @@ impl Store {
     }
 }
 
+/// A device by what somebody called it, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// `dev-…`
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Brand or maker, and model, where they are known.
+    pub product: Option<String>,
+}
+
+impl Store {
+    /// Which devices ids, aliases or whole names mean, at most 1000 of them. What means none, or several, is not in it.
+    pub async fn named(&self, scope: &Scope, asked: &[String]) -> Result<BTreeMap<String, Named>, StoreError> {
+        if asked.len() > 1000 {
+            return Err(StoreError::Invalid("at most 1000 devices at once".into()));
+        }
+        let mut tx = self.db().read().await?;
+        let mut out: BTreeMap<String, Option<Named>> = BTreeMap::new();
+        // An id means its own device before another's alias, and a name comes last.
+        for (key, from) in [("d.id", "device d"), ("a.id", "alias a JOIN device d ON d.id = a.device"), ("d.name", "device d")] {
+            let left: Vec<&String> = asked.iter().filter(|a| !out.contains_key(*a)).collect();
+            let mut ask = Sql::new(&format!(
+                "SELECT {key}, d.id, d.name, p.brand, p.maker, p.model FROM {from} JOIN profile p ON p.n = d.profile WHERE {key} IN ("
+            ));
+            ask.bind_all(left).push(") AND ");
+            condition::scoped(&mut ask, scope, &condition::DEVICES);
+            for row in tx.fetch(ask).await? {
+                let (brand, model) = (row.opt_owned(3)?.or(row.opt_owned(4)?), row.opt_owned(5)?);
+                let words: Vec<String> = brand.into_iter().chain(model).collect();
+                let one = Named { id: row.owned(1)?, name: row.owned(2)?, product: (!words.is_empty()).then(|| words.join(" ")) };
+                out.entry(row.owned(0)?).and_modify(|there| *there = None).or_insert(Some(one));
+            }
+        }
+        Ok(out.into_iter().filter_map(|(asked, one)| Some((asked, one?))).collect())
+    }
+}
+
 async fn whole(tx: &mut Tx, scope: &Scope, ids: &[String]) -> Result<Vec<Kept>, StoreError> {
     let mut ask = Sql::new("SELECT d.n, d.seen, d.since, d.id, o.doc FROM device d JOIN device_doc o ON o.device = d.n WHERE d.id IN (");
     ask.bind_all(ids).push(") AND ");

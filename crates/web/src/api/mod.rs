@@ -49,7 +49,10 @@ pub(crate) use sinks::{
     Filter, RefusedOf, SinkShown, SinkWanted, all_sinks, alter_sink, guarantee, make_sink, named_sink, refused_of, send_again, try_sink,
 };
 pub(crate) use tokens::{TokenOf, TokenWanted, make, take_back};
-pub(crate) use waivers::{WaiverWanted, WaiversOf, approve_waiver, last_day, propose_waiver, revoke_waiver, waivers_of};
+pub(crate) use waivers::{
+    Entry as WaiverEntry, WaiverOf, WaiverWanted, WaiversOf, approve_waiver, last_day, propose_waiver, revoke_waiver, waivers_of,
+    withdraw_waiver,
+};
 
 /// The routes.
 pub fn router() -> Router<App> {
@@ -106,6 +109,7 @@ pub fn router() -> Router<App> {
         .route("/api/v1/waivers", get(waivers::list).post(waivers::propose))
         .route("/api/v1/waivers/{id}/approve", post(waivers::approve))
         .route("/api/v1/waivers/{id}/revoke", post(waivers::revoke))
+        .route("/api/v1/waivers/{id}/withdraw", post(waivers::withdraw))
         .route("/api/v1/backups", get(backups::list).post(backups::make))
         .route("/api/v1/audit-log", get(log::list))
         .route("/api/v1/audit-log/verify", get(log::verify))
@@ -139,7 +143,7 @@ pub fn router() -> Router<App> {
         settings::list,
         settings::set,
         sinks::list, sinks::add, sinks::one, sinks::change, sinks::remove, sinks::test, sinks::undelivered, sinks::again,
-        waivers::list, waivers::propose, waivers::approve, waivers::revoke,
+        waivers::list, waivers::propose, waivers::approve, waivers::revoke, waivers::withdraw,
         backups::list, backups::make,
         log::list, log::verify,
     ),

@@ -1,18 +1,21 @@
 //! Waivers: one person proposes to live with what a rule found, another approves, and the home's file of waivers has one entry more.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use umbilical_core::Day;
 use umbilical_store::query::Query;
-use umbilical_store::{KeptWaiver, Page, Proposal, Scope, WaiverState};
+use umbilical_store::{KeptWaiver, Named, Page, Proposal, Scope, WaiverState};
 use utoipa::ToSchema;
 
 use crate::Problem;
 use crate::api::json;
 use crate::app::App;
 use crate::extract::Body;
+use crate::rights::Permission;
 use crate::waivers;
 use crate::who::Who;
 
@@ -25,6 +28,8 @@ pub struct WaiverOf {
     pub code: String,
     /// The subject's id or name, or a pattern with `*`.
     pub subject: String,
+    /// The device that this is; `null` where it is none, several, or gone.
+    pub device: Option<WaivedDevice>,
     /// The module, or a pattern.
     pub module: Option<String>,
     /// Why.
@@ -33,7 +38,7 @@ pub struct WaiverOf {
     pub until: String,
     /// In the words of VEX.
     pub justification: Option<String>,
-    /// `proposed` (it does not hold), `approved` (it stands in the file), `revoked`.
+    /// `proposed` (it does not hold), `approved` (it stands in the file), `revoked`, `withdrawn` (by who proposed it).
     pub state: &'static str,
     /// Who proposed it.
     pub proposed_by: String,
@@ -47,15 +52,37 @@ pub struct WaiverOf {
     pub comment: String,
     /// Whether the asker may approve it: another than who proposed it, and allowed to.
     pub may_approve: bool,
+    /// Whether the asker may withdraw it: who proposed it, for as long as nobody settled it.
+    pub may_withdraw: bool,
+}
+
+/// A device that a waiver is about.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct WaivedDevice {
+    /// `dev-…`
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Brand and model, where they are known.
+    pub product: Option<String>,
+}
+
+impl From<Named> for WaivedDevice {
+    fn from(n: Named) -> Self {
+        Self { id: n.id, name: n.name, product: n.product }
+    }
 }
 
 impl WaiverOf {
-    fn of(w: KeptWaiver, who: &Who) -> Self {
-        let may = who.may(crate::rights::Permission::Approve) && w.state == WaiverState::Proposed && w.person != who.person.id();
+    fn of(w: KeptWaiver, who: &Who, devices: &BTreeMap<String, Named>) -> Self {
+        let (waits, own) = (w.state == WaiverState::Proposed, w.person == who.person.id());
+        let may_approve = who.may(Permission::Approve) && waits && !own;
+        let may_withdraw = who.may(Permission::Decide) && waits && own;
         let Proposal { code, subject, module, reason, until, justification } = w.proposal;
         Self {
             id: w.id,
             code,
+            device: devices.get(&subject).cloned().map(Into::into),
             subject,
             module,
             reason,
@@ -67,7 +94,8 @@ impl WaiverOf {
             settled_by: w.settled_by,
             settled_at: w.settled_at.map(|t| t.to_string()),
             comment: w.comment,
-            may_approve: may,
+            may_approve,
+            may_withdraw,
         }
     }
 }
@@ -79,6 +107,8 @@ pub struct Entry {
     pub code: String,
     /// The subject.
     pub subject: String,
+    /// The device that this is; `null` where it is none, several, or gone.
+    pub device: Option<WaivedDevice>,
     /// The module.
     pub module: Option<String>,
     /// Why.
@@ -146,19 +176,26 @@ pub(crate) async fn waivers_of(app: &App, who: &Who) -> Result<WaiversOf, Proble
         Ok(all) => (all.waivers, None),
         Err(problem) => (Vec::new(), Some(problem)),
     };
+    let kept = app.store().waivers().await?;
+    let named: BTreeSet<&String> = kept.iter().map(|w| &w.proposal.subject).chain(file.iter().map(|w| w.subject.get_ref())).collect();
+    let named: Vec<String> = named.into_iter().filter(|s| !s.contains('*')).cloned().collect();
+    let mut devices = BTreeMap::new();
+    for some in named.chunks(1000) {
+        devices.extend(app.store().named(&who.scope, some).await?);
+    }
     let entry = |w: umbilical_knowledge::policy::Waiver| Entry {
         expired: w.expires.0.earliest() <= today,
         expires: w.expires.to_string(),
         code: w.code.into_inner(),
+        device: devices.get(w.subject.get_ref()).cloned().map(Into::into),
         subject: w.subject.into_inner(),
         module: w.module,
         reason: w.reason.into_inner(),
         approver: w.approver.into_inner(),
         justification: w.justification.map(|j| j.name()),
     };
-    let kept = app.store().waivers().await?;
     Ok(WaiversOf {
-        waivers: kept.into_iter().map(|w| WaiverOf::of(w, who)).collect(),
+        waivers: kept.into_iter().map(|w| WaiverOf::of(w, who, &devices)).collect(),
         file: file.into_iter().map(entry).collect(),
         problem,
     })
@@ -259,6 +296,14 @@ pub(crate) async fn revoke_waiver(app: &App, who: &Who, id: &str, comment: &str)
     Ok(())
 }
 
+/// Withdraws a waiver that was proposed and that nobody has settled: by who proposed it.
+pub(crate) async fn withdraw_waiver(app: &App, who: &Who, id: &str, comment: &str) -> Result<(), Problem> {
+    if app.store().waiver(id).await?.person != who.person.id() {
+        return Err(Problem::forbidden("only who proposed it withdraws it; an approver refuses it"));
+    }
+    Ok(app.store().settle_waiver(who.by(app.now()), id, WaiverState::Withdrawn, comment, |_| Ok(())).await?)
+}
+
 /// What stands in the file of waivers, and what was proposed
 #[utoipa::path(get, path = "/api/v1/waivers", tag = "waivers", responses((status = 200, body = WaiversOf)))]
 pub async fn list(State(app): State<App>, who: Who) -> Result<Response, Problem> {
@@ -292,5 +337,13 @@ pub async fn approve(State(app): State<App>, who: Who, Path(id): Path<String>, B
     request_body = Settled, responses((status = 204)))]
 pub async fn revoke(State(app): State<App>, who: Who, Path(id): Path<String>, Body(said): Body<Settled>) -> Result<Response, Problem> {
     revoke_waiver(&app, &who, &id, &said.comment).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Withdraws a waiver of your own that nobody has settled yet
+#[utoipa::path(post, path = "/api/v1/waivers/{id}/withdraw", tag = "waivers", params(("id" = String, Path, description = "`wvr-…`")),
+    request_body = Settled, responses((status = 204)))]
+pub async fn withdraw(State(app): State<App>, who: Who, Path(id): Path<String>, Body(said): Body<Settled>) -> Result<Response, Problem> {
+    withdraw_waiver(&app, &who, &id, &said.comment).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -18,6 +18,7 @@ const BAR: &[(&str, &str)] = &[
     ("Findings", "/findings"),
     ("Modules", "/modules"),
     ("Policy", "/policy"),
+    (WAIVERS, "/waivers"),
     ("Look-up", "/look-up"),
     ("Evidence", "/evidence"),
     ("Reports", "/reports"),
@@ -26,12 +27,17 @@ const BAR: &[(&str, &str)] = &[
     ("Settings", "/settings"),
 ];
 
+/// The entry for those who approve: to others what is proposed is a matter of the findings.
+const WAIVERS: &str = "Waivers";
+
 /// An entry of the bar.
 pub struct Entry {
     pub label: &'static str,
     pub path: &'static str,
     /// Whether the page is this one, or below it.
     pub here: bool,
+    /// What waits there for who is signed in.
+    pub waits: u64,
 }
 
 /// What every page has at its top.
@@ -61,8 +67,9 @@ impl Head {
             rights::need(&Method::GET, path).is_some_and(|need| need.met(who.class, &who.permissions, who.sees_all()))
         };
         let bar = who.into_iter().flat_map(|who| {
-            let open = BAR.iter().filter(move |(_, path)| enters(&who, path));
-            open.map(|(label, path)| Entry { label, path, here: *path == here })
+            let open = BAR.iter().filter(move |(label, path)| enters(&who, path) && (*label != WAIVERS || who.approves()));
+            let waits = |label| if label == WAIVERS { who.waits } else { 0 };
+            open.map(move |(label, path)| Entry { label, path, here: *path == here, waits: waits(*label) })
         });
         Self {
             title: title.into(),

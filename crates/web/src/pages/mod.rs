@@ -50,6 +50,7 @@ pub fn router() -> Router<App> {
         .route("/waivers", get(waivers::list).post(waivers::propose))
         .route("/waivers/settle", post(waivers::settle_many))
         .route("/waivers/{id}", post(waivers::settle))
+        .route("/waivers/{id}/withdraw", post(waivers::withdraw))
         .route("/views", post(views::save))
         .route("/views/{id}", post(views::remove))
         .route("/reports", get(reports::list))

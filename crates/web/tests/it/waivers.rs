@@ -253,3 +253,114 @@ fn many_are_proposed_and_approved_together() {
         world.end().await;
     });
 }
+
+#[test]
+fn who_proposed_withdraws_and_who_approves_is_told() {
+    run(async {
+        let world = World::with(|config| config.judge = Some(judge(config.home.join("waivers.toml")))).await;
+        let ana = world.signed_in("ana", &[Role::Engineer]).await;
+        let ben = world.signed_in("ben", &[Role::Approver]).await;
+        let eva = world.signed_in("eva", &[Role::Analyst, Role::Approver]).await;
+        ana.upload("fleet.csv", evidence::two_sites()).await.is(202);
+        world.settled().await;
+        let told = async |client: &Client, path: &str| {
+            let page = client.get(path).await.is(200).text();
+            let entry = page.split("<a href=\"/waivers\"").nth(1).and_then(|rest| rest.split("</a>").next()).unwrap_or_default().to_owned();
+            let bar = page.split("</nav>").next().unwrap().contains("href=\"/waivers\"");
+            (bar, entry.split("class=\"waits\" data-measure>").nth(1).map(|n| n.split('<').next().unwrap().to_owned()))
+        };
+        // Who may approve has an entry in the bar, without a number where nothing waits; others have none.
+        assert_eq!((told(&ben, "/fleet").await, told(&ana, "/fleet").await.0), ((true, None), false));
+        let found = of_rule(&ana).await;
+        let mut ids = Vec::new();
+        for finding in &found[..2] {
+            let wanted = json!({"finding": finding["finding"]["id"], "reason": "in a cage", "until": "2027-01-31"});
+            ids.push(ana.json(Method::POST, "/api/v1/waivers", &wanted).await.is(201).json()["id"].as_str().unwrap().to_owned());
+        }
+        let third = json!({"finding": found[2]["finding"]["id"], "reason": "in a cage", "until": "2027-01-31"});
+        let hers = eva.json(Method::POST, "/api/v1/waivers", &third).await.is(201).json()["id"].as_str().unwrap().to_owned();
+        // Of what waits her own is not hers to approve.
+        assert_eq!(told(&ben, "/fleet").await.1.as_deref(), Some("3"));
+        assert_eq!(told(&eva, "/").await.1.as_deref(), Some("2"));
+        // Subjects stand there by their names, with a way to them.
+        let page = ben.get("/waivers").await.is(200).text();
+        let list = ben.get("/api/v1/waivers").await.json();
+        for waiver in list["waivers"].as_array().unwrap() {
+            let (id, name) = (waiver["device"]["id"].as_str().unwrap(), waiver["device"]["name"].as_str().unwrap());
+            assert!(id == waiver["subject"] && !name.starts_with("dev-"), "{waiver}");
+            assert!(page.contains(&format!("<a href=\"/devices/{id}\">{name}</a>")), "{page}");
+        }
+        assert!(page.contains("<h2>Waiting for approval</h2>") && !page.contains("<h2>Settled here</h2>"), "{page}");
+
+        // Only who proposed it withdraws it, and only before it is settled.
+        let withdraw = async |client: &Client, id: &str, said: &str| {
+            client.json(Method::POST, &format!("/api/v1/waivers/{id}/withdraw"), &json!({"comment": said})).await
+        };
+        withdraw(&ben, &ids[0], "").await.problem(403);
+        withdraw(&eva, &ids[0], "").await.problem(403);
+        withdraw(&ana, "wvr-000000000000", "").await.problem(404);
+        assert_eq!(ana.get("/waivers").await.text().matches(">Withdraw<").count(), 2);
+        withdraw(&ana, &ids[0], "found a spare").await.is(204);
+        withdraw(&ana, &ids[0], "").await.problem(409);
+        ben.json(Method::POST, &format!("/api/v1/waivers/{}/approve", ids[0]), &json!({})).await.problem(409);
+        let csrf = ana.csrf().await;
+        ana.form(&format!("/waivers/{hers}/withdraw"), &[("csrf", &csrf)]).await.is(403);
+        ana.form(&format!("/waivers/{}/withdraw", ids[1]), &[("csrf", &csrf), ("comment", "another")]).await.is(303);
+        assert_eq!(told(&ben, "/fleet").await.1.as_deref(), Some("1"));
+        let list = ana.get("/api/v1/waivers").await.json();
+        let state = |id: &str| {
+            let all = list["waivers"].as_array().unwrap();
+            let one = all.iter().find(|w| w["id"] == id).unwrap();
+            (one["state"].clone(), one["settled_by"].clone(), one["comment"].clone())
+        };
+        assert_eq!(state(&ids[0]), (json!("withdrawn"), json!("ana"), json!("found a spare")));
+        let log = world.app.store().audit_rows(None, 10).await.unwrap();
+        assert_eq!(log.iter().filter(|r| r.what == "waiver.withdraw" && r.who == "ana").count(), 2);
+        // What is settled stands under a heading of its own, and what was withdrawn may be proposed anew.
+        let page = ana.get("/waivers").await.text();
+        let (waiting, rest) = page.split_once("<h2>In the file</h2>").unwrap();
+        assert!(waiting.contains(">proposed<") && !waiting.contains(">withdrawn<"), "{page}");
+        assert_eq!(rest.split_once("<h2>Settled here</h2>").unwrap().1.matches(">withdrawn<").count(), 2);
+        let again = json!({"finding": found[0]["finding"]["id"], "reason": "after all", "until": "2027-01-31"});
+        ana.json(Method::POST, "/api/v1/waivers", &again).await.is(201);
+
+        // A refusal shows the list again, with what was typed.
+        let csrf = eva.csrf().await;
+        let sent = [("csrf", csrf.as_str()), ("to", "approve"), ("comment", "seen <it>"), ("id", hers.as_str())];
+        let page = eva.form("/waivers/settle", &sent).await.is(403).text();
+        assert!(page.contains("Nothing was changed: another person approves"), "{page}");
+        assert!(page.contains("name=\"comment\" maxlength=\"2000\" value=\"seen &#60;it&#62;\""), "{page}");
+        // One who sees one site approves nothing, and is told of nothing.
+        let person = world.person("nils", &[Role::Approver], Sites::Only(["North".to_owned()].into())).await;
+        assert_eq!(told(&world.session(&person).await, "/fleet").await, (false, None));
+        world.end().await;
+    });
+}
+
+#[test]
+fn a_waiver_that_is_refused_leaves_its_form_as_it_was_typed() {
+    run(async {
+        let world = World::with(|config| config.judge = Some(judge(config.home.join("waivers.toml")))).await;
+        let ana = world.signed_in("ana", &[Role::Engineer]).await;
+        ana.upload("fleet.csv", evidence::two_sites()).await.is(202);
+        world.settled().await;
+        let finding = of_rule(&ana).await[0]["finding"]["id"].as_str().unwrap().to_owned();
+        let csrf = ana.csrf().await;
+        for (until, why) in [("", "say the last day"), ("2026-11-28", "has passed")] {
+            let sent = [("csrf", csrf.as_str()), ("finding", &finding), ("reason", "in a \"cage\""), ("until", until)];
+            let page = ana.form("/waivers", &sent).await.is(422).text();
+            assert!(page.contains("name=\"reason\" required maxlength=\"2000\" value=\"in a &#34;cage&#34;\""), "{page}");
+            let field = page.split("id=\"waive-until\"").nth(1).unwrap();
+            assert!(field.starts_with(" name=\"until\" type=\"date\" required value=\"") && field.contains(why), "{page}");
+            assert!(page.contains(&format!("value=\"{finding}\"")) && page.contains("Propose a waiver"));
+        }
+        let sent = [("csrf", csrf.as_str()), ("finding", &finding), ("reason", " "), ("until", "2027-01-31")];
+        assert!(ana.form("/waivers", &sent).await.is(422).text().contains("id=\"refused\">a waiver says because of what"));
+        // Beside a list the same.
+        let sent =
+            [("csrf", csrf.as_str()), ("kind", "waive"), ("to", "all"), ("comment", "x"), ("until", "2020-01-01"), ("q", "site:north")];
+        let page = ana.form("/fleet", &sent).await.is(422).text();
+        assert!(page.contains("<option value=\"waive\" selected>") && page.contains("value=\"2020-01-01\""), "{page}");
+        world.end().await;
+    });
+}
