@@ -51,6 +51,8 @@ pub(crate) struct KeptFinding {
     pub verdict: Option<&'static str>,
     pub severity: i64,
     pub confidence: f64,
+    /// Whether a waiver holds for it.
+    pub waived: bool,
     pub body_digest: String,
     pub body: Vec<u8>,
 }
@@ -242,6 +244,9 @@ fn profile(device: &Device, findings: &[Finding]) -> Profile {
             add("code", &finding.code);
             add("severity", finding.severity.name());
             add("source", finding.source);
+            if finding.is_accepted() {
+                add("waived", "yes");
+            }
             severity = severity.max(rank(finding.severity));
             count += 1;
         }
@@ -277,7 +282,7 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 pub(crate) fn kept(mut finding: Finding, computed: &str, id: &str) -> Result<KeptFinding, StoreError> {
     let subject = std::mem::take(&mut finding.subject.id);
     let own = std::mem::take(&mut finding.id);
-    let body = pack::json(&finding)?;
+    let (body, waived) = (pack::json(&finding)?, finding.is_accepted());
     Ok(KeptFinding {
         id: own,
         subject_kind: finding.subject.kind,
@@ -287,6 +292,7 @@ pub(crate) fn kept(mut finding: Finding, computed: &str, id: &str) -> Result<Kep
         verdict: finding.verdict,
         severity: rank(finding.severity),
         confidence: finding.confidence,
+        waived,
         body_digest: digest(&body),
         body,
     })

@@ -97,7 +97,7 @@ impl Tables {
             doc: Bulk::new("device_doc", &["device", "doc"]),
             key: Bulk::new("device_key", &["value", "kind", "device"]),
             evidence: Bulk::new("device_evidence", &["evidence", "device"]),
-            kind: Bulk::new("finding_kind", &["n", "code", "source", "verdict", "severity", "confidence", "digest"]),
+            kind: Bulk::new("finding_kind", &["n", "code", "source", "verdict", "severity", "confidence", "digest", "waived"]),
             body: Bulk::new("finding_body", &["n", "digest", "doc"]),
             finding: Bulk::new("finding", &["n", "id", "device", "profile", "kind", "body", "subject_kind", "subject_id", "since"]),
             change: Bulk::new("change", &["answer", "device", "what"]),
@@ -340,7 +340,9 @@ impl Writer {
                     (finding.id.clone(), self.at.0, None)
                 }
             };
-            let digest = format!("{}|{}|{:?}|{}|{}", finding.code, finding.source, finding.verdict, finding.severity, finding.confidence);
+            let waived = if finding.waived { "|waived" } else { "" };
+            let (code, source, verdict) = (&finding.code, finding.source, finding.verdict);
+            let digest = format!("{code}|{source}|{verdict:?}|{}|{}{waived}", finding.severity, finding.confidence);
             let (kind, new) = self.kinds.of(digest.clone());
             if new {
                 let row = [
@@ -351,6 +353,7 @@ impl Writer {
                     finding.severity.into(),
                     finding.confidence.into(),
                     digest.into(),
+                    finding.waived.into(),
                 ];
                 self.tables.kind.push(tx, row).await?;
             }

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("reading name", include_str!("../../migrations/0006_reading_name.sql")),
     ("outbox", include_str!("../../migrations/0007_outbox.sql")),
     ("reading mapping", include_str!("../../migrations/0008_reading_mapping.sql")),
+    ("waived", include_str!("../../migrations/0009_waived.sql")),
 ];
 
 /// The newest schema.

@@ -53,6 +53,7 @@ pub(crate) const FIELDS: &[(&str, &[&str], What, &str)] = &[
     ("basis", &[], What::Word(&["observed", "inferred", "declared", "listed", "alleged"]), "how it is known"),
     ("collect", &["next"], What::Word(NONE), "what to collect next"),
     ("verdict", &[], What::Word(&["fail", "review", "unknown", "pass"]), "of a rule"),
+    ("waived", &[], What::Word(&["yes", "no"]), "whether a waiver holds for it, or for something found about the device"),
     ("code", &["rule", "finding"], What::Word(NONE), "code or rule that did not pass"),
     ("source", &[], What::Word(&["identity", "rule", "detector", "image", "host", "bom", "containment"]), "where a finding comes from"),
     ("severity", &[], What::Ranked(SEVERITIES), "of a finding; of a device, the worst where compared"),

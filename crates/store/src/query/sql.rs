@@ -113,6 +113,7 @@ fn term(out: &mut Sql, term: &Term, scope: &Scope, columns: &Columns) -> Result<
             text(out, CODE, term);
             out.push(")");
         }
+        (What::Word(_), _) if *name == "waived" => waived(out, term, columns),
         (What::Word(_), Some(kind)) if ["verdict", "source"].contains(name) => {
             out.push(kind).push(&format!(" IN (SELECT fk.n FROM finding_kind fk WHERE fk.{name} IS NOT NULL AND fk.{name} = "));
             out.bind(term.value.to_lowercase()).push(")");
@@ -162,6 +163,17 @@ fn term(out: &mut Sql, term: &Term, scope: &Scope, columns: &Columns) -> Result<
         (What::Since, _) => day(out, columns.since, term),
     }
     Ok(())
+}
+
+/// What no waiver holds for has no mark.
+fn waived(out: &mut Sql, term: &Term, columns: &Columns) {
+    let not = if term.value.eq_ignore_ascii_case("yes") { "" } else { "NOT " };
+    match columns.kind {
+        Some(kind) => out.push(kind).push(&format!(" {not}IN (SELECT fk.n FROM finding_kind fk WHERE fk.waived = 1)")),
+        None => out.push(columns.profile).push(&format!(
+            " {not}IN (SELECT pw.profile FROM profile_word pw JOIN word w ON w.n = pw.word WHERE w.field = 'waived' AND w.value = 'yes')"
+        )),
+    };
 }
 
 fn sign(op: Op) -> &'static str {

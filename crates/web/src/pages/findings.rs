@@ -46,7 +46,7 @@ struct Findings<'a> {
     rows: Vec<FindingLine>,
     facets: Vec<FacetShown>,
     /// Lists that everybody asks for.
-    usual: [(&'static str, String); 3],
+    usual: [(&'static str, String); 4],
     next: Option<String>,
     /// Whether the page of waivers is the asker's.
     waivers: bool,
@@ -88,6 +88,7 @@ pub async fn list(app: &App, who: &Who, asked: &Asked, refused: Option<Refused>)
             ("open", "NOT verdict:pass state:new"),
             ("high or worse", "severity>=high NOT verdict:pass"),
             ("accepted", "state:accepted"),
+            ("waived", "waived:yes"),
         ]
         .map(|(label, q)| (label, href("/findings", q, None))),
         waivers: who.sees_all(),

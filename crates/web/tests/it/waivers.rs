@@ -104,6 +104,23 @@ fn one_proposes_another_approves_and_it_holds_until_it_is_taken_back() {
         settle(&ben, &id, "approve").await.is(204);
         settle(&ben, &id, "approve").await.problem(409);
         world.settled().await;
+        // Lists ask for it: one is waived, and the others of the rule are what counts.
+        let count = async |list: &str, q: &str| {
+            let path = format!("/api/v1/{list}?q={}", umbilical_web::guard::encoded(q));
+            ana.get(&path).await.is(200).json()[list].as_array().unwrap().len()
+        };
+        for (list, q, n) in [
+            ("findings", "code:TEST-RULE waived:yes", 1),
+            ("findings", "code:TEST-RULE waived:no", 2),
+            ("findings", "code:TEST-RULE NOT waived:yes verdict:fail", 2),
+            ("devices", "waived:yes", 1),
+            ("devices", "waived:no", 2),
+            ("devices", "waived:YES verdict:fail", 1),
+        ] {
+            assert_eq!(count(list, q).await, n, "{list} {q}");
+        }
+        assert_eq!(ana.get("/api/v1/findings?q=waived:perhaps").await.problem(422)["allowed"], json!(["yes", "no"]));
+        assert!(ana.get("/findings?q=waived:yes").await.text().contains(finding));
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.starts_with(theirs) && text.contains(&format!("# {id}: proposed by ana, approved by ben on 2026-11-29")), "{text}");
         let list = ana.get("/api/v1/waivers").await.json();
@@ -123,6 +140,7 @@ fn one_proposes_another_approves_and_it_holds_until_it_is_taken_back() {
         settle(&ben, &id, "revoke").await.problem(409);
         world.settled().await;
         assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs);
+        assert_eq!((count("findings", "waived:yes").await, count("devices", "waived:yes").await), (0, 0));
         assert_eq!(waived(&of_rule(&ana).await), 0);
 
         // A file that cannot be read is not written to, and nothing is approved.
