@@ -142,5 +142,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("contradicted-answer", "A supplier's answer contradicts a known fact"),
     ("broken-signature", "A signature inside a document does not fit what it signs"),
     ("unproved-signature", "A document is not signed by any of the keys it should be signed by"),
+    ("scan", "Many first contacts, most of them without an answer"),
+    ("beacon", "Contacts with one peer that come as by a clock"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

@@ -59,6 +59,28 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
             page.para(0, Tone::Dim, &format!("and {} more: --format json has all of them", say::count(more as u64)))?;
         }
     }
+    if !answer.of.findings.is_empty() {
+        page.gap()?;
+        let findings = &answer.of.findings;
+        let shown = findings.iter().take(view.max_rows).map(|f| {
+            let why = f.because.first().cloned().unwrap_or_default();
+            vec![f.severity.name().to_owned(), f.code.to_string(), why, f.first.clone().unwrap_or_default(), f.id.clone()]
+        });
+        page.table(&["Severity", "Finding", "What was seen", "From", "Id"], shown)?;
+        let more = findings.len().saturating_sub(view.max_rows);
+        if more > 0 {
+            page.para(0, Tone::Dim, &format!("and {} more: --format json has all of them", say::count(more as u64)))?;
+        }
+    }
+    for blind in answer.of.detectors.iter().filter(|d| d.blind > 0) {
+        let what = if blind.state == "not-evaluable" { "was not looked for" } else { "could not be looked for everywhere" };
+        page.hanging(
+            0,
+            2,
+            Tone::Plain,
+            &format!("{} {what}: it needs {}, which {} do not show", blind.code, blind.needs, say::counted(blind.blind, "conversation")),
+        )?;
+    }
     for problem in &answer.problems {
         let path = problem.input.and_then(|i| answer.inputs.get(i as usize)).map(|i| i.path.as_str()).unwrap_or_default();
         page.hanging(0, 2, Tone::Plain, &format!("not understood: {path} {}: {}", problem.at, problem.what))?;

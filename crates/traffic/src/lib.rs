@@ -6,6 +6,7 @@
 mod bytes;
 pub mod capture;
 pub mod cellular;
+pub mod detect;
 pub mod flow;
 pub mod link;
 pub mod names;

@@ -15,8 +15,31 @@ pub struct Watched {
     pub sessions: Vec<Session>,
     /// What is noteworthy, worst first.
     pub findings: Vec<Finding>,
+    /// What was looked for, and whether it could be.
+    pub detectors: Vec<Detector>,
     /// What was counted.
     pub counters: Counters,
+}
+
+/// What a detector came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Detector {
+    /// The code of its findings.
+    pub code: &'static str,
+    /// Its version: another may find otherwise in the same trace.
+    pub version: u32,
+    /// `evaluated`, or `not-evaluable`: nothing in this trace could be judged, so nothing found says nothing.
+    pub state: &'static str,
+    /// What it needs to see.
+    pub needs: &'static str,
+    /// Conversations that it judged.
+    pub judged: u64,
+    /// Conversations that it would have judged, had their source seen what it needs.
+    pub blind: u64,
+    /// Of whom or what it had to forget, because there was too much at once.
+    pub forgotten: u64,
+    /// Findings.
+    pub findings: u64,
 }
 
 /// One attachment of a SIM to one network.

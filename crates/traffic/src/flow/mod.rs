@@ -173,6 +173,13 @@ impl Flow {
         if said { Some(true) } else { self.seen.has(Seen::ANSWERS).then_some(false) }
     }
 
+    /// Whether the client was answered, by what was seen of the server or by what the client says: TCP acknowledges only what was
+    /// heard. `None` where neither could be seen.
+    pub fn heard(&self) -> Option<bool> {
+        let says = self.key.proto == proto::TCP && self.up.flags.has(Flags::ACK) && !self.up.flags.any(Flags::RST);
+        if says { Some(true) } else { self.answered() }
+    }
+
     /// Of a record.
     fn of(record: &Record, owner: Owner) -> Self {
         let (session, inbound) = match owner {
@@ -306,7 +313,7 @@ impl Why {
 pub enum Event<'a> {
     /// Its first packet.
     Start(&'a Flow),
-    /// The server speaks for the first time ([`Flow::answered`]); of a record that has an answer right behind the first.
+    /// It was answered ([`Flow::heard`]); of a record that has an answer right behind the first.
     Answered(&'a Flow),
     /// It goes on.
     Active(&'a Flow),

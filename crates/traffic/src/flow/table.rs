@@ -144,7 +144,7 @@ impl Table {
         }
         flow.stranger = flow.stranger.or(stranger);
         let open = !flow.closed();
-        let silent = !from_client && flow.answered() != Some(true);
+        let silent = flow.heard() != Some(true);
         flow.count(packet, at, frame, from_client, known.words);
         // Closed, it goes soon.
         let closes = packet.proto == proto::TCP && open && flow.closed();
@@ -156,7 +156,7 @@ impl Table {
             }
             each(Event::Start(flow));
         }
-        if silent && flow.answered() == Some(true) {
+        if silent && flow.heard() == Some(true) {
             each(Event::Answered(flow));
         } else if !begun && at >= flow.report {
             flow.report = at.plus(ACTIVE);

@@ -13,17 +13,17 @@ const SYN: u8 = Flags::SYN;
 const ACK: u8 = Flags::ACK;
 const FIN: u8 = Flags::FIN;
 
-fn v4(src: [u8; 4], dst: [u8; 4], proto: u8, body: &[u8]) -> Vec<u8> {
+pub fn v4(src: [u8; 4], dst: [u8; 4], proto: u8, body: &[u8]) -> Vec<u8> {
     let length = (body.len() + 20) as u16;
     [&[0x45, 0][..], &length.to_be_bytes(), &[0, 0, 0, 0, 64, proto, 0, 0], &src, &dst, body].concat()
 }
 
-fn udp(src: [u8; 4], dst: [u8; 4], ports: (u16, u16), body: &[u8]) -> Vec<u8> {
+pub fn udp(src: [u8; 4], dst: [u8; 4], ports: (u16, u16), body: &[u8]) -> Vec<u8> {
     let length = (body.len() + 8) as u16;
     v4(src, dst, 17, &[&ports.0.to_be_bytes()[..], &ports.1.to_be_bytes(), &length.to_be_bytes(), &[0, 0], body].concat())
 }
 
-fn tcp(src: [u8; 4], dst: [u8; 4], ports: (u16, u16), flags: u8, sequence: u32, body: &[u8]) -> Vec<u8> {
+pub fn tcp(src: [u8; 4], dst: [u8; 4], ports: (u16, u16), flags: u8, sequence: u32, body: &[u8]) -> Vec<u8> {
     let head = [&ports.0.to_be_bytes()[..], &ports.1.to_be_bytes(), &sequence.to_be_bytes(), &[0; 4], &[0x50, flags, 1, 0, 0, 0, 0, 0]];
     v4(src, dst, 6, &[&head.concat(), body].concat())
 }

@@ -1,5 +1,6 @@
 //! The room through its front door.
 
 mod attribution;
+mod detect;
 mod flows;
 mod hostile;

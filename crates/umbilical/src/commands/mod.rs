@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<u8, Fail> {
 /// Whether a command has a gate.
 fn is_gate(command: &Command) -> bool {
     match command {
-        Command::Audit(_) | Command::Bom(_) | Command::Doctor | Command::Verify(_) => true,
+        Command::Audit(_) | Command::Bom(_) | Command::Doctor | Command::Verify(_) | Command::Watch(_) => true,
         Command::Policy(command) => command.is_gate(),
         _ => false,
     }

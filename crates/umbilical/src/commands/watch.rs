@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use sha2::{Digest as _, Sha256};
 use umbilical_assess::{Fleet, Options};
-use umbilical_core::answer::watch::{Counters, FlowRow, SCHEMA, Session, TunnelEnd, Watched};
+use umbilical_core::answer::watch::{Counters, Detector, FlowRow, SCHEMA, Session, TunnelEnd, Watched};
 use umbilical_core::answer::{Module, Said};
 use umbilical_core::id::hex;
 use umbilical_core::number::Shown;
@@ -19,6 +19,7 @@ use umbilical_knowledge::Knowledge;
 use umbilical_report::{View, json, watch as page};
 use umbilical_traffic::capture::{self, CaptureError};
 use umbilical_traffic::cellular::{Side, sessions};
+use umbilical_traffic::detect::{self, Detectors};
 use umbilical_traffic::flow::{Event, Flow, Limits, Why};
 use umbilical_traffic::names::{Word, Words};
 use umbilical_traffic::packet::proto;
@@ -28,6 +29,7 @@ use umbilical_traffic::watch as pipeline;
 use super::{facts, formats, headed};
 use crate::args::{Format, Global};
 use crate::fail::Fail;
+use crate::gate::{Gates, Seen};
 use crate::progress::Progress;
 use crate::{home, out};
 
@@ -54,6 +56,16 @@ pub struct Watch {
     /// Silence behind which a conversation is over; 0: never [default: 60, TCP 300]
     #[arg(long, value_name = "SECONDS")]
     idle: Option<u32>,
+    /// Score beacons as another tool does
+    #[arg(long, value_name = "TOOL")]
+    compat: Option<Compat>,
+}
+
+/// A tool whose numbers its users want to find again.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Compat {
+    /// RITA 5: its beacon score, of all contacts of the last day
+    Rita,
 }
 
 /// Sessions listed at a terminal.
@@ -61,6 +73,7 @@ const ROWS: usize = 40;
 
 pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     formats(global, "watch", &[Format::Table, Format::Json])?;
+    let gates = Gates::parse(&global.fail_on, &[])?;
     let kb = facts(global)?;
     let sources = ordered(sources(&args.sources)?)?;
     for written in args.flows.iter().chain(&global.output) {
@@ -68,7 +81,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     }
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
-    let mut trace = Trace::new(limits(args.idle), args.flows.as_deref())?;
+    let mut trace = Trace::new(limits(args.idle), detect::Options { rita: args.compat.is_some() }, args.flows.as_deref())?;
     for source in &sources {
         trace.read(source, &progress)?;
     }
@@ -82,13 +95,14 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     }
     let as_of = home::as_of(global);
     let (watched, read) = trace.end(global, &kb, as_of)?;
+    let code = gates.code(watched.findings.iter(), Seen::default());
     let document = headed(SCHEMA, &kb, as_of, (&read.0, read.1), watched);
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
     out::answer(global, |w| match global.format {
         Format::Json => json::one(w, &document),
         _ => page::table(w, &document, &view),
     })?;
-    Ok(0)
+    Ok(code)
 }
 
 fn limits(idle: Option<u32>) -> Limits {
@@ -178,6 +192,7 @@ type WasRead = (Vec<Input>, Vec<Said>);
 /// A trace of several captures.
 struct Trace {
     watch: pipeline::Watch,
+    detect: Detectors,
     all: Observations,
     problems: Vec<Said>,
     flows: Option<(PathBuf, BufWriter<File>)>,
@@ -189,7 +204,7 @@ struct Trace {
 }
 
 impl Trace {
-    fn new(limits: Limits, flows: Option<&Path>) -> Result<Self, Fail> {
+    fn new(limits: Limits, detect: detect::Options, flows: Option<&Path>) -> Result<Self, Fail> {
         let flows = flows
             .map(|path| {
                 let file = File::create(path).map_err(|source| Fail::Output { to: path.display().to_string(), source })?;
@@ -197,7 +212,8 @@ impl Trace {
             })
             .transpose()?;
         let watch = pipeline::Watch::new(limits);
-        Ok(Self { watch, all: Observations::new(), problems: Vec::new(), flows, ids: Vec::new(), homes: Vec::new(), read: 0 })
+        let detect = Detectors::new(detect);
+        Ok(Self { watch, detect, all: Observations::new(), problems: Vec::new(), flows, ids: Vec::new(), homes: Vec::new(), read: 0 })
     }
 
     fn read(&mut self, source: &Path, progress: &Progress) -> Result<(), Fail> {
@@ -210,12 +226,13 @@ impl Trace {
         let mut failed = Ok(());
         let ended = {
             let unpacked = capture::unpacked(&mut counted).map_err(fail)?;
-            let (watch, flows, ids) = (&mut self.watch, &mut self.flows, &mut self.ids);
+            let (watch, detect, flows, ids) = (&mut self.watch, &mut self.detect, &mut self.flows, &mut self.ids);
             // The names are inside the trace that gives the events: what ended is written behind the frame.
             let mut over: Vec<(Flow, Why)> = Vec::new();
             let keep = flows.is_some();
             capture::read(unpacked, &mut |frame| {
                 watch.frame(&frame, &mut |event| {
+                    detect.see(&event);
                     if let (Event::End(flow, why), true) = (event, keep) {
                         over.push((flow.clone(), why));
                     }
@@ -266,7 +283,9 @@ impl Trace {
         // Up to a million conversations end here at once: each is written as it does. No name is learnt any more.
         let words = std::mem::take(&mut self.watch.words);
         let (flows, ids, mut done) = (&mut self.flows, &self.ids, Ok(()));
+        let detect = &mut self.detect;
         self.watch.finish(&mut |event| {
+            detect.see(&event);
             if let (Event::End(flow, why), Some((_, to)), Ok(())) = (event, flows.as_mut(), &done) {
                 done = written(to, flow, why, &words, ids);
             }
@@ -312,8 +331,26 @@ impl Trace {
             bytes_down: s.bytes_down,
             flows: s.flows,
         });
-        let watched = Watched { sessions: sessions.collect(), findings: Vec::new(), counters };
+        let (alerts, came) = self.detect.finish(&words);
+        let id = |id: sessions::Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
+        let findings = alerts.iter().map(|alert| alert.finding(id)).collect();
+        let detectors = came.iter().map(detector).collect();
+        let watched = Watched { sessions: sessions.collect(), findings, detectors, counters };
         Ok((watched, (self.all.inputs, self.problems)))
+    }
+}
+
+fn detector(came: &detect::Came) -> Detector {
+    let tally = came.tally;
+    Detector {
+        code: came.about.code,
+        version: came.about.version,
+        state: if tally.judged == 0 && tally.blind > 0 { "not-evaluable" } else { "evaluated" },
+        needs: came.about.needs,
+        judged: tally.judged,
+        blind: tally.blind,
+        forgotten: tally.forgotten,
+        findings: came.alerts,
     }
 }
 

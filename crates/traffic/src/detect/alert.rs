@@ -1,0 +1,127 @@
+//! What a detector says.
+
+use std::cmp::Ordering;
+
+use serde_json::json;
+use umbilical_core::finding::{self, Finding, Severity};
+use umbilical_core::id::content_id;
+use umbilical_core::observation::Basis;
+
+use super::About;
+use crate::cellular::sessions::Id;
+use crate::packet::Addr;
+use crate::time::Micros;
+
+/// Whose doing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A module's on the network.
+    Session(Id),
+    /// An address's.
+    Host(Addr),
+}
+
+/// A measure against the value from which it counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Term {
+    /// Its name.
+    pub term: &'static str,
+    /// What was measured.
+    pub value: f64,
+    /// From where it counts.
+    pub threshold: f64,
+}
+
+/// Why it is said, beyond the measures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// A sentence that begins small, behind the name of whose doing it is: `tried 40 addresses …`.
+    pub did: String,
+    /// Sentences of their own.
+    pub more: Vec<String>,
+    /// What helps, the least restrictive first.
+    pub remedies: Vec<String>,
+    /// What would clear it.
+    pub clears_when: String,
+}
+
+/// Something noteworthy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alert {
+    /// Who says it.
+    pub about: &'static About,
+    /// Whose doing it is.
+    pub subject: Subject,
+    /// To whom: an address or a name, with its port where it is one.
+    pub peer: Option<String>,
+    /// How bad.
+    pub severity: Severity,
+    /// 0–1.
+    pub score: f64,
+    /// The measures.
+    pub terms: Vec<Term>,
+    /// The rest.
+    pub reason: Reason,
+    /// Of `surveillance`, `exfiltration`, `disruption`.
+    pub threats: &'static [&'static str],
+    /// The first conversation of it.
+    pub first: Micros,
+    /// When it was enough to be said.
+    pub at: Micros,
+    /// The last.
+    pub last: Micros,
+    /// Conversations that it rests on.
+    pub flows: u64,
+    /// Numbers of the first and the last frame of it; 0 where there are none.
+    pub frames: (u64, u64),
+}
+
+impl Alert {
+    /// The worst first, then by time.
+    pub(super) fn worst_first(&self, other: &Self) -> Ordering {
+        let key = |a: &Self| (a.first, a.about.code, a.subject, a.peer.clone());
+        other.severity.cmp(&self.severity).then_with(|| key(self).cmp(&key(other)))
+    }
+
+    /// As every finding is written. A session has its id, which only who numbers them knows.
+    pub fn finding(&self, session: impl Fn(Id) -> String) -> Finding {
+        let (kind, id, name) = match self.subject {
+            Subject::Session(id) => ("session", session(id), format!("The module of {}", session(id))),
+            Subject::Host(addr) => ("host", addr.ip().to_string(), addr.ip().to_string()),
+        };
+        let code = self.about.code;
+        let mut because = vec![format!("{name} {}", self.reason.did)];
+        because.extend(self.reason.more.iter().cloned());
+        if self.frames.0 > 0 {
+            because.push(format!("Frames {} to {}", self.frames.0, self.frames.1));
+        }
+        let round = |n: f64| (n * 10_000.0).round() / 10_000.0;
+        let terms: Vec<_> =
+            self.terms.iter().map(|t| json!({"term": t.term, "value": round(t.value), "threshold": round(t.threshold)})).collect();
+        Finding {
+            id: content_id("fnd-", code, &format!("{kind} {id} {}", self.peer.as_deref().unwrap_or_default())),
+            code: code.into(),
+            source: "detector",
+            subject: finding::Subject { kind, id },
+            verdict: None,
+            severity: self.severity,
+            confidence: round(self.score),
+            basis: Basis::Inferred,
+            lifecycle: "patchable",
+            threats: self.threats.to_vec(),
+            first: Some(self.first.to_string()),
+            last: Some(self.last.to_string()),
+            because,
+            remedies: self.reason.remedies.clone(),
+            clears_when: self.reason.clears_when.clone(),
+            detail: json!({
+                "score": round(self.score),
+                "peer": self.peer,
+                "reasons": terms,
+                "detector_version": self.about.version,
+                "at": self.at.to_string(),
+                "flows": self.flows,
+            }),
+        }
+    }
+}

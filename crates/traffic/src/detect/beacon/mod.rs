@@ -1,0 +1,304 @@
+//! `beacon`: contacts with one peer that come as by a clock.
+//!
+//! A contact is a conversation in which something was said (an answer, or a payload): retries of what nobody answers are none. Contacts
+//! are gathered by whose they are and with whom: the name that was asked for, or the address, and the port. What is judged is the
+//! newest [`KEPT`] of a pair, each time that many came and at the end, so a pair costs two kilobytes however long it goes on.
+//!
+//! With `--compat rita` the score is that of RITA 5 (see [`rita`]), over the last day and all of its contacts.
+
+mod own;
+pub mod rita;
+
+use hashbrown::HashMap;
+use umbilical_core::finding::Severity;
+
+use super::{About, Alert, Detector, Reason, Subject, Tally, Term, for_many, who};
+use crate::flow::{Event, Flow};
+use crate::names::{Word, Words, dns};
+use crate::packet::{Addr, proto};
+use crate::time::Micros;
+
+const ABOUT: About = About { code: "beacon", version: 1, needs: "when each conversation began, and what it sent" };
+
+/// Contacts of a pair that are kept.
+const KEPT: usize = 160;
+/// Pairs at once.
+const PAIRS: usize = 1 << 16;
+/// The same under `--compat rita`, and contacts of each: RITA calls more than one in a second a strobe.
+const RITA_KEPT: usize = 86_400;
+
+/// With whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Peer {
+    Name(Word),
+    Addr(Addr),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Pair {
+    subject: Subject,
+    peer: Peer,
+    port: u16,
+    proto: u8,
+}
+
+/// One contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Contact {
+    /// Milliseconds since the pair's first.
+    at: i64,
+    /// Bytes of IP sent, and received.
+    up: u32,
+    down: u32,
+}
+
+#[derive(Debug)]
+struct Contacts {
+    begin: Micros,
+    last: Micros,
+    frames: (u64, u64),
+    count: u64,
+    kept: Vec<Contact>,
+    /// The best that was judged before.
+    best: Option<own::Judged>,
+    told_at: Micros,
+}
+
+/// See above.
+#[derive(Debug)]
+pub(super) struct Beacon {
+    rita: bool,
+    pairs: HashMap<Pair, Contacts>,
+    tally: Tally,
+    /// First and last conversation of the trace.
+    range: Option<(Micros, Micros)>,
+}
+
+/// Ports on which everybody speaks to somebody as by a clock, or asks for a name (IANA): time, DHCP, name services, discovery.
+const CLOCKS: [u16; 10] = [67, 68, 123, 137, 138, 546, 547, 1900, 3702, 5355];
+
+impl Beacon {
+    pub(super) fn new(rita: bool) -> Self {
+        Self { rita, pairs: HashMap::new(), tally: Tally::default(), range: None }
+    }
+
+    fn end(&mut self, flow: &Flow) {
+        let (key, names) = (flow.key, &flow.names);
+        self.range = Some(self.range.map_or((flow.start, flow.start), |(a, b)| (a.min(flow.start), b.max(flow.start))));
+        let spoke = flow.answered() != Some(false) || flow.up.payload > 0;
+        if for_many(key.server) || for_many(key.client) || !self.rita && !spoke {
+            return;
+        }
+        let clock = key.proto == proto::UDP && (CLOCKS.contains(&key.server_port) || dns::PORTS.contains(&key.server_port));
+        if !self.rita && (clock || dns::PORTS.contains(&key.server_port) || !matches!(key.proto, proto::TCP | proto::UDP | proto::ICMP)) {
+            return;
+        }
+        self.tally.judged = self.tally.judged.saturating_add(1);
+        let named = names.sni.or(names.host);
+        let named = if self.rita { named } else { named.or(names.dns) };
+        let peer = named.map_or(Peer::Addr(key.server), Peer::Name);
+        // RITA counts every port of a peer together.
+        let (port, proto) = if self.rita { (0, 0) } else { (key.server_port, key.proto) };
+        let pair = Pair { subject: who(flow), peer, port, proto };
+        if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&pair) {
+            self.make_room();
+        }
+        let contacts = self.pairs.entry(pair).or_insert_with(|| Contacts {
+            begin: flow.start,
+            last: flow.start,
+            frames: (flow.first_frame, flow.first_frame),
+            count: 0,
+            kept: Vec::new(),
+            best: None,
+            told_at: flow.last,
+        });
+        contacts.last = contacts.last.max(flow.start);
+        contacts.frames = (contacts.frames.0.min(flow.first_frame), contacts.frames.1.max(flow.last_frame));
+        contacts.count = contacts.count.saturating_add(1);
+        let most = if self.rita { RITA_KEPT } else { KEPT };
+        if contacts.kept.len() >= most {
+            if !self.rita {
+                contacts.judge();
+            }
+            // The newer half goes on.
+            contacts.kept.drain(..most / 2);
+        }
+        contacts.kept.push(Contact {
+            at: flow.start.since(contacts.begin).0 / 1000,
+            up: u32::try_from(flow.up.bytes).unwrap_or(u32::MAX),
+            down: u32::try_from(flow.down.bytes).unwrap_or(u32::MAX),
+        });
+    }
+
+    /// Lets go of those that have been quiet for the longest, unless they are suspected.
+    fn make_room(&mut self) {
+        let mut last: Vec<Micros> = self.pairs.values().filter(|c| c.best.is_none()).map(|c| c.last).collect();
+        let before = self.pairs.len();
+        let at = last.len() / 4;
+        if last.is_empty() {
+            self.pairs.clear();
+        } else {
+            let (_, edge, _) = last.select_nth_unstable(at);
+            let edge = *edge;
+            self.pairs.retain(|_, c| c.best.is_some() || c.last > edge);
+        }
+        self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.pairs.len()) as u64);
+    }
+
+    fn own(&mut self, words: &Words) -> Vec<Alert> {
+        let mut out = Vec::new();
+        for (pair, contacts) in &mut self.pairs {
+            contacts.judge();
+            if let Some(best) = contacts.best {
+                out.push(alert(pair, contacts, &best, words));
+            }
+        }
+        out
+    }
+
+    /// Every pair that RITA would show.
+    fn as_rita(&self, words: &Words) -> Vec<Alert> {
+        let Some((first, last)) = self.range else { return Vec::new() };
+        let seconds = |m: Micros| m.0.div_euclid(1_000_000);
+        let to = seconds(last);
+        let from = seconds(first).max(to.saturating_sub(86_400));
+        let mut out = Vec::new();
+        for (pair, contacts) in &self.pairs {
+            let at = |c: &Contact| seconds(contacts.begin.plus(Micros(c.at.saturating_mul(1000))));
+            let within: Vec<&Contact> = contacts.kept.iter().filter(|c| at(c) >= from).collect();
+            let times: Vec<i64> = within.iter().map(|c| at(c)).collect();
+            let bytes: Vec<f64> = within.iter().map(|c| c.up.into()).collect();
+            let Some(scored) = rita::score(&times, &bytes, from, to) else { continue };
+            if scored.score >= rita::BASE {
+                out.push(rita_alert(pair, contacts, &scored, words));
+            }
+        }
+        out
+    }
+}
+
+impl Contacts {
+    fn judge(&mut self) {
+        self.kept.sort_unstable();
+        let times: Vec<f64> = self.kept.iter().map(|c| c.at as f64 / 1000.0).collect();
+        let sizes = |of: fn(&Contact) -> u32| self.kept.iter().map(|c| of(c).into()).collect::<Vec<f64>>();
+        let Some(judged) = own::judge(&times, &sizes(|c| c.up), &sizes(|c| c.down)) else { return };
+        if judged.score >= own::ENOUGH && self.best.is_none_or(|b| b.score < judged.score) {
+            if self.best.is_none() {
+                self.told_at = self.last;
+            }
+            self.best = Some(judged);
+        }
+    }
+}
+
+fn peer(pair: &Pair, words: &Words) -> String {
+    let name = match pair.peer {
+        Peer::Name(word) => words.get(word).to_owned(),
+        Peer::Addr(addr) if addr.is_v4() => addr.ip().to_string(),
+        Peer::Addr(addr) => format!("[{}]", addr.ip()),
+    };
+    if pair.port == 0 { name } else { format!("{name}:{}", pair.port) }
+}
+
+fn remedies() -> Vec<String> {
+    vec![
+        "Ask the device's maker what it reports there, and write the answer down".to_owned(),
+        "Let the device reach only what it needs, and drop the rest at the gateway".to_owned(),
+    ]
+}
+
+fn alert(pair: &Pair, contacts: &Contacts, best: &own::Judged, words: &Words) -> Alert {
+    let name = peer(pair, words);
+    Alert {
+        about: &ABOUT,
+        subject: pair.subject,
+        peer: Some(name.clone()),
+        severity: Severity::Low,
+        score: best.score,
+        terms: vec![
+            Term { term: "periodicity", value: best.periodicity, threshold: own::PERIODIC },
+            Term { term: "period_seconds", value: best.period, threshold: 0.0 },
+            Term { term: "size_regularity", value: best.size, threshold: 0.0 },
+            Term { term: "contacts", value: best.contacts as f64, threshold: own::LEAST as f64 },
+        ],
+        reason: Reason {
+            did: format!("came to {name} {} times, about every {}", contacts.count, duration(best.period)),
+            more: vec![format!("The judged {} contacts lie within {}", best.contacts, duration(best.span))],
+            remedies: remedies(),
+            clears_when: "It is known what the device reports there and why".to_owned(),
+        },
+        threats: &["surveillance"],
+        first: contacts.begin,
+        at: contacts.told_at,
+        last: contacts.last,
+        flows: contacts.count,
+        frames: contacts.frames,
+    }
+}
+
+fn rita_alert(pair: &Pair, contacts: &Contacts, scored: &rita::Scored, words: &Words) -> Alert {
+    let name = peer(pair, words);
+    let severity = match scored.score {
+        s if s >= rita::HIGH => Severity::High,
+        s if s >= rita::MEDIUM => Severity::Medium,
+        s if s >= rita::LOW => Severity::Low,
+        _ => Severity::Info,
+    };
+    let term = |term, value| Term { term, value, threshold: rita::BASE };
+    Alert {
+        about: &ABOUT,
+        subject: pair.subject,
+        peer: Some(name.clone()),
+        severity,
+        score: scored.score,
+        terms: vec![
+            term("ts_score", scored.times),
+            term("ds_score", scored.sizes),
+            term("dur_score", scored.duration),
+            term("hist_score", scored.histogram),
+        ],
+        reason: Reason {
+            did: format!("came to {name} {} times: a beacon score of {:.3} as RITA counts it", contacts.count, scored.score),
+            more: Vec::new(),
+            remedies: remedies(),
+            clears_when: "It is known what the device reports there and why".to_owned(),
+        },
+        threats: &["surveillance"],
+        first: contacts.begin,
+        at: contacts.last,
+        last: contacts.last,
+        flows: contacts.count,
+        frames: contacts.frames,
+    }
+}
+
+/// Seconds as people say them.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 120.0 => format!("{s:.1} s"),
+        s if s < 7200.0 => format!("{:.1} minutes", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} hours", s / 3600.0),
+        s => format!("{:.1} days", s / 86_400.0),
+    }
+}
+
+impl Detector for Beacon {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn see(&mut self, event: &Event<'_>) {
+        if let Event::End(flow, _) = event {
+            self.end(flow);
+        }
+    }
+
+    fn finish(&mut self, words: &Words) -> Vec<Alert> {
+        if self.rita { self.as_rita(words) } else { self.own(words) }
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+}

@@ -1,0 +1,144 @@
+//! How much contacts come as by a clock.
+//!
+//! Three measures, of which the largest counts; each is near 1 for a clock and near 0 for people or chance (a Poisson process):
+//! *phase*: a clock that keeps its schedule, contacts missing or late by chance: the resultant of the residuals against the schedule
+//! that fits best (Rayleigh; Mardia & Jupp, *Directional Statistics*, 2000, §2.3);
+//! *gap*: a clock that is wound anew at each contact, so that lateness adds up: the resultant of the gaps against the period;
+//! *spacing*: a clock with much jitter: next to no gap is far shorter than the usual one, and few are far longer, which of chance holds
+//! for neither. It counts only of many contacts, because few come so by chance.
+
+use std::f64::consts::TAU;
+
+use crate::detect::stats::{median, quantile, spread};
+
+/// Contacts below which nothing is said.
+pub(super) const LEAST: usize = 8;
+/// The score from which it is said.
+pub(super) const ENOUGH: f64 = 0.75;
+/// And the least of the largest measure.
+pub(super) const PERIODIC: f64 = 0.7;
+/// Periods that contacts must span.
+const PERIODS: f64 = 6.0;
+/// Seconds within which contacts are one, as are connections that a page opens at once.
+const AT_ONCE: f64 = 1.0;
+/// Gaps from which the spacing counts: below, one trace of chance in a hundred looks like it.
+const SPACED: usize = 16;
+
+/// What contacts came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Judged {
+    /// 0–1.
+    pub score: f64,
+    /// The largest measure.
+    pub periodicity: f64,
+    /// How much alike their sizes are, 0–1.
+    pub size: f64,
+    /// Seconds.
+    pub period: f64,
+    /// Seconds from the first to the last.
+    pub span: f64,
+    /// Contacts that are not at once with one before.
+    pub contacts: usize,
+}
+
+/// Judges contacts by their seconds, sorted, and their bytes sent and received.
+pub(super) fn judge(times: &[f64], up: &[f64], down: &[f64]) -> Option<Judged> {
+    let mut at: Vec<f64> = Vec::with_capacity(times.len());
+    for t in times {
+        if at.last().is_none_or(|last| t - last >= AT_ONCE) {
+            at.push(*t);
+        }
+    }
+    if at.len() < LEAST {
+        return None;
+    }
+    let gaps: Vec<f64> = at.iter().zip(at.iter().skip(1)).map(|(a, b)| b - a).collect();
+    let mut sorted = gaps.clone();
+    sorted.sort_by(f64::total_cmp);
+    let span = at.last()? - at.first()?;
+    let usual = median(&sorted);
+    // Where every other beat is lost the usual gap is two beats.
+    // Where many are taken together, the clock would be ours.
+    if at.len().saturating_mul(5) < times.len().saturating_mul(4) && usual < 2.0 * AT_ONCE {
+        return None;
+    }
+    let (periodicity, period) = [usual, usual / 2.0, quantile(&sorted, 0.25)]
+        .into_iter()
+        .filter(|p| *p >= AT_ONCE && span >= PERIODS * p)
+        .map(|p| beat(&at, &gaps, p))
+        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let spaced = spacing(&sorted);
+    let (periodicity, period) = if spaced > periodicity { (spaced, usual) } else { (periodicity, period) };
+    let size = (regular(up) + regular(down)) / 2.0;
+    Some(Judged { score: 0.7 * periodicity + 0.3 * size, periodicity, size, period, span, contacts: at.len() })
+        .filter(|j| j.periodicity >= PERIODIC)
+}
+
+/// The larger of phase and gap, and the period fitted.
+fn beat(at: &[f64], gaps: &[f64], guess: f64) -> (f64, f64) {
+    let beats: Vec<f64> = gaps.iter().map(|g| (g / guess).round().max(1.0)).collect();
+    let whole: f64 = beats.iter().sum();
+    let mean = gaps.iter().sum::<f64>() / whole;
+    // Half the beats missing is as many as a clock may miss and still be told from chance.
+    let missed = 1.0 - gaps.len() as f64 / whole;
+    if missed > 0.5 {
+        return (0.0, mean);
+    }
+    let gap = resultant(gaps.iter().map(|g| g / mean));
+    // The line through contact and number of its beat, by least squares.
+    let numbers: Vec<f64> = std::iter::once(0.0)
+        .chain(beats.iter().scan(0.0, |sum, b| {
+            *sum += b;
+            Some(*sum)
+        }))
+        .collect();
+    let n = at.len() as f64;
+    let (mx, my) = (numbers.iter().sum::<f64>() / n, at.iter().sum::<f64>() / n);
+    let (sxy, sxx) = numbers.iter().zip(at).fold((0.0, 0.0), |(xy, xx), (x, y)| (xy + (x - mx) * (y - my), xx + (x - mx).powi(2)));
+    let slope = if sxx > 0.0 { sxy / sxx } else { mean };
+    let phase = resultant(numbers.iter().zip(at).map(|(x, y)| (y - my - slope * (x - mx)) / slope));
+    // What few beats say by chance is taken off (the mean resultant of chance is near 1/√n).
+    let sure = |r: f64, n: f64| (r * r - 1.0 / n).max(0.0) / (1.0 - 1.0 / n);
+    let (gap, phase) = (sure(gap, gaps.len() as f64).sqrt(), sure(phase, n).sqrt());
+    if gap > phase { (gap * missing(missed), mean) } else { (phase * missing(missed), slope) }
+}
+
+/// Beats that are missing make it less sure, at first by little.
+fn missing(share: f64) -> f64 {
+    1.0 - 0.3 * share
+}
+
+/// Length of the mean of unit vectors at these turns.
+fn resultant(turns: impl Iterator<Item = f64>) -> f64 {
+    let (mut x, mut y, mut n) = (0.0_f64, 0.0_f64, 0.0_f64);
+    for t in turns {
+        x += (t * TAU).cos();
+        y += (t * TAU).sin();
+        n += 1.0;
+    }
+    if n > 0.0 { x.hypot(y) / n } else { 0.0 }
+}
+
+/// See above; of sorted gaps.
+fn spacing(sorted: &[f64]) -> f64 {
+    let usual = median(sorted);
+    if sorted.len() < SPACED || usual <= 0.0 {
+        return 0.0;
+    }
+    let (short, long) = (quantile(sorted, 0.1) / usual, quantile(sorted, 0.9) / usual);
+    // Of chance they are 0.15 and 3.3.
+    let short = ((short - 0.2) / 0.3).clamp(0.0, 1.0);
+    let long = ((3.0 - long) / 0.7).clamp(0.0, 1.0);
+    short.min(long)
+}
+
+/// How much alike sizes are: 1 less their spread by their middle.
+fn regular(sizes: &[f64]) -> f64 {
+    let mut sorted = sizes.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = median(&sorted);
+    if middle <= 0.0 {
+        return if spread(&sorted) <= 0.0 { 1.0 } else { 0.0 };
+    }
+    (1.0 - spread(&sorted) / middle).clamp(0.0, 1.0)
+}

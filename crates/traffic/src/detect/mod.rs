@@ -1,0 +1,123 @@
+//! Detectors: conversations in, alerts out.
+//!
+//! A detector sees what happens to conversations ([`Event`]) and nothing else: no file, no store, no clock. It holds a bounded state,
+//! says what it needs to see, and where that was not to be seen it says so instead of nothing. The same tests are made of every
+//! module, whoever made it.
+
+mod alert;
+pub mod beacon;
+mod scan;
+mod stats;
+
+pub use alert::{Alert, Reason, Subject, Term};
+
+use crate::flow::{Event, Flow};
+use crate::names::Words;
+use crate::packet::Addr;
+
+/// What a detector is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The code of its findings.
+    pub code: &'static str,
+    /// Counted up when the same conversations may give another answer.
+    pub version: u32,
+    /// What it cannot do without, for people.
+    pub needs: &'static str,
+}
+
+/// What is looked at, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Beacons are scored as RITA does.
+    pub rita: bool,
+}
+
+/// One that looks for one thing.
+trait Detector: std::fmt::Debug {
+    /// What it is.
+    fn about(&self) -> &'static About;
+    /// What happens to a conversation.
+    fn see(&mut self, event: &Event<'_>);
+    /// What was found, and nothing more comes.
+    fn finish(&mut self, words: &Words) -> Vec<Alert>;
+    /// What it could and could not look at.
+    fn tally(&self) -> Tally;
+}
+
+type New = fn(Options) -> Box<dyn Detector>;
+
+/// Every detector. The order is that in which they are listed.
+const ALL: &[New] = &[|_| Box::new(scan::Scan::default()), |o| Box::new(beacon::Beacon::new(o.rita))];
+
+/// What a detector could and could not look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Conversations that it judged.
+    pub judged: u64,
+    /// Conversations that it would have judged, had their source seen what it needs.
+    pub blind: u64,
+    /// Of whom or what it had to forget, because there was too much at once.
+    pub forgotten: u64,
+}
+
+/// What one of them came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// What it is.
+    pub about: &'static About,
+    /// What it looked at.
+    pub tally: Tally,
+    /// Alerts.
+    pub alerts: u64,
+}
+
+/// The detectors of a trace.
+#[derive(Debug)]
+pub struct Detectors {
+    all: Vec<Box<dyn Detector>>,
+}
+
+impl Detectors {
+    /// All of them.
+    pub fn new(options: Options) -> Self {
+        Self { all: ALL.iter().map(|new| new(options)).collect() }
+    }
+
+    /// What happens to a conversation.
+    pub fn see(&mut self, event: &Event<'_>) {
+        for detector in &mut self.all {
+            detector.see(event);
+        }
+    }
+
+    /// What they found, the worst first, and what each came to.
+    pub fn finish(mut self, words: &Words) -> (Vec<Alert>, Vec<Came>) {
+        let (mut alerts, mut came) = (Vec::new(), Vec::new());
+        for detector in &mut self.all {
+            let found = detector.finish(words);
+            came.push(Came { about: detector.about(), tally: detector.tally(), alerts: found.len() as u64 });
+            alerts.extend(found);
+        }
+        alerts.sort_by(|a, b| a.worst_first(b));
+        (alerts, came)
+    }
+}
+
+/// Addresses that speak to many at once, or to whoever is on the same link: nobody is singled out by them (RFC 1112, 3927, 4291).
+fn for_many(addr: Addr) -> bool {
+    match addr.ip() {
+        std::net::IpAddr::V4(ip) => {
+            ip.is_multicast() || ip.is_broadcast() || ip.is_unspecified() || ip.is_link_local() || ip.octets()[3] == 255
+        }
+        std::net::IpAddr::V6(ip) => ip.is_multicast() || ip.is_unspecified() || ip.is_unicast_link_local(),
+    }
+}
+
+/// Whose conversation it is: the session's where the module began it, else that of the address that did.
+fn who(flow: &Flow) -> Subject {
+    match flow.session {
+        Some(id) if !flow.inbound => Subject::Session(id),
+        _ => Subject::Host(flow.key.client),
+    }
+}

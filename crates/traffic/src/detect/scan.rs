@@ -1,0 +1,417 @@
+//! `scan`: first contacts, most of which fail.
+//!
+//! Whoever knows whom it wants to speak to is mostly answered; whoever looks for something is mostly not. The first contact with each
+//! pair of address and port is one trial of a sequential test (threshold random walk: Jung, Paxson, Berger, Balakrishnan, *Fast
+//! Portscan Detection Using Sequential Hypothesis Testing*, IEEE S&P 2004), which weighs answers against silence. Beside it stands the
+//! plain count: so many addresses, or ports of one address, within a minute, most of them without an answer; echoes to many addresses;
+//! and segments of TCP that no program sends that wants to speak.
+//!
+//! What cannot be told is left out: a TCP conversation whose beginning was not seen, ICMP that is no echo, addresses of many.
+
+use hashbrown::{HashMap, HashSet};
+use umbilical_core::finding::Severity;
+
+use super::{About, Alert, Detector, Reason, Subject, Tally, Term, for_many, who};
+use crate::flow::{Event, Flow, Key, Seen};
+use crate::names::Words;
+use crate::packet::{Addr, Flags, proto};
+use crate::time::Micros;
+
+const ABOUT: About = About { code: "scan", version: 1, needs: "whether a conversation was answered" };
+
+/// A window of counting.
+const WINDOW: Micros = Micros::seconds(60);
+/// An answer comes within so long, or counts as none.
+const PATIENCE: Micros = Micros::seconds(3);
+/// Behind so much quiet it is over.
+const QUIET: Micros = Micros::seconds(600);
+/// Chances of an answer of those who know whom they want (0.8) and those who look (0.2): one trial moves the odds fourfold.
+const STEP: f64 = 1.386_294_361_119_890_6;
+/// ln((1 − 0.01) / 0.001): one false alarm of a thousand, one miss of a hundred.
+const ENOUGH: f64 = 6.897_704_943_128_636;
+/// The test alone does not say it of fewer failures: five services that are down are no scan.
+const FAILURES: u32 = 10;
+/// Addresses in a window.
+const HOSTS: usize = 30;
+/// Ports of one address in a window.
+const PORTS: usize = 50;
+/// Share of contacts without an answer.
+const SHARE: f64 = 0.6;
+/// Ports on which programs of all kinds speak to services of everybody (DNS, HTTP, NTP, TLS, STUN, XMPP, push, MQTT): contacts there are
+/// no trials of the test, only counted.
+const CLOUDS: [u16; 13] = [53, 80, 123, 443, 853, 993, 1883, 3478, 5222, 5223, 5228, 8443, 8883];
+/// Addresses in a window where most contacts are to those.
+const CLOUD_HOSTS: usize = 120;
+/// Contacts with odd flags.
+const ODD: u32 = 3;
+/// Addresses that echoes went to in a window, and the share without an answer: who keeps watch over its own hosts is mostly answered.
+const SWEPT: usize = 15;
+const SWEPT_SHARE: f64 = 0.2;
+/// Contacts that are remembered of one that begins them, and of all.
+const KEPT: usize = 4096;
+const KEPT_IN_ALL: usize = 1 << 20;
+/// Who is remembered at once.
+const PROBERS: usize = 1 << 16;
+/// Contacts whose answer is awaited at once.
+const AWAITED: usize = 512;
+/// Ports that worms of the Mirai family and its heirs try (CISA TA16-288A; Antonakakis et al., USENIX Security 2017; Netlab 360).
+const WORMS: [u16; 12] = [23, 2323, 5555, 7547, 8080, 8181, 37215, 37777, 52869, 60001, 81, 49152];
+
+/// A first contact.
+#[derive(Clone, Copy, Debug)]
+struct Contact {
+    key: Key,
+    at: Micros,
+    frame: u64,
+    /// Its flags are those of no program that wants to speak: nothing set, or an end before a beginning.
+    odd: bool,
+}
+
+/// Contacts of one kind.
+#[derive(Debug, Default)]
+struct Count {
+    /// Those that failed, those whose flags are odd, and all.
+    failed: u32,
+    odd: u32,
+    tried: u32,
+    /// The addresses of those that count, and how often each port did.
+    hosts: HashSet<Addr>,
+    ports: HashMap<u16, u32>,
+    /// The first and the last of them.
+    range: Option<(Contact, Contact)>,
+}
+
+impl Count {
+    /// Counts an outcome; what it was about where that counts.
+    fn outcome(&mut self, contact: Contact, answered: bool, counts: bool) {
+        self.tried = self.tried.saturating_add(1);
+        self.failed = self.failed.saturating_add((!answered).into());
+        if !counts {
+            return;
+        }
+        self.odd = self.odd.saturating_add(contact.odd.into());
+        self.range = Some((self.range.map_or(contact, |r| r.0), contact));
+        self.hosts.insert(contact.key.server);
+        let port = self.ports.entry(contact.key.server_port).or_default();
+        *port = port.saturating_add(1);
+    }
+
+    /// Whether a minute of it is a scan.
+    fn is_many(&self) -> bool {
+        let (hosts, ports) = (self.hosts.len(), self.ports.len());
+        if (hosts < HOSTS && ports < PORTS) || self.share() < SHARE {
+            return false;
+        }
+        let clouds: u32 = self.ports.iter().filter(|(port, _)| CLOUDS.contains(port)).map(|(_, n)| *n).sum();
+        hosts >= CLOUD_HOSTS || clouds.saturating_mul(2) < self.failed
+    }
+
+    fn share(&self) -> f64 {
+        f64::from(self.failed) / f64::from(self.tried.max(1))
+    }
+}
+
+/// One who begins conversations.
+#[derive(Debug)]
+struct Prober {
+    /// When the window began.
+    window: Micros,
+    /// The last contact.
+    last: Micros,
+    /// Every pair that was contacted in this window or since suspicion began.
+    met: HashSet<(Addr, u16)>,
+    /// Contacts whose answer is awaited, the oldest first.
+    awaited: Vec<Contact>,
+    /// Odds that it looks, as a logarithm; never below 0.
+    odds: f64,
+    /// Since they were last 0: contacts that failed.
+    probes: Count,
+    /// In this window: contacts that failed, and every echo.
+    minute: Count,
+    echoes: Count,
+    /// When it was enough.
+    told: Option<Told>,
+}
+
+/// Which count was enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Odds,
+    Minute,
+    Echoes,
+}
+
+/// When it was enough, and by what.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    at: Micros,
+    by: By,
+}
+
+/// See above.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    probers: HashMap<Subject, Prober>,
+    /// Sum of their `met`.
+    kept: usize,
+    over: Vec<Alert>,
+    tally: Tally,
+}
+
+impl Prober {
+    fn new(at: Micros) -> Self {
+        Self {
+            window: at,
+            last: at,
+            met: HashSet::new(),
+            awaited: Vec::new(),
+            odds: 0.0,
+            probes: Count::default(),
+            minute: Count::default(),
+            echoes: Count::default(),
+            told: None,
+        }
+    }
+
+    /// Whether nothing is suspected.
+    fn is_clear(&self) -> bool {
+        self.told.is_none() && self.odds <= 0.0
+    }
+
+    /// The outcome of a first contact.
+    fn outcome(&mut self, contact: Contact, answered: bool) {
+        let by = if matches!(contact.key.proto, proto::ICMP | proto::ICMPV6) {
+            self.echoes.outcome(contact, answered, true);
+            (self.echoes.hosts.len() >= SWEPT && self.echoes.share() >= SWEPT_SHARE).then_some(By::Echoes)
+        } else {
+            self.probe(contact, answered)
+        };
+        if let (Some(by), None) = (by, self.told) {
+            self.told = Some(Told { at: contact.at, by });
+        }
+    }
+
+    fn probe(&mut self, contact: Contact, answered: bool) -> Option<By> {
+        self.minute.outcome(contact, answered, !answered);
+        let many = (!answered && self.minute.is_many()).then_some(By::Minute);
+        // Where the way out is down all of these fail at once.
+        if CLOUDS.contains(&contact.key.server_port) {
+            return many;
+        }
+        self.probes.outcome(contact, answered, !answered);
+        if !answered {
+            self.odds += STEP;
+            let sure = self.odds >= ENOUGH && self.probes.failed >= FAILURES || self.probes.odd >= ODD;
+            return sure.then_some(By::Odds).or(many);
+        }
+        self.odds = (self.odds - STEP).max(0.0);
+        if self.odds <= 0.0 && self.told.is_none() {
+            // What led to no suspicion is no longer needed.
+            self.probes = Count::default();
+        }
+        None
+    }
+
+    /// Counts what waited for too long as unanswered.
+    fn settle(&mut self, now: Micros) {
+        let late = self.awaited.partition_point(|c| now.since(c.at) > PATIENCE);
+        for contact in self.awaited.drain(..late).collect::<Vec<_>>() {
+            self.outcome(contact, false);
+        }
+    }
+
+    fn alert(&self, subject: Subject) -> Option<Alert> {
+        let told = self.told?;
+        let count = match told.by {
+            By::Odds => &self.probes,
+            By::Minute => &self.minute,
+            By::Echoes => &self.echoes,
+        };
+        let echoes = told.by == By::Echoes;
+        let (first, last) = count.range?;
+        let worms: u32 = count.ports.iter().filter(|(p, _)| WORMS.contains(p)).map(|(_, n)| *n).sum();
+        let worm = worms >= FAILURES && u64::from(worms).saturating_mul(3) >= u64::from(count.failed) && count.ports.len() > 1;
+        let (hosts, ports) = (count.hosts.len(), count.ports.len());
+        let unanswered = format!("{} of {} contacts without an answer", count.failed, count.tried);
+        let did = match (hosts, ports) {
+            (h, _) if echoes => format!("sent echoes to {h} addresses within a minute, {unanswered}"),
+            (1, p) => format!("tried {p} ports of one address, {unanswered}"),
+            (h, 1) => format!("tried port {} of {h} addresses, {unanswered}", count.ports.keys().next().copied().unwrap_or_default()),
+            (h, p) => format!("tried {p} ports of {h} addresses, {unanswered}"),
+        };
+        let mut more = Vec::new();
+        if worm {
+            more.push(format!("{worms} of them went to ports that worms of the Mirai family try"));
+        }
+        if count.odd > 0 {
+            more.push(format!(
+                "{} contacts have flags of no program that wants to speak (none at all, or an end before a beginning)",
+                count.odd
+            ));
+        }
+        let module = matches!(subject, Subject::Session(_));
+        let peer = count.hosts.iter().next().filter(|_| hosts == 1).map(|addr| addr.ip().to_string());
+        let (many, share) = if echoes { (SWEPT, SWEPT_SHARE) } else { (HOSTS, SHARE) };
+        let mut terms = vec![
+            Term { term: "hosts", value: hosts as f64, threshold: many as f64 },
+            Term { term: "failed_share", value: count.share(), threshold: share },
+        ];
+        if !echoes {
+            terms.push(Term { term: "ports", value: ports as f64, threshold: PORTS as f64 });
+            terms.push(Term { term: "odds", value: self.odds, threshold: ENOUGH });
+            terms.push(Term { term: "odd_flags", value: count.odd.into(), threshold: ODD.into() });
+        }
+        Some(Alert {
+            about: &ABOUT,
+            subject,
+            peer,
+            severity: if module || worm { Severity::High } else { Severity::Medium },
+            // The test's own certainty; of what is only counted, that of the test at its least.
+            score: 1.0 - (-self.odds.max(ENOUGH)).exp(),
+            terms,
+            reason: Reason {
+                did,
+                more,
+                remedies: vec![
+                    "Let the device reach only what it needs (its learnt destinations), and drop the rest at the gateway".to_owned(),
+                    "Look at the device: what runs on it, and who can sign in".to_owned(),
+                ],
+                clears_when: "It is known who looks for what (an inventory scan of your own), or no such contacts come for a week"
+                    .to_owned(),
+            },
+            threats: &["disruption"],
+            first: first.at,
+            at: told.at,
+            last: last.at,
+            flows: count.tried.into(),
+            frames: (first.frame, last.frame),
+        })
+    }
+}
+
+/// Whether a conversation is a trial: its beginning was seen, and it could be answered.
+fn is_contact(flow: &Flow) -> bool {
+    // Who asked for a name knows whom it wants, also where nobody is there.
+    if for_many(flow.key.server) || for_many(flow.key.client) || flow.names.dns.is_some() {
+        return false;
+    }
+    match flow.key.proto {
+        // What begins with an acknowledgement began before, and with a reset it is an echo of somebody else's. A record tells the whole
+        // of it at once.
+        proto::TCP if flow.seen == Seen::PACKETS => !flow.up.flags.any(Flags::ACK | Flags::RST) && flow.up.packets > 0,
+        proto::TCP => true,
+        proto::ICMP | proto::ICMPV6 => flow.key.server_port == 0,
+        proto::UDP | proto::SCTP => true,
+        _ => false,
+    }
+}
+
+impl Scan {
+    fn start(&mut self, flow: &Flow) {
+        if !is_contact(flow) {
+            return;
+        }
+        let subject = who(flow);
+        if self.probers.len() >= PROBERS && !self.probers.contains_key(&subject) || self.kept >= KEPT_IN_ALL {
+            self.make_room(flow.start);
+        }
+        let prober = self.probers.entry(subject).or_insert_with(|| Prober::new(flow.start));
+        let quiet = flow.start.since(prober.last) > QUIET;
+        if quiet {
+            prober.settle(flow.start);
+            self.over.extend(prober.alert(subject));
+            self.kept = self.kept.saturating_sub(prober.met.len());
+            *prober = Prober::new(flow.start);
+        }
+        if flow.start.since(prober.window) > WINDOW {
+            prober.window = flow.start;
+            prober.settle(flow.start);
+            if prober.told.is_none() {
+                (prober.minute, prober.echoes) = (Count::default(), Count::default());
+            }
+            // Those who are not suspected begin anew.
+            if prober.is_clear() {
+                self.kept = self.kept.saturating_sub(prober.met.len());
+                prober.met = HashSet::new();
+            }
+        }
+        prober.last = prober.last.max(flow.start);
+        prober.settle(flow.start);
+        if prober.met.len() >= KEPT || !prober.met.insert((flow.key.server, flow.key.server_port)) {
+            return;
+        }
+        self.kept = self.kept.saturating_add(1);
+        if prober.awaited.len() >= AWAITED {
+            // So many at once without an answer: the oldest will have none.
+            let oldest = prober.awaited.remove(0);
+            prober.outcome(oldest, false);
+        }
+        let odd = flow.key.proto == proto::TCP && flow.seen == Seen::PACKETS && !flow.up.flags.any(Flags::SYN | Flags::ACK | Flags::RST);
+        prober.awaited.push(Contact { key: flow.key, at: flow.start, frame: flow.first_frame, odd });
+    }
+
+    fn answer(&mut self, flow: &Flow, answered: Option<bool>) {
+        let Some(prober) = self.probers.get_mut(&who(flow)) else { return };
+        let Some(at) = prober.awaited.iter().rposition(|c| c.key == flow.key) else { return };
+        let contact = prober.awaited.remove(at);
+        let Some(answered) = answered else {
+            self.tally.blind = self.tally.blind.saturating_add(1);
+            return;
+        };
+        self.tally.judged = self.tally.judged.saturating_add(1);
+        prober.outcome(contact, answered);
+    }
+
+    /// Lets go of those who are not suspected and have been quiet, then of any who are not suspected.
+    fn make_room(&mut self, now: Micros) {
+        let before = self.probers.len();
+        for clear_only_old in [true, false] {
+            let over = &mut self.over;
+            self.probers.retain(|subject, p| {
+                let old = now.since(p.last) > WINDOW;
+                if p.told.is_some() && old {
+                    over.extend(p.alert(*subject));
+                }
+                if clear_only_old { !old } else { p.told.is_some() }
+            });
+            self.kept = self.probers.values().map(|p| p.met.len()).sum();
+            if self.probers.len() < PROBERS / 4 * 3 && self.kept < KEPT_IN_ALL / 4 * 3 {
+                break;
+            }
+        }
+        // Suspects all: what each of them met is known well enough.
+        if self.kept >= KEPT_IN_ALL / 4 * 3 {
+            self.probers.values_mut().for_each(|p| p.met = HashSet::new());
+            self.kept = 0;
+        }
+        self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.probers.len()) as u64);
+    }
+}
+
+impl Detector for Scan {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn see(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Start(flow) => self.start(flow),
+            Event::Answered(flow) => self.answer(flow, Some(true)),
+            Event::Active(_) => {}
+            Event::End(flow, _) => self.answer(flow, flow.heard()),
+        }
+    }
+
+    fn finish(&mut self, _: &Words) -> Vec<Alert> {
+        let mut out = std::mem::take(&mut self.over);
+        for (subject, prober) in &mut self.probers {
+            prober.settle(Micros(i64::MAX));
+            out.extend(prober.alert(*subject));
+        }
+        out
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+}

@@ -1,0 +1,215 @@
+//! Detectors on traces of which it is known what is in them.
+
+use umbilical_traffic::capture::Frame;
+use umbilical_traffic::detect::{Alert, Detectors, Options, Subject};
+use umbilical_traffic::flow::Limits;
+use umbilical_traffic::link::Link;
+use umbilical_traffic::packet::Addr;
+use umbilical_traffic::time::Micros;
+use umbilical_traffic::watch::Watch;
+
+use crate::flows::{tcp, udp, v4};
+
+const SYN: u8 = 2;
+const RST_ACK: u8 = 0x14;
+const SYN_ACK: u8 = 0x12;
+const ACK: u8 = 0x10;
+const FIN_ACK: u8 = 0x11;
+
+/// A packet at its microsecond.
+type Timed = (i64, Vec<u8>);
+
+fn found(mut packets: Vec<Timed>, options: Options) -> Vec<Alert> {
+    packets.sort_by_key(|p| p.0);
+    let mut watch = Watch::new(Limits::default());
+    let mut detect = Detectors::new(options);
+    for (n, (at, bytes)) in packets.iter().enumerate() {
+        let frame = Frame { number: n as u64 + 1, at: Micros(*at), link: Link::RAW, bytes, length: bytes.len() as u32 };
+        watch.frame(&frame, &mut |event| detect.see(&event));
+    }
+    watch.finish(&mut |event| detect.see(&event));
+    detect.finish(&watch.words).0
+}
+
+fn codes(alerts: &[Alert]) -> Vec<&'static str> {
+    alerts.iter().map(|a| a.about.code).collect()
+}
+
+/// Numbers that look like chance, the same each time (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+const ME: [u8; 4] = [10, 0, 0, 7];
+const PEER: [u8; 4] = [198, 51, 100, 9];
+
+/// A connection that is answered, says something, and ends.
+fn talk(at: f64, port: u16, size: usize) -> Vec<Timed> {
+    let at = (at * 1e6) as i64;
+    let body = vec![b'x'; size];
+    vec![
+        (at, tcp(ME, PEER, (port, 8443), SYN, 1, b"")),
+        (at + 20_000, tcp(PEER, ME, (8443, port), SYN_ACK, 1, b"")),
+        (at + 40_000, tcp(ME, PEER, (port, 8443), ACK, 2, &body)),
+        (at + 60_000, tcp(PEER, ME, (8443, port), FIN_ACK, 2, b"ok")),
+        (at + 80_000, tcp(ME, PEER, (port, 8443), FIN_ACK, 2 + size as u32, b"")),
+    ]
+}
+
+/// Contacts of a clock: each is late or early by a share of the period, and some are lost.
+fn clock(period: f64, jitter: f64, loss: f64, contacts: usize, dice: &mut Dice) -> Vec<Timed> {
+    let (mut at, mut out) = (1_700_000_000.0, Vec::new());
+    for n in 0..contacts {
+        at += period * (1.0 + jitter * (2.0 * dice.next() - 1.0));
+        if dice.next() >= loss {
+            out.extend(talk(at, 20_000 + n as u16, 120 + (dice.next() * 16.0) as usize));
+        }
+    }
+    out
+}
+
+#[test]
+fn clocks_are_beacons_and_chance_is_none() {
+    let mut dice = Dice(7);
+    let mut share = |jitter: f64, loss: f64| {
+        let (mut hits, mut all) = (0, 0);
+        for period in [10.0, 60.0, 300.0, 3600.0, 21_600.0] {
+            for _ in 0..8 {
+                // A day, or as many contacts as fit into a week.
+                let contacts = ((86_400.0 / period) as usize).clamp(28, 200);
+                let alerts = found(clock(period, jitter, loss, contacts, &mut dice), Options::default());
+                all += 1;
+                hits += usize::from(codes(&alerts) == ["beacon"]);
+            }
+        }
+        hits as f64 / f64::from(all)
+    };
+    for (jitter, loss, least) in [
+        (0.0, 0.0, 1.0),
+        (0.0, 0.1, 0.95),
+        (0.0, 0.3, 0.80),
+        (0.1, 0.0, 0.95),
+        (0.1, 0.1, 0.95),
+        (0.25, 0.0, 0.95),
+        (0.25, 0.1, 0.95),
+        (0.5, 0.3, 0.80),
+    ] {
+        let got = share(jitter, loss);
+        println!("jitter {jitter} loss {loss}: {got}");
+        assert!(got >= least, "jitter {jitter} loss {loss}: {got}");
+    }
+    // People and chance: contacts of a Poisson process, few and many.
+    let mut wrong = 0;
+    for n in 0..1000 {
+        let (mut at, mut packets) = (1_700_000_000.0, Vec::new());
+        for k in 0..(8 + n % 90) {
+            at += -300.0 * (1.0 - dice.next()).ln();
+            packets.extend(talk(at, 20_000 + k as u16, 60 + (dice.next() * 900.0) as usize));
+        }
+        let alerts = found(packets, Options::default());
+        alerts.iter().for_each(|a| println!("chance: {:?}", a.terms));
+        wrong += alerts.len();
+    }
+    assert!(wrong <= 5, "{wrong} of 1000 traces of chance are called a clock");
+}
+
+#[test]
+fn retries_that_nobody_answers_are_no_beacon() {
+    let packets = (0..60).map(|n| (n * 15_000_000, tcp(ME, PEER, (30_000 + n as u16, 8080), SYN, 1, b""))).collect();
+    assert!(found(packets, Options::default()).is_empty());
+}
+
+#[test]
+fn clocks_that_everybody_has_are_no_beacon() {
+    let ntp = (0..100).flat_map(|n| {
+        let at = n * 64_000_000;
+        [(at, udp(ME, PEER, (123, 123), &[0x23; 48])), (at + 30_000, udp(PEER, ME, (123, 123), &[0x24; 48]))]
+    });
+    let mdns = (0..100).map(|n| (n * 60_000_000, udp(ME, [224, 0, 0, 251], (5353, 5353), b"x")));
+    assert!(found(ntp.chain(mdns).collect(), Options::default()).is_empty());
+}
+
+#[test]
+fn rita_scores_a_clock_of_a_day() {
+    let packets: Vec<Timed> = (0..288).flat_map(|n| talk(1_700_000_000.0 + f64::from(n) * 300.0, 20_000 + n as u16, 120)).collect();
+    let alerts = found(packets, Options { rita: true });
+    assert_eq!(codes(&alerts), ["beacon"]);
+    assert!((alerts[0].score - 1.0).abs() < 1e-9, "{:?}", alerts[0].terms);
+    assert_eq!(alerts[0].peer.as_deref(), Some("198.51.100.9"));
+}
+
+#[test]
+fn who_looks_for_ports_or_addresses_scans() {
+    let closed = |n: i64, to: [u8; 4], port: u16| {
+        let at = n * 10_000;
+        [(at, tcp(ME, to, (40_000, port), SYN, 1, b"")), (at + 300, tcp(to, ME, (port, 40_000), RST_ACK, 0, b""))]
+    };
+    // Ports of one address that refuses.
+    let alerts = found((0..200).flat_map(|n| closed(n, PEER, 1 + n as u16)).collect(), Options::default());
+    assert_eq!((codes(&alerts), alerts[0].peer.as_deref()), (vec!["scan"], Some("198.51.100.9")));
+    assert_eq!(alerts[0].subject, Subject::Host(Addr::v4(ME)));
+    assert!(alerts[0].at.0 < 1_000_000, "within a hundred probes: {:?}", alerts[0]);
+    // One port of many addresses that are silent.
+    let silent = (0..200).map(|n| (n * 50_000, tcp(ME, [203, 0, 113, n as u8], (40_000 + n as u16, 23), SYN, 1, b"")));
+    let alerts = found(silent.collect(), Options::default());
+    assert_eq!(codes(&alerts), ["scan"]);
+    assert!(alerts[0].reason.did.starts_with("tried port 23 of 200 addresses"), "{}", alerts[0].reason.did);
+    // Slowly: one in twenty seconds.
+    let slow = (0..60).map(|n| (n * 20_000_000, tcp(ME, [203, 0, 113, n as u8], (40_000 + n as u16, 502), SYN, 1, b"")));
+    assert_eq!(codes(&found(slow.collect(), Options::default())), ["scan"]);
+}
+
+#[test]
+fn echoes_to_many_and_odd_flags_are_scans() {
+    let echo = |kind: u8, n: u8| [kind, 0, 0, 0, n, n, 0, 1];
+    let sweep = |silent: i64| {
+        (0..40_i64).flat_map(move |n| {
+            let (at, to) = (n * 50_000, [10, 0, 1, n as u8]);
+            let reply = (n % 10 >= silent).then(|| (at + 2000, v4(to, ME, 1, &echo(0, n as u8))));
+            std::iter::once((at, v4(ME, to, 1, &echo(8, n as u8)))).chain(reply)
+        })
+    };
+    let alerts = found(sweep(4).collect(), Options::default());
+    assert_eq!(codes(&alerts), ["scan"]);
+    assert!(alerts[0].reason.did.starts_with("sent echoes to 40 addresses"), "{}", alerts[0].reason.did);
+    // Who keeps watch over its own hosts is answered.
+    assert!(found(sweep(1).collect(), Options::default()).is_empty());
+    // An end before a beginning, nothing at all, everything at once; each refused.
+    let odd = [0x01, 0x00, 0x29].into_iter().zip(0_i64..).flat_map(|(flags, n)| {
+        let (at, port) = (n * 8_000_000, 3390 + n as u16);
+        [(at, tcp(ME, PEER, (60_000, port), flags, 1, b"")), (at + 600, tcp(PEER, ME, (port, 60_000), RST_ACK, 0, b""))]
+    });
+    assert_eq!(codes(&found(odd.collect(), Options::default())), ["scan"]);
+}
+
+#[test]
+fn who_is_answered_or_only_overheard_scans_not() {
+    // A crawler: many addresses, nearly all of which answer.
+    let crawl = (0..300).flat_map(|n: i64| {
+        let (at, to, port) = (n * 100_000, [203, 0, (n / 250) as u8, (n % 250) as u8], 10_000 + n as u16);
+        let answer = if n % 10 == 0 { None } else { Some((at + 20_000, tcp(to, ME, (443, port), SYN_ACK, 1, b""))) };
+        std::iter::once((at, tcp(ME, to, (port, 443), SYN, 1, b""))).chain(answer)
+    });
+    assert!(found(crawl.collect(), Options::default()).is_empty());
+    // Only its own way was seen: it acknowledges, so it was answered.
+    let half = (0..300).flat_map(|n: i64| {
+        let (at, to, port) = (n * 100_000, [203, 0, (n / 250) as u8, (n % 250) as u8], 10_000 + n as u16);
+        [(at, tcp(ME, to, (port, 443), SYN, 1, b"")), (at + 40_000, tcp(ME, to, (port, 443), ACK, 2, b"GET"))]
+    });
+    assert!(found(half.collect(), Options::default()).is_empty());
+    // Five services that are down, asked again and again.
+    let down = (0..500).map(|n: i64| (n * 1_000_000, tcp(ME, [203, 0, 113, (n % 5) as u8], (10_000 + n as u16, 443), SYN, 1, b"")));
+    assert!(found(down.collect(), Options::default()).is_empty());
+    // What comes back from addresses that somebody else pretended to be.
+    let backscatter =
+        (0..500).map(|n: i64| (n * 10_000, tcp(PEER, [10, 1, (n / 250) as u8, (n % 250) as u8], (80, 1000), RST_ACK, 0, b"")));
+    assert!(found(backscatter.collect(), Options::default()).is_empty());
+}
