@@ -1,7 +1,7 @@
 //! `watch` through the real binary: what it says of a trace whose truth is known.
 
 use serde_json::Value;
-use umbilical_synth::mobile::{Kind, Plan, pcap, trace};
+use umbilical_synth::mobile::{Frame, Kind, Plan, What, pcap, trace};
 
 use super::docs::Schema;
 use super::{Folder, run, run_with_input};
@@ -94,4 +94,40 @@ fn what_is_read_is_not_written_over() {
     }
     assert_eq!(std::fs::read(folder.path().join("gn.pcap")).unwrap(), bytes);
     assert_eq!(std::fs::read_to_string(folder.path().join("sims.csv")).unwrap(), "imei\n867698040000179\n");
+}
+
+/// A SYN to each of so many ports, one each ten milliseconds, and nothing back.
+fn probes(ports: u16) -> Vec<u8> {
+    let frame = |port: u16| {
+        let head = [0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 7, 198, 51, 100, 9];
+        let ends = [&40_000u16.to_be_bytes()[..], &port.to_be_bytes()].concat();
+        let tcp = [&ends[..], &[0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 1, 0, 0, 0, 0, 0]].concat();
+        let bytes = [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0][..], &head, &tcp].concat();
+        let what = What::User { token: String::new(), up: true };
+        Frame { at: 1_700_000_000_000_000 + i64::from(port) * 10_000, session: 0, what, bytes }
+    };
+    pcap(&(1..=ports).map(frame).collect::<Vec<_>>())
+}
+
+#[test]
+fn what_detectors_find_is_a_gate_only_where_it_is_asked_for() {
+    let folder = Folder::new();
+    folder.write("scan.pcap", probes(100));
+    let ran = run(&folder, ["watch", "scan.pcap", "--format", "json"]);
+    let document = ran.json();
+    assert_eq!((ran.code, Schema::load("watch").wrong(&document)), (0, vec![]));
+    let finding = &document["findings"][0];
+    let id = |f: &Value| (f["code"].clone(), f["subject"]["id"].clone(), f["source"].clone());
+    assert_eq!(id(finding), ("scan".into(), "10.0.0.7".into(), "detector".into()));
+    let detectors = document["detectors"].as_array().unwrap();
+    assert!(detectors.iter().all(|d| d["state"] == "evaluated" && d["blind"] == 0), "{detectors:?}");
+    for (gate, code) in [("incident", 1), ("scan", 1), ("medium", 1), ("critical", 0), ("beacon", 0)] {
+        assert_eq!(run(&folder, ["watch", "scan.pcap", "--fail-on", gate]).code, code, "{gate}");
+    }
+    let table = run(&folder, ["watch", "scan.pcap"]).out;
+    assert!(table.contains("10.0.0.7 tried"), "{table}");
+    assert_eq!(run(&folder, ["watch", "scan.pcap", "--compat", "snort"]).code, 2);
+    // A few ports are none.
+    folder.write("few.pcap", probes(8));
+    assert_eq!(run(&folder, ["watch", "few.pcap", "--fail-on", "incident"]).code, 0);
 }

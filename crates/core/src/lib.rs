@@ -15,6 +15,7 @@ pub mod chain;
 pub mod date;
 pub mod finding;
 pub mod id;
+mod micros;
 pub mod number;
 pub mod observation;
 pub mod signed;
@@ -23,4 +24,5 @@ pub mod weight;
 pub mod words;
 
 pub use date::Day;
+pub use micros::Micros;
 pub use observation::{At, Basis, Fact, Group, IdKind, Kind, Observations, Record};

@@ -1,8 +1,12 @@
 //! What a watched trace answers: the modules on the network, what they said, and what is noteworthy of it.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::Module;
+use crate::Micros;
 use crate::finding::Finding;
 
 /// Version of the document.
@@ -120,20 +124,20 @@ pub struct Counters {
 pub struct FlowRow<'a> {
     /// The session, `ses-…`.
     pub session: Option<&'a str>,
-    /// Its first packet, RFC 3339.
-    pub start: String,
+    /// Its first packet.
+    pub start: Micros,
     /// Its last.
-    pub end: String,
+    pub end: Micros,
     /// Who began.
-    pub src: String,
+    pub src: IpAddr,
     /// With whom.
-    pub dst: String,
+    pub dst: IpAddr,
     /// Port of who began.
     pub src_port: u16,
     /// Port of the other.
     pub dst_port: u16,
     /// `tcp`, `udp`, `icmp`, `sctp`, or a number.
-    pub proto: String,
+    pub proto: Cow<'static, str>,
     /// Packets of both ways.
     pub packets: u64,
     /// Bytes of IP of both ways.
