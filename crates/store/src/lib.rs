@@ -50,6 +50,7 @@ mod decide;
 mod desk;
 mod error;
 mod evidence;
+pub mod lake;
 mod list;
 mod observe;
 mod outbox;

@@ -1,0 +1,73 @@
+//! The columns of a conversation.
+
+use std::net::IpAddr;
+
+use umbilical_core::answer::watch::FlowRow;
+
+/// Name and version of the layout.
+pub const LAYOUT: &str = "umbilical.flows/1";
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// UTF-8.
+    Text,
+    /// A number of 64 bits.
+    Int,
+    /// Microseconds since 1970 in UTC.
+    Time,
+    /// Yes or no.
+    Flag,
+}
+
+/// A value of a column.
+pub(super) enum Cell<'a> {
+    Text(Option<&'a str>),
+    Addr(IpAddr),
+    Int(Option<i64>),
+    Flag(Option<bool>),
+}
+
+/// A column.
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    pub(super) of: for<'a> fn(&'a FlowRow<'a>) -> Cell<'a>,
+}
+
+const fn column(name: &'static str, kind: Kind, of: for<'a> fn(&'a FlowRow<'a>) -> Cell<'a>) -> Column {
+    Column { name, kind, of }
+}
+
+fn int(n: impl TryInto<i64>) -> Cell<'static> {
+    Cell::Int(Some(n.try_into().unwrap_or(i64::MAX)))
+}
+
+/// The columns, in their order. The first two are those by which a file is sorted.
+pub const COLUMNS: &[Column] = &[
+    column("session", Kind::Text, |f| Cell::Text(f.session)),
+    column("start", Kind::Time, |f| Cell::Int(Some(f.start.0))),
+    column("end", Kind::Time, |f| Cell::Int(Some(f.end.0))),
+    column("src", Kind::Text, |f| Cell::Addr(f.src)),
+    column("dst", Kind::Text, |f| Cell::Addr(f.dst)),
+    column("src_port", Kind::Int, |f| int(f.src_port)),
+    column("dst_port", Kind::Int, |f| int(f.dst_port)),
+    column("proto", Kind::Text, |f| Cell::Text(Some(&f.proto))),
+    column("packets", Kind::Int, |f| int(f.packets)),
+    column("bytes_up", Kind::Int, |f| int(f.bytes_up)),
+    column("bytes_down", Kind::Int, |f| int(f.bytes_down)),
+    column("dns", Kind::Text, |f| Cell::Text(f.dns)),
+    column("sni", Kind::Text, |f| Cell::Text(f.sni)),
+    column("alpn", Kind::Text, |f| Cell::Text(f.alpn)),
+    column("ja3", Kind::Text, |f| Cell::Text(f.ja3)),
+    column("ja4", Kind::Text, |f| Cell::Text(f.ja4)),
+    column("host", Kind::Text, |f| Cell::Text(f.host)),
+    column("uri", Kind::Text, |f| Cell::Text(f.uri)),
+    column("agent", Kind::Text, |f| Cell::Text(f.agent)),
+    column("mime", Kind::Text, |f| Cell::Text(f.mime)),
+    column("answered", Kind::Flag, |f| Cell::Flag(f.answered)),
+    column("first_frame", Kind::Int, |f| int(f.first_frame)),
+    column("ended", Kind::Text, |f| Cell::Text(Some(f.ended))),
+];
