@@ -19,6 +19,7 @@ pub mod mobile;
 pub mod modem;
 pub mod numbers;
 pub mod parts;
+pub mod reports;
 mod rng;
 pub mod sims;
 pub mod snmp;

@@ -98,7 +98,7 @@ pub struct Trace {
     pub lost: u32,
 }
 
-const START: i64 = 1_793_500_000_000_000;
+pub(crate) const START: i64 = 1_793_500_000_000_000;
 const APNS: [&str; 4] = ["iot.example", "meters", "internet", "private.grid"];
 const RADIO: [[u8; 4]; 3] = [[10, 1, 0, 1], [10, 1, 0, 2], [10, 1, 0, 3]];
 const MOBILITY: [u8; 4] = [10, 2, 0, 1];
@@ -419,19 +419,19 @@ pub fn pcap<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Vec<u8> {
     out
 }
 
-fn ethernet(packet: &[u8]) -> Vec<u8> {
+pub(crate) fn ethernet(packet: &[u8]) -> Vec<u8> {
     let kind: [u8; 2] = if packet[0] >> 4 == 4 { [8, 0] } else { [0x86, 0xdd] };
     [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2][..], &kind, packet].concat()
 }
 
-fn sum(mut words: u32, bytes: &[u8]) -> u32 {
+pub(crate) fn sum(mut words: u32, bytes: &[u8]) -> u32 {
     for pair in bytes.chunks(2) {
         words += u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0));
     }
     words
 }
 
-fn fold(mut words: u32) -> [u8; 2] {
+pub(crate) fn fold(mut words: u32) -> [u8; 2] {
     while words >> 16 != 0 {
         words = (words & 0xffff) + (words >> 16);
     }
@@ -447,7 +447,7 @@ fn udp(src: &[u8], dst: &[u8], src_port: u16, dst_port: u16, body: &[u8]) -> Vec
     out
 }
 
-fn udp_v4(src: [u8; 4], dst: [u8; 4], src_port: u16, dst_port: u16, body: &[u8]) -> Vec<u8> {
+pub(crate) fn udp_v4(src: [u8; 4], dst: [u8; 4], src_port: u16, dst_port: u16, body: &[u8]) -> Vec<u8> {
     let carried = udp(&src, &dst, src_port, dst_port, body);
     let length = (carried.len() + 20) as u16;
     let mut head = [&[0x45, 0][..], &length.to_be_bytes(), &[0, 0, 0x40, 0, 64, 17, 0, 0], &src, &dst].concat();
@@ -456,7 +456,7 @@ fn udp_v4(src: [u8; 4], dst: [u8; 4], src_port: u16, dst_port: u16, body: &[u8])
     [head, carried].concat()
 }
 
-fn udp_v6(src: [u8; 16], dst: [u8; 16], src_port: u16, dst_port: u16, body: &[u8]) -> Vec<u8> {
+pub(crate) fn udp_v6(src: [u8; 16], dst: [u8; 16], src_port: u16, dst_port: u16, body: &[u8]) -> Vec<u8> {
     let carried = udp(&src, &dst, src_port, dst_port, body);
     let length = carried.len() as u16;
     [&[0x60, 0, 0, 0][..], &length.to_be_bytes(), &[17, 64], &src, &dst, &carried].concat()

@@ -2,7 +2,7 @@
 
 use crate::capture::Frame;
 use crate::cellular::sessions::{Owner, Sessions, Way};
-use crate::cellular::{End, gtp1, gtp2, pfcp, tunnel};
+use crate::cellular::{End, diameter, gtp1, gtp2, pfcp, radius, tunnel};
 use crate::flow::{Event, Known, Limits, Table};
 use crate::link::ip;
 use crate::names::{Asked, Word, Words, dns};
@@ -48,6 +48,7 @@ pub struct Watch {
     pub words: Words,
     asked: Asked,
     pieces: Pieces,
+    streams: diameter::Streams,
     table: Table,
     join: Join,
 }
@@ -61,6 +62,7 @@ impl Watch {
             words: Words::default(),
             asked: Asked::default(),
             pieces: Pieces::default(),
+            streams: diameter::Streams::default(),
             table: Table::new(limits),
             join: Join::default(),
         }
@@ -88,7 +90,7 @@ impl Watch {
 
     /// The next record.
     pub fn record(&mut self, record: &Record, each: &mut dyn FnMut(Event<'_>)) {
-        let owner = self.sessions.of_addresses(record.key.client, record.key.server);
+        let owner = self.sessions.of_addresses(record.key.client, record.key.server, record.start);
         if let Owner::Session(id, way) = owner
             && let Some(session) = self.sessions.get_mut(id)
         {
@@ -96,7 +98,7 @@ impl Watch {
             session.packets = session.packets.saturating_add(up.packets).saturating_add(down.packets);
             session.bytes_up = session.bytes_up.saturating_add(up.bytes);
             session.bytes_down = session.bytes_down.saturating_add(down.bytes);
-            session.last = session.last.max(record.end);
+            session.met(record.start, record.end);
         }
         let sessions = &mut self.sessions;
         self.table.record(record, owner, &self.asked, &mut |event| {
@@ -142,10 +144,8 @@ impl Watch {
         }
         let tunnelled = owner.is_some();
         let owner = owner.unwrap_or_else(|| {
-            if packet.proto == proto::UDP {
-                self.signalling(frame.at, packet);
-            }
-            let owner = self.sessions.of_addresses(packet.src, packet.dst);
+            self.signalling(frame.at, packet);
+            let owner = self.sessions.of_addresses(packet.src, packet.dst, frame.at);
             self.count(owner, packet, frame.at);
             owner
         });
@@ -164,7 +164,7 @@ impl Watch {
         let Owner::Session(id, way) = owner else { return };
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.packets = session.packets.saturating_add(1);
-        session.last = session.last.max(at);
+        session.met(at, at);
         let bytes = if way == Way::Up { &mut session.bytes_up } else { &mut session.bytes_down };
         *bytes = bytes.saturating_add(packet.length.into());
     }
@@ -200,7 +200,14 @@ impl Watch {
     fn signalling(&mut self, at: Micros, packet: &Datagram<'_>) {
         let on = |port: u16| packet.src_port == port || packet.dst_port == port;
         let Datagram { src, dst, payload, .. } = *packet;
-        if on(GTP_C) {
+        if packet.proto != proto::UDP {
+            if !self.streams.concerns(packet) {
+                return;
+            }
+            let mut streams = std::mem::take(&mut self.streams);
+            streams.take(packet, &mut |m| self.hear(at, src, dst, &m));
+            self.streams = streams;
+        } else if on(GTP_C) {
             match payload.first().map(|b| b >> 5) {
                 Some(1) => gtp1::read(payload, src).iter().for_each(|m| self.hear(at, src, dst, m)),
                 Some(2) => gtp2::read(payload).iter().for_each(|m| self.hear(at, src, dst, m)),
@@ -208,6 +215,8 @@ impl Watch {
             }
         } else if on(pfcp::PORT) {
             pfcp::read(payload).iter().for_each(|m| self.hear(at, src, dst, m));
+        } else if radius::PORTS.into_iter().any(on) {
+            radius::read(payload, packet.src_port, packet.dst_port).iter().for_each(|m| self.hear(at, src, dst, m));
         }
     }
 

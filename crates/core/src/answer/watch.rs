@@ -61,6 +61,8 @@ pub struct Session {
     pub msisdn: Option<String>,
     /// Access point or data network name.
     pub apn: Option<String>,
+    /// Radio technology as signalling said it last: `eutran` is LTE, `nr` 5G, `utran` 3G, `geran` 2G.
+    pub rat: Option<&'static str>,
     /// Ends of its tunnels, in the order in which they were named.
     pub teids: Vec<TunnelEnd>,
     /// Its addresses; of IPv6 the prefix.

@@ -79,6 +79,7 @@ fn items(mut body: Bytes<'_>, from: Addr, answer: bool) -> Vec<Item> {
             }),
             // The first byte says of what kind the number is.
             134 => out.extend(value.u8().map(|_| Item::Msisdn(digits(value.0)))),
+            151 => out.extend(value.u8().map(Item::Rat)),
             154 => out.push(Item::Imei(digits(value.0))),
             _ => {}
         }

@@ -58,6 +58,7 @@ fn elements(mut body: Bytes<'_>, bearer: bool, out: &mut Vec<Item>) {
             75 => out.push(Item::Imei(digits(value.0))),
             76 => out.push(Item::Msisdn(digits(value.0))),
             79 => paa(value, out),
+            82 => out.extend(value.u8().map(Item::Rat)),
             87 => {
                 if let Some((end, interface)) = f_teid(value) {
                     let item = if bearer { Item::User { end, side: side(interface) } } else { Item::Control(end.teid.into(), end.at) };

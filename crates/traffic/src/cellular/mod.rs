@@ -1,14 +1,19 @@
 //! The mobile core: tunnels that carry what modules say, and the signalling that says whose they are.
 //!
-//! [`tunnel`] opens GTP-U. [`gtp1`], [`gtp2`] and [`pfcp`] turn signalling into [`Message`]s of one shape, which
-//! [`sessions`](sessions::Sessions) understands without knowing where they came from.
+//! [`tunnel`] opens GTP-U. [`gtp1`], [`gtp2`] and [`pfcp`] turn signalling into [`Message`]s of one shape, [`radius`] and [`diameter`]
+//! what gateways report, which [`sessions`](sessions::Sessions) understands without knowing where they came from.
 
+pub mod diameter;
 pub mod gtp1;
 pub mod gtp2;
 pub mod pfcp;
+pub mod radius;
 pub mod sessions;
 pub mod tunnel;
 
+use sha2::{Digest as _, Sha256};
+
+use crate::bytes::Bytes;
 use crate::packet::Addr;
 
 /// One end of a tunnel: who receives, and under which number.
@@ -85,6 +90,24 @@ pub enum Item {
     Bearer(u8),
     /// Whether what was asked was done.
     Accepted(bool),
+    /// The radio technology (TS 29.274, 8.17; TS 29.061, 16.4.7.2).
+    Rat(u8),
+}
+
+/// The word for a radio technology (TS 29.274, table 8.17-1); `None` for those that are no module's.
+pub fn rat_name(rat: u8) -> Option<&'static str> {
+    Some(match rat {
+        1 => "utran",
+        2 => "geran",
+        3 => "wlan",
+        4 => "gan",
+        5 => "hspa-evolution",
+        6 => "eutran",
+        8 => "nb-iot",
+        9 => "lte-m",
+        10 => "nr",
+        _ => return None,
+    })
 }
 
 /// What a message is for.
@@ -107,6 +130,19 @@ pub enum Plane {
     Gtp2,
     /// PFCP.
     Pfcp,
+    /// Accounting of RADIUS.
+    Radius,
+    /// Credit control and accounting of Diameter.
+    Diameter,
+    /// Requests for admission of either.
+    Access,
+}
+
+impl Plane {
+    /// Whether it reports sessions that others set up.
+    pub fn reports(self) -> bool {
+        matches!(self, Self::Radius | Self::Diameter | Self::Access)
+    }
 }
 
 /// A message of the control plane.
@@ -118,7 +154,8 @@ pub struct Message {
     pub act: Act,
     /// Whether it answers another.
     pub answer: bool,
-    /// The number that its receiver gave the session (TEID, SEID); `None` where the receiver has given none yet.
+    /// The number that its receiver gave the session (TEID, SEID); `None` where the receiver has given none yet. Of reports that of the
+    /// session's name.
     pub to: Option<u64>,
     /// Requests and answers have the same.
     pub sequence: u32,
@@ -143,12 +180,19 @@ fn labels(mut bytes: &[u8]) -> String {
         out.push_str(&String::from_utf8_lossy(label));
         bytes = rest;
     }
-    let operator =
-        out.to_ascii_lowercase().find(".mnc").filter(|at| out.get(*at..).is_some_and(|o| o.ends_with(".gprs") || o.ends_with(".GPRS")));
-    if let Some(at) = operator {
-        out.truncate(at);
-    }
-    umbilical_core::text::clean(&out).into_owned()
+    umbilical_core::text::clean(without_operator(&out)).into_owned()
+}
+
+/// A name without the operator's part.
+fn without_operator(name: &str) -> &str {
+    let low = name.to_ascii_lowercase();
+    let operator = low.find(".mnc").filter(|_| low.ends_with(".gprs"));
+    operator.and_then(|at| name.get(..at)).unwrap_or(name)
+}
+
+/// A number for a session that has a name. Nobody can choose one that another has.
+fn number_of(name: &[u8]) -> u64 {
+    Bytes(&Sha256::digest(name)).u64().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,7 +7,15 @@
 //! What is not known stays open. A tunnel that no signalling named belongs to nobody until it does. Where the packet in a tunnel has
 //! another address than its session, the signalling of whoever has the tunnel now was lost, or somebody pretends: both are told as
 //! such ([`Owner::Stranger`]), and neither is counted for the session.
+//!
+//! Gateways report sessions as well (RADIUS, Diameter), and operators write them down ([`Declared`]): these tie addresses alone. They
+//! add to what signalling introduced; where there is no signalling of tunnels at all, the address in a tunnel says whose it is.
 
+mod declared;
+mod reports;
+
+pub use declared::Declared;
+use declared::Intervals;
 use hashbrown::HashMap;
 
 use super::{Act, End, Item, Message, Plane, Side, Ue};
@@ -49,6 +57,8 @@ pub struct Session {
     pub msisdn: Option<String>,
     /// The access point name.
     pub apn: Option<String>,
+    /// The radio technology that was said last.
+    pub rat: Option<u8>,
     /// Every end that a tunnel of it had.
     pub ends: Vec<(End, Side)>,
     /// Every address that it had.
@@ -79,6 +89,18 @@ pub struct Session {
     granted: bool,
     /// When its end was asked for.
     ending: Option<Micros>,
+    /// Whether anything here spoke of it: what an operator wrote down need not have been on the network.
+    pub heard: bool,
+}
+
+impl Session {
+    /// Something of it was met from one time to another. What was written down begins with what is met of it.
+    pub(crate) fn met(&mut self, from: Micros, to: Micros) {
+        if !self.heard {
+            (self.first, self.last, self.heard) = (from, to, true);
+        }
+        self.last = self.last.max(to);
+    }
 }
 
 /// A number that a node gave a session for signalling.
@@ -118,6 +140,10 @@ pub struct Sessions {
     /// The sessions of a SIM that live.
     imsi: HashMap<String, Vec<Id>>,
     asked: HashMap<Asked, Waiting>,
+    /// What an operator wrote down.
+    declared: Intervals,
+    /// Whether any signalling named a tunnel.
+    tunnels: bool,
     /// Messages about a session that nobody introduced.
     pub orphans: u64,
 }
@@ -145,7 +171,7 @@ impl Sessions {
 
     /// Whose a packet in a tunnel is.
     pub fn of_tunnel(&mut self, end: End, src: Addr, dst: Addr, at: Micros) -> Owner {
-        let Some(&id) = self.user.get(&end) else { return Owner::Nobody };
+        let Some(&id) = self.user.get(&end) else { return if self.tunnels { Owner::Nobody } else { self.alone(src, dst, at) } };
         let Some(session) = self.all.get_mut(id.0 as usize) else { return Owner::Nobody };
         if session.ending.is_some_and(|since| at.since(since) > LEAVING) {
             self.end(id);
@@ -180,19 +206,29 @@ impl Sessions {
     }
 
     /// Whose a packet outside of any tunnel is.
-    pub fn of_addresses(&self, src: Addr, dst: Addr) -> Owner {
-        if self.ue.is_empty() {
+    pub fn of_addresses(&self, src: Addr, dst: Addr, at: Micros) -> Owner {
+        if self.ue.is_empty() && self.declared.is_empty() {
             return Owner::Nobody;
         }
-        match self.of_address(src) {
+        match self.of_address(src, at) {
             Some(id) => Owner::Session(id, Way::Up),
-            None => self.of_address(dst).map_or(Owner::Nobody, |id| Owner::Session(id, Way::Down)),
+            None => self.of_address(dst, at).map_or(Owner::Nobody, |id| Owner::Session(id, Way::Down)),
         }
     }
 
-    /// The session that has an address now.
-    pub fn of_address(&self, addr: Addr) -> Option<Id> {
-        self.lengths.iter().find_map(|bits| self.ue.get(&Ue::v6(addr.0, *bits)).copied())
+    /// Whose a packet in a tunnel is, where nothing names tunnels: the one session that has one of its addresses.
+    fn alone(&self, src: Addr, dst: Addr, at: Micros) -> Owner {
+        match (self.of_address(src, at), self.of_address(dst, at)) {
+            (Some(id), None) => Owner::Session(id, Way::Up),
+            (None, Some(id)) => Owner::Session(id, Way::Down),
+            _ => Owner::Nobody,
+        }
+    }
+
+    /// The session that has an address at a time, which is now: what was heard goes before what was written down.
+    pub fn of_address(&self, addr: Addr, at: Micros) -> Option<Id> {
+        let heard = self.lengths.iter().find_map(|bits| self.ue.get(&Ue::v6(addr.0, *bits)).copied());
+        heard.or_else(|| self.declared.at(addr, at).filter(|id| self.get(*id).is_some_and(|s| !s.ended)))
     }
 
     fn name(&mut self, ue: Ue, id: Id) {
@@ -206,7 +242,13 @@ impl Sessions {
 
     /// Hears a message from one node to another.
     pub fn hear(&mut self, at: Micros, from: Addr, to: Addr, message: &Message) {
-        if message.answer { self.answered(at, from, to, message) } else { self.asked(at, from, to, message) }
+        if message.plane.reports() {
+            self.reported(at, from, to, message);
+        } else if message.answer {
+            self.answered(at, from, to, message);
+        } else {
+            self.asked(at, from, to, message);
+        }
     }
 
     fn asked(&mut self, at: Micros, from: Addr, to: Addr, message: &Message) {
@@ -326,16 +368,30 @@ impl Sessions {
         }
         // The same asker for the same SIM, name and bearer: what was before is over, whether or not anybody said so.
         let over: Vec<Id> = alive.iter().filter(bears).copied().collect();
+        let written = imsi.and_then(|imsi| self.written(imsi, apn.map(String::as_str), at));
         over.into_iter().for_each(|id| self.end(id));
+        if let Some(id) = written {
+            if let Some(session) = self.all.get_mut(id.0 as usize) {
+                (session.bearer, session.leg) = (bearer, leg);
+                session.met(at, at);
+            }
+            return id;
+        }
+        self.begin(at, leg, message.sequence, bearer)
+    }
+
+    /// A session of which nothing is known yet.
+    fn begin(&mut self, at: Micros, leg: (Plane, Addr), sequence: u32, bearer: Option<u8>) -> Id {
         let id = Id(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
         self.all.push(Session {
             imsi: None,
             imei: None,
             msisdn: None,
             apn: None,
+            rat: None,
             ends: Vec::new(),
             ue: Vec::new(),
-            introduced: (at, asker, message.sequence),
+            introduced: (at, leg.1, sequence),
             first: at,
             last: at,
             ended: false,
@@ -348,6 +404,7 @@ impl Sessions {
             control: Vec::new(),
             granted: false,
             ending: None,
+            heard: true,
         });
         id
     }
@@ -358,7 +415,10 @@ impl Sessions {
                 // Answers come from the address that was asked, whatever they name for later.
                 Item::Control(number, node) => [*node, from].into_iter().for_each(|node| self.number((message.plane, node, *number), id)),
                 Item::Ue(ue) => self.lease(*ue, id),
-                Item::User { end, .. } => drop(self.user.insert(*end, id)),
+                Item::User { end, .. } => {
+                    self.tunnels = true;
+                    self.user.insert(*end, id);
+                }
                 _ => {}
             }
         }
@@ -378,6 +438,7 @@ impl Sessions {
                 Item::Apn(name) => keep(&mut session.apn, name),
                 Item::Accepted(yes) => accepted &= yes,
                 Item::Bearer(n) => session.bearer = session.bearer.or(Some(*n)),
+                Item::Rat(rat) => session.rat = Some(*rat),
                 Item::User { end, side } if !session.ends.contains(&(*end, *side)) => session.ends.push((*end, *side)),
                 Item::User { .. } | Item::Control(..) | Item::Ue(_) => {}
             }
@@ -406,10 +467,18 @@ impl Sessions {
 
     /// A session gets an address. Who had it has it no longer.
     fn lease(&mut self, ue: Ue, id: Id) {
-        if let Some(before) = self.ue.get(&ue).copied().filter(|before| *before != id)
-            && let Some(session) = self.all.get_mut(before.0 as usize)
-        {
-            session.ue.retain(|other| *other != ue);
+        if let Some(before) = self.ue.get(&ue).copied().filter(|before| *before != id) {
+            match self.all.get_mut(before.0 as usize) {
+                // Without tunnels it is its addresses that make it a session.
+                Some(session) if session.ends.is_empty() => {
+                    let left = session.ue.iter().any(|other| *other != ue && self.ue.get(other) == Some(&before));
+                    if !left {
+                        self.end(before);
+                    }
+                }
+                Some(session) => session.ue.retain(|other| *other != ue),
+                None => {}
+            }
         }
         if let Some(session) = self.all.get_mut(id.0 as usize).filter(|s| !s.ue.contains(&ue)) {
             session.ue.push(ue);

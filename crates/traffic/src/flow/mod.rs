@@ -287,7 +287,7 @@ pub enum Why {
     Idle,
     /// TCP closed it, or reset it.
     Closed,
-    /// The same ports began anew.
+    /// The same ports began anew, or another SIM got the address.
     Anew,
     /// There were too many at once: it may have gone on.
     Evicted,

@@ -6,9 +6,9 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::wheel::{Turn, Wheel};
 use super::{ACTIVE, Event, Flow, Key, Why};
-use crate::cellular::sessions::{Owner, Way};
+use crate::cellular::sessions::{Id, Owner, Way};
 use crate::names::{Asked, Word, Words};
-use crate::packet::{Datagram, Flags, proto};
+use crate::packet::{Addr, Datagram, Flags, proto};
 use crate::record::Record;
 use crate::time::Micros;
 
@@ -85,6 +85,15 @@ const LONGEST: Micros = Micros::seconds(3600);
 /// In tunnels of nobody who is known. Their addresses may be anybody's, so nothing in them is joined to what is known.
 const UNKNOWN: u32 = u32::MAX - 1;
 
+/// The session of a packet, and which of its addresses it has.
+fn own_address(owner: Owner, packet: &Datagram<'_>) -> Option<(Id, Addr)> {
+    match owner {
+        Owner::Session(id, Way::Up) => Some((id, packet.src)),
+        Owner::Session(id, Way::Down) => Some((id, packet.dst)),
+        Owner::Nobody | Owner::Stranger(_) => None,
+    }
+}
+
 impl Table {
     /// An empty one.
     pub fn new(limits: Limits) -> Self {
@@ -122,8 +131,9 @@ impl Table {
             Owner::Stranger(id) => (UNKNOWN, Some(id)),
         };
         let slot = self.find(whole, realm);
+        let own = own_address(owner, packet);
         let slot = match slot {
-            Some(slot) => match self.begins_anew(slot, packet, at) {
+            Some(slot) => match self.begins_anew(slot, packet, at, own) {
                 Some(why) => {
                     self.end(slot, why, each);
                     None
@@ -273,8 +283,13 @@ impl Table {
     }
 
     /// Why a packet begins another conversation between the same ports, if it does.
-    fn begins_anew(&self, slot: u32, packet: &Datagram<'_>, at: Micros) -> Option<Why> {
+    fn begins_anew(&self, slot: u32, packet: &Datagram<'_>, at: Micros, own: Option<(Id, Addr)>) -> Option<Why> {
         let flow = self.flow(slot)?;
+        // Outside of tunnels an address may be given to another module while a conversation goes on.
+        let had = if flow.inbound { flow.key.server } else { flow.key.client };
+        if own.is_some_and(|(id, addr)| addr == had && flow.session.is_some_and(|before| before != id)) {
+            return Some(Why::Anew);
+        }
         if self.over(flow, at) {
             return Some(if flow.closed() { Why::Closed } else { Why::Idle });
         }

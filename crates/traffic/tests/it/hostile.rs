@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use umbilical_synth::mobile::{Plan, pcap, trace};
-use umbilical_traffic::cellular::{gtp1, gtp2, pfcp, tunnel};
+use umbilical_synth::reports;
+use umbilical_traffic::cellular::{diameter, gtp1, gtp2, pfcp, radius, tunnel};
 use umbilical_traffic::flow::Limits;
 use umbilical_traffic::link::{Link, ip};
 use umbilical_traffic::names::{dns, http, quic, tls};
@@ -19,6 +20,8 @@ fn everything(bytes: &[u8]) {
     let _ = gtp1::read(bytes, HERE);
     let _ = gtp2::read(bytes);
     let _ = pfcp::read(bytes);
+    let _ = radius::read(bytes, 1, 2);
+    let _ = diameter::read(bytes);
     let _ = dns::read(bytes);
     let _ = http::request(bytes);
     let _ = http::media(bytes);
@@ -39,6 +42,8 @@ fn beginnings() -> impl Strategy<Value = Vec<u8>> {
         Just(vec![0x32, 16, 0, 60, 0, 0, 0, 0, 0, 1, 0, 0]),
         Just(vec![0x48, 32, 0, 60, 0, 0, 0, 0, 0, 0, 1, 0]),
         Just(vec![0x21, 50, 0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]),
+        Just([&[4, 7, 0, 44][..], &[0; 16], &[26, 20, 0, 0, 0x28, 0xaf, 1, 17]].concat()),
+        Just([&[1, 0, 0, 60, 0xc0, 0, 1, 16, 0, 0, 0, 4][..], &[0; 8], &[0, 0, 1, 0xbb, 0x40, 0, 0, 40]].concat()),
         Just(vec![22, 3, 1, 0, 60, 1, 0, 0, 56, 3, 3]),
         Just(vec![0xc3, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 64, 60]),
         Just(b"GET /".to_vec()),
@@ -60,13 +65,17 @@ proptest! {
 
 #[test]
 fn a_trace_that_is_cut_or_bent_anywhere() {
-    let whole = pcap(&trace(&Plan { seed: 3, sessions: 6, loss: 0, packets: 2 }).frames);
+    broken(&pcap(&trace(&Plan { seed: 3, sessions: 6, loss: 0, packets: 2 }).frames));
+    broken(&pcap(&reports::trace(&reports::Plan { seed: 3, sessions: 3, lost: 0, packets: 1 }).frames));
+}
+
+fn broken(whole: &[u8]) {
     for cut in (0..whole.len()).step_by(7) {
         let mut watch = Watch::new(Limits::default());
         let _ = umbilical_traffic::capture::read(&whole[..cut], &mut |frame| watch.frame(&frame, &mut |_| {}));
     }
     for at in (24..whole.len()).step_by(11) {
-        let mut bent = whole.clone();
+        let mut bent = whole.to_vec();
         bent[at] ^= 0xff;
         let mut watch = Watch::new(Limits::default());
         let _ = umbilical_traffic::capture::read(&bent[..], &mut |frame| watch.frame(&frame, &mut |_| {}));

@@ -4,3 +4,5 @@ mod attribution;
 mod detect;
 mod flows;
 mod hostile;
+mod reports;
+mod tshark;

@@ -18,7 +18,7 @@ use umbilical_core::{Day, Observations};
 use umbilical_knowledge::Knowledge;
 use umbilical_report::{View, json, watch as page};
 use umbilical_traffic::capture::{self, CaptureError};
-use umbilical_traffic::cellular::{Side, sessions};
+use umbilical_traffic::cellular::{Side, rat_name, sessions};
 use umbilical_traffic::detect::{self, Detectors};
 use umbilical_traffic::flow::{Event, Flow, Limits, Why};
 use umbilical_traffic::names::{Word, Words};
@@ -37,7 +37,7 @@ use crate::{home, out};
 pub const EXAMPLES: &str =
     "Captures are pcap or pcapng, also packed with gzip or zstd; of several those that began first are read first. `-` is standard
 input. Tunnels of a mobile network (GTP) are opened, and what is in them is tied to SIM and module by the signalling that the
-captures hold (GTP-C, PFCP).
+captures hold (GTP-C, PFCP); so is what stands outside of tunnels, by what gateways report of addresses (RADIUS, Diameter).
 
 Examples:
   umbilical watch gateway.pcap
@@ -321,6 +321,7 @@ impl Trace {
             tac: s.imei.as_ref().and_then(|n| n.get(..8)).map(str::to_owned),
             msisdn: covered(&s.msisdn),
             apn: s.apn.clone(),
+            rat: s.rat.and_then(rat_name),
             teids: s.ends.iter().map(tunnel_end).collect(),
             ue: s.ue.iter().map(address).collect(),
             module: s.imei.as_deref().and_then(body).and_then(|b| modules.get(b)).cloned(),
