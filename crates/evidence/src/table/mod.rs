@@ -18,6 +18,7 @@ mod dates;
 mod delimited;
 mod field;
 mod languages;
+pub mod leases;
 mod mapper;
 mod mapping;
 mod ods;
