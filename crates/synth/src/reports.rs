@@ -73,7 +73,7 @@ pub fn trace(plan: &Plan) -> Trace {
         let session = Session {
             how: [How::Radius, How::Tcp, How::Sctp][rng.below(3) as usize],
             imsi: format!("00101{:010}", u64::from(n) * 11 + 3),
-            imeisv: format!("{}07", &numbers::imei(86_769_804, n)[..14]),
+            imeisv: format!("{}07", &numbers::imei(86_769_804, n + 1)[..14]),
             msisdn: format!("88299{n:07}"),
             apn: APNS[n as usize % APNS.len()],
             ue: [10, 200, 0, which + 1],

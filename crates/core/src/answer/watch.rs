@@ -53,6 +53,8 @@ pub struct Session {
     pub id: String,
     /// Subscription; covered unless it was asked for whole.
     pub imsi: Option<String>,
+    /// Card, where an operator wrote it down; covered as the subscription is.
+    pub iccid: Option<String>,
     /// The module's number, 14 to 16 digits as they were sent.
     pub imei: Option<String>,
     /// Its type allocation code.

@@ -45,7 +45,7 @@ pub struct Lease {
 /// What was found in a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// Rows; how each column was understood, `head: meaning`.
+    /// Rows; how each column was understood, `head → meaning`.
     Leases(Vec<String>),
     /// No row of heads that has both a SIM or module and an address.
     NoTable,
@@ -66,7 +66,10 @@ enum Column {
 
 /// Words for what device tables do not have, and what RADIUS servers call the rest.
 const WORDS: &[(Column, &str)] = &[
-    (Column::Apn, "apn, apn name, access point, access point name, dnn, data network name, called station id, calledstationid, zugangspunkt, nom apn"),
+    (
+        Column::Apn,
+        "apn, apn name, access point, access point name, dnn, data network name, called station id, calledstationid, zugangspunkt, nom apn",
+    ),
     (
         Column::Address,
         "ip, ip address, ip addr, ipv4, ipv4 address, ipv6, ipv6 address, ipv6 prefix, prefix, ue ip, ue address, ue ip address, pdp address, \
@@ -143,7 +146,7 @@ pub fn leases(source: &mut Source<'_>, each: &mut dyn FnMut(Result<Lease, (u32, 
             None => {
                 columns = heads((0..row.len()).map(|i| row.get(i)));
                 for (i, column) in columns.iter().flatten().enumerate() {
-                    mapping.push(format!("{}: {}", short(row.get(i).trim(), 60), column.map_or("ignored", name)));
+                    mapping.push(format!("{} → {}", short(row.get(i).trim(), 60), column.map_or("ignored", name)));
                 }
             }
             Some(columns) => each(lease(n, columns, |i| row.get(i)).map_err(|what| (n, what))),
@@ -182,7 +185,7 @@ fn lease<'c>(row: u32, columns: &[Option<Column>], cell: impl Fn(usize) -> &'c s
         match column {
             // A number that is none leaves the others: a row needs one.
             Column::Imsi => out.imsi = out.imsi.or_else(|| number::imsi(text)),
-            Column::Iccid => out.iccid = out.iccid.or_else(|| number::iccid(text).map(|c| c.key().to_owned())),
+            Column::Iccid => out.iccid = out.iccid.or_else(|| number::iccid(text).map(|c| c.digits)),
             Column::Imei => out.imei = out.imei.or_else(|| equipment(text)),
             Column::Msisdn => out.msisdn = out.msisdn.or_else(|| number::msisdn(text)),
             Column::Apn => out.apn = Some(umbilical_core::text::clean(text).into_owned()),
@@ -206,7 +209,10 @@ fn lease<'c>(row: u32, columns: &[Option<Column>], cell: impl Fn(usize) -> &'c s
 }
 
 fn no_time(what: &str, text: &str) -> String {
-    format!("`{}` is no {what} time: write 2026-11-01T02:26:40Z, 2026-11-01 02:26:40 (UTC) or seconds since 1970; the row is skipped", short(text, 40))
+    format!(
+        "`{}` is no {what} time: write 2026-11-01T02:26:40Z, 2026-11-01 02:26:40 (UTC) or seconds since 1970; the row is skipped",
+        short(text, 40)
+    )
 }
 
 fn equipment(text: &str) -> Option<String> {
@@ -392,7 +398,9 @@ mod tests {
         }
         assert_eq!(time("2026-11-01T12:00:00.25Z"), Some(noon + 250_000));
         assert_eq!(time("2026-11-01"), Some(noon - 43_200_000_000));
-        for text in ["", "12:00", "2026-13-01 00:00:00", "2026-11-01T25:00:00Z", "2026-11-01 12:00 CET", "20261101", "2026-11-01T12:00:00.Z"] {
+        for text in
+            ["", "12:00", "2026-13-01 00:00:00", "2026-11-01T25:00:00Z", "2026-11-01 12:00 CET", "20261101", "2026-11-01T12:00:00.Z"]
+        {
             assert_eq!(time(text), None, "{text}");
         }
     }

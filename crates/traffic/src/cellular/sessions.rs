@@ -51,6 +51,8 @@ pub enum Owner {
 pub struct Session {
     /// Digits of the IMSI, as far as anything said it.
     pub imsi: Option<String>,
+    /// Digits of the card: no signalling says them.
+    pub iccid: Option<String>,
     /// Digits of the IMEI, 14 to 16 of them as they were sent.
     pub imei: Option<String>,
     /// Digits of the telephone number.
@@ -385,6 +387,7 @@ impl Sessions {
         let id = Id(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
         self.all.push(Session {
             imsi: None,
+            iccid: None,
             imei: None,
             msisdn: None,
             apn: None,

@@ -87,6 +87,7 @@ fn what_signalling_introduced_is_added_to() {
 fn written(imsi: &str, ue: [u8; 4], from: Option<i64>, to: Option<i64>) -> Declared {
     Declared {
         imsi: Some(imsi.to_owned()),
+        iccid: None,
         imei: None,
         msisdn: None,
         apn: None,

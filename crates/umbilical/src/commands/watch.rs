@@ -1,5 +1,7 @@
 //! `watch`: captures to sessions and conversations, each tied to the module that had them.
 
+mod declared;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -41,6 +43,7 @@ captures hold (GTP-C, PFCP); so is what stands outside of tunnels, by what gatew
 
 Examples:
   umbilical watch gateway.pcap
+  umbilical watch --sessions sims.csv gi.pcap
   umbilical watch --flows flows.jsonl --format json captures/
   tcpdump -i gn0 -w - | umbilical watch -";
 
@@ -53,6 +56,9 @@ pub struct Watch {
     /// Write each conversation to a file, one JSON object for each line
     #[arg(long, value_name = "FILE")]
     flows: Option<PathBuf>,
+    /// A table of who had which address when: imsi, iccid, imei, msisdn, apn, ip, start, end
+    #[arg(long, value_name = "FILE")]
+    sessions: Vec<PathBuf>,
     /// Silence behind which a conversation is over; 0: never [default: 60, TCP 300]
     #[arg(long, value_name = "SECONDS")]
     idle: Option<u32>,
@@ -78,18 +84,23 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     let sources = ordered(sources(&args.sources)?)?;
     for written in args.flows.iter().chain(&global.output) {
         super::not_an_input(written, &sources)?;
+        super::not_an_input(written, &args.sessions)?;
     }
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
     let mut trace = Trace::new(limits(args.idle), detect::Options { rita: args.compat.is_some() }, args.flows.as_deref())?;
+    for table in &args.sessions {
+        trace.declare(table)?;
+    }
     for source in &sources {
         trace.read(source, &progress)?;
     }
     progress.done();
-    let understood = trace.all.inputs.iter().any(|i| i.format != "unknown");
-    let whole = trace.all.inputs.iter().all(|i| i.format != "unknown");
+    let captures = || trace.all.inputs.iter().filter(|i| i.format != declared::FORMAT);
+    let understood = captures().any(|i| i.format != "unknown");
+    let whole = captures().all(|i| i.format != "unknown");
     // An empty folder is understood: there is nothing in it.
-    if !understood && !trace.all.inputs.is_empty() || global.strict && !whole {
+    if !understood && captures().next().is_some() || global.strict && !whole {
         let what = trace.problems.first().map(|p| p.what.clone()).unwrap_or_default();
         return Err(if understood { Fail::Strict(what) } else { Fail::NothingReadable(what) });
     }
@@ -216,6 +227,13 @@ impl Trace {
         Ok(Self { watch, detect, all: Observations::new(), problems: Vec::new(), flows, ids: Vec::new(), homes: Vec::new(), read: 0 })
     }
 
+    /// Takes what an operator wrote down.
+    fn declare(&mut self, table: &Path) -> Result<(), Fail> {
+        let input = declared::read(table, &mut self.watch.sessions, &mut self.all, &mut self.problems)?;
+        self.homes.resize(self.watch.sessions.iter().count(), input);
+        Ok(())
+    }
+
     fn read(&mut self, source: &Path, progress: &Progress) -> Result<(), Fail> {
         let fail = |source_of| Fail::Input { path: source.to_path_buf(), source: source_of };
         let from: Box<dyn Read> =
@@ -314,9 +332,12 @@ impl Trace {
             let shown = |n: &String| if global.show_subscribers { n.clone() } else { Shown(n).to_string() };
             number.as_ref().map(shown)
         };
-        let sessions = self.watch.sessions.iter().zip(&self.ids).map(|((_, s), id)| Session {
+        // What was written down need not have been on the network.
+        let heard = self.watch.sessions.iter().zip(&self.ids).filter(|((_, s), _)| s.heard);
+        let sessions = heard.map(|((_, s), id)| Session {
             id: id.clone(),
             imsi: covered(&s.imsi),
+            iccid: covered(&s.iccid),
             imei: s.imei.clone(),
             tac: s.imei.as_ref().and_then(|n| n.get(..8)).map(str::to_owned),
             msisdn: covered(&s.msisdn),
@@ -390,7 +411,7 @@ fn modules(inputs: &[Input], watch: &pipeline::Watch, homes: &[u32], kb: &Knowle
     let mut all = Observations::new();
     for input in inputs {
         let number = all.begin_input(&input.path, &input.format, input.sha256.clone(), input.bytes);
-        let introduced = watch.sessions.iter().zip(homes).filter(|(_, home)| **home == number);
+        let introduced = watch.sessions.iter().zip(homes).filter(|((_, s), home)| s.heard && **home == number);
         for imei in introduced.filter_map(|((_, session), _)| session.imei.as_ref()) {
             all.record(At::WHOLE).imei(At::WHOLE, imei, Group::Network, Basis::Observed);
         }

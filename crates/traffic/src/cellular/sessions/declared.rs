@@ -12,6 +12,8 @@ use crate::time::Micros;
 pub struct Declared {
     /// Digits of the IMSI.
     pub imsi: Option<String>,
+    /// Digits of the card.
+    pub iccid: Option<String>,
     /// Digits of the IMEI.
     pub imei: Option<String>,
     /// Digits of the telephone number.
@@ -77,8 +79,8 @@ impl Sessions {
         }
         rows.when.insert(id, (from, to));
         if let Some(session) = self.all.get_mut(id.0 as usize) {
-            let Declared { imsi, imei, msisdn, apn, ue, .. } = declared;
-            *session = Session { imsi, imei, msisdn, apn, ue, heard: false, ..session.clone() };
+            let Declared { imsi, iccid, imei, msisdn, apn, ue, .. } = declared;
+            *session = Session { imsi, iccid, imei, msisdn, apn, ue, heard: false, ..session.clone() };
         }
         id
     }
