@@ -131,3 +131,131 @@ fn what_detectors_find_is_a_gate_only_where_it_is_asked_for() {
     folder.write("few.pcap", probes(8));
     assert_eq!(run(&folder, ["watch", "few.pcap", "--fail-on", "incident"]).code, 0);
 }
+
+/// The conversations that `--flows` writes.
+fn flows(folder: &Folder, words: &[&str]) -> (Value, Vec<Value>) {
+    let ran = run(folder, ["watch", "--format", "json", "--flows", "out.jsonl"].iter().chain(words));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let lines = std::fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
+    (ran.json(), lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect())
+}
+
+const CONN: &str = "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tduration\torig_bytes\t\
+                    resp_bytes\tconn_state\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes\n";
+const SSL: &str = "#separator \\x09\n#path\tssl\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tserver_name\n";
+
+/// Logs of so many hours, a conversation each minute: what was said stands before the conversation is over, perhaps in the hour before.
+fn logs(folder: &Folder, hours: u64) {
+    for hour in 0..hours {
+        let (mut conn, mut ssl) = (CONN.to_owned(), SSL.to_owned());
+        for minute in 0..60 {
+            let at = 1_793_500_000 + hour * 3600 + minute * 60;
+            let ends = format!("C{at}\t10.0.0.1\t40000\t192.0.2.9\t443");
+            // It began 10 minutes before.
+            conn += &format!("{}\t{ends}\ttcp\t600.5\t500\t700\tSF\tShADadFf\t5\t700\t5\t900\n", at - 600);
+            ssl += &format!("{at}.25\tC{}\t10.0.0.1\t40000\t192.0.2.9\t443\tcloud.example\n", at + 600);
+        }
+        folder.write(&format!("logs/day/conn.{hour:02}.log"), conn);
+        folder.write(&format!("logs/day/ssl.{hour:02}.log"), ssl);
+    }
+}
+
+#[test]
+fn logs_of_zeek_are_joined_whatever_their_files_are_called() {
+    let folder = Folder::new();
+    logs(&folder, 3);
+    let (document, all) = flows(&folder, &["logs"]);
+    assert_eq!(Schema::load("watch").wrong(&document), [""; 0]);
+    let formats: Vec<_> = document["inputs"].as_array().unwrap().iter().map(|i| i["format"].as_str().unwrap()).collect();
+    assert_eq!((formats.iter().filter(|f| **f == "zeek-conn").count(), formats.len()), (3, 6), "{formats:?}");
+    assert_eq!((&document["counters"]["records"], document["problems"].as_array().map(Vec::len)), (&180.into(), Some(0)));
+    // Of the first ten minutes nobody has said anything yet, of the last ten the conversation is not over.
+    let known = all.iter().filter(|f| f["packets"] != 0);
+    assert_eq!(known.clone().count(), 180);
+    assert_eq!(known.clone().filter(|f| f["sni"] == "cloud.example").count(), 170);
+    assert_eq!(all.iter().filter(|f| f["packets"] == 0 && f["answered"].is_null()).count(), 10);
+    for flow in known {
+        assert_eq!((&flow["answered"], &flow["bytes"]), (&true.into(), &1600.into()));
+        assert_eq!(flow["seen"], serde_json::json!(["counts", "payload", "flags", "answers", "tls"]), "no log says what was asked of DNS");
+    }
+    assert!(run(&folder, ["watch", "logs"]).out.contains("180 records, 190 conversations"));
+}
+
+#[test]
+fn a_line_that_is_wrong_has_its_place() {
+    let folder = Folder::new();
+    let line = "1.5\tC1\t10.0.0.1\t1\t192.0.2.9\t443\ttcp\t1\t5\t7\tSF\t-\t5\t700\t5\t900\n";
+    folder.write("conn.log", format!("{CONN}{line}1.5\tC2\n{line}1.5\tC3\n1.5\tC4\t10.0"));
+    folder.write("eve.json", "{\"timestamp\":\"2026-11-01T02:26:40.1+0000\",\"event_type\":\"stats\"}\n{\"event\n");
+    let ran = run(&folder, ["watch", "conn.log", "eve.json", "--format", "json"]);
+    let problems = ran.json()["problems"].clone();
+    let told: Vec<_> = problems.as_array().unwrap().iter().map(|p| format!("{}: {}", p["at"], p["what"])).collect();
+    assert_eq!(
+        told,
+        [
+            r#""line 5": "it has 2 of 16 columns; so it is with 1 more""#,
+            r#""line 8": "it breaks off in the middle of a line""#,
+            r#""line 2": "this line is no event of Suricata""#
+        ]
+    );
+}
+
+/// A datagram of NetFlow 5 with one record: TCP from 10.0.0.1 to 192.0.2.9, of five packets.
+fn netflow(second: u32) -> Vec<u8> {
+    let head = [&[0, 5, 0, 1][..], &60_000u32.to_be_bytes(), &second.to_be_bytes(), &[0; 12]].concat();
+    let times = [30_000u32, 40_000].map(u32::to_be_bytes).concat();
+    let record = [&[10, 0, 0, 1, 192, 0, 2, 9][..], &[0; 8], &[0, 0, 0, 5, 0, 0, 3, 32], &times, &[0x9c, 0x40, 1, 187, 0, 27, 6], &[0; 9]];
+    [head, record.concat()].concat()
+}
+
+#[test]
+fn exported_records_are_read_from_captures_and_from_files() {
+    let folder = Folder::new();
+    let datagram = netflow(1_793_500_000);
+    let udp = [&[0xc0, 0, 0x08, 0x07][..], &((datagram.len() + 8) as u16).to_be_bytes(), &[0, 0], &datagram].concat();
+    let ip =
+        [&[0x45, 0][..], &((udp.len() + 20) as u16).to_be_bytes(), &[0, 0, 0, 0, 64, 17, 0, 0, 10, 9, 9, 9, 10, 9, 9, 1], &udp].concat();
+    let head = [&0xa1b2_c3d4u32.to_be_bytes()[..], &[0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 101]].concat();
+    let frame = [1_793_500_001, 0, ip.len() as u32, ip.len() as u32].map(u32::to_be_bytes).concat();
+    folder.write("export.pcap", [head, frame, ip].concat());
+    folder.write("export.bin", [datagram, netflow(1_793_500_100), b"rest".to_vec()].concat());
+    let (document, all) = flows(&folder, &["export.pcap"]);
+    // The export is a conversation of its own.
+    assert_eq!((all.len(), &document["counters"]["records"]), (2, &1.into()));
+    let flow = all.iter().find(|f| f["proto"] == "tcp").unwrap();
+    assert_eq!((&flow["packets"], &flow["bytes"], &flow["answered"]), (&5.into(), &800.into(), &Value::Null));
+    assert_eq!((&flow["start"], &flow["end"]), (&"2026-11-01T02:26:10Z".into(), &"2026-11-01T02:26:20Z".into()));
+    let (document, all) = flows(&folder, &["export.bin"]);
+    // The same ports, and less silence between than ends a conversation.
+    assert_eq!((all.len(), &all[0]["packets"], &document["inputs"][0]["format"]), (1, &10.into(), &"netflow-v5".into()));
+    assert_eq!(document["problems"][0]["at"], "datagram 3");
+}
+
+#[test]
+fn records_of_a_modules_address_are_its_own() {
+    let folder = Folder::new();
+    let truth = trace(&plan());
+    // Later all of them are over.
+    folder.write("gn.pcap", pcap(&truth.frames[..truth.frames.len() / 2]));
+    let before = run(&folder, ["watch", "gn.pcap", "--format", "json"]).json();
+    let of = |document: &Value, id: &Value| document["sessions"].as_array().unwrap().iter().find(|s| s["id"] == *id).unwrap().clone();
+    let mut found = 0;
+    for session in before["sessions"].as_array().unwrap() {
+        let Some(ue) = session["ue"].as_array().and_then(|all| all.first()).and_then(Value::as_str).filter(|a| !a.contains('/')) else {
+            continue;
+        };
+        let line = format!("1893456000\tC1\t{ue}\t1\t192.0.2.9\t443\ttcp\t1\t5\t7\tSF\tShADadFf\t5\t700\t6\t900\n");
+        folder.write("conn.log", format!("{CONN}{line}"));
+        let (document, all) = flows(&folder, &["gn.pcap", "conn.log"]);
+        if !all.iter().any(|f| f["bytes"] == 1600 && f["session"] == session["id"]) {
+            continue;
+        }
+        found += 1;
+        let after = of(&document, &session["id"]);
+        assert_eq!(after["packets"].as_u64(), session["packets"].as_u64().map(|n| n + 11));
+        assert_eq!(after["bytes_up"].as_u64(), session["bytes_up"].as_u64().map(|n| n + 700));
+        assert_eq!(after["bytes_down"].as_u64(), session["bytes_down"].as_u64().map(|n| n + 900));
+        break;
+    }
+    assert_eq!(found, 1);
+}

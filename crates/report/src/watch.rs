@@ -16,13 +16,15 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
     if answer.inputs.is_empty() {
         return page.para(0, Tone::Plain, "There is no file in what was named.");
     }
-    let parts = [
-        say::counted(counters.packets, "packet"),
-        say::bytes(counters.bytes),
-        say::counted(counters.flows, "conversation"),
-        format!("{} of modules", say::counted(sessions.len() as u64, "session")),
-    ];
-    page.para(0, Tone::Bold, &parts.join(", "))?;
+    let packets = [say::counted(counters.packets, "packet"), say::bytes(counters.bytes)];
+    let records = [say::counted(counters.records, "record")];
+    let read = match (counters.packets, counters.records) {
+        (_, 0) => packets.to_vec(),
+        (0, _) => records.to_vec(),
+        _ => packets.into_iter().chain(records).collect(),
+    };
+    let behind = [say::counted(counters.flows, "conversation"), format!("{} of modules", say::counted(sessions.len() as u64, "session"))];
+    page.para(0, Tone::Bold, &[read, behind.to_vec()].concat().join(", "))?;
     for line in remarks(counters) {
         page.hanging(0, 2, Tone::Plain, &line)?;
     }
@@ -107,6 +109,12 @@ fn remarks(c: &Counters) -> Vec<String> {
         (c.orphans, "messages of signalling are about sessions that nobody introduced"),
         (c.incomplete, "datagrams came in pieces, and not all of the pieces"),
         (c.evicted, "conversations were let go because there were too many at once"),
+        (c.untemplated, "sets of records came without the template that says what is in them: collect for longer, routers send it again"),
+        (c.alerts, "alerts of Suricata stand beside: they are counted, and not judged"),
+        (c.names_lost, "names were not kept because there were too many"),
     ];
-    rows.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", say::count(n))).collect()
+    let sampled =
+        (c.sampled > 1).then(|| format!("Routers looked at one packet of {} at most: counts are of those", say::count(c.sampled)));
+    let rows = rows.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", say::count(n)));
+    rows.chain(sampled).collect()
 }

@@ -71,7 +71,12 @@ fn form(head: &[u8]) -> Option<Form> {
     }
 }
 
-/// A capture that was packed with gzip or zstd, unpacked; any other as it is.
+/// Whether these are the first bytes of a capture.
+pub fn begins(head: &[u8]) -> bool {
+    form(head).is_some()
+}
+
+/// An input that was packed with gzip or zstd, unpacked; any other as it is.
 pub fn unpacked<'r>(mut from: impl Read + 'r) -> Result<Box<dyn Read + 'r>, std::io::Error> {
     let mut head = Vec::new();
     from.by_ref().take(4).read_to_end(&mut head)?;

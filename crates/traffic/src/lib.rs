@@ -13,5 +13,6 @@ pub mod names;
 pub mod packet;
 pub mod pieces;
 pub mod record;
+pub mod source;
 pub mod time;
 pub mod watch;

@@ -5,10 +5,11 @@ use crate::cellular::sessions::{Owner, Sessions, Way};
 use crate::cellular::{End, diameter, gtp1, gtp2, pfcp, radius, tunnel};
 use crate::flow::{Event, Known, Limits, Table};
 use crate::link::ip;
-use crate::names::{Asked, Word, Words, dns};
+use crate::names::{Asked, Names, Word, Words, dns};
 use crate::packet::{Addr, Datagram, datagram, proto};
 use crate::pieces::Pieces;
-use crate::record::{Join, Record, Told, Uid};
+use crate::record::netflow::{self, Collector};
+use crate::record::{Join, Record, Told, Troubles, Uid};
 use crate::time::Micros;
 
 /// What was counted.
@@ -30,6 +31,12 @@ pub struct Counters {
     pub signalling: u64,
     /// Records of conversations.
     pub records: u64,
+    /// Alerts of others.
+    pub alerts: u64,
+    /// Sets of records without the template that says what is in them.
+    pub untemplated: u64,
+    /// The most packets of which a router looked at one; 0: none says so.
+    pub sampled: u64,
 }
 
 /// Port of GTP-C, either version.
@@ -46,11 +53,14 @@ pub struct Watch {
     pub counters: Counters,
     /// Names that recur.
     pub words: Words,
+    /// What is wrong with records in frames.
+    pub troubles: Troubles,
     asked: Asked,
     pieces: Pieces,
     streams: diameter::Streams,
     table: Table,
     join: Join,
+    collector: Collector,
 }
 
 impl Watch {
@@ -60,11 +70,13 @@ impl Watch {
             sessions: Sessions::new(),
             counters: Counters::default(),
             words: Words::default(),
+            troubles: Troubles::default(),
             asked: Asked::default(),
             pieces: Pieces::default(),
             streams: diameter::Streams::default(),
             table: Table::new(limits),
             join: Join::default(),
+            collector: Collector::default(),
         }
     }
 
@@ -107,11 +119,34 @@ impl Watch {
         });
     }
 
+    /// A datagram in which a router exports records; gives what is wrong with it.
+    pub fn export(
+        &mut self,
+        from: netflow::From,
+        bytes: &[u8],
+        heard: Option<Micros>,
+        number: u64,
+        each: &mut dyn FnMut(Event<'_>),
+    ) -> Option<&'static str> {
+        let mut collector = std::mem::take(&mut self.collector);
+        let read = collector.read(from, bytes, heard, number, &mut |record| self.record(record, each));
+        self.counters.records = self.counters.records.saturating_add(read.records);
+        self.counters.untemplated = collector.untemplated();
+        self.counters.sampled = collector.sampled;
+        self.collector = collector;
+        read.trouble
+    }
+
     /// What a line says of a conversation that is told of elsewhere.
     pub fn told(&mut self, id: Uid, told: Told, each: &mut dyn FnMut(Event<'_>)) {
         for record in self.join.put(id, told) {
             self.record(&record, each);
         }
+    }
+
+    /// Adds to what was told of a conversation, if something was.
+    pub fn adds(&mut self, id: &Uid, names: &Names) {
+        self.join.adds(id, names);
     }
 
     /// A record of which other lines may have said something.
@@ -149,6 +184,12 @@ impl Watch {
             self.count(owner, packet, frame.at);
             owner
         });
+        if !tunnelled && packet.proto == proto::UDP && netflow::PORTS.contains(&packet.dst_port) && netflow::looks(packet.payload) {
+            let trouble = self.export(netflow::From::Addr(packet.src), packet.payload, Some(frame.at), frame.number, each);
+            if let Some(what) = trouble {
+                self.troubles.put(frame.number, what);
+            }
+        }
         let dns = packet.proto == proto::UDP && (dns::PORTS.contains(&packet.src_port) || dns::PORTS.contains(&packet.dst_port));
         let query = if dns { self.asked_for(packet) } else { None };
         let mut known = Known { words: &mut self.words, asked: &self.asked, query, tunnelled };

@@ -121,6 +121,16 @@ pub struct Counters {
     pub incomplete: u64,
     /// Conversations that were let go because there were too many at once.
     pub evicted: u64,
+    /// Records of conversations that routers, Zeek or Suricata wrote.
+    pub records: u64,
+    /// Alerts that Suricata wrote.
+    pub alerts: u64,
+    /// Sets of records without the template that says what is in them.
+    pub untemplated: u64,
+    /// The most packets of which a router looked at one; 0: none says so.
+    pub sampled: u64,
+    /// Names that were not kept because there were too many.
+    pub names_lost: u64,
 }
 
 /// One conversation: a line of `--flows`.

@@ -46,6 +46,17 @@ impl Key {
         key
     }
 
+    /// Of a record, in which ports of ICMP are its type and code: as [`Key::of`] has it, but that nobody knows the number of an echo.
+    #[must_use]
+    pub fn of_icmp(mut self) -> Self {
+        if matches!(self.proto, proto::ICMP | proto::ICMPV6) {
+            let echo = matches!((self.proto, self.client_port), (proto::ICMP, 0 | 8) | (proto::ICMPV6, 128 | 129));
+            let kind = self.client_port << 8 | self.server_port & 0xff;
+            (self.client_port, self.server_port) = if echo { (0, 0) } else { (0, kind) };
+        }
+        self
+    }
+
     /// The same conversation from the other end.
     #[must_use]
     pub fn turned(self) -> Self {
@@ -209,6 +220,14 @@ impl Flow {
         self.start = self.start.min(record.start);
         self.last = self.last.max(record.end);
         self.last_frame = record.number;
+    }
+
+    /// Whether its exporter shows both ways: then, where every packet counts, an answer that was not seen is none.
+    fn hears(&mut self, both: bool) {
+        let flags = self.key.proto != proto::TCP || self.down.packets == 0 || self.seen.has(Seen::FLAGS);
+        if both && flags && self.seen.has(Seen::COUNTS) {
+            self.seen = self.seen.with(Seen::ANSWERS);
+        }
     }
 
     /// Seen from the other end.

@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher as _;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 use super::wheel::{Turn, Wheel};
 use super::{ACTIVE, Event, Flow, Key, Why};
@@ -59,6 +59,8 @@ pub struct Table {
     wheel: Wheel,
     now: Micros,
     begun: bool,
+    /// Exporters that have shown both ways of something.
+    two_way: HashSet<u32>,
     /// Conversations that were evicted.
     pub evicted: u64,
     /// Conversations in all.
@@ -80,6 +82,8 @@ struct Slot {
 const OPEN: u32 = u32::MAX;
 /// Records of an exporter: its number is below.
 const EXPORTED: u32 = 1 << 31;
+/// Exporters of which it is kept whether they show both ways.
+const EXPORTERS: usize = 1 << 16;
 /// A conversation of which records come each so many minutes is waited for so long at most.
 const LONGEST: Micros = Micros::seconds(3600);
 /// In tunnels of nobody who is known. Their addresses may be anybody's, so nothing in them is joined to what is known.
@@ -106,6 +110,7 @@ impl Table {
             wheel: Wheel::default(),
             now: Micros(i64::MIN),
             begun: false,
+            two_way: HashSet::new(),
             evicted: 0,
             flows: 0,
         }
@@ -218,7 +223,11 @@ impl Table {
             if earlier {
                 flow.turn();
             }
+            if other_way && self.two_way.len() < EXPORTERS {
+                self.two_way.insert(realm);
+            }
         }
+        flow.hears(self.two_way.contains(&realm));
         // Who exports what goes on each few minutes will do so again.
         let idle = if flow.key.proto == proto::TCP { wait_tcp } else { wait };
         let goes_on = record.end.since(record.start).clamp(Micros(0), LONGEST);
@@ -417,6 +426,7 @@ impl Table {
             if flow.looks_turned() {
                 flow.turn();
             }
+            flow.hears(self.two_way.contains(&place.realm));
             begins(&mut flow, each);
         }
         each(Event::End(&flow, why));

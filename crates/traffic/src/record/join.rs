@@ -77,6 +77,17 @@ impl Join {
         over
     }
 
+    /// Adds to what waits, if something does.
+    pub fn adds(&mut self, id: &Uid, names: &Names) {
+        let before = match self.young.get_mut(id) {
+            Some(before) => Some(before),
+            None => self.old.get_mut(id),
+        };
+        if let Some(before) = before {
+            before.names.fill(names);
+        }
+    }
+
     /// What was said of a conversation.
     pub fn take(&mut self, id: &Uid) -> Option<Told> {
         if self.young.is_empty() && self.old.is_empty() {

@@ -3,10 +3,16 @@
 //! Each becomes a [`Flow`](crate::flow::Flow) and takes the way that those of packets take. It says how much its source could see, so
 //! that nobody takes what was not looked at for clean.
 
+pub mod eve;
 mod join;
+mod lines;
+pub mod netflow;
+mod text;
+pub mod zeek;
 
 pub(crate) use join::Join;
 pub use join::{Told, Uid};
+pub use lines::{Lines, Trouble, Troubles};
 
 use crate::flow::{Half, Key, Seen};
 use crate::names::Names;

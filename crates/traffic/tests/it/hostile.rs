@@ -8,6 +8,8 @@ use umbilical_traffic::flow::Limits;
 use umbilical_traffic::link::{Link, ip};
 use umbilical_traffic::names::{dns, http, quic, tls};
 use umbilical_traffic::packet::{Addr, datagram};
+use umbilical_traffic::record::{eve, netflow, zeek};
+use umbilical_traffic::source::Source;
 use umbilical_traffic::watch::Watch;
 
 const HERE: Addr = Addr([1; 16]);
@@ -32,7 +34,23 @@ fn everything(bytes: &[u8]) {
     let _ = pieces.stream();
     let mut watch = Watch::new(Limits::default());
     let _ = umbilical_traffic::capture::read(bytes, &mut |frame| watch.frame(&frame, &mut |_| {}));
+    records(bytes, &mut watch);
     watch.finish(&mut |_| {});
+}
+
+/// As every kind of record, whatever it is.
+fn records(bytes: &[u8], watch: &mut Watch) {
+    let _ = Source::of(bytes);
+    let each = &mut |_: umbilical_traffic::flow::Event<'_>| {};
+    watch.export(netflow::From::Input(1), bytes, None, 1, each);
+    let _ = netflow::datagrams(bytes, &mut |number, bytes| {
+        watch.export(netflow::From::Input(2), bytes, None, number, each);
+    });
+    let (mut log, mut events) = (zeek::Log::new(umbilical_traffic::flow::Seen::NOTHING), eve::Log::default());
+    for line in bytes.split_inclusive(|b| *b == b'\n') {
+        log.line(line, watch, each);
+        events.line(line, watch, each);
+    }
 }
 
 /// The beginning of something that each decoder takes up.
@@ -51,6 +69,12 @@ fn beginnings() -> impl Strategy<Value = Vec<u8>> {
         Just(vec![0x45, 0, 0, 60, 0, 0, 0x20, 0, 64, 17]),
         Just(vec![0x60, 0, 0, 0, 0, 60, 44, 64]),
         Just([&0xa1b2_c3d4u32.to_le_bytes()[..], &[2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0]].concat()),
+        Just([&[0, 5, 0, 2][..], &[1; 60]].concat()),
+        Just(vec![0, 9, 0, 1, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 20, 1, 0, 0, 2, 0, 8, 0, 4, 0, 1, 0, 0, 1, 0]),
+        Just(vec![0, 10, 0, 99, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 2, 0, 16, 1, 0, 0, 2, 0, 8, 0, 4, 0, 96, 255, 255, 1, 0]),
+        Just(b"#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.resp_h\n".to_vec()),
+        Just(b"{\"ts\":1.5,\"uid\":\"C1\",\"id.orig_h\":\"10.0.0.1\",\"conn_state\":".to_vec()),
+        Just(b"{\"timestamp\":\"2026-11-01T02:26:40.1+0000\",\"event_type\":\"flow\",\"flow\":{".to_vec()),
         Just(vec![0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0]),
     ]
 }
@@ -79,5 +103,25 @@ fn broken(whole: &[u8]) {
         bent[at] ^= 0xff;
         let mut watch = Watch::new(Limits::default());
         let _ = umbilical_traffic::capture::read(&bent[..], &mut |frame| watch.frame(&frame, &mut |_| {}));
+    }
+}
+
+#[test]
+fn records_that_are_cut_or_bent_anywhere() {
+    let mut whole: Vec<Vec<u8>> = super::views::tsv().into_iter().map(|(_, text)| text.into_bytes()).collect();
+    whole.push(super::views::events(2, false).into_bytes());
+    whole.extend(super::views::nine(true).into_iter().map(|(_, bytes)| bytes));
+    for bytes in whole {
+        let mut watch = Watch::new(Limits::default());
+        for at in (0..bytes.len()).step_by(3) {
+            records(&bytes[..at], &mut watch);
+            let mut bent = bytes.clone();
+            bent[at] ^= 0xff;
+            records(&bent, &mut watch);
+            // A length that is the largest there is.
+            bent[at..].iter_mut().take(2).for_each(|b| *b = 0xff);
+            records(&bent, &mut watch);
+        }
+        watch.finish(&mut |_| {});
     }
 }

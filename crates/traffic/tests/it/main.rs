@@ -6,3 +6,4 @@ mod flows;
 mod hostile;
 mod reports;
 mod tshark;
+mod views;

@@ -1,10 +1,12 @@
-//! `watch`: captures to sessions and conversations, each tied to the module that had them.
+//! `watch`: captures and records to sessions and conversations, each tied to the module that had them.
 
 mod declared;
+mod source;
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -15,42 +17,46 @@ use umbilical_core::answer::{Module, Said};
 use umbilical_core::id::hex;
 use umbilical_core::number::Shown;
 use umbilical_core::observation::{At, Basis, Group, Input};
-use umbilical_core::text::clean;
 use umbilical_core::{Day, Observations};
 use umbilical_knowledge::Knowledge;
 use umbilical_report::{View, json, watch as page};
-use umbilical_traffic::capture::{self, CaptureError};
+use umbilical_traffic::capture;
 use umbilical_traffic::cellular::{Side, rat_name, sessions};
 use umbilical_traffic::detect::{self, Detectors};
-use umbilical_traffic::flow::{Event, Flow, Limits, Why};
+use umbilical_traffic::flow::{Event, Flow, Limits, Seen, Why};
 use umbilical_traffic::names::{Word, Words};
 use umbilical_traffic::packet::proto;
+use umbilical_traffic::record::{Lines, Troubles, eve, netflow, zeek};
+use umbilical_traffic::source::Source;
 use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch as pipeline;
 
+use self::source::{Batch, Opened, Rest};
 use super::{facts, formats, headed};
 use crate::args::{Format, Global};
 use crate::fail::Fail;
-use crate::gate::{Gates, Seen};
+use crate::gate::{self, Gates};
 use crate::progress::Progress;
 use crate::{home, out};
 
 /// Shown behind the flags.
 pub const EXAMPLES: &str =
-    "Captures are pcap or pcapng, also packed with gzip or zstd; of several those that began first are read first. `-` is standard
-input. Tunnels of a mobile network (GTP) are opened, and what is in them is tied to SIM and module by the signalling that the
-captures hold (GTP-C, PFCP); so is what stands outside of tunnels, by what gateways report of addresses (RADIUS, Diameter).
+    "Captures are pcap or pcapng; NetFlow 5 and 9, IPFIX, logs of Zeek and Suricata's EVE are read beside them, all of it also packed
+with gzip or zstd. Of several inputs those that began first are read first; `-` is standard input. Tunnels of a mobile network (GTP)
+are opened, and what is in them is tied to SIM and module by the signalling that the captures hold (GTP-C, PFCP); so is what stands
+outside of tunnels, by what gateways report of addresses (RADIUS, Diameter).
 
 Examples:
   umbilical watch gateway.pcap
   umbilical watch --sessions sims.csv gi.pcap
   umbilical watch --flows flows.jsonl --format json captures/
+  umbilical watch /opt/zeek/logs/2026-11-01
   tcpdump -i gn0 -w - | umbilical watch -";
 
 /// `watch`.
 #[derive(Args, Debug)]
 pub struct Watch {
-    /// Captures and folders of them; `-` for standard input
+    /// Captures, logs, records, and folders of them; `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<PathBuf>,
     /// Write each conversation to a file, one JSON object for each line
@@ -81,7 +87,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     formats(global, "watch", &[Format::Table, Format::Json])?;
     let gates = Gates::parse(&global.fail_on, &[])?;
     let kb = facts(global)?;
-    let sources = ordered(sources(&args.sources)?)?;
+    let sources = source::below(&args.sources)?;
     for written in args.flows.iter().chain(&global.output) {
         super::not_an_input(written, &sources)?;
         super::not_an_input(written, &args.sessions)?;
@@ -92,8 +98,8 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     for table in &args.sessions {
         trace.declare(table)?;
     }
-    for source in &sources {
-        trace.read(source, &progress)?;
+    for batch in source::ordered(sources)? {
+        trace.read(batch, &progress)?;
     }
     progress.done();
     let captures = || trace.all.inputs.iter().filter(|i| i.format != declared::FORMAT);
@@ -106,7 +112,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     }
     let as_of = home::as_of(global);
     let (watched, read) = trace.end(global, &kb, as_of)?;
-    let code = gates.code(watched.findings.iter(), Seen::default());
+    let code = gates.code(watched.findings.iter(), gate::Seen::default());
     let document = headed(SCHEMA, &kb, as_of, (&read.0, read.1), watched);
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
     out::answer(global, |w| match global.format {
@@ -124,83 +130,32 @@ fn limits(idle: Option<u32>) -> Limits {
     }
 }
 
-/// Files below what was named, each once, in the order of their paths.
-fn sources(named: &[PathBuf]) -> Result<Vec<PathBuf>, Fail> {
-    let mut out = Vec::new();
-    for path in named {
-        let fail = |source| Fail::Input { path: path.clone(), source };
-        if path.as_os_str() == "-" || !path.metadata().map_err(fail)?.is_dir() {
-            out.push(path.clone());
-            continue;
-        }
-        let mut open = vec![path.clone()];
-        let mut found = Vec::new();
-        while let Some(folder) = open.pop() {
-            for entry in std::fs::read_dir(&folder).map_err(fail)? {
-                let path = entry.map_err(fail)?.path();
-                // What a link leads to is named where it lies.
-                match path.symlink_metadata() {
-                    Ok(m) if m.is_dir() => open.push(path),
-                    Ok(m) if m.is_file() => found.push(path),
-                    _ => {}
-                }
-            }
-        }
-        found.sort();
-        out.extend(found);
-    }
-    Ok(out)
-}
-
-/// Several captures are one trace, in the order in which they began; those that are none stay where they are.
-fn ordered(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, Fail> {
-    if paths.len() < 2 {
-        return Ok(paths);
-    }
-    let mut keyed = Vec::new();
-    for (n, path) in paths.into_iter().enumerate() {
-        let begin = if path.as_os_str() == "-" { None } else { first_time(&path)? };
-        keyed.push((begin, n, path));
-    }
-    keyed.sort();
-    Ok(keyed.into_iter().map(|(_, _, path)| path).collect())
-}
-
-/// When the first frame of a capture was seen.
-fn first_time(path: &Path) -> Result<Option<Micros>, Fail> {
-    let fail = |source| Fail::Input { path: path.to_path_buf(), source };
-    // The first frame stands near the beginning.
-    let head = File::open(path).map_err(fail)?.take(1 << 20);
-    let mut first = None;
-    if let Ok(from) = capture::unpacked(head) {
-        let _ = capture::read(from, &mut |frame| first = first.or(Some(frame.at)));
-    }
-    Ok(first)
-}
-
-/// What is read is counted and hashed on its way.
-struct Counted<'a, R> {
-    from: R,
-    hash: Sha256,
-    bytes: u64,
-    before: u64,
-    progress: &'a Progress,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.from.read(buffer)?;
-        self.hash.update(buffer.get(..n).unwrap_or_default());
-        self.bytes = self.bytes.saturating_add(n as u64);
-        self.progress.at(self.before.saturating_add(self.bytes));
-        Ok(n)
-    }
-}
-
 /// What was read, and what could not be.
 type WasRead = (Vec<Input>, Vec<Said>);
 
-/// A trace of several captures.
+/// A log of Zeek among others.
+struct OpenLog<'p> {
+    input: u32,
+    rest: Rest<'p>,
+    lines: Lines<BufReader<Box<dyn Read + 'p>>>,
+    log: zeek::Log,
+}
+
+const UNKNOWN: &str = "this is nothing that is known: neither pcap nor pcapng, no log of Zeek, no events of Suricata, no datagrams of \
+                       NetFlow or IPFIX";
+
+/// Says what is wrong with lines, datagrams or frames.
+fn troubles(all: &Troubles, unit: &str, problem: &mut dyn FnMut(&str, String)) {
+    for trouble in all.iter() {
+        let more = match trouble.more {
+            0 => String::new(),
+            n => format!("; so it is with {n} more"),
+        };
+        problem(&format!("{unit} {}", trouble.first), format!("{}{more}", trouble.what));
+    }
+}
+
+/// A trace of several inputs.
 struct Trace {
     watch: pipeline::Watch,
     detect: Detectors,
@@ -209,9 +164,13 @@ struct Trace {
     flows: Option<(PathBuf, BufWriter<File>)>,
     /// Identifiers of the sessions so far.
     ids: Vec<String>,
-    /// The capture in which each of them was introduced.
+    /// The input in which each of them was introduced.
     homes: Vec<u32>,
     read: u64,
+    /// Conversations that ended by what is just being read.
+    over: Vec<(Flow, Why)>,
+    /// Whether they could be written.
+    failed: io::Result<()>,
 }
 
 impl Trace {
@@ -224,7 +183,18 @@ impl Trace {
             .transpose()?;
         let watch = pipeline::Watch::new(limits);
         let detect = Detectors::new(detect);
-        Ok(Self { watch, detect, all: Observations::new(), problems: Vec::new(), flows, ids: Vec::new(), homes: Vec::new(), read: 0 })
+        Ok(Self {
+            watch,
+            detect,
+            all: Observations::new(),
+            problems: Vec::new(),
+            flows,
+            ids: Vec::new(),
+            homes: Vec::new(),
+            read: 0,
+            over: Vec::new(),
+            failed: Ok(()),
+        })
     }
 
     /// Takes what an operator wrote down.
@@ -234,60 +204,175 @@ impl Trace {
         Ok(())
     }
 
-    fn read(&mut self, source: &Path, progress: &Progress) -> Result<(), Fail> {
-        let fail = |source_of| Fail::Input { path: source.to_path_buf(), source: source_of };
-        let from: Box<dyn Read> =
-            if source.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(File::open(source).map_err(fail)?) };
-        let mut counted = Counted { from, hash: Sha256::new(), bytes: 0, before: self.read, progress };
-        let name = if source.as_os_str() == "-" { "standard input".to_owned() } else { source.display().to_string() };
-        let before = self.watch.counters.packets;
-        let mut failed = Ok(());
-        let ended = {
-            let unpacked = capture::unpacked(&mut counted).map_err(fail)?;
-            let (watch, detect, flows, ids) = (&mut self.watch, &mut self.detect, &mut self.flows, &mut self.ids);
-            // The names are inside the trace that gives the events: what ended is written behind the frame.
-            let mut over: Vec<(Flow, Why)> = Vec::new();
-            let keep = flows.is_some();
-            capture::read(unpacked, &mut |frame| {
-                watch.frame(&frame, &mut |event| {
-                    detect.see(&event);
-                    if let (Event::End(flow, why), true) = (event, keep) {
-                        over.push((flow.clone(), why));
-                    }
+    fn read(&mut self, batch: Batch, progress: &Progress) -> Result<(), Fail> {
+        match batch {
+            Batch::One(path) => self.one(&path, progress),
+            Batch::Logs(logs) => self.logs(logs, progress),
+        }?;
+        std::mem::replace(&mut self.failed, Ok(())).map_err(|source| self.flows_fail(source))
+    }
+
+    fn one(&mut self, path: &Path, progress: &Progress) -> Result<(), Fail> {
+        let opened = Opened::new(path, self.read, progress)?;
+        let input = self.begins(&opened);
+        let rest = opened.rest();
+        let before = self.watch.counters;
+        let mut problems = Vec::new();
+        let mut problem = |at: &str, what: String| problems.push((at.to_owned(), what));
+        let read = match opened.kind {
+            Some(Source::Capture) => {
+                match capture::read(opened.from, &mut |frame| self.step(|watch, each| watch.frame(&frame, each))) {
+                    Ok(end) => end.broken.into_iter().for_each(|broken| problem("file", broken)),
+                    Err(error) => problem("file", error.to_string()),
+                }
+                troubles(&std::mem::take(&mut self.watch.troubles), "frame", &mut problem);
+                self.watch.counters.packets.saturating_sub(before.packets)
+            }
+            Some(Source::Netflow(_)) => {
+                let mut wrong = Troubles::default();
+                let read = netflow::datagrams(opened.from, &mut |number, bytes| {
+                    let from = netflow::From::Input(input);
+                    self.step(|watch, each| {
+                        if let Some(what) = watch.export(from, bytes, None, number, each) {
+                            wrong.put(number, what);
+                        }
+                    });
                 });
-                if let Some((_, to)) = flows
-                    && !over.is_empty()
-                {
-                    number(watch, ids);
-                    for (flow, why) in over.drain(..) {
-                        if failed.is_ok() {
-                            failed = written(to, &flow, why, &watch.words, ids);
+                match read {
+                    Ok(end) => end.into_iter().for_each(|(number, what)| wrong.put(number, what)),
+                    Err(error) => problem("file", format!("cannot be read: {error}")),
+                }
+                troubles(&wrong, "datagram", &mut problem);
+                self.watch.counters.records.saturating_sub(before.records)
+            }
+            Some(Source::Zeek(kind)) => {
+                let mut log = zeek::Log::new(kind.sees());
+                let mut lines = Lines::new(source::buffered(opened.from));
+                let failed = self.each_line(&mut lines, |line, watch, each| {
+                    log.line(line, watch, each);
+                });
+                failed.into_iter().for_each(|error| problem("file", error));
+                troubles(&log.troubles, "line", &mut problem);
+                log.rows
+            }
+            Some(Source::Eve) => {
+                let mut log = eve::Log::default();
+                let mut lines = Lines::new(source::buffered(opened.from));
+                let failed = self.each_line(&mut lines, |line, watch, each| log.line(line, watch, each));
+                failed.into_iter().for_each(|error| problem("file", error));
+                troubles(&log.troubles, "line", &mut problem);
+                log.rows
+            }
+            None => {
+                problem("file", format!("{}: {UNKNOWN}", opened.name));
+                0
+            }
+        };
+        self.problems.extend(problems.into_iter().map(|(at, what)| Said { input: Some(input), at, what }));
+        self.ends(input, rest, read)
+    }
+
+    /// Logs of Zeek side by side: what was said of a conversation is read before the line of the conversation itself.
+    fn logs(&mut self, logs: Vec<(PathBuf, zeek::Kind, Option<Micros>)>, progress: &Progress) -> Result<(), Fail> {
+        let beside = logs.iter().fold(Seen::NOTHING, |seen, (_, kind, _)| seen.with(kind.sees()));
+        let mut open: Vec<Option<OpenLog<'_>>> = Vec::new();
+        open.resize_with(logs.len(), || None);
+        let place = |n: usize| logs.get(n).map(|(_, kind, begin)| begin.unwrap_or(Micros(i64::MIN)).plus(kind.behind()));
+        let mut next: BinaryHeap<_> = (0..logs.len()).filter_map(|n| Some(Reverse((place(n)?, n)))).collect();
+        while let Some(Reverse((mut at, n))) = next.pop() {
+            let (Some((path, ..)), Some(slot)) = (logs.get(n), open.get_mut(n)) else { continue };
+            let log = match slot {
+                Some(log) => log,
+                None => {
+                    let opened = Opened::new(path, self.read, progress)?;
+                    let (input, rest) = (self.begins(&opened), opened.rest());
+                    slot.insert(OpenLog { input, rest, lines: Lines::new(source::buffered(opened.from)), log: zeek::Log::new(beside) })
+                }
+            };
+            // Up to where another has something to say, and a little more, for every change costs.
+            let until = next.peek().map_or(Micros(i64::MAX), |Reverse((at, _))| at.plus(Micros::seconds(1)));
+            let mut failed = None;
+            let over = loop {
+                match log.lines.line() {
+                    Ok(Some(line)) => {
+                        let OpenLog { log, .. } = log;
+                        let time = self.step(|watch, each| log.line(line, watch, each));
+                        at = at.max(time.unwrap_or(at));
+                        if at > until {
+                            break false;
                         }
                     }
+                    Ok(None) => break true,
+                    Err(error) => {
+                        failed = Some(format!("cannot be read: {error}"));
+                        break true;
+                    }
                 }
-            })
-        };
-        // What stands behind the end belongs to the file all the same.
-        io::copy(&mut counted, &mut io::sink()).map_err(fail)?;
-        self.read = self.read.saturating_add(counted.bytes);
-        let sha256 = hex(&counted.hash.finalize());
-        let format = if ended.is_ok() { "capture" } else { "unknown" };
-        let input = self.all.begin_input(&clean(&name), format, sha256, counted.bytes);
+            };
+            if !over {
+                next.push(Reverse((at, n)));
+                continue;
+            }
+            let Some(done) = slot.take() else { continue };
+            let mut problem = |at: &str, what: String| self.problems.push(Said { input: Some(done.input), at: at.to_owned(), what });
+            failed.into_iter().for_each(|error| problem("file", error));
+            troubles(&done.log.troubles, "line", &mut problem);
+            drop(done.lines);
+            self.ends(done.input, done.rest, done.log.rows)?;
+        }
+        Ok(())
+    }
+
+    /// Gives each line of a log; what keeps them from being read.
+    fn each_line<R: io::BufRead>(
+        &mut self,
+        lines: &mut Lines<R>,
+        mut read: impl FnMut(&[u8], &mut pipeline::Watch, &mut dyn FnMut(Event<'_>)),
+    ) -> Option<String> {
+        loop {
+            match lines.line() {
+                Ok(Some(line)) => self.step(|watch, each| read(line, watch, each)),
+                Ok(None) => return None,
+                Err(error) => return Some(format!("cannot be read: {error}")),
+            }
+        }
+    }
+
+    fn begins(&mut self, opened: &Opened<'_>) -> u32 {
+        let format = opened.kind.map_or("unknown", Source::name);
+        self.all.begin_input(&opened.name, format, String::new(), 0)
+    }
+
+    fn ends(&mut self, input: u32, rest: Rest<'_>, read: u64) -> Result<(), Fail> {
+        let Some(of) = self.all.inputs.get_mut(input as usize) else { return Ok(()) };
+        let (sha256, bytes) = rest.read().map_err(|source| Fail::Input { path: PathBuf::from(&of.path), source })?;
+        (of.sha256, of.bytes, of.observations) = (sha256, bytes, read);
+        self.read = self.read.saturating_add(bytes);
         self.homes.resize(self.watch.sessions.iter().count(), input);
-        let mut problem = |what: String| self.problems.push(Said { input: Some(input), at: "file".to_owned(), what });
-        match ended {
-            Ok(end) => {
-                if let Some(broken) = end.broken {
-                    problem(broken);
-                }
-                if let Some(input) = self.all.inputs.last_mut() {
-                    input.observations = self.watch.counters.packets.saturating_sub(before);
+        Ok(())
+    }
+
+    /// Does something with the trace, and writes the conversations that ended by it.
+    fn step<T>(&mut self, does: impl FnOnce(&mut pipeline::Watch, &mut dyn FnMut(Event<'_>)) -> T) -> T {
+        let (over, keep, detect) = (&mut self.over, self.flows.is_some(), &mut self.detect);
+        // The names are inside the trace that gives the events: what ended is written behind them.
+        let done = does(&mut self.watch, &mut |event| {
+            detect.see(&event);
+            if let (Event::End(flow, why), true) = (event, keep) {
+                over.push((flow.clone(), why));
+            }
+        });
+        if let Some((_, to)) = &mut self.flows
+            && !self.over.is_empty()
+        {
+            number(&self.watch, &mut self.ids);
+            for (flow, why) in self.over.drain(..) {
+                if self.failed.is_ok() {
+                    self.failed = written(to, &flow, why, &self.watch.words, &self.ids);
                 }
             }
-            Err(CaptureError::Io(source)) => problem(CaptureError::Io(source).to_string()),
-            Err(CaptureError::Other) => problem(format!("{}: {}", clean(&name), CaptureError::Other)),
         }
-        failed.map_err(|source| self.flows_fail(source))
+        done
     }
 
     fn flows_fail(&self, source: io::Error) -> Fail {
@@ -327,6 +412,11 @@ impl Trace {
             orphans: self.watch.sessions.orphans,
             incomplete: self.watch.incomplete(),
             evicted,
+            records: c.records,
+            alerts: c.alerts,
+            untemplated: c.untemplated,
+            sampled: c.sampled,
+            names_lost: words.lost,
         };
         let covered = |number: &Option<String>| {
             let shown = |n: &String| if global.show_subscribers { n.clone() } else { Shown(n).to_string() };

@@ -1,0 +1,373 @@
+//! Events of Suricata: one JSON object for each line (docs.suricata.io, "EVE JSON Format").
+//!
+//! `flow` holds a conversation when it is over; `dns` (all three versions of its shape), `tls`, `quic` and `http` say before what was in
+//! it, under the same `flow_id`. `netflow` says the same as `flow`, one way a line: it counts where no `flow` is written. Alerts are
+//! counted, for they are somebody else's findings.
+//!
+//! When it is wrong: Suricata counts the bytes of frames, those of Ethernet's header included.
+
+use serde::Deserialize;
+
+use super::lines::{Text, Troubles};
+use super::{Part, Record, Told, Uid, text};
+use crate::flow::{Event, Half, Key, Seen};
+use crate::names::Names;
+use crate::packet::{Addr, Flags, proto};
+use crate::time::Micros;
+use crate::watch::Watch;
+
+/// A line. What is not named here is not read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Line<'a> {
+    #[serde(borrow)]
+    timestamp: Option<Text<'a>>,
+    flow_id: Option<u64>,
+    #[serde(borrow)]
+    event_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    src_ip: Option<Text<'a>>,
+    src_port: u16,
+    #[serde(borrow)]
+    dest_ip: Option<Text<'a>>,
+    dest_port: u16,
+    #[serde(borrow)]
+    proto: Option<Text<'a>>,
+    icmp_type: u16,
+    icmp_code: u16,
+    #[serde(borrow)]
+    flow: Option<Flow<'a>>,
+    #[serde(borrow)]
+    netflow: Option<Netflow<'a>>,
+    #[serde(borrow)]
+    tcp: Option<Tcp<'a>>,
+    #[serde(borrow)]
+    dns: Option<Dns<'a>>,
+    #[serde(borrow)]
+    tls: Option<Tls<'a>>,
+    #[serde(borrow)]
+    quic: Option<Tls<'a>>,
+    #[serde(borrow)]
+    http: Option<Http<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Flow<'a> {
+    pkts_toserver: u64,
+    pkts_toclient: u64,
+    bytes_toserver: u64,
+    bytes_toclient: u64,
+    #[serde(borrow)]
+    start: Option<Text<'a>>,
+    #[serde(borrow)]
+    end: Option<Text<'a>>,
+    #[serde(borrow)]
+    state: Option<Text<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Netflow<'a> {
+    pkts: u64,
+    bytes: u64,
+    #[serde(borrow)]
+    start: Option<Text<'a>>,
+    #[serde(borrow)]
+    end: Option<Text<'a>>,
+}
+
+/// Flags as hex digits: of both ways, and of each.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Tcp<'a> {
+    #[serde(borrow)]
+    tcp_flags: Option<Text<'a>>,
+    #[serde(borrow)]
+    tcp_flags_ts: Option<Text<'a>>,
+    #[serde(borrow)]
+    tcp_flags_tc: Option<Text<'a>>,
+}
+
+/// Version 1 has a line for each record of an answer, 2 one for each answer, 3 lists what is asked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Dns<'a> {
+    #[serde(borrow)]
+    rrname: Option<Text<'a>>,
+    #[serde(borrow)]
+    rdata: Option<Text<'a>>,
+    #[serde(borrow)]
+    queries: Vec<Query<'a>>,
+    #[serde(borrow)]
+    answers: Vec<Answer<'a>>,
+    #[serde(borrow)]
+    grouped: Grouped<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Query<'a> {
+    #[serde(borrow)]
+    rrname: Option<Text<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    rrtype: Option<Text<'a>>,
+    /// An object for some types, text for addresses.
+    #[serde(borrow)]
+    rdata: Rdata<'a>,
+}
+
+/// Text, or something that is not read.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Rdata<'a> {
+    Text(#[serde(borrow)] Text<'a>),
+    Other(serde::de::IgnoredAny),
+}
+
+impl Default for Rdata<'_> {
+    fn default() -> Self {
+        Self::Other(serde::de::IgnoredAny)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Grouped<'a> {
+    #[serde(borrow, rename = "A")]
+    a: Vec<Text<'a>>,
+    #[serde(borrow, rename = "AAAA")]
+    aaaa: Vec<Text<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Tls<'a> {
+    #[serde(borrow)]
+    sni: Option<Text<'a>>,
+    #[serde(borrow)]
+    ja3: Option<Ja3<'a>>,
+    #[serde(borrow)]
+    ja4: Option<Text<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Ja3<'a> {
+    #[serde(borrow)]
+    hash: Option<Text<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Http<'a> {
+    #[serde(borrow)]
+    hostname: Option<Text<'a>>,
+    #[serde(borrow)]
+    url: Option<Text<'a>>,
+    #[serde(borrow)]
+    http_user_agent: Option<Text<'a>>,
+    #[serde(borrow)]
+    http_content_type: Option<Text<'a>>,
+}
+
+/// A log that is being read.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// What is wrong with it.
+    pub troubles: Troubles,
+    /// Lines that said something.
+    pub rows: u64,
+    number: u64,
+    /// Which of its kinds of events a conversation could have had: Suricata writes what it is told to.
+    sees: Seen,
+    /// Whether it writes `flow`.
+    flows: bool,
+}
+
+/// The exporter under which ways of one conversation are joined.
+const EXPORTER: u32 = 0x7fff_ffff;
+
+impl Log {
+    /// A line with its end, if it has one.
+    pub fn line(&mut self, line: &[u8], watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
+        self.number = self.number.saturating_add(1);
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        let whole = line.ends_with(b"\n");
+        let event = match serde_json::from_slice::<Line<'_>>(line) {
+            Ok(event) if event.event_type.is_some() => event,
+            Err(error) if error.is_eof() && !whole => return self.troubles.put(self.number, "it breaks off in the middle of a line"),
+            Ok(_) | Err(_) => return self.troubles.put(self.number, "this line is no event of Suricata"),
+        };
+        self.rows = self.rows.saturating_add(1);
+        let Some(kind) = event.event_type.as_ref() else { return };
+        match kind.bytes() {
+            b"flow" => self.flow(&event, watch, each),
+            b"netflow" if !self.flows => self.netflow(&event, watch, each),
+            b"alert" => watch.counters.alerts = watch.counters.alerts.saturating_add(1),
+            b"dns" | b"tls" | b"quic" | b"http" => self.said(&event, watch, each),
+            _ => {}
+        }
+    }
+
+    fn flow(&mut self, event: &Line<'_>, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
+        self.flows = true;
+        let Some(flow) = &event.flow else { return self.troubles.put(self.number, LACKS) };
+        let (Some(key), Some(start)) = (key(event), time(flow.start.as_ref())) else { return self.troubles.put(self.number, LACKS) };
+        let half = |packets, bytes, flags: Option<&Text<'_>>| Half { packets, bytes, payload: 0, flags: hex(flags) };
+        let tcp = event.tcp.as_ref();
+        let up = half(flow.pkts_toserver, flow.bytes_toserver, tcp.and_then(|t| t.tcp_flags_ts.as_ref()));
+        let mut down = half(flow.pkts_toclient, flow.bytes_toclient, tcp.and_then(|t| t.tcp_flags_tc.as_ref()));
+        let mut seen = self.sees.with(Seen::COUNTS);
+        if tcp.is_some() {
+            seen = seen.with(Seen::FLAGS).with(Seen::ANSWERS);
+        } else if key.proto != proto::TCP {
+            seen = seen.with(Seen::ANSWERS);
+        } else if let Some(state) = &flow.state {
+            if state.0 == "established" {
+                down.flags.0 |= Flags::SYN | Flags::ACK;
+            }
+            if state.0 == "new" {
+                seen = seen.with(Seen::ANSWERS);
+            }
+        }
+        let end = time(flow.end.as_ref()).unwrap_or(start).max(start);
+        let record = Record { key, start, end, number: self.number, up, down, names: Names::default(), seen, part: None };
+        watch.counters.records = watch.counters.records.saturating_add(1);
+        match event.flow_id {
+            Some(id) => watch.joined(Uid::number(id), record, each),
+            None => watch.record(&record, each),
+        }
+    }
+
+    /// One way of a conversation.
+    fn netflow(&mut self, event: &Line<'_>, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
+        let Some(flow) = &event.netflow else { return self.troubles.put(self.number, LACKS) };
+        let (Some(key), Some(start)) = (key(event), time(flow.start.as_ref())) else { return self.troubles.put(self.number, LACKS) };
+        let end = time(flow.end.as_ref()).unwrap_or(start).max(start);
+        let flags = event.tcp.as_ref().and_then(|t| t.tcp_flags.as_ref());
+        let seen = self.sees.with(Seen::COUNTS).with(Seen::ANSWERS).with(if flags.is_some() { Seen::FLAGS } else { Seen::NOTHING });
+        let heard = time(event.timestamp.as_ref()).unwrap_or(end);
+        let record = Record {
+            key,
+            start,
+            end,
+            number: self.number,
+            up: Half { packets: flow.pkts, bytes: flow.bytes, payload: 0, flags: hex(flags) },
+            down: Half::default(),
+            names: Names::default(),
+            seen,
+            part: Some(Part { exporter: EXPORTER, heard, both: false }),
+        };
+        watch.counters.records = watch.counters.records.saturating_add(1);
+        match event.flow_id {
+            Some(id) => watch.joined(Uid::number(id), record, each),
+            None => watch.record(&record, each),
+        }
+    }
+
+    fn said(&mut self, event: &Line<'_>, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
+        let (Some(mut key), Some(at)) = (key(event), time(event.timestamp.as_ref())) else {
+            return self.troubles.put(self.number, LACKS);
+        };
+        let mut names = Names::default();
+        let mut seen = Seen::NOTHING;
+        if let Some(dns) = &event.dns {
+            seen = seen.with(Seen::DNS);
+            // An answer may be written as the packet went.
+            if key.client_port == 53 && key.server_port != 53 {
+                key = key.turned();
+            }
+            names.dns = asked(dns, key.client, watch);
+        }
+        let words = &mut watch.words;
+        let mut keep = |text: Option<&Text<'_>>| text.filter(|t| !t.0.is_empty()).and_then(|t| words.keep(&t.0));
+        if let Some(tls) = event.tls.as_ref().or(event.quic.as_ref()) {
+            seen = seen.with(Seen::TLS);
+            names.sni = keep(tls.sni.as_ref().map(|n| Text(n.0.to_ascii_lowercase().into())).as_ref());
+            names.ja3 = keep(tls.ja3.as_ref().and_then(|j| j.hash.as_ref()));
+            names.ja4 = keep(tls.ja4.as_ref());
+        }
+        if let Some(http) = &event.http {
+            seen = seen.with(Seen::HTTP);
+            names.host = keep(http.hostname.as_ref().map(|h| Text(h.0.to_ascii_lowercase().into())).as_ref());
+            names.uri = keep(http.url.as_ref());
+            names.agent = keep(http.http_user_agent.as_ref());
+            names.mime = keep(http.http_content_type.as_ref().map(|m| Text(media(&m.0).into())).as_ref());
+        }
+        self.sees = self.sees.with(seen);
+        let told = Told { key, at, number: self.number, names, seen };
+        match event.flow_id {
+            Some(id) => watch.told(Uid::number(id), told, each),
+            None => watch.record(&told.into(), each),
+        }
+    }
+}
+
+const LACKS: &str = "this event does not say when or between which addresses";
+
+/// The name that is asked for; where it leads is kept for whoever asked.
+fn asked(dns: &Dns<'_>, client: Addr, watch: &mut Watch) -> Option<crate::names::Word> {
+    let name = dns.rrname.as_ref().or_else(|| dns.queries.first()?.rrname.as_ref())?;
+    let name = name.0.trim_end_matches('.').to_ascii_lowercase();
+    let word = watch.words.keep(&name).filter(|_| !name.is_empty())?;
+    let listed = dns.answers.iter().filter_map(|answer| match (&answer.rdata, answer.rrtype.as_ref()?.bytes()) {
+        (Rdata::Text(text), b"A" | b"AAAA") => Some(text),
+        _ => None,
+    });
+    for addr in dns.rdata.iter().chain(&dns.grouped.a).chain(&dns.grouped.aaaa).chain(listed).filter_map(|t| text::addr(t.bytes())) {
+        watch.named(client, addr, word);
+    }
+    Some(word)
+}
+
+/// A media type without what is said of it (RFC 9110, 8.3.1).
+fn media(text: &str) -> String {
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn time(text: Option<&Text<'_>>) -> Option<Micros> {
+    text::stamp(text?.bytes())
+}
+
+fn hex(text: Option<&Text<'_>>) -> Flags {
+    Flags(text.and_then(|t| u8::from_str_radix(&t.0, 16).ok()).unwrap_or_default())
+}
+
+fn key(event: &Line<'_>) -> Option<Key> {
+    let client = text::addr(event.src_ip.as_ref()?.bytes())?;
+    let server = text::addr(event.dest_ip.as_ref()?.bytes())?;
+    // Names of /etc/protocols, or numbers of three digits.
+    let proto = match event.proto.as_ref()?.bytes() {
+        b"TCP" => proto::TCP,
+        b"UDP" => proto::UDP,
+        b"ICMP" => proto::ICMP,
+        b"IPv6-ICMP" | b"ICMPv6" => proto::ICMPV6,
+        b"SCTP" => proto::SCTP,
+        b"GRE" => proto::GRE,
+        b"IGMP" => 2,
+        b"ESP" => 50,
+        b"AH" => 51,
+        other => text::number(other).and_then(|n| u8::try_from(n).ok()).unwrap_or(255),
+    };
+    let (client_port, server_port) = match proto {
+        proto::ICMP | proto::ICMPV6 => (event.icmp_type, event.icmp_code),
+        _ => (event.src_port, event.dest_port),
+    };
+    Some(Key::of_icmp(Key { client, server, client_port, server_port, proto }))
+}
+
+/// Whether this is the beginning of such a log, and when its first event was.
+pub fn begins(head: &[u8]) -> Option<Micros> {
+    let line = head.split_inclusive(|b| *b == b'\n').find(|l| !l.iter().all(u8::is_ascii_whitespace))?;
+    let event = serde_json::from_slice::<Line<'_>>(line).ok()?;
+    event.event_type.as_ref()?;
+    time(event.timestamp.as_ref())
+}

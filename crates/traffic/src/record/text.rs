@@ -1,0 +1,146 @@
+//! Numbers, times and addresses as logs write them.
+
+use std::net::IpAddr;
+
+use umbilical_core::Day;
+
+use crate::packet::Addr;
+use crate::time::Micros;
+
+/// Digits to the end.
+pub(super) fn number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 20 {
+        return None;
+    }
+    text.iter().try_fold(0u64, |sum, digit| {
+        let digit = digit.checked_sub(b'0').filter(|d| *d < 10)?;
+        sum.checked_mul(10)?.checked_add(digit.into())
+    })
+}
+
+/// Seconds with a fraction, as microseconds: digits behind the sixth are cut off.
+pub(super) fn seconds(text: &[u8]) -> Option<Micros> {
+    let (negative, text) = match text.split_first()? {
+        (b'-', rest) => (true, rest),
+        _ => (false, text),
+    };
+    let (whole, fraction) = match memchr::memchr(b'.', text) {
+        Some(dot) => (text.get(..dot)?, text.get(dot.checked_add(1)?..)?),
+        None => (text, &[][..]),
+    };
+    let whole = i64::try_from(number(whole)?).ok()?.checked_mul(1_000_000)?;
+    let fraction = fraction.get(..6).unwrap_or(fraction);
+    let scale = 10i64.checked_pow(6u32.saturating_sub(u32::try_from(fraction.len()).ok()?))?;
+    let micros = if fraction.is_empty() { 0 } else { i64::try_from(number(fraction)?).ok()?.checked_mul(scale)? };
+    let sum = whole.checked_add(micros)?;
+    Some(Micros(if negative { sum.checked_neg()? } else { sum }))
+}
+
+/// RFC 3339, or with an offset without a colon: `2017-02-02T05:17:03.234684+0000`.
+pub(super) fn stamp(text: &[u8]) -> Option<Micros> {
+    let part = |from: usize, to: usize| text.get(from..to).and_then(number).and_then(|n| i64::try_from(n).ok());
+    let mark = |at: usize, wanted: &[u8]| text.get(at).is_some_and(|b| wanted.contains(b));
+    if !(mark(4, b"-") && mark(7, b"-") && mark(10, b"Tt ") && mark(13, b":") && mark(16, b":")) {
+        return None;
+    }
+    let day = Day::new(u16::try_from(part(0, 4)?).ok()?, u8::try_from(part(5, 7)?).ok()?, u8::try_from(part(8, 10)?).ok()?)?;
+    let days = day.days_since(Day::new(1970, 1, 1)?);
+    let seconds = part(11, 13)?.checked_mul(3600)?.checked_add(part(14, 16)?.checked_mul(60)?)?.checked_add(part(17, 19)?)?;
+    let mut rest = text.get(19..)?;
+    let mut micros = 0;
+    if let Some((b'.', behind)) = rest.split_first() {
+        let digits = behind.iter().take_while(|b| b.is_ascii_digit()).count();
+        let kept = behind.get(..digits.min(6))?;
+        let scale = 10i64.checked_pow(6u32.saturating_sub(u32::try_from(kept.len()).ok()?))?;
+        micros = i64::try_from(number(kept)?).ok()?.checked_mul(scale)?;
+        rest = behind.get(digits..)?;
+    }
+    let offset = match rest {
+        [] | b"Z" | b"z" => 0,
+        [sign @ (b'+' | b'-'), h1, h2, rest @ ..] => {
+            let minutes = match rest {
+                [] => 0,
+                [b':', m1, m2] | [m1, m2] => number(&[*m1, *m2])?,
+                _ => return None,
+            };
+            let seconds = number(&[*h1, *h2])?.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
+            let seconds = i64::try_from(seconds).ok()?;
+            if *sign == b'-' { seconds.checked_neg()? } else { seconds }
+        }
+        _ => return None,
+    };
+    let whole = days.checked_mul(86_400)?.checked_add(seconds)?.checked_sub(offset)?;
+    Some(Micros(whole.checked_mul(1_000_000)?.checked_add(micros)?))
+}
+
+/// An address of either family.
+pub(super) fn addr(text: &[u8]) -> Option<Addr> {
+    if let Some(v4) = dotted(text) {
+        return Some(Addr::v4(v4));
+    }
+    std::str::from_utf8(text).ok()?.parse::<IpAddr>().ok().map(Addr::from)
+}
+
+/// Four numbers with dots between them; logs are full of them.
+fn dotted(text: &[u8]) -> Option<[u8; 4]> {
+    if text.len() > 15 {
+        return None;
+    }
+    let mut parts = [0u8; 4];
+    let (mut value, mut digits, mut place) = (0u16, 0u8, 0usize);
+    for byte in text {
+        match byte {
+            b'0'..=b'9' => {
+                value = value.checked_mul(10)?.checked_add(u16::from(byte.checked_sub(b'0')?))?;
+                digits = digits.checked_add(1)?;
+            }
+            b'.' if digits > 0 => {
+                *parts.get_mut(place)? = u8::try_from(value).ok()?;
+                (value, digits, place) = (0, 0, place.checked_add(1)?);
+            }
+            _ => return None,
+        }
+    }
+    *parts.get_mut(place)? = u8::try_from(value).ok()?;
+    (place == 3 && digits > 0).then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_every_dress() {
+        for (text, micros) in [
+            ("1601998366.785668", 1_601_998_366_785_668),
+            ("279.103822", 279_103_822),
+            ("7", 7_000_000),
+            ("0.5273809432983398", 527_380),
+            ("-1.5", -1_500_000),
+        ] {
+            assert_eq!(seconds(text.as_bytes()), Some(Micros(micros)), "{text}");
+        }
+        for (text, micros) in [
+            ("2017-02-02T05:17:03.234684+0000", 1_486_012_623_234_684),
+            ("2017-02-02T05:17:03Z", 1_486_012_623_000_000),
+            ("2017-02-02T06:47:03.5+01:30", 1_486_012_623_500_000),
+            ("2017-02-02T00:17:03.234684-0500", 1_486_012_623_234_684),
+        ] {
+            assert_eq!(stamp(text.as_bytes()), Some(Micros(micros)), "{text}");
+        }
+        for wrong in ["", "-", ".", "1.", "1.x", "1e9", "99999999999999999999999"] {
+            assert!(seconds(wrong.as_bytes()).is_none() || wrong == "1.", "{wrong}");
+            assert_eq!(stamp(wrong.as_bytes()), None, "{wrong}");
+        }
+        assert_eq!(stamp(b"2017-13-02T05:17:03Z"), None);
+    }
+
+    #[test]
+    fn addresses() {
+        assert_eq!(addr(b"192.0.2.7"), Some(Addr::v4([192, 0, 2, 7])));
+        assert_eq!(addr(b"2001:db8::7").map(|a| a.ip().to_string()).as_deref(), Some("2001:db8::7"));
+        for wrong in ["", "1.2.3", "1.2.3.4.5", "1..2.3", "256.1.1.1", "1.2.3.", "-"] {
+            assert_eq!(addr(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,551 @@
+//! Logs of Zeek: tab-separated with a head, or one JSON object for each line (docs.zeek.org, "Zeek Log Formats").
+//!
+//! `conn` holds the conversations, with the number under which `dns`, `ssl`, `quic`, `http` and `files` say what was in them. Those
+//! lines are written while a conversation goes on and its own when it is over, so what is read in the order of these times
+//! ([`Log::line`] gives them) finds what was said before.
+//!
+//! When it is wrong: an echo of ICMP is written without its identifier, so all of them between two hosts are one conversation; what
+//! Zeek calls the media type is what it found by looking, and not what the server said.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::lines::{Stamp, Text, Troubles};
+use super::{Record, Told, Uid, text};
+use crate::flow::{Event, Half, Key, Seen};
+use crate::names::Names;
+use crate::packet::{Flags, proto};
+use crate::time::Micros;
+use crate::watch::Watch;
+
+/// What a log is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Conversations.
+    Conn,
+    /// Questions to name servers.
+    Dns,
+    /// TLS.
+    Ssl,
+    /// QUIC.
+    Quic,
+    /// HTTP.
+    Http,
+    /// What was transferred.
+    Files,
+    /// Anything else: nothing is read from it.
+    Other,
+}
+
+impl Kind {
+    fn of(path: &[u8]) -> Self {
+        match path {
+            b"conn" => Self::Conn,
+            b"dns" => Self::Dns,
+            b"ssl" => Self::Ssl,
+            b"quic" => Self::Quic,
+            b"http" => Self::Http,
+            b"files" => Self::Files,
+            _ => Self::Other,
+        }
+    }
+
+    /// As an input's format.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Conn => "zeek-conn",
+            Self::Dns => "zeek-dns",
+            Self::Ssl => "zeek-ssl",
+            Self::Quic => "zeek-quic",
+            Self::Http => "zeek-http",
+            Self::Files => "zeek-files",
+            Self::Other => "zeek-log",
+        }
+    }
+
+    /// How far behind what it tells of its lines are written: conversations are waited for, since their lines stand behind those of
+    /// what was said in them.
+    pub fn behind(self) -> Micros {
+        if self == Self::Conn { WAIT } else { Micros(0) }
+    }
+
+    /// What can be seen of conversations where such a log is at hand.
+    pub fn sees(self) -> Seen {
+        match self {
+            Self::Dns => Seen::DNS,
+            Self::Ssl | Self::Quic => Seen::TLS,
+            Self::Http => Seen::HTTP,
+            Self::Conn | Self::Files | Self::Other => Seen::NOTHING,
+        }
+    }
+}
+
+/// A column that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Ts,
+    Uid,
+    OrigH,
+    OrigP,
+    RespH,
+    RespP,
+    Proto,
+    IpProto,
+    Duration,
+    OrigBytes,
+    RespBytes,
+    State,
+    History,
+    OrigPkts,
+    OrigIpBytes,
+    RespPkts,
+    RespIpBytes,
+    Query,
+    Answers,
+    ServerName,
+    Ja3,
+    Ja4,
+    Host,
+    Uri,
+    Agent,
+    RespMime,
+    Mime,
+    ConnUids,
+    Unread,
+}
+
+impl Column {
+    fn of(name: &[u8]) -> Self {
+        match name {
+            b"ts" => Self::Ts,
+            b"uid" => Self::Uid,
+            b"id.orig_h" => Self::OrigH,
+            b"id.orig_p" => Self::OrigP,
+            b"id.resp_h" => Self::RespH,
+            b"id.resp_p" => Self::RespP,
+            b"proto" => Self::Proto,
+            b"ip_proto" => Self::IpProto,
+            b"duration" => Self::Duration,
+            b"orig_bytes" => Self::OrigBytes,
+            b"resp_bytes" => Self::RespBytes,
+            b"conn_state" => Self::State,
+            b"history" => Self::History,
+            b"orig_pkts" => Self::OrigPkts,
+            b"orig_ip_bytes" => Self::OrigIpBytes,
+            b"resp_pkts" => Self::RespPkts,
+            b"resp_ip_bytes" => Self::RespIpBytes,
+            b"query" => Self::Query,
+            b"answers" => Self::Answers,
+            b"server_name" => Self::ServerName,
+            b"ja3" => Self::Ja3,
+            b"ja4" => Self::Ja4,
+            b"host" => Self::Host,
+            b"uri" => Self::Uri,
+            b"user_agent" => Self::Agent,
+            b"resp_mime_types" => Self::RespMime,
+            b"mime_type" => Self::Mime,
+            b"conn_uids" => Self::ConnUids,
+            _ => Self::Unread,
+        }
+    }
+}
+
+/// What a line says; `None` is what it leaves open.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Row<'a> {
+    #[serde(borrow, rename = "_path")]
+    path: Option<Text<'a>>,
+    ts: Option<Stamp>,
+    #[serde(borrow)]
+    uid: Option<Text<'a>>,
+    #[serde(borrow, rename = "id.orig_h", alias = "id_orig_h")]
+    orig_h: Option<Text<'a>>,
+    #[serde(rename = "id.orig_p", alias = "id_orig_p")]
+    orig_p: Option<u16>,
+    #[serde(borrow, rename = "id.resp_h", alias = "id_resp_h")]
+    resp_h: Option<Text<'a>>,
+    #[serde(rename = "id.resp_p", alias = "id_resp_p")]
+    resp_p: Option<u16>,
+    #[serde(borrow)]
+    proto: Option<Text<'a>>,
+    ip_proto: Option<u64>,
+    duration: Option<Stamp>,
+    orig_bytes: Option<u64>,
+    resp_bytes: Option<u64>,
+    #[serde(borrow)]
+    conn_state: Option<Text<'a>>,
+    #[serde(borrow)]
+    history: Option<Text<'a>>,
+    orig_pkts: Option<u64>,
+    orig_ip_bytes: Option<u64>,
+    resp_pkts: Option<u64>,
+    resp_ip_bytes: Option<u64>,
+    #[serde(borrow)]
+    query: Option<Text<'a>>,
+    #[serde(borrow)]
+    answers: Vec<Text<'a>>,
+    #[serde(borrow)]
+    server_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    ja3: Option<Text<'a>>,
+    #[serde(borrow)]
+    ja4: Option<Text<'a>>,
+    #[serde(borrow)]
+    host: Option<Text<'a>>,
+    #[serde(borrow)]
+    uri: Option<Text<'a>>,
+    #[serde(borrow)]
+    user_agent: Option<Text<'a>>,
+    #[serde(borrow)]
+    resp_mime_types: Vec<Text<'a>>,
+    #[serde(borrow)]
+    mime_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    conn_uids: Vec<Text<'a>>,
+    // What tells logs from each other that do not say their name.
+    trans_id: Option<IgnoredAny>,
+    cipher: Option<IgnoredAny>,
+    established: Option<IgnoredAny>,
+    trans_depth: Option<IgnoredAny>,
+    method: Option<IgnoredAny>,
+    fuid: Option<IgnoredAny>,
+}
+
+impl Row<'_> {
+    /// Which log a line of JSON is of: it says so, or its fields do.
+    fn kind(&self) -> Kind {
+        if let Some(path) = &self.path {
+            return Kind::of(path.bytes());
+        }
+        if self.conn_state.is_some() || self.orig_pkts.is_some() {
+            Kind::Conn
+        } else if self.fuid.is_some() {
+            Kind::Files
+        } else if self.trans_depth.is_some() || self.method.is_some() && self.uri.is_some() {
+            Kind::Http
+        } else if self.trans_id.is_some() || self.query.is_some() {
+            Kind::Dns
+        } else if self.cipher.is_some() || self.established.is_some() {
+            Kind::Ssl
+        } else {
+            Kind::Other
+        }
+    }
+}
+
+/// A log that is being read.
+#[derive(Debug)]
+pub struct Log {
+    /// What it is about, once that is known.
+    pub kind: Option<Kind>,
+    /// What is wrong with it.
+    pub troubles: Troubles,
+    /// Lines that said something.
+    pub rows: u64,
+    /// What logs beside it could see of conversations.
+    beside: Seen,
+    number: u64,
+    tab: u8,
+    comma: u8,
+    empty: Vec<u8>,
+    unset: Vec<u8>,
+    columns: Vec<Column>,
+}
+
+/// Silence behind which Zeek writes that a conversation is over.
+const WAIT: Micros = Micros::seconds(60);
+
+impl Log {
+    /// One, beside others of which these see what conversations say.
+    pub fn new(beside: Seen) -> Self {
+        Self {
+            kind: None,
+            troubles: Troubles::default(),
+            rows: 0,
+            beside,
+            number: 0,
+            tab: b'\t',
+            comma: b',',
+            empty: b"(empty)".to_vec(),
+            unset: b"-".to_vec(),
+            columns: Vec::new(),
+        }
+    }
+
+    /// A line with its end, if it has one. Gives the time at which it was written, as far as it can be told.
+    pub fn line(&mut self, line: &[u8], watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) -> Option<Micros> {
+        self.number = self.number.saturating_add(1);
+        let (whole, line) = match line {
+            [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] => (true, line),
+            _ => (false, line),
+        };
+        let line = if self.number == 1 { line.trim_ascii_start() } else { line };
+        match line.first()? {
+            b'#' => {
+                self.head(line);
+                None
+            }
+            b'{' => {
+                let Ok(row) = serde_json::from_slice::<Row<'_>>(line) else {
+                    self.troubles.put(self.number, if whole { "this line is no JSON object of a log" } else { BREAKS_OFF });
+                    return None;
+                };
+                let kind = row.kind();
+                self.kind = self.kind.or(Some(kind));
+                self.row(kind, &row, watch, each)
+            }
+            _ => {
+                let mut row = Row::default();
+                let columns = memchr::memchr_iter(self.tab, line).count().saturating_add(1);
+                if columns != self.columns.len() {
+                    let what = match (self.columns.is_empty(), whole) {
+                        (true, _) => Cow::Borrowed("no #fields above says what its columns are"),
+                        (false, true) => Cow::Owned(format!("it has {columns} of {} columns", self.columns.len())),
+                        (false, false) => Cow::Borrowed(BREAKS_OFF),
+                    };
+                    self.troubles.put(self.number, what);
+                    return None;
+                }
+                let mut from = 0;
+                let ends = memchr::memchr_iter(self.tab, line).chain(std::iter::once(line.len()));
+                for (column, end) in self.columns.iter().zip(ends) {
+                    let value = line.get(from..end).unwrap_or_default();
+                    from = end.saturating_add(1);
+                    if *column != Column::Unread && value != self.unset && value != self.empty {
+                        row.set(*column, value, self.comma);
+                    }
+                }
+                self.row(self.kind?, &row, watch, each)
+            }
+        }
+    }
+
+    fn head(&mut self, line: &[u8]) {
+        let mut words = line.splitn(2, |b| *b == self.tab || *b == b' ');
+        let (Some(word), Some(rest)) = (words.next(), words.next()) else { return };
+        match word {
+            b"#separator" => {
+                // `\x09`, or the character itself.
+                let hex = rest.strip_prefix(b"\\x").and_then(|h| std::str::from_utf8(h).ok());
+                self.tab = hex.and_then(|h| u8::from_str_radix(h, 16).ok()).or_else(|| rest.first().copied()).unwrap_or(b'\t');
+            }
+            b"#set_separator" => self.comma = rest.first().copied().unwrap_or(b','),
+            b"#empty_field" => self.empty = rest.to_vec(),
+            b"#unset_field" => self.unset = rest.to_vec(),
+            b"#path" => self.kind = Some(Kind::of(rest)),
+            b"#fields" => self.columns = rest.split(|b| *b == self.tab).map(Column::of).collect(),
+            _ => {}
+        }
+    }
+
+    fn row(&mut self, kind: Kind, row: &Row<'_>, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) -> Option<Micros> {
+        if kind == Kind::Other {
+            self.rows = self.rows.saturating_add(1);
+            return None;
+        }
+        let Some(Stamp(at)) = row.ts else {
+            self.troubles.put(self.number, "it does not say when");
+            return None;
+        };
+        if kind == Kind::Files {
+            self.rows = self.rows.saturating_add(1);
+            self.file(row, at, watch, each);
+            return Some(at);
+        }
+        let Some(key) = key(row) else {
+            self.troubles.put(self.number, "it does not say between which addresses");
+            return Some(at);
+        };
+        self.rows = self.rows.saturating_add(1);
+        let id = row.uid.as_ref().and_then(|uid| Uid::text(uid.bytes()));
+        let number = self.number;
+        if kind == Kind::Conn {
+            let end = at.plus(row.duration.map_or(Micros(0), |d| Micros(d.0.0.max(0))));
+            let (up, down, seen) = counted(row, self.beside);
+            let record = Record { key, start: at, end, number, up, down, names: Names::default(), seen, part: None };
+            watch.counters.records = watch.counters.records.saturating_add(1);
+            match id {
+                Some(id) => watch.joined(id, record, each),
+                None => watch.record(&record, each),
+            }
+            return Some(end.plus(kind.behind()));
+        }
+        let names = said(kind, row, key, watch);
+        let told = Told { key, at, number, names, seen: kind.sees() };
+        match id {
+            Some(id) => watch.told(id, told, each),
+            None => watch.record(&told.into(), each),
+        }
+        Some(at)
+    }
+
+    /// The media type of what was transferred, for the conversations that carried it.
+    fn file(&self, row: &Row<'_>, at: Micros, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
+        let Some(mime) = row.mime_type.as_ref().and_then(|m| watch.words.keep(&m.0)) else { return };
+        let names = Names { mime: Some(mime), ..Names::default() };
+        for uid in row.uid.iter().chain(&row.conn_uids) {
+            let Some(id) = Uid::text(uid.bytes()) else { continue };
+            // Without addresses it is no conversation, should that of it never come.
+            let Some(key) = key(row) else {
+                watch.adds(&id, &names);
+                continue;
+            };
+            watch.told(id, Told { key, at, number: self.number, names, seen: Seen::NOTHING }, each);
+        }
+    }
+}
+
+const BREAKS_OFF: &str = "it breaks off in the middle of a line";
+
+impl<'a> Row<'a> {
+    fn set(&mut self, column: Column, value: &'a [u8], comma: u8) {
+        let word = || Some(Text(String::from_utf8_lossy(value)));
+        let list = || value.split(|b| *b == comma).map(|v| Text(String::from_utf8_lossy(v))).collect();
+        let number = || text::number(value);
+        let time = || text::seconds(value).or_else(|| text::stamp(value)).map(Stamp);
+        let port = || number().and_then(|n| u16::try_from(n).ok());
+        match column {
+            Column::Ts => self.ts = time(),
+            Column::Uid => self.uid = word(),
+            Column::OrigH => self.orig_h = word(),
+            Column::OrigP => self.orig_p = port(),
+            Column::RespH => self.resp_h = word(),
+            Column::RespP => self.resp_p = port(),
+            Column::Proto => self.proto = word(),
+            Column::IpProto => self.ip_proto = number(),
+            Column::Duration => self.duration = time(),
+            Column::OrigBytes => self.orig_bytes = number(),
+            Column::RespBytes => self.resp_bytes = number(),
+            Column::State => self.conn_state = word(),
+            Column::History => self.history = word(),
+            Column::OrigPkts => self.orig_pkts = number(),
+            Column::OrigIpBytes => self.orig_ip_bytes = number(),
+            Column::RespPkts => self.resp_pkts = number(),
+            Column::RespIpBytes => self.resp_ip_bytes = number(),
+            Column::Query => self.query = word(),
+            Column::Answers => self.answers = list(),
+            Column::ServerName => self.server_name = word(),
+            Column::Ja3 => self.ja3 = word(),
+            Column::Ja4 => self.ja4 = word(),
+            Column::Host => self.host = word(),
+            Column::Uri => self.uri = word(),
+            Column::Agent => self.user_agent = word(),
+            Column::RespMime => self.resp_mime_types = list(),
+            Column::Mime => self.mime_type = word(),
+            Column::ConnUids => self.conn_uids = list(),
+            Column::Unread => {}
+        }
+    }
+}
+
+fn key(row: &Row<'_>) -> Option<Key> {
+    let client = text::addr(row.orig_h.as_ref()?.bytes())?;
+    let server = text::addr(row.resp_h.as_ref()?.bytes())?;
+    let (client_port, server_port) = (row.orig_p.unwrap_or_default(), row.resp_p.unwrap_or_default());
+    let number = row.ip_proto.and_then(|n| u8::try_from(n).ok());
+    let proto = match row.proto.as_ref().map(|p| p.bytes()) {
+        Some(b"tcp") | None if row.query.is_none() => proto::TCP,
+        Some(b"udp") | None => proto::UDP,
+        Some(b"icmp") if client.is_v4() => proto::ICMP,
+        Some(b"icmp") => proto::ICMPV6,
+        Some(_) => number.unwrap_or(UNKNOWN),
+    };
+    Some(Key::of_icmp(Key { client, server, client_port, server_port, proto }))
+}
+
+/// Reserved (IANA): a protocol that its source does not name.
+const UNKNOWN: u8 = 255;
+
+/// What both ways had.
+fn counted(row: &Row<'_>, beside: Seen) -> (Half, Half, Seen) {
+    let half = |packets: Option<u64>, bytes: Option<u64>, payload: Option<u64>| Half {
+        packets: packets.unwrap_or_default(),
+        bytes: bytes.or(payload).unwrap_or_default(),
+        payload: payload.unwrap_or_default(),
+        flags: Flags::default(),
+    };
+    let mut up = half(row.orig_pkts, row.orig_ip_bytes, row.orig_bytes);
+    let mut down = half(row.resp_pkts, row.resp_ip_bytes, row.resp_bytes);
+    let mut seen = beside.with(Seen::PAYLOAD);
+    if row.orig_pkts.is_some() && row.orig_ip_bytes.is_some() {
+        seen = seen.with(Seen::COUNTS);
+    }
+    // Upper case is of who began (Zeek's `Conn::Info$history`).
+    if let Some(history) = &row.history {
+        for letter in history.bytes() {
+            let flags = match letter.to_ascii_lowercase() {
+                b's' => Flags::SYN,
+                b'h' => Flags::SYN | Flags::ACK,
+                b'a' | b'd' => Flags::ACK,
+                b'f' => Flags::FIN,
+                b'r' => Flags::RST,
+                _ => 0,
+            };
+            let half = if letter.is_ascii_uppercase() { &mut up } else { &mut down };
+            half.flags.0 |= flags;
+        }
+        seen = seen.with(Seen::FLAGS);
+    }
+    if let Some(state) = &row.conn_state {
+        if matches!(state.bytes(), b"SF" | b"S1" | b"S2" | b"S3" | b"RSTO" | b"RSTR") && row.proto.as_ref().is_some_and(|p| p.0 == "tcp") {
+            down.flags.0 |= Flags::SYN | Flags::ACK;
+        }
+        seen = seen.with(Seen::ANSWERS);
+    } else if row.history.is_some() {
+        seen = seen.with(Seen::ANSWERS);
+    }
+    (up, down, seen)
+}
+
+/// What a conversation says of itself in a line of another log.
+fn said(kind: Kind, row: &Row<'_>, key: Key, watch: &mut Watch) -> Names {
+    let mut names = Names::default();
+    let words = &mut watch.words;
+    let mut keep = |text: &Option<Text<'_>>| text.as_ref().filter(|t| !t.0.is_empty()).and_then(|t| words.keep(&t.0));
+    match kind {
+        Kind::Dns => {
+            let asked = row.query.as_ref().map(|q| q.0.trim_end_matches('.').to_ascii_lowercase());
+            names.dns = asked.filter(|name| !name.is_empty()).and_then(|name| words.keep(&name));
+            if let Some(word) = names.dns {
+                for addr in row.answers.iter().filter_map(|a| text::addr(a.bytes())) {
+                    watch.named(key.client, addr, word);
+                }
+            }
+        }
+        Kind::Ssl | Kind::Quic => {
+            names.sni = keep(&row.server_name.as_ref().map(|n| Text(Cow::Owned(n.0.to_ascii_lowercase()))));
+            names.ja3 = keep(&row.ja3);
+            names.ja4 = keep(&row.ja4);
+        }
+        Kind::Http => {
+            names.host = keep(&row.host.as_ref().map(|h| Text(Cow::Owned(h.0.to_ascii_lowercase()))));
+            names.uri = keep(&row.uri);
+            names.agent = keep(&row.user_agent);
+            names.mime = row.resp_mime_types.first().and_then(|m| watch.words.keep(&m.0));
+        }
+        Kind::Conn | Kind::Files | Kind::Other => {}
+    }
+    names
+}
+
+/// Which log this is the beginning of, and when its first line was written.
+pub fn begins(head: &[u8]) -> Option<(Kind, Option<Micros>)> {
+    let mut log = Log::new(Seen::NOTHING);
+    let first = head.first()?;
+    if !(head.starts_with(b"#separator ") || head.starts_with(b"#fields") || *first == b'{') {
+        return None;
+    }
+    let mut watch = Watch::new(crate::flow::Limits { flows: 1, idle: None, idle_tcp: None });
+    for line in head.split_inclusive(|b| *b == b'\n') {
+        let at = log.line(line, &mut watch, &mut |_| {});
+        // A line of JSON is one of Zeek's if it says when and under which number.
+        let whole = log.rows > 0 && (*first == b'#' || log.kind != Some(Kind::Other));
+        if whole || line.starts_with(b"{") {
+            return log.kind.filter(|_| whole).map(|kind| (kind, at));
+        }
+    }
+    log.kind.filter(|_| *first == b'#').map(|kind| (kind, None))
+}

@@ -1,0 +1,175 @@
+//! Inputs of `watch`: what they are, in which order they are read, and their bytes on the way.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use sha2::{Digest as _, Sha256};
+use umbilical_core::id::hex;
+use umbilical_core::text::clean;
+use umbilical_traffic::capture;
+use umbilical_traffic::record::zeek;
+use umbilical_traffic::source::{HEAD, Source};
+use umbilical_traffic::time::Micros;
+
+use crate::fail::Fail;
+use crate::progress::Progress;
+
+/// What is read at once.
+pub enum Batch {
+    /// One input.
+    One(PathBuf),
+    /// Logs of Zeek, side by side in the order of their times.
+    Logs(Vec<(PathBuf, zeek::Kind, Option<Micros>)>),
+}
+
+/// Files below what was named, each once, in the order of their paths.
+pub fn below(named: &[PathBuf]) -> Result<Vec<PathBuf>, Fail> {
+    let mut out = Vec::new();
+    for path in named {
+        let fail = |source| Fail::Input { path: path.clone(), source };
+        if path.as_os_str() == "-" || !path.metadata().map_err(fail)?.is_dir() {
+            out.push(path.clone());
+            continue;
+        }
+        let mut open = vec![path.clone()];
+        let mut found = Vec::new();
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(&folder).map_err(fail)? {
+                let path = entry.map_err(fail)?.path();
+                // What a link leads to is named where it lies.
+                match path.symlink_metadata() {
+                    Ok(m) if m.is_dir() => open.push(path),
+                    Ok(m) if m.is_file() => found.push(path),
+                    _ => {}
+                }
+            }
+        }
+        found.sort();
+        out.extend(found);
+    }
+    Ok(out)
+}
+
+/// Several inputs are one trace, in the order in which they began; what is not known stays where it is.
+pub fn ordered(paths: Vec<PathBuf>) -> Result<Vec<Batch>, Fail> {
+    if paths.len() < 2 {
+        return Ok(paths.into_iter().map(Batch::One).collect());
+    }
+    let (mut keyed, mut logs) = (Vec::new(), Vec::new());
+    for (n, path) in paths.into_iter().enumerate() {
+        let known = if path.as_os_str() == "-" { None } else { first(&path)? };
+        match known {
+            Some((Source::Zeek(kind), begin)) => logs.push((begin, n, path, kind)),
+            known => keyed.push((known.and_then(|(_, begin)| begin), n, Batch::One(path))),
+        }
+    }
+    logs.sort();
+    if let Some((begin, n)) = logs.iter().find(|l| l.0.is_some()).or(logs.first()).map(|l| (l.0, l.1)) {
+        keyed.push((begin, n, Batch::Logs(logs.into_iter().map(|(begin, _, path, kind)| (path, kind, begin)).collect())));
+    }
+    keyed.sort_by_key(|(begin, n, _)| (*begin, *n));
+    Ok(keyed.into_iter().map(|(_, _, batch)| batch).collect())
+}
+
+/// What a file is, and when what it tells of began.
+fn first(path: &Path) -> Result<Option<(Source, Option<Micros>)>, Fail> {
+    let fail = |source| Fail::Input { path: path.to_path_buf(), source };
+    // The first frame stands near the beginning.
+    let file = File::open(path).map_err(fail)?;
+    let mut head = Vec::new();
+    if let Ok(from) = capture::unpacked(file.take(1 << 20)) {
+        let _ = from.take(1 << 20).read_to_end(&mut head);
+    }
+    Ok(Source::of(&head))
+}
+
+/// The bytes of an input as they lie there: counted and hashed on their way.
+#[derive(Clone)]
+struct Raw<'p>(Rc<RefCell<Counted<'p>>>);
+
+struct Counted<'p> {
+    from: Box<dyn Read>,
+    hash: Sha256,
+    bytes: u64,
+    before: u64,
+    progress: &'p Progress,
+}
+
+impl Read for Raw<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let counted = &mut *self.0.borrow_mut();
+        let n = counted.from.read(buffer)?;
+        counted.hash.update(buffer.get(..n).unwrap_or_default());
+        counted.bytes = counted.bytes.saturating_add(n as u64);
+        counted.progress.at(counted.before.saturating_add(counted.bytes));
+        Ok(n)
+    }
+}
+
+/// An input that is being read.
+pub struct Opened<'p> {
+    /// As it is named in the answer.
+    pub name: String,
+    /// What it is; `None`: nothing that is known.
+    pub kind: Option<Source>,
+    /// Its bytes, unpacked.
+    pub from: Box<dyn Read + 'p>,
+    raw: Raw<'p>,
+}
+
+impl<'p> Opened<'p> {
+    /// Opens an input, and finds out what it is. So many bytes were read before.
+    pub fn new(path: &Path, before: u64, progress: &'p Progress) -> Result<Self, Fail> {
+        let fail = |source| Fail::Input { path: path.to_path_buf(), source };
+        let piped = path.as_os_str() == "-";
+        let from: Box<dyn Read> = if piped { Box::new(io::stdin().lock()) } else { Box::new(File::open(path).map_err(fail)?) };
+        let name = if piped { "standard input".to_owned() } else { path.display().to_string() };
+        let raw = Raw(Rc::new(RefCell::new(Counted { from, hash: Sha256::new(), bytes: 0, before, progress })));
+        let mut from = capture::unpacked(raw.clone()).map_err(fail)?;
+        let (kind, head) = known(&mut from);
+        Ok(Self { name: clean(&name).into_owned(), kind, from: Box::new(Cursor::new(head).chain(from)), raw })
+    }
+
+    /// What is left of it once its reader is gone.
+    pub fn rest(&self) -> Rest<'p> {
+        Rest(self.raw.clone())
+    }
+}
+
+/// What nobody has read of an input.
+pub struct Rest<'p>(Raw<'p>);
+
+impl Rest<'_> {
+    /// Reads it, for it belongs to the file all the same: gives its hash, and its bytes as they lie there.
+    pub fn read(mut self) -> io::Result<(String, u64)> {
+        io::copy(&mut self.0, &mut io::sink())?;
+        let counted = self.0.0.borrow();
+        Ok((hex(&counted.hash.clone().finalize()), counted.bytes))
+    }
+}
+
+/// What an input is, by as few of its bytes as that takes: a pipe may not have more yet.
+fn known(from: &mut dyn Read) -> (Option<Source>, Vec<u8>) {
+    let (mut head, mut chunk) = (Vec::new(), vec![0; 1 << 13]);
+    loop {
+        match from.read(&mut chunk) {
+            // What fails here fails again where it is told.
+            Ok(0) | Err(_) => return (Source::of(&head).map(|(kind, _)| kind), head),
+            Ok(n) => head.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+        }
+        if let Some((kind, _)) = Source::of(&head) {
+            return (Some(kind), head);
+        }
+        if head.len() >= HEAD {
+            return (None, head);
+        }
+    }
+}
+
+/// The bytes of an input, in pieces that are worth a call.
+pub fn buffered<'p>(from: Box<dyn Read + 'p>) -> BufReader<Box<dyn Read + 'p>> {
+    BufReader::with_capacity(1 << 17, from)
+}
