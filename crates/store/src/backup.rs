@@ -102,6 +102,10 @@ const TABLES: &[(&str, &str)] = &[
     ("outbox", "n"),
     ("outbox_head", "one"),
     ("undelivered", "sink, n"),
+    ("trace", "n"),
+    ("traffic_session", "trace, n"),
+    ("traffic_hour", "trace, n"),
+    ("traffic_finding", "trace, n"),
     ("audit", "n"),
     ("audit_head", "one"),
 ];

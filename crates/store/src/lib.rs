@@ -62,6 +62,7 @@ mod retain;
 mod scope;
 mod store;
 mod time;
+pub mod traffic;
 mod waiver;
 
 pub use answer::{Answer, AnswerRow, Changed, Changes, Organisations, Span};

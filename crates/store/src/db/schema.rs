@@ -17,6 +17,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("outbox", include_str!("../../migrations/0007_outbox.sql")),
     ("reading mapping", include_str!("../../migrations/0008_reading_mapping.sql")),
     ("waived", include_str!("../../migrations/0009_waived.sql")),
+    ("traffic", include_str!("../../migrations/0010_traffic.sql")),
 ];
 
 /// The newest schema.

@@ -11,6 +11,7 @@ mod outbox;
 mod people;
 mod queries;
 mod remote;
+mod traffic;
 
 mod serial {
     use crate::support::{NOW, block_on, postgres};
@@ -27,6 +28,7 @@ mod serial {
             crate::people::CASES,
             crate::queries::CASES,
             crate::outbox::CASES,
+            crate::traffic::CASES,
         ]
         .concat()
         {
