@@ -1,0 +1,127 @@
+//! What is told of sessions and conversations, and of whose module they are.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use sha2::{Digest as _, Sha256};
+use umbilical_assess::{Fleet, Options};
+use umbilical_core::answer::Module;
+use umbilical_core::answer::watch::{Detector, FlowRow, TunnelEnd};
+use umbilical_core::id::hex;
+use umbilical_core::observation::{At, Basis, Group, Input};
+use umbilical_core::{Day, Observations};
+use umbilical_knowledge::Knowledge;
+use umbilical_traffic::cellular::{Side, sessions};
+use umbilical_traffic::detect;
+use umbilical_traffic::flow::{Flow, Why};
+use umbilical_traffic::names::{Word, Words};
+use umbilical_traffic::packet::proto;
+use umbilical_traffic::watch as pipeline;
+
+pub(super) fn detector(came: &detect::Came) -> Detector {
+    let tally = came.tally;
+    Detector {
+        code: came.about.code,
+        version: came.about.version,
+        state: if tally.judged == 0 && tally.blind > 0 { "not-evaluable" } else { "evaluated" },
+        needs: came.about.needs,
+        judged: tally.judged,
+        blind: tally.blind,
+        forgotten: tally.forgotten,
+        findings: came.alerts,
+    }
+}
+
+/// Ids of the sessions that have none yet: they derive from the message that introduced each.
+pub(super) fn number(watch: &pipeline::Watch, ids: &mut Vec<String>) {
+    for (_, session) in watch.sessions.iter().skip(ids.len()) {
+        let (at, asker, sequence) = session.introduced;
+        let digest = hex(&Sha256::digest(format!("session:{}:{}:{sequence}", at.0, asker.ip())));
+        ids.push(format!("ses-{}", digest.get(..12).unwrap_or_default()));
+    }
+}
+
+pub(super) fn tunnel_end((end, side): &(umbilical_traffic::cellular::End, Side)) -> TunnelEnd {
+    let side = match side {
+        Side::Access => Some("access"),
+        Side::Core => Some("core"),
+        Side::Unknown => None,
+    };
+    TunnelEnd { at: end.at.ip().to_string(), teid: end.teid, side }
+}
+
+pub(super) fn address(ue: &umbilical_traffic::cellular::Ue) -> String {
+    match (ue.addr.ip(), ue.bits) {
+        (ip, 128) => ip.to_string(),
+        (ip, bits) => format!("{ip}/{bits}"),
+    }
+}
+
+/// The first 14 digits of an IMEI: what is behind them is a check digit or a version.
+pub(super) fn body(imei: &str) -> Option<&str> {
+    imei.get(..14)
+}
+
+/// The module of each IMEI, as the audit identifies it by the network's word alone.
+pub(super) fn modules(inputs: &[Input], watch: &pipeline::Watch, homes: &[u32], kb: &Knowledge, as_of: Day) -> BTreeMap<String, Module> {
+    let mut all = Observations::new();
+    for input in inputs {
+        let number = all.begin_input(&input.path, &input.format, input.sha256.clone(), input.bytes);
+        let introduced = watch.sessions.iter().zip(homes).filter(|((_, s), home)| s.heard && **home == number);
+        for imei in introduced.filter_map(|((_, session), _)| session.imei.as_ref()) {
+            all.record(At::WHOLE).imei(At::WHOLE, imei, Group::Network, Basis::Observed);
+        }
+    }
+    let fleet = Fleet::new(&all, kb, Options { as_of, show_subscribers: false });
+    let mut out = BTreeMap::new();
+    for device in fleet.devices() {
+        let Some(module) = device.modules.first() else { continue };
+        for imei in device.identifiers.imei.iter().chain(&device.identifiers.imei_unusable) {
+            if let Some(body) = body(imei) {
+                out.insert(body.to_owned(), module.clone());
+            }
+        }
+    }
+    out
+}
+
+pub(super) fn written(to: &mut BufWriter<File>, flow: &Flow, why: Why, words: &Words, ids: &[String]) -> io::Result<()> {
+    let name = |word: Option<Word>| word.map(|w| words.get(w));
+    let session = |id: sessions::Id| ids.get(id.0 as usize).map(String::as_str);
+    let row = FlowRow {
+        session: flow.session.and_then(session),
+        start: flow.start,
+        end: flow.last,
+        src: flow.key.client.ip(),
+        dst: flow.key.server.ip(),
+        src_port: flow.key.client_port,
+        dst_port: flow.key.server_port,
+        proto: match flow.key.proto {
+            proto::TCP => "tcp".into(),
+            proto::UDP => "udp".into(),
+            proto::ICMP | proto::ICMPV6 => "icmp".into(),
+            proto::SCTP => "sctp".into(),
+            n => n.to_string().into(),
+        },
+        packets: flow.packets(),
+        bytes: flow.up.bytes.saturating_add(flow.down.bytes),
+        bytes_up: flow.up.bytes,
+        bytes_down: flow.down.bytes,
+        dns: name(flow.names.dns),
+        sni: name(flow.names.sni),
+        alpn: name(flow.names.alpn),
+        ja3: name(flow.names.ja3),
+        ja4: name(flow.names.ja4),
+        host: name(flow.names.host),
+        uri: name(flow.names.uri),
+        agent: name(flow.names.agent),
+        mime: name(flow.names.mime),
+        answered: flow.answered(),
+        seen: flow.seen.words().collect(),
+        first_frame: flow.first_frame,
+        ended: why.name(),
+    };
+    serde_json::to_writer(&mut *to, &row)?;
+    to.write_all(b"\n")
+}
