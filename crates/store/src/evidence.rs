@@ -330,12 +330,41 @@ impl Evidence {
     }
 }
 
-/// Narrows to artefacts in which a file of a format is, as they were read last.
-fn of_format(ask: &mut Sql, format: Option<&str>) {
-    if let Some(format) = format {
-        ask.push(" AND EXISTS (SELECT 1 FROM reading r JOIN input i ON i.reading = r.n WHERE r.evidence = e.n AND ").push(observe::LAST);
-        ask.push(" AND i.format = ").bind(format).push(")");
+/// What an artefact with files of several formats is called for those who may not see what else is in it.
+const SEVERAL: &str = "several";
+
+/// Adds the format of a file (or of an artefact: `of`) as the asker may know it: where other sites' devices rest on an artefact with
+/// files of several formats, that it holds several. Which of its files speak of whom is not kept.
+pub(crate) fn format(ask: &mut Sql, scope: &Scope, of: &str) {
+    if scope.sites == Sites::All {
+        ask.push(of);
+        return;
     }
+    ask.push("CASE WHEN EXISTS (SELECT 1 FROM device_evidence de JOIN device d ON d.n = de.device WHERE de.evidence = e.n AND NOT (");
+    crate::query::sql::scoped(ask, scope, &crate::query::sql::DEVICES);
+    ask.push(
+        ")) AND (SELECT COUNT(DISTINCT fi.format) FROM reading fr JOIN input fi ON fi.reading = fr.n WHERE fr.evidence = e.n) > 1 THEN ",
+    );
+    ask.push(&format!("'{SEVERAL}' ELSE {of} END"));
+}
+
+/// Narrows to artefacts in which a file of a format is, as they were read last and as the asker may know it.
+fn of_format(ask: &mut Sql, scope: &Scope, wanted: Option<&str>) {
+    if let Some(wanted) = wanted {
+        ask.push(" AND EXISTS (SELECT 1 FROM reading r JOIN input i ON i.reading = r.n WHERE r.evidence = e.n AND ").push(observe::LAST);
+        ask.push(" AND ");
+        format(ask, scope, "i.format");
+        ask.push(" = ").bind(wanted).push(")");
+    }
+}
+
+/// Begins to ask for artefacts: the columns of [`Evidence::from_row`], the format as the asker may know it.
+fn artefacts(scope: &Scope) -> Sql {
+    let (before, behind) = COLUMNS.split_once("e.format").unwrap_or((COLUMNS, ""));
+    let mut ask = Sql::new(&format!("SELECT {before}"));
+    format(&mut ask, scope, "e.format");
+    ask.push(behind).push(" FROM evidence e WHERE ");
+    ask
 }
 
 async fn mapping(tx: &mut Tx, evidence: &str) -> Result<Option<String>, StoreError> {
@@ -391,9 +420,9 @@ impl crate::Store {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Evidence>, StoreError> {
-        let mut ask = Sql::new(&format!("SELECT {COLUMNS} FROM evidence e WHERE "));
+        let mut ask = artefacts(scope);
         seen(&mut ask, scope);
-        of_format(&mut ask, format);
+        of_format(&mut ask, scope, format);
         if let Some(after) = after {
             ask.push(" AND e.n < (SELECT a.n FROM evidence a WHERE a.id = ").bind(after).push(")");
         }
@@ -411,14 +440,14 @@ impl crate::Store {
     pub async fn count_evidence(&self, scope: &Scope, format: Option<&str>) -> Result<u64, StoreError> {
         let mut ask = Sql::new("SELECT COUNT(*) FROM evidence e WHERE ");
         seen(&mut ask, scope);
-        of_format(&mut ask, format);
+        of_format(&mut ask, scope, format);
         Ok(u64::try_from(self.db().read().await?.number(ask).await?).unwrap_or(0))
     }
 
     /// One artefact.
     pub async fn evidence_by_id(&self, scope: &Scope, id: &str) -> Result<Evidence, StoreError> {
-        let mut ask = Sql::new(&format!("SELECT {COLUMNS} FROM evidence e WHERE e.id = "));
-        ask.bind(id).push(" AND ");
+        let mut ask = artefacts(scope);
+        ask.push("e.id = ").bind(id).push(" AND ");
         seen(&mut ask, scope);
         let mut tx = self.db().read().await?;
         let row = tx.first(ask).await?.ok_or_else(|| not_found("evidence", id))?;

@@ -74,12 +74,16 @@ pub struct Look {
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
+    /// The member of an archive whose column it is; empty for a file that is none.
+    pub member: String,
+    /// The same for eyes that may not see the numbers of subscribers.
+    pub file: String,
     /// Its head as it stands there.
     pub head: String,
     /// The same for eyes that may not see the numbers of subscribers.
     pub shown: String,
-    /// What the reader took it for by itself.
-    pub guess: Option<String>,
+    /// As what it is read now.
+    pub holds: Option<String>,
     /// What a person said that it is; empty where the reader decides.
     pub said: String,
 }
@@ -87,10 +91,19 @@ pub struct Column {
 /// A thing as it was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
+    /// The member of an archive in which it stands; empty for a file that is none.
+    pub member: String,
     /// Where it stands.
     pub at: String,
     /// What it says: kind and value.
     pub says: Vec<(String, String)>,
+}
+
+impl Look {
+    /// Whether it stands in members of an archive.
+    pub fn is_archive(&self) -> bool {
+        self.columns.iter().any(|c| !c.member.is_empty()) || self.rows.iter().any(|r| !r.member.is_empty())
+    }
 }
 
 impl Staged {
@@ -114,9 +127,8 @@ impl Staged {
                 let mut first = look(kb, upload, None, whole)?;
                 first.known = before.is_some();
                 if let Some(mapping) = before.as_deref().and_then(|text| Mapping::parse(text).ok()) {
-                    let said = mapping.columns();
                     for column in &mut first.columns {
-                        column.said = said.get(&column.head).cloned().unwrap_or_default();
+                        column.said = mapping.columns(&column.member).remove(&column.head).unwrap_or_default();
                     }
                     first = look(kb, upload, Some(&first), whole)?;
                 }
@@ -144,7 +156,8 @@ impl Staged {
     /// Looks again, with what was said.
     pub fn again(&mut self, kb: &Arc<Knowledge>, whole: bool) -> Result<(), Problem> {
         for (upload, old) in self.uploads.iter().zip(&mut self.looks) {
-            if mapping(old)?.is_some() {
+            // What was said before may have been taken back.
+            if !old.columns.is_empty() {
                 *old = look(kb, upload, Some(old), whole)?;
             }
         }
@@ -164,13 +177,15 @@ impl Staged {
 
 /// What was said of the columns of a file; `None` where nothing was.
 fn mapping(look: &Look) -> Result<Option<Arc<Mapping>>, Problem> {
-    let said: BTreeMap<&str, &str> =
-        look.columns.iter().filter(|c| !c.said.is_empty()).map(|c| (c.head.as_str(), c.said.as_str())).collect();
+    let mut said: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for column in look.columns.iter().filter(|c| !c.said.is_empty()) {
+        said.entry(&column.member).or_default().insert(&column.head, &column.said);
+    }
     // What was said before is taken back by saying nothing now.
     if said.is_empty() && !look.known {
         return Ok(None);
     }
-    Mapping::parse(&Mapping::write(said)).map(|m| Some(Arc::new(m))).map_err(|e| Problem::invalid(e.to_string()))
+    Mapping::parse(&Mapping::write(&said)).map(|m| Some(Arc::new(m))).map_err(|e| Problem::invalid(e.to_string()))
 }
 
 fn look(kb: &Arc<Knowledge>, upload: &Upload, before: Option<&Look>, whole: bool) -> Result<Look, Problem> {
@@ -179,19 +194,22 @@ fn look(kb: &Arc<Knowledge>, upload: &Upload, before: Option<&Look>, whole: bool
     let mut columns: Vec<Column> = Vec::new();
     let mut more_columns = false;
     for head in &read.heads {
-        if columns.iter().any(|c| c.head == head.head) {
+        let member = member(&read, &upload.name, head.input);
+        if columns.iter().any(|c| c.head == head.head && c.member == member) {
             continue;
         }
         if columns.len() >= COLUMNS {
             more_columns = true;
             break;
         }
-        let old = before.and_then(|l| l.columns.iter().find(|c| c.head == head.head));
+        let old = before.and_then(|l| l.columns.iter().find(|c| c.head == head.head && c.member == member));
         columns.push(Column {
             head: head.head.clone(),
             shown: clean(&covered(None, &head.head, whole)).into_owned(),
-            guess: old.map_or_else(|| head.holds.clone(), |c| c.guess.clone()),
+            holds: head.holds.clone(),
             said: old.map(|c| c.said.clone()).unwrap_or_default(),
+            file: clean(&covered(None, &member, whole)).into_owned(),
+            member,
         });
     }
     let cover = |text: &str| clean(&covered(None, text, whole)).into_owned();
@@ -207,23 +225,31 @@ fn look(kb: &Arc<Knowledge>, upload: &Upload, before: Option<&Look>, whole: bool
         known: before.is_some_and(|b| b.known),
         columns,
         more_columns,
-        rows: rows(&read, whole),
+        rows: rows(&read, &upload.name, whole),
     })
 }
 
+/// The member of an upload's archive that an input is: what stands behind `!` in its path.
+fn member(read: &Observations, name: &str, input: u32) -> String {
+    let path = read.inputs.get(input as usize).map_or("", |i| i.path.as_str());
+    let inner = path.strip_prefix(name).and_then(|rest| rest.strip_prefix('!'));
+    inner.or_else(|| path.split_once('!').map(|(_, inner)| inner)).unwrap_or_default().to_owned()
+}
+
 /// The first things, and where there are none the first parts.
-fn rows(read: &Observations, whole: bool) -> Vec<Row> {
+fn rows(read: &Observations, name: &str, whole: bool) -> Vec<Row> {
     let text = |text: &str| clean(&umbilical_core::text::short(text, 200)).into_owned();
+    let shown = |input| text(&covered(None, &member(read, name, input), whole));
     let mut out: Vec<Row> = Vec::new();
     for thing in read.things().take(ROWS) {
         let ids = thing.ids().map(|(_, kind, value)| (kind.name().to_owned(), text(&covered(Some(kind), value, whole))));
         let facts = thing.facts().map(|(_, fact, _)| (fact.kind.name().to_owned(), text(&covered(None, &fact.value, whole))));
         let mut says: Vec<(String, String)> = ids.chain(facts).collect();
         says.dedup();
-        out.push(Row { at: read.locate(thing.at()), says });
+        out.push(Row { member: shown(thing.input()), at: read.locate(thing.at()), says });
     }
-    let parts = read.boms.iter().flat_map(|b| &b.parts).take(ROWS.saturating_sub(out.len()));
-    for part in parts {
+    let parts = read.boms.iter().flat_map(|b| b.parts.iter().map(|p| (b.input, p))).take(ROWS.saturating_sub(out.len()));
+    for (input, part) in parts {
         let designators = part.designators.iter().take(8).map(|d| d.to_string()).collect::<Vec<_>>().join(", ");
         let cells = [
             ("designators", Some(designators.as_str()).filter(|d| !d.is_empty())),
@@ -232,7 +258,7 @@ fn rows(read: &Observations, whole: bool) -> Vec<Row> {
             ("manufacturer", part.manufacturer.as_deref()),
         ];
         let says = cells.into_iter().filter_map(|(name, cell)| Some((name.to_owned(), text(&covered(None, cell?, whole))))).collect();
-        out.push(Row { at: read.locate(part.at), says });
+        out.push(Row { member: shown(input), at: read.locate(part.at), says });
     }
     out
 }

@@ -92,7 +92,8 @@ pub(crate) fn read(run: &Run<'_>, limits: &Limits, path: &str, depth: u32, bytes
         return open(container, run, limits, path, depth, source, out);
     }
     let input = out.inputs.len();
-    let cx = Context { knowledge: run.knowledge, mapping: run.mapping, purpose: run.purpose, validate: run.validate, path };
+    let cx =
+        Context { knowledge: run.knowledge, mapping: run.mapping.map(|m| m.of(path)), purpose: run.purpose, validate: run.validate, path };
     if let Err(error) = read_stream(&mut source, &cx, out) {
         out.problem(At::WHOLE, format!("breaks off: {error}"));
     }

@@ -7,6 +7,9 @@
 //! "Gerätenummer" = "asset-id"
 //! "Dev" = "module-model"
 //! "IMEI (alt)" = "ignore"
+//!
+//! [member."north/sims.csv".columns]   # of one member of an archive: what stands above is not for it
+//! "Dev" = "name"
 //! ```
 //!
 //! The fields of a list of parts are named alike: `value`, `mpn`, `manufacturer`, `designators`, `quantity`, `description`,
@@ -47,6 +50,8 @@ pub struct Mapping {
     /// Whether a field is named that only a list of parts has.
     of_parts: bool,
     source: Option<Witness>,
+    /// Members of archives that are read in a way of their own.
+    members: Vec<(String, Mapping)>,
     text: String,
     met: Met,
 }
@@ -68,7 +73,47 @@ impl Eq for Met {}
 struct File {
     source: Option<toml::Spanned<String>>,
     #[serde(default)]
-    columns: BTreeMap<toml::Spanned<String>, toml::Spanned<String>>,
+    columns: Columns,
+    #[serde(default)]
+    member: BTreeMap<String, Member>,
+}
+
+/// Columns by their heads.
+type Columns = BTreeMap<toml::Spanned<String>, toml::Spanned<String>>;
+
+/// A member of an archive.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Member {
+    source: Option<toml::Spanned<String>>,
+    #[serde(default)]
+    columns: Columns,
+}
+
+/// Heads and fields without their places.
+fn plain(columns: Columns) -> BTreeMap<String, String> {
+    columns.into_iter().map(|(column, field)| (column.into_inner(), field.into_inner())).collect()
+}
+
+/// One line of a section: a head and its field.
+fn push_line(out: &mut String, head: &str, field: &str) {
+    push_text(out, head);
+    out.push_str(" = ");
+    push_text(out, field);
+    out.push('\n');
+}
+
+/// A basic string, which holds no control character (TOML 1.0, String).
+fn push_text(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
 }
 
 impl Mapping {
@@ -81,15 +126,30 @@ impl Mapping {
             MappingError { line, column, span, what }
         };
         let file: File = toml::from_str(text).map_err(|e| error(e.span().unwrap_or(0..0), e.message().trim().replace('\n', ", ")))?;
-        let source = match &file.source {
+        let mut out = Self::of_table(&error, file.source.as_ref(), &file.columns)?;
+        for (name, member) in &file.member {
+            // A member that is met is one for the whole file.
+            let own = Self { met: out.met.clone(), ..Self::of_table(&error, member.source.as_ref(), &member.columns)? };
+            out.members.push((name.clone(), own));
+        }
+        text.clone_into(&mut out.text);
+        Ok(out)
+    }
+
+    fn of_table(
+        error: &dyn Fn(std::ops::Range<usize>, String) -> MappingError,
+        source: Option<&toml::Spanned<String>>,
+        named: &Columns,
+    ) -> Result<Self, MappingError> {
+        let source = match source {
             None => None,
             Some(name) => Some(Witness::from_name(name.as_ref()).ok_or_else(|| {
                 error(name.span(), format!("`{}` is not a kind of table: write \"platform\", \"register\" or \"modem\"", name.as_ref()))
             })?),
         };
-        let mut columns = Vec::with_capacity(file.columns.len());
+        let mut columns = Vec::with_capacity(named.len());
         let (mut parts, mut of_parts) = (Vec::new(), false);
-        for (column, name) in &file.columns {
+        for (column, name) in named {
             let part = by_name(name.as_ref());
             parts.extend(part.map(|col| (column.as_ref().clone(), col)));
             of_parts |= is_only_of_parts(name.as_ref());
@@ -104,35 +164,38 @@ impl Mapping {
                 }
             }
         }
-        Ok(Self { columns, parts, of_parts, source, text: text.to_owned(), met: Met::default() })
+        Ok(Self { columns, parts, of_parts, source, members: Vec::new(), text: String::new(), met: Met::default() })
     }
 
-    /// The text of a mapping file that gives columns these fields.
-    pub fn write<'c>(columns: impl IntoIterator<Item = (&'c str, &'c str)>) -> String {
-        let mut out = "[columns]\n".to_owned();
-        for (head, field) in columns {
-            for (text, end) in [(head, " = "), (field, "\n")] {
-                out.push('"');
-                for c in text.chars() {
-                    match c {
-                        '"' | '\\' => out.extend(['\\', c]),
-                        // A basic string holds no control character (TOML 1.0, String).
-                        c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-                        c => out.push(c),
-                    }
+    /// The mapping for one input by its path (`outer.zip!inner`): a member that is named has its own.
+    pub(crate) fn of(&self, path: &str) -> &Self {
+        let named = |name: &str| path.strip_suffix(name).is_some_and(|outer| outer.ends_with('!'));
+        self.members.iter().find(|(name, _)| named(name)).map_or(self, |(_, own)| own)
+    }
+
+    /// The text of a mapping file that gives columns these fields: of members of archives by their names, of what is no member
+    /// under an empty one.
+    pub fn write<'c>(tables: &BTreeMap<&'c str, BTreeMap<&'c str, &'c str>>) -> String {
+        let mut out = if tables.is_empty() { "[columns]\n".to_owned() } else { String::new() };
+        for (member, columns) in tables {
+            match *member {
+                "" => out.push_str("[columns]\n"),
+                name => {
+                    out.push_str("[member.");
+                    push_text(&mut out, name);
+                    out.push_str(".columns]\n");
                 }
-                out.push('"');
-                out.push_str(end);
             }
+            columns.iter().for_each(|(head, field)| push_line(&mut out, head, field));
         }
         out
     }
 
-    /// The columns that it names, each with its field, as they were written.
-    pub fn columns(&self) -> BTreeMap<String, String> {
-        let file: Option<File> = toml::from_str(&self.text).ok();
-        let pairs = file.into_iter().flat_map(|f| f.columns);
-        pairs.map(|(column, field)| (column.into_inner(), field.into_inner())).collect()
+    /// The columns that it names for a member of an archive, or for what is none (an empty name), each with its field, as they were
+    /// written.
+    pub fn columns(&self, member: &str) -> BTreeMap<String, String> {
+        let Ok(mut file) = toml::from_str::<File>(&self.text) else { return BTreeMap::new() };
+        plain(file.member.remove(member).map_or(file.columns, |m| m.columns))
     }
 
     /// The file as it was written: what is read by it is kept with it.
@@ -154,7 +217,8 @@ impl Mapping {
 
     /// Whether columns were named and no table read so far has any of them.
     pub(crate) fn is_idle(&self) -> bool {
-        !(self.met.0.load(Ordering::Relaxed) || self.columns.is_empty() && self.parts.is_empty())
+        let all = || std::iter::once(self).chain(self.members.iter().map(|(_, own)| own));
+        !(self.met.0.load(Ordering::Relaxed) || all().all(|m| m.columns.is_empty() && m.parts.is_empty()))
     }
 
     /// The field that the user gave a column, and the index of the entry.
@@ -187,7 +251,8 @@ impl Mapping {
 
     /// The column names, as written.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().map(|(name, _)| name.as_str())
+        let all = std::iter::once(self).chain(self.members.iter().map(|(_, own)| own));
+        all.flat_map(|m| &m.columns).map(|(name, _)| name.as_str())
     }
 }
 
@@ -219,13 +284,36 @@ mod tests {
         assert_eq!(Mapping::parse("[columns]\nx = 3").unwrap_err().line, 2);
     }
 
+    #[test]
+    fn a_member_of_an_archive_has_its_own() {
+        let text = "[columns]\nDev = \"name\"\n[member.\"north/sims.csv\"]\nsource = \"platform\"\ncolumns = { Dev = \"site\" }\n";
+        let mapping = Mapping::parse(text).unwrap();
+        let field = |path: &str| mapping.of(path).field("dev").map(|f| f.1);
+        assert_eq!(field("x.zip!north/sims.csv"), Some(Field::Site));
+        assert_eq!(field("in/x.zip!deep.zip!north/sims.csv"), Some(Field::Site));
+        assert_eq!((field("x.zip!south/sims.csv"), field("x.zip!the north/sims.csv")), (Some(Field::Name), Some(Field::Name)));
+        assert_eq!((field("north/sims.csv"), field("x.zip")), (Some(Field::Name), Some(Field::Name)));
+        assert_eq!((mapping.source(), mapping.of("x.zip!north/sims.csv").source()), (None, Some(Witness::Platform)));
+        // Whichever is met, the file fits something.
+        let mapping = Mapping::parse(text).unwrap();
+        assert!(mapping.is_idle() && mapping.of("x.zip!north/sims.csv").field("Dev").is_some() && !mapping.is_idle());
+        let wrong = Mapping::parse("[member.\"a\".columns]\nDev = \"nothing\"\n").unwrap_err();
+        assert_eq!((wrong.line, wrong.column), (2, 7));
+    }
+
     proptest! {
         #[test]
-        fn what_is_written_is_read(head in "\\PC{0,40}[\\x00-\\x1f\"\\\\\\x7f]{0,3}") {
-            let text = Mapping::write([(head.as_str(), "asset-id")]);
+        fn what_is_written_is_read(
+            head in "\\PC{0,40}[\\x00-\\x1f\"\\\\\\x7f]{0,3}",
+            member in "(\\PC{0,40}[\\x00-\\x1f\"\\\\\\x7f]{0,3})?",
+        ) {
+            let text = Mapping::write(&BTreeMap::from([(member.as_str(), BTreeMap::from([(head.as_str(), "asset-id")]))]));
             let mapping = Mapping::parse(&text).unwrap();
             prop_assert_eq!(mapping.names().collect::<Vec<_>>(), vec![head.as_str()]);
             prop_assert_eq!(mapping.text(), text.as_str());
+            prop_assert_eq!(mapping.columns(&member), BTreeMap::from([(head.clone(), "asset-id".to_owned())]));
+            let own = mapping.of(&format!("a!b.zip!{member}"));
+            prop_assert_eq!(own.columns.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), vec![head.as_str()]);
         }
 
         #[test]

@@ -89,13 +89,15 @@ impl Store {
     /// How many files of each format there are in the evidence and how old the newest is, the oldest first; of what the asker may
     /// see.
     pub async fn sources(&self, scope: &Scope) -> Result<Vec<SourceRow>, StoreError> {
-        let mut ask = Sql::new(
-            "SELECT i.format, COUNT(*), MAX(COALESCE(e.collected_at, e.received_at)) AS newest, COUNT(DISTINCT e.n) FROM evidence e \
+        let mut ask = Sql::new("SELECT s.format, COUNT(*), MAX(s.at) AS newest, COUNT(DISTINCT s.n) FROM (SELECT ");
+        crate::evidence::format(&mut ask, scope, "i.format");
+        ask.push(
+            " AS format, COALESCE(e.collected_at, e.received_at) AS at, e.n AS n FROM evidence e \
              JOIN reading r ON r.evidence = e.n JOIN input i ON i.reading = r.n WHERE ",
         );
         ask.push(LAST).push(" AND ");
         crate::evidence::seen(&mut ask, scope);
-        ask.push(" GROUP BY i.format ORDER BY newest, i.format");
+        ask.push(") s GROUP BY s.format ORDER BY newest, s.format");
         let source =
             |row: &Row| Ok(SourceRow { format: row.owned(0)?, files: row.count(1)?, newest: row.time(2)?, artefacts: row.count(3)? });
         self.db().read().await?.fetch(ask).await?.iter().map(source).collect()

@@ -80,7 +80,9 @@ fn a_column_is_changed_before_the_file_is_kept_and_stays_so() {
         let look: Vec<_> = said.iter().copied().chain([("do", "look")]).collect();
         assert_eq!(say(&ana, &at, &look).await.is(303).header("location"), at);
         let page = ana.get(&at).await.is(200).text();
-        assert!(column(&page, "Kennung").contains("<option selected>asset-id</option>") && column(&page, "Kennung").contains("not used"));
+        // It is understood as what was chosen.
+        let chosen = column(&page, "Kennung");
+        assert!(chosen.contains("<option selected>asset-id</option>") && chosen.contains("<td>asset-id</td>"), "{chosen}");
         assert!(page.contains("asset-id:</span> PLC-00") && !page.contains("iccid:</span>"), "{page}");
 
         let import: Vec<_> = said.iter().copied().chain([("do", "import")]).collect();
@@ -233,6 +235,110 @@ fn hostile_files_are_looked_at_like_others() {
         let bill = "Reference,Value,Manufacturer,MPN,Quantity\nU1,EG25-G,Quectel,EG25GGB-256-SGNS,1\n";
         let page = ana.get(&staged(&ana, &[("bom.csv", bill.as_bytes())]).await).await.is(200).text();
         assert!(page.contains("mpn:</span> EG25GGB-256-SGNS") && column(&page, "MPN").contains("<td>mpn</td>"), "{page}");
+        world.end().await;
+    });
+}
+
+/// An archive of these files.
+fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in files {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_column_of_one_member_of_an_archive_is_its_own() {
+    run(async {
+        let world = World::new().await;
+        let ana = world.signed_in("ana", &[Role::Engineer]).await;
+        let row = |serial| numbers::imei(86_769_804, serial);
+        let north = format!("Kennung,imei\nPLC-1,{}\nPLC-2,{}\n", row(1), row(2));
+        let south = format!("Kennung,imei\nHall 7,{}\nHall 8,{}\n", row(3), row(4));
+        let bytes = zipped(&[("north/plc.csv", &north), ("south/plc.csv", &south)]);
+        let at = staged(&ana, &[("fleet.zip", &bytes)]).await;
+        let page = ana.get(&at).await.is(200).text();
+        // Each row and each column says in which file it stands.
+        let of = |page: &str, file: &str| {
+            let from = page.find(&format!("<td>{file}</td><td class=\"name\">Kennung</td>")).unwrap_or_else(|| panic!("{file}: {page}"));
+            page[from..].split("</tr>").next().unwrap().to_owned()
+        };
+        assert_eq!(page.matches("<td>north/plc.csv</td><td class=\"date\">row ").count(), 2, "{page}");
+        assert_eq!(page.matches("<td>south/plc.csv</td><td class=\"date\">row ").count(), 2, "{page}");
+        let (one, other) = (select(&of(&page, "north/plc.csv")), select(&of(&page, "south/plc.csv")));
+        assert_ne!(one, other);
+        say(&ana, &at, &[(&one, "asset-id"), (&other, "site"), ("do", "look")]).await.is(303);
+        let page = ana.get(&at).await.is(200).text();
+        assert!(of(&page, "north/plc.csv").contains("<td>asset-id</td>") && of(&page, "south/plc.csv").contains("<td>site</td>"), "{page}");
+        assert!(page.contains("asset-id:</span> PLC-1") && page.contains("site:</span> Hall 7") && !page.contains("asset-id:</span> Hall"));
+        // Taken back it is the reader's again, and what is shown says so.
+        say(&ana, &at, &[(&one, "asset-id"), (&other, ""), ("do", "look")]).await.is(303);
+        let page = ana.get(&at).await.is(200).text();
+        assert!(of(&page, "south/plc.csv").contains("not used") && !page.contains("Hall 7"), "{page}");
+        say(&ana, &at, &[(&one, "asset-id"), (&other, "site"), ("do", "import")]).await.is(303);
+        world.settled().await;
+        let q = async |q: &str| ana.get(&format!("/api/v1/devices?q={q}")).await.json()["count"]["n"].clone();
+        assert_eq!(
+            (q("asset:PLC-1").await, q("site:hall").await, q("asset:hall").await, q("site:plc").await),
+            (1.into(), 2.into(), 0.into(), 0.into())
+        );
+        // The same bytes again: what was said of each member is chosen for it.
+        let at = staged(&ana, &[("fleet.zip", &bytes)]).await;
+        let page = ana.get(&at).await.is(200).text();
+        assert!(
+            of(&page, "north/plc.csv").contains("<option selected>asset-id")
+                && of(&page, "south/plc.csv").contains("<option selected>site")
+        );
+        world.end().await;
+    });
+}
+
+#[test]
+fn who_sees_one_site_learns_nothing_of_other_kinds_in_an_archive() {
+    run(async {
+        let world = World::new().await;
+        let ana = world.signed_in("ana", &[Role::Engineer]).await;
+        let register = |name: &str, site: &str| {
+            format!(
+                "name,site,module manufacturer,module model,imei\n{name},{site},Quectel,EG25-G,{}\n",
+                numbers::imei(86_769_804, name.len() as u32)
+            )
+        };
+        // A list of the north, and of the south a list in another form.
+        let south = format!(
+            "[{{\"name\": \"gate-99\", \"site\": \"South\", \"manufacturer\": \"Quectel\", \"model\": \"EC25\", \"imei\": \"{}\"}}]",
+            numbers::imei(86_769_804, 99)
+        );
+        let both = zipped(&[("north.csv", &register("pump-1", "North")), ("south.json", &south)]);
+        ana.upload("both.zip", both).await.is(202);
+        world.settled().await;
+        let person = world.person("nils", &[Role::Analyst], Sites::Only(["North".to_owned()].into())).await;
+        let nils = world.session(&person).await;
+        let told = async |client: &Client| {
+            let mut all = String::new();
+            for path in ["/metrics", "/api/v1/evidence", "/evidence"] {
+                all.push_str(&client.get(path).await.is(200).text());
+            }
+            let id = client.get("/api/v1/evidence").await.json()["evidence"][0]["id"].as_str().unwrap().to_owned();
+            all.push_str(&client.get(&format!("/evidence/{id}")).await.is(200).text());
+            all + &client.get(&format!("/api/v1/evidence/{id}")).await.is(200).text()
+        };
+        let whole = told(&ana).await;
+        assert!(whole.contains("format=\"json\"") && whole.contains("format=\"csv\"") && !whole.contains("several"), "{whole}");
+        let his = told(&nils).await;
+        assert!(his.contains("format=\"several\"} ") && his.contains("\"format\":\"several\""), "{his}");
+        assert!(!his.contains("format=\"json\"") && !his.contains("format=\"csv\"") && !his.contains("\"format\":\"csv\""), "{his}");
+        // Nor by asking: only what is shown is there.
+        let rows = async |format: &str| nils.get(&format!("/evidence?format={format}")).await.is(200).text().contains("both.zip");
+        assert_eq!((rows("several").await, rows("json").await, rows("csv").await), (true, false, false));
+        // An archive of his site alone is his with its kinds.
+        let own = zipped(&[("a.csv", &register("pump-22", "North")), ("notes.txt", "nothing of note\n")]);
+        ana.upload("own.zip", own).await.is(202);
+        world.settled().await;
+        assert!(nils.get("/metrics").await.text().contains("format=\"csv\""));
         world.end().await;
     });
 }
