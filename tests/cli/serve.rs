@@ -111,6 +111,35 @@ fn it_refuses_flags_that_shape_one_answer() {
 }
 
 #[test]
+fn it_refuses_flags_that_nobody_means() {
+    let folder = Folder::new();
+    for (flags, said) in [
+        (&["--upload-limit", "0"][..], "0 is not in 1.."),
+        (&["--public-url", "ftp://x"], "--public-url ftp://x: this is no address of a server"),
+        (&["--public-url", "fleet.example"], "no address of a server"),
+        (&["--public-url", "https://fleet.example/a/path"], "no address of a server"),
+        (&["--public-url", "https://ana@fleet.example"], "no address of a server"),
+        (&["--allow-sink", "everywhere"], "write an address or a block of them"),
+    ] {
+        let ran = run(&folder, [&["serve", "--listen", "127.0.0.1:0"], flags].concat());
+        assert_eq!(ran.code, 2, "{flags:?}");
+        assert!(ran.err.contains(said), "{flags:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_way_to_everywhere_is_opened_with_a_warning() {
+    let folder = Folder::new();
+    for (block, warns) in [("0.0.0.0/0", true), ("127.0.0.1", false)] {
+        let mut serving = Serving::start(&folder, &["--allow-sink", block, "--public-url", "https://fleet.example/"]);
+        serving.child.kill().unwrap();
+        let mut said = String::new();
+        serving.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(said.contains(&format!("--allow-sink {block} holds addresses where clouds keep their metadata")), warns, "{said}");
+    }
+}
+
+#[test]
 fn a_database_that_says_nothing_is_given_up() {
     let folder = Folder::new();
     // It takes the connection, and no word comes.

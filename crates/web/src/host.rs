@@ -81,6 +81,18 @@ fn without_port(authority: &str) -> &str {
     }
 }
 
+/// Whether a text can be the address under which people reach a server: `http` or `https`, a name or address, perhaps a port, and
+/// nothing behind it but one `/`.
+pub fn is_base(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let Some(authority) = rest.map(|r| r.strip_suffix('/').unwrap_or(r)) else { return false };
+    let name = without_port(authority);
+    let port = authority.strip_prefix(name).and_then(|p| p.strip_prefix(':'));
+    let literal = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
+    let fits = literal.map_or_else(|| is_name(name), |ip| ip.parse::<std::net::Ipv6Addr>().is_ok());
+    fits && port.is_none_or(|p| p.parse::<u16>().is_ok_and(|p| p > 0))
+}
+
 /// Whether a text can be a name of a host: letters, digits, hyphens and dots.
 pub fn is_name(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
@@ -90,6 +102,34 @@ pub fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_a_server_has_nothing_behind_it() {
+        for yes in ["https://fleet.example", "https://fleet.example/", "http://10.0.0.1:8480", "https://[fd00::1]:8443/", "http://fleet"] {
+            assert!(is_base(yes), "{yes}");
+        }
+        for no in [
+            "",
+            "ftp://x",
+            "fleet.example",
+            "https://",
+            "https:///",
+            "https://x/path",
+            "https://x//",
+            "https://ana@x",
+            "https://x:0",
+            "https://x:99999",
+            "https://x:",
+            "https://x y",
+            "https://x?a=b",
+            "https://x#a",
+            "https://[fd00::zz]",
+            "javascript:alert(1)",
+            "HTTPS//x",
+        ] {
+            assert!(!is_base(no), "{no}");
+        }
+    }
 
     fn knows(bound: &str, public: Option<&str>, more: &[&str], host: &str) -> bool {
         let more: Vec<String> = more.iter().map(|n| (*n).to_owned()).collect();

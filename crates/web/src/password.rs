@@ -152,6 +152,8 @@ mod tests {
             assert!(!verify("anything".into(), None).await.unwrap());
         });
         assert!(fits("correct horse battery", "ana").is_ok());
+        // Letters that stand in many words tell nothing; four are a name.
+        assert!(fits("seven quiet lamps", "eve").is_ok() && fits("Seven Quiet Lamps", "even").is_err());
         for weak in ["short", "aaaaaaaaaaaaaaaa", "my-name-is-ana-lovelace"] {
             assert!(fits(weak, "ana-lovelace").is_err(), "{weak}");
         }

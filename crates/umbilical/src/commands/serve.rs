@@ -62,7 +62,7 @@ pub struct Serve {
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
     /// Largest upload in megabytes
-    #[arg(long, value_name = "MB", default_value_t = 2048)]
+    #[arg(long, value_name = "MB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1..))]
     upload_limit: u64,
     /// An address to which integrations may lead though it is this machine's own or link-local: 127.0.0.1, fe80::/10 (repeatable)
     #[arg(long, value_name = "CIDR")]
@@ -103,13 +103,19 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
     let backups = folder.join(home::BACKUPS);
     let mut config = Config::new(folder);
     config.tls = serve.tls_cert.is_some() || serve.public_url.as_deref().is_some_and(|u| u.starts_with("https://"));
-    config.public = serve.public_url.clone();
+    config.public = public(serve)?;
     config.hosts = hosts(serve)?;
     config.waivers = serve.asked.waivers.clone();
     config.upload_limit = serve.upload_limit.saturating_mul(1 << 20);
     config.public_look_up = serve.public_look_up;
     config.signer = serve.pack_key.as_deref().map(super::bom::attest::signer).transpose()?.map(Arc::new);
     config.sinks.clone_from(&serve.allow_sink);
+    for block in serve.allow_sink.iter().filter(|b| b.holds_metadata()) {
+        tracing::warn!(
+            "--allow-sink {block} holds addresses where clouds keep their metadata and keys: whoever makes integrations reaches them \
+             from here; name the address of the receiver alone"
+        );
+    }
     if serve.asked.is_asked(global) {
         // A mistake in a pack stops the start, not the first import.
         law::load(global, &serve.asked, facts(global)?, Unnamed::Law)?;
@@ -145,6 +151,17 @@ pub fn run(global: &Global, serve: &Serve) -> Result<u8, Fail> {
         store.close().await;
         served.map(|()| 0)
     })
+}
+
+/// The address that was given; what can be none would stand in every link and let no form through.
+fn public(serve: &Serve) -> Result<Option<String>, Fail> {
+    let help = "the scheme and name that people type, as in --public-url https://fleet.example: no path, no login";
+    match &serve.public_url {
+        Some(url) if !umbilical_web::host::is_base(url) => {
+            Err(Fail::usage(format!("--public-url {}: this is no address of a server", umbilical_core::text::clean(url)), help))
+        }
+        url => Ok(url.clone()),
+    }
 }
 
 /// Names that were given; what can be none is a mistake that would shut people out.

@@ -19,7 +19,20 @@ pub struct Block {
     bits: u8,
 }
 
+/// Where clouds keep their metadata, keys among it: link-local ones that all have, and those of single ones.
+const METADATA: [IpAddr; 4] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
+
 impl Block {
+    /// Whether addresses are in it where clouds keep their metadata.
+    pub fn holds_metadata(&self) -> bool {
+        METADATA.iter().any(|ip| self.holds(*ip))
+    }
+
     /// Whether an address is in it.
     pub fn holds(&self, ip: IpAddr) -> bool {
         let (own, other, width) = match (self.address, plain(ip)) {
@@ -30,6 +43,12 @@ impl Block {
         let free = u32::from(u8::saturating_sub(width, self.bits));
         // All bits free is a shift by the whole width, which is no shift at all.
         own.checked_shr(free).unwrap_or(0) == other.checked_shr(free).unwrap_or(0)
+    }
+}
+
+impl std::fmt::Display for Block {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.address, self.bits)
     }
 }
 
@@ -213,6 +232,10 @@ mod tests {
             assert_eq!(guard.check(ip(address)).is_ok(), allowed, "{address}");
         }
         assert!("0.0.0.0/0".parse::<Block>().unwrap().holds(ip("127.0.0.1")) && "::/0".parse::<Block>().unwrap().holds(ip("fe80::1")));
+        for (block, metadata) in [("0.0.0.0/0", true), ("::/0", true), ("169.254.0.0/16", true), ("10.0.0.0/8", false), ("::1", false)] {
+            assert_eq!(block.parse::<Block>().unwrap().holds_metadata(), metadata, "{block}");
+        }
+        assert_eq!("0.0.0.0/0".parse::<Block>().unwrap().to_string(), "0.0.0.0/0");
         for wrong in ["", "localhost", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0/8", "10.0.0.0/8/8"] {
             assert!(wrong.parse::<Block>().is_err(), "{wrong}");
         }
