@@ -203,7 +203,14 @@ impl Browser {
         let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600});
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
         let features = json!([{"name": "prefers-color-scheme", "value": theme}]);
-        self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
+        self.devtools("Emulation.setEmulatedMedia", json!({"media": "", "features": features})).await;
+    }
+
+    /// The page as it is printed, on a sheet of this width; [`Self::screen`] brings the screen back.
+    pub(crate) async fn paper(&self, width: u32) {
+        let sheet = json!({"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", sheet).await;
+        self.devtools("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
     }
 
     /// A picture of the page, as far as it is no longer than three screens.

@@ -109,7 +109,7 @@ pub(crate) const PAGES: &[Page] = &[
         first: &[
             Step::Press("details summary"),
             Step::Type("#webhook-name", "Ticket desk"),
-            Step::Type("#webhook-url", "http://127.0.0.1:9/hook"),
+            Step::Type("#webhook-url", "https://desk.invalid/hook"),
             Step::Follow("details[open] form button"),
         ],
     },
@@ -127,6 +127,15 @@ pub(crate) const PAGES: &[Page] = &[
 /// Widths in pixels: a laptop's and a phone's.
 const WIDTHS: [u32; 2] = [1366, 390];
 const THEMES: [&str; 2] = ["light", "dark"];
+/// The width of a sheet of paper.
+const PAPER: u32 = 720;
+/// Entries of the bar that cannot be seen whole.
+const CUT: &str = "return [...document.querySelectorAll('.bar nav a')].filter(a => { const r = a.getBoundingClientRect(); \
+                   return r.left < 0 || r.right > innerWidth; }).map(a => a.textContent)";
+/// What is folded away and not printed, of what is printed at all.
+const FOLDED: &str = "return [...document.querySelectorAll('main details:not([open])')].filter(d => d.checkVisibility() \
+                      && [...d.children].some(c => c.tagName !== 'SUMMARY' && !c.matches('.pages, form, .bulk') \
+                      && !c.checkVisibility())).map(d => d.querySelector('summary').textContent)";
 /// Bytes of a page with all that it loads.
 const HEAVY: u64 = 100_000;
 
@@ -189,7 +198,21 @@ fn every_page_in_every_look() {
                         wrong.extend(axe::violations(&w.browser, axe).await.into_iter().map(|v| format!("{look}: {v}")));
                     }
                 }
+                let cut = w.browser.script(CUT, vec![]).await;
+                if cut != serde_json::json!([]) {
+                    wrong.push(format!("{} at {width}: the bar is cut at {cut}", page.name));
+                }
             }
+            w.browser.paper(PAPER).await;
+            let wide = w.browser.script("return document.documentElement.scrollWidth", vec![]).await;
+            if wide.as_u64().unwrap() > u64::from(PAPER) {
+                wrong.push(format!("{} on paper: {wide} pixels wide", page.name));
+            }
+            let folded = w.browser.script(FOLDED, vec![]).await;
+            if folded != serde_json::json!([]) {
+                wrong.push(format!("{} on paper: left out is {folded}", page.name));
+            }
+            w.browser.screen(WIDTHS[0], THEMES[0]).await;
         }
         assert!(wrong.is_empty(), "{} things are wrong\n{}", wrong.len(), wrong.join("\n"));
     });

@@ -103,6 +103,16 @@
     });
   }
 
+  // What is folded away is printed, and folded again behind that.
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded = all("main details:not([open])");
+    for (const details of folded) details.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const details of folded) details.open = false;
+  });
+
   // Forms that ask before they act.
   document.addEventListener("submit", (event) => {
     const ask = event.submitter && event.submitter.dataset.ask;

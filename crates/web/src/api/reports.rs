@@ -45,11 +45,24 @@ pub struct ReportOf {
     pub asks: Vec<String>,
 }
 
+/// A title before anything was said: what is asked for is left open.
+fn open(title: &str) -> String {
+    let mut out = String::new();
+    let mut rest = title;
+    while let Some((before, behind)) = rest.split_once('{') {
+        let Some((_, after)) = behind.split_once('}') else { break };
+        out.push_str(before);
+        out.push('…');
+        rest = after;
+    }
+    out + rest
+}
+
 impl From<&Template> for ReportOf {
     fn from(t: &Template) -> Self {
         Self {
             id: t.id.clone(),
-            title: t.title.clone(),
+            title: open(&t.title),
             cite: t.cite.clone(),
             verified: t.status == "verified",
             documents: draft::needs_documents(t),

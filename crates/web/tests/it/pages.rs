@@ -54,7 +54,7 @@ fn the_overview_says_what_changed_since_the_last_visit() {
     run(async {
         let world = World::new().await;
         let ana = fleet(&world).await;
-        assert!(ana.get("/").await.is(200).text().contains("This is your first visit."));
+        assert!(ana.get("/").await.is(200).text().contains("from the next one on, what changed meanwhile stands here"));
         world.clock.forward(60_000);
         let eva = world.client();
         eva.sign_in("eva", crate::support::PASSWORD).await;

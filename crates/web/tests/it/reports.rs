@@ -28,6 +28,10 @@ fn a_draft_is_made_of_documents_and_what_its_writer_says() {
         let register = uploaded(&ana, "register.csv", &evidence::two_sites()).await;
         world.settled().await;
         let list = ana.get("/api/v1/reports").await.is(200).json();
+        // What a title leaves to who asks stands open in the list, on both.
+        let page = ana.get("/reports").await.is(200).text();
+        assert!(page.contains("model year …"), "{page}");
+        assert!(!page.contains("{model_year}") && !list.to_string().contains("{model_year}"), "{list}");
         let of = |id: &str| list.as_array().unwrap().iter().find(|r| r["id"] == id).cloned().unwrap();
         assert_eq!(list.as_array().unwrap().len(), 9);
         assert_eq!((of("fcc-attestation")["documents"].clone(), of("tender-clause")["documents"].clone()), (true.into(), false.into()));
