@@ -4,7 +4,7 @@ use serde_json::Value;
 use umbilical_synth::mobile::{Frame, Kind, Plan, What, pcap, trace};
 
 use super::docs::Schema;
-use super::{Folder, run, run_with_input};
+use super::{Folder, command, run, run_with_input};
 
 fn plan() -> Plan {
     Plan { seed: 11, sessions: 30, loss: 0, packets: 6 }
@@ -258,4 +258,49 @@ fn records_of_a_modules_address_are_its_own() {
         break;
     }
     assert_eq!(found, 1);
+}
+
+/// Starts to listen, and gives the port.
+fn listening(folder: &Folder, more: &[&str]) -> (std::process::Child, u16, impl std::io::Read + use<>) {
+    use std::io::BufRead;
+    use std::process::Stdio;
+    let words = ["watch", "netflow://127.0.0.1:0", "--format", "json", "--flows", "out.jsonl"];
+    let mut child = command(folder).args(words).args(more).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap_or_else(|_| panic!("{line}"));
+    (child, port, said)
+}
+
+#[test]
+fn a_port_is_listened_to_until_an_interrupt() {
+    let folder = Folder::new();
+    let (child, port, _said) = listening(&folder, &[]);
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let sent = 50u64;
+    for n in 0..sent {
+        let mut datagram = netflow(1_793_500_000);
+        // Each from a port of its own.
+        datagram[56..58].copy_from_slice(&(40_000 + n as u16).to_be_bytes());
+        socket.send_to(&datagram, ("127.0.0.1", port)).unwrap();
+    }
+    socket.send_to(b"noise", ("127.0.0.1", port)).unwrap();
+    // It is over when it is told, and not before it has taken what lies there.
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(130));
+    let document: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(Schema::load("watch").wrong(&document), [""; 0]);
+    let counters = &document["counters"];
+    assert_eq!((&counters["records"], &counters["flows"], &counters["dropped"]), (&sent.into(), &sent.into(), &0.into()));
+    assert_eq!((&document["inputs"][0]["format"], &document["inputs"][0]["observations"]), (&"netflow-listener".into(), &51.into()));
+    assert_eq!(document["problems"][0]["at"], "datagram 51");
+    assert_eq!(std::fs::read_to_string(folder.path().join("out.jsonl")).unwrap().lines().count() as u64, sent);
+    let (child, ..) = listening(&folder, &["--for", "1"]);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+    assert_eq!(run(&folder, ["watch", "netflow://nowhere"]).code, 2);
+    folder.write("notes.txt", "nothing");
+    assert_eq!(run(&folder, ["watch", "notes.txt", "--for", "1"]).code, 2);
 }

@@ -210,6 +210,15 @@ impl Watch {
         *bytes = bytes.saturating_add(packet.length.into());
     }
 
+    /// Time passes, and nothing came.
+    pub fn pass(&mut self, at: Micros, each: &mut dyn FnMut(Event<'_>)) {
+        let sessions = &mut self.sessions;
+        self.table.advance(at, &mut |event| {
+            tally(sessions, &event);
+            each(event);
+        });
+    }
+
     /// The end of the trace.
     pub fn finish(&mut self, each: &mut dyn FnMut(Event<'_>)) {
         for record in self.join.rest() {

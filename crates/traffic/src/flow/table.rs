@@ -382,7 +382,7 @@ impl Table {
     }
 
     /// Ends what is over by now.
-    fn advance(&mut self, at: Micros, each: &mut dyn FnMut(Event<'_>)) {
+    pub(crate) fn advance(&mut self, at: Micros, each: &mut dyn FnMut(Event<'_>)) {
         if !self.begun || self.now.since(at) > SET_BACK {
             self.begun = true;
             self.now = at;

@@ -1,6 +1,7 @@
 //! `watch`: captures and records to sessions and conversations, each tied to the module that had them.
 
 mod declared;
+mod listen;
 mod read;
 mod rows;
 mod source;
@@ -43,12 +44,13 @@ Examples:
   umbilical watch --sessions sims.csv gi.pcap
   umbilical watch --flows flows.jsonl --format json captures/
   umbilical watch /opt/zeek/logs/2026-11-01
+  umbilical watch netflow://0.0.0.0:2055 --flows flows.jsonl
   tcpdump -i gn0 -w - | umbilical watch -";
 
 /// `watch`.
 #[derive(Args, Debug)]
 pub struct Watch {
-    /// Captures, logs, records, and folders of them; `-` for standard input
+    /// Captures, logs, records, and folders of them; `-`: standard input; netflow://ADDRESS:PORT: listen
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<PathBuf>,
     /// Write each conversation to a file, one JSON object for each line
@@ -60,6 +62,9 @@ pub struct Watch {
     /// Silence behind which a conversation is over; 0: never [default: 60, TCP 300]
     #[arg(long, value_name = "SECONDS")]
     idle: Option<u32>,
+    /// Listen for so long; without it until an interrupt
+    #[arg(long = "for", value_name = "SECONDS")]
+    seconds: Option<u32>,
     /// Score beacons as another tool does
     #[arg(long, value_name = "TOOL")]
     compat: Option<Compat>,
@@ -72,6 +77,8 @@ enum Compat {
     Rita,
 }
 
+/// The exit code of what was interrupted, the answer notwithstanding.
+const INTERRUPTED: u8 = 130;
 /// Sessions listed at a terminal.
 const ROWS: usize = 40;
 
@@ -79,7 +86,18 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     formats(global, "watch", &[Format::Table, Format::Json])?;
     let gates = Gates::parse(&global.fail_on, &[])?;
     let kb = facts(global)?;
-    let sources = source::below(&args.sources)?;
+    let (mut listeners, mut paths) = (Vec::new(), Vec::new());
+    for source in &args.sources {
+        match listen::address(source) {
+            Some(address) => listeners.push(address?),
+            None => paths.push(source.clone()),
+        }
+    }
+    if args.seconds.is_some() && listeners.is_empty() {
+        let help = Some("files end by themselves; name a port: netflow://0.0.0.0:2055".to_owned());
+        return Err(Fail::Usage { what: "--for needs a source that is listened to".to_owned(), help });
+    }
+    let sources = source::below(&paths)?;
     for written in args.flows.iter().chain(&global.output) {
         super::not_an_input(written, &sources)?;
         super::not_an_input(written, &args.sessions)?;
@@ -94,6 +112,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         trace.read(batch, &progress)?;
     }
     progress.done();
+    let stopped = !listeners.is_empty() && listen::listen(&mut trace, global, &listeners, args.seconds)?;
     let captures = || trace.all.inputs.iter().filter(|i| i.format != declared::FORMAT);
     let understood = captures().any(|i| i.format != "unknown");
     let whole = captures().all(|i| i.format != "unknown");
@@ -111,7 +130,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         Format::Json => json::one(w, &document),
         _ => page::table(w, &document, &view),
     })?;
-    Ok(code)
+    Ok(if stopped { INTERRUPTED } else { code })
 }
 
 fn limits(idle: Option<u32>) -> Limits {
@@ -141,6 +160,8 @@ struct Trace {
     over: Vec<(Flow, Why)>,
     /// Whether they could be written.
     failed: io::Result<()>,
+    /// Datagrams that came faster than they were taken; `None`: nobody listened, or the system does not say.
+    dropped: Option<u64>,
 }
 
 impl Trace {
@@ -164,6 +185,7 @@ impl Trace {
             read: 0,
             over: Vec::new(),
             failed: Ok(()),
+            dropped: None,
         })
     }
 
@@ -239,6 +261,7 @@ impl Trace {
             untemplated: c.untemplated,
             sampled: c.sampled,
             names_lost: words.lost,
+            dropped: self.dropped,
         };
         let covered = |number: &Option<String>| {
             let shown = |n: &String| if global.show_subscribers { n.clone() } else { Shown(n).to_string() };

@@ -30,7 +30,7 @@ const UNKNOWN: &str = "this is nothing that is known: neither pcap nor pcapng, n
                        NetFlow or IPFIX";
 
 /// Says what is wrong with lines, datagrams or frames.
-fn troubles(all: &Troubles, unit: &str, problem: &mut dyn FnMut(&str, String)) {
+pub(super) fn troubles(all: &Troubles, unit: &str, problem: &mut dyn FnMut(&str, String)) {
     for trouble in all.iter() {
         let more = match trouble.more {
             0 => String::new(),
@@ -46,7 +46,17 @@ impl Trace {
             Batch::One(path) => self.one(&path, progress),
             Batch::Logs(logs) => self.logs(logs, progress),
         }?;
+        self.failed()
+    }
+
+    /// Whether conversations could be written.
+    pub(super) fn failed(&mut self) -> Result<(), Fail> {
         std::mem::replace(&mut self.failed, Ok(())).map_err(|source| self.flows_fail(source))
+    }
+
+    /// Something is wrong with an input.
+    pub(super) fn problem(&mut self, input: u32, at: &str, what: String) {
+        self.problems.push(Said { input: Some(input), at: at.to_owned(), what });
     }
 
     fn one(&mut self, path: &Path, progress: &Progress) -> Result<(), Fail> {
