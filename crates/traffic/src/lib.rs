@@ -12,6 +12,7 @@ pub mod link;
 pub mod names;
 pub mod packet;
 pub mod pieces;
+pub mod places;
 pub mod record;
 pub mod source;
 pub mod time;

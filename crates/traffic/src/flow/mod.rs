@@ -270,7 +270,8 @@ impl Flow {
 
     fn count(&mut self, packet: &Datagram<'_>, at: Micros, frame: u64, from_client: bool, words: &mut Words) {
         if let Some(probe) = &mut self.probe {
-            let payload = Payload { proto: packet.proto, bytes: packet.payload, sequence: packet.sequence, from_client };
+            let payload =
+                Payload { proto: packet.proto, bytes: packet.payload, sequence: packet.sequence, from_client, port: self.key.server_port };
             probe.look(&payload, &mut self.names, words);
             if probe.is_done() {
                 self.probe = None;

@@ -7,7 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 use super::wheel::{Turn, Wheel};
 use super::{ACTIVE, Event, Flow, Key, Why};
 use crate::cellular::sessions::{Id, Owner, Way};
-use crate::names::{Asked, Word, Words};
+use crate::names::{App, Asked, Word, Words};
 use crate::packet::{Addr, Datagram, Flags, proto};
 use crate::record::Record;
 use crate::time::Micros;
@@ -163,7 +163,10 @@ impl Table {
         flow.count(packet, at, frame, from_client, known.words);
         // Closed, it goes soon.
         let closes = packet.proto == proto::TCP && open && flow.closed();
-        flow.names.dns = flow.names.dns.or(known.query);
+        if known.query.is_some() {
+            flow.names.app = flow.names.app.or(Some(App::Dns));
+            flow.names.dns = flow.names.dns.or(known.query);
+        }
         if begun {
             flow.told = true;
             if flow.names.dns.is_none() {

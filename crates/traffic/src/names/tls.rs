@@ -68,6 +68,11 @@ pub fn begins(stream: &[u8]) -> bool {
     matches!(stream, [22, 3, 0..=4, ..])
 }
 
+/// Whether a stream that was joined in the middle has the head of a record.
+pub fn goes_on(stream: &[u8]) -> bool {
+    matches!(stream, [20 | 21 | 23, 3, 0..=4, 0..=0x40, _, _, ..])
+}
+
 /// Reads a ClientHello with the head of its handshake.
 pub fn hello(handshake: &[u8]) -> Option<Hello> {
     let mut bytes = Bytes(handshake);

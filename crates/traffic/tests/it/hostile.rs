@@ -6,7 +6,7 @@ use umbilical_synth::reports;
 use umbilical_traffic::cellular::{diameter, gtp1, gtp2, pfcp, radius, tunnel};
 use umbilical_traffic::flow::Limits;
 use umbilical_traffic::link::{Link, ip};
-use umbilical_traffic::names::{dns, http, quic, tls};
+use umbilical_traffic::names::{dns, http, industrial, iot, quic, tls};
 use umbilical_traffic::packet::{Addr, datagram};
 use umbilical_traffic::record::{eve, netflow, zeek};
 use umbilical_traffic::source::Source;
@@ -27,6 +27,16 @@ fn everything(bytes: &[u8]) {
     let _ = dns::read(bytes);
     let _ = http::request(bytes);
     let _ = http::media(bytes);
+    for from_client in [false, true] {
+        let _ = industrial::tcp(bytes, from_client);
+    }
+    let _ = industrial::udp(bytes);
+    let _ = iot::coap(bytes, true);
+    let _ = iot::dtls(bytes);
+    let mut rest = bytes;
+    while let Some((_, behind)) = iot::mqtt(rest) {
+        rest = behind;
+    }
     let _ = tls::handshake(bytes).and_then(|m| tls::hello(&m)).map(|h| (h.ja3(), h.ja4(tls::Over::Tcp)));
     let _ = tls::hello(bytes).map(|h| (h.ja3(), h.ja4(tls::Over::Quic)));
     let mut pieces = quic::Pieces::default();
@@ -65,6 +75,12 @@ fn beginnings() -> impl Strategy<Value = Vec<u8>> {
         Just(vec![22, 3, 1, 0, 60, 1, 0, 0, 56, 3, 3]),
         Just(vec![0xc3, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 64, 60]),
         Just(b"GET /".to_vec()),
+        Just(vec![0x10, 40, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0]),
+        Just(vec![0x44, 2, 0, 1, 9, 9, 9, 9, 0xb2, b'r', b'd', 0x4d]),
+        Just(vec![3, 0, 0, 60, 2, 0xf0, 0x80, 1, 0, 1, 0, 0x61, 40, 0x30, 38, 2, 1, 3, 0xa0]),
+        Just(vec![0x81, 0x0a, 0, 20, 1, 0x28, 0, 1]),
+        Just(vec![0x68, 14, 0, 0, 0, 0, 100, 1, 6, 0, 1, 0]),
+        Just(vec![0, 1, 0, 0, 0, 6, 1, 3]),
         Just(vec![0x12, 0x34, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 3]),
         Just(vec![0x45, 0, 0, 60, 0, 0, 0x20, 0, 64, 17]),
         Just(vec![0x60, 0, 0, 0, 0, 60, 44, 64]),
