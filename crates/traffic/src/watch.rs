@@ -184,7 +184,7 @@ impl Watch {
             self.count(owner, packet, frame.at);
             owner
         });
-        if !tunnelled && packet.proto == proto::UDP && netflow::PORTS.contains(&packet.dst_port) && netflow::looks(packet.payload) {
+        if !tunnelled && packet.proto == proto::UDP && netflow::is_export(packet.dst_port, packet.payload) {
             let trouble = self.export(netflow::From::Addr(packet.src), packet.payload, Some(frame.at), frame.number, each);
             if let Some(what) = trouble {
                 self.troubles.put(frame.number, what);

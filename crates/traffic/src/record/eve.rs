@@ -9,7 +9,7 @@
 use serde::Deserialize;
 
 use super::lines::{Text, Troubles};
-use super::{Part, Record, Told, Uid, text};
+use super::{Part, Record, Told, Uid, spoken, text};
 use crate::flow::{Event, Half, Key, Seen};
 use crate::names::Names;
 use crate::packet::{Addr, Flags, proto};
@@ -33,6 +33,8 @@ struct Line<'a> {
     dest_port: u16,
     #[serde(borrow)]
     proto: Option<Text<'a>>,
+    #[serde(borrow)]
+    app_proto: Option<Text<'a>>,
     icmp_type: u16,
     icmp_code: u16,
     #[serde(borrow)]
@@ -194,6 +196,22 @@ pub struct Log {
 const EXPORTER: u32 = 0x7fff_ffff;
 
 impl Log {
+    /// One that begins so: which kinds of events it has is known from the beginning, as far as that shows it.
+    pub fn new(head: &[u8]) -> Self {
+        let mut log = Self::default();
+        for line in head.split_inclusive(|b| *b == b'\n') {
+            let Ok(event) = serde_json::from_slice::<Line<'_>>(line) else { continue };
+            match event.event_type.as_ref().map(Text::bytes) {
+                Some(b"flow") => log.flows = true,
+                Some(b"dns") => log.sees = log.sees.with(Seen::DNS),
+                Some(b"tls" | b"quic") => log.sees = log.sees.with(Seen::TLS),
+                Some(b"http") => log.sees = log.sees.with(Seen::HTTP),
+                _ => {}
+            }
+        }
+        log
+    }
+
     /// A line with its end, if it has one.
     pub fn line(&mut self, line: &[u8], watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
         self.number = self.number.saturating_add(1);
@@ -239,7 +257,7 @@ impl Log {
             }
         }
         let end = time(flow.end.as_ref()).unwrap_or(start).max(start);
-        let record = Record { key, start, end, number: self.number, up, down, names: Names::default(), seen, part: None };
+        let record = Record { key, start, end, number: self.number, up, down, names: named(event), seen, part: None };
         watch.counters.records = watch.counters.records.saturating_add(1);
         match event.flow_id {
             Some(id) => watch.joined(Uid::number(id), record, each),
@@ -262,7 +280,7 @@ impl Log {
             number: self.number,
             up: Half { packets: flow.pkts, bytes: flow.bytes, payload: 0, flags: hex(flags) },
             down: Half::default(),
-            names: Names::default(),
+            names: named(event),
             seen,
             part: Some(Part { exporter: EXPORTER, heard, both: false }),
         };
@@ -277,7 +295,7 @@ impl Log {
         let (Some(mut key), Some(at)) = (key(event), time(event.timestamp.as_ref())) else {
             return self.troubles.put(self.number, LACKS);
         };
-        let mut names = Names::default();
+        let mut names = Names { app: event.event_type.as_ref().and_then(|kind| spoken(&kind.0)), ..Names::default() };
         let mut seen = Seen::NOTHING;
         if let Some(dns) = &event.dns {
             seen = seen.with(Seen::DNS);
@@ -312,6 +330,11 @@ impl Log {
 }
 
 const LACKS: &str = "this event does not say when or between which addresses";
+
+/// What a conversation speaks, which its own event says.
+fn named(event: &Line<'_>) -> Names {
+    Names { app: event.app_proto.as_ref().and_then(|word| spoken(&word.0)), ..Names::default() }
+}
 
 /// The name that is asked for; where it leads is kept for whoever asked.
 fn asked(dns: &Dns<'_>, client: Addr, watch: &mut Watch) -> Option<crate::names::Word> {

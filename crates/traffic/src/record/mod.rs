@@ -15,7 +15,7 @@ pub use join::{Told, Uid};
 pub use lines::{Lines, Trouble, Troubles};
 
 use crate::flow::{Half, Key, Seen};
-use crate::names::Names;
+use crate::names::{App, Names};
 use crate::time::Micros;
 
 /// A conversation as somebody else has seen it.
@@ -50,4 +50,20 @@ pub struct Part {
     pub heard: Micros,
     /// Whether it has both ways, and who began is known.
     pub both: bool,
+}
+
+/// What Zeek (`service`) and Suricata (`app_proto`) call what is spoken; of several the first that is known here.
+fn spoken(words: &str) -> Option<App> {
+    words.split(',').find_map(|word| match word {
+        "dns" => Some(App::Dns),
+        "ssl" | "tls" => Some(App::Tls),
+        "dtls" => Some(App::Dtls),
+        "quic" => Some(App::Quic),
+        "http" => Some(App::Http),
+        "mqtt" => Some(App::Mqtt),
+        "modbus" => Some(App::Modbus),
+        "dnp3" | "dnp3_tcp" | "dnp3_udp" => Some(App::Dnp3),
+        "bacnet" => Some(App::Bacnet),
+        _ => None,
+    })
 }

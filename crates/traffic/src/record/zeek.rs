@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::lines::{Stamp, Text, Troubles};
-use super::{Record, Told, Uid, text};
+use super::{Record, Told, Uid, spoken, text};
 use crate::flow::{Event, Half, Key, Seen};
-use crate::names::Names;
+use crate::names::{App, Names};
 use crate::packet::{Flags, proto};
 use crate::time::Micros;
 use crate::watch::Watch;
@@ -93,6 +93,7 @@ enum Column {
     RespP,
     Proto,
     IpProto,
+    Service,
     Duration,
     OrigBytes,
     RespBytes,
@@ -127,6 +128,7 @@ impl Column {
             b"id.resp_p" => Self::RespP,
             b"proto" => Self::Proto,
             b"ip_proto" => Self::IpProto,
+            b"service" => Self::Service,
             b"duration" => Self::Duration,
             b"orig_bytes" => Self::OrigBytes,
             b"resp_bytes" => Self::RespBytes,
@@ -172,6 +174,8 @@ struct Row<'a> {
     #[serde(borrow)]
     proto: Option<Text<'a>>,
     ip_proto: Option<u64>,
+    #[serde(borrow)]
+    service: Option<Text<'a>>,
     duration: Option<Stamp>,
     orig_bytes: Option<u64>,
     resp_bytes: Option<u64>,
@@ -343,7 +347,6 @@ impl Log {
 
     fn row(&mut self, kind: Kind, row: &Row<'_>, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) -> Option<Micros> {
         if kind == Kind::Other {
-            self.rows = self.rows.saturating_add(1);
             return None;
         }
         let Some(Stamp(at)) = row.ts else {
@@ -365,7 +368,8 @@ impl Log {
         if kind == Kind::Conn {
             let end = at.plus(row.duration.map_or(Micros(0), |d| Micros(d.0.0.max(0))));
             let (up, down, seen) = counted(row, self.beside);
-            let record = Record { key, start: at, end, number, up, down, names: Names::default(), seen, part: None };
+            let names = Names { app: row.service.as_ref().and_then(|s| spoken(&s.0)), ..Names::default() };
+            let record = Record { key, start: at, end, number, up, down, names, seen, part: None };
             watch.counters.records = watch.counters.records.saturating_add(1);
             match id {
                 Some(id) => watch.joined(id, record, each),
@@ -416,6 +420,7 @@ impl<'a> Row<'a> {
             Column::RespP => self.resp_p = port(),
             Column::Proto => self.proto = word(),
             Column::IpProto => self.ip_proto = number(),
+            Column::Service => self.service = word(),
             Column::Duration => self.duration = time(),
             Column::OrigBytes => self.orig_bytes = number(),
             Column::RespBytes => self.resp_bytes = number(),
@@ -507,6 +512,7 @@ fn said(kind: Kind, row: &Row<'_>, key: Key, watch: &mut Watch) -> Names {
     let mut keep = |text: &Option<Text<'_>>| text.as_ref().filter(|t| !t.0.is_empty()).and_then(|t| words.keep(&t.0));
     match kind {
         Kind::Dns => {
+            names.app = Some(App::Dns);
             let asked = row.query.as_ref().map(|q| q.0.trim_end_matches('.').to_ascii_lowercase());
             names.dns = asked.filter(|name| !name.is_empty()).and_then(|name| words.keep(&name));
             if let Some(word) = names.dns {
@@ -516,11 +522,13 @@ fn said(kind: Kind, row: &Row<'_>, key: Key, watch: &mut Watch) -> Names {
             }
         }
         Kind::Ssl | Kind::Quic => {
+            names.app = Some(if kind == Kind::Ssl { App::Tls } else { App::Quic });
             names.sni = keep(&row.server_name.as_ref().map(|n| Text(Cow::Owned(n.0.to_ascii_lowercase()))));
             names.ja3 = keep(&row.ja3);
             names.ja4 = keep(&row.ja4);
         }
         Kind::Http => {
+            names.app = Some(App::Http);
             names.host = keep(&row.host.as_ref().map(|h| Text(Cow::Owned(h.0.to_ascii_lowercase()))));
             names.uri = keep(&row.uri);
             names.agent = keep(&row.user_agent);
@@ -541,10 +549,8 @@ pub fn begins(head: &[u8]) -> Option<(Kind, Option<Micros>)> {
     let mut watch = Watch::new(crate::flow::Limits { flows: 1, idle: None, idle_tcp: None });
     for line in head.split_inclusive(|b| *b == b'\n') {
         let at = log.line(line, &mut watch, &mut |_| {});
-        // A line of JSON is one of Zeek's if it says when and under which number.
-        let whole = log.rows > 0 && (*first == b'#' || log.kind != Some(Kind::Other));
-        if whole || line.starts_with(b"{") {
-            return log.kind.filter(|_| whole).map(|kind| (kind, at));
+        if log.rows > 0 || line.starts_with(b"{") {
+            return log.kind.filter(|_| log.rows > 0).map(|kind| (kind, at));
         }
     }
     log.kind.filter(|_| *first == b'#').map(|kind| (kind, None))

@@ -36,6 +36,7 @@ struct Names {
     uri: &'static str,
     agent: &'static str,
     mime: &'static str,
+    app: &'static str,
 }
 
 fn v4(last: u8) -> IpAddr {
@@ -77,7 +78,7 @@ fn asked(at: i64, question: Vec<u8>, answer: Vec<u8>) -> Vec<Packet> {
 fn talks() -> Vec<Talk> {
     let six = |last: u16| IpAddr::from(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last));
     let web = [192, 0, 2, 9];
-    let names = Names { dns: "meter.example", ..Names::default() };
+    let names = Names { dns: "meter.example", app: "dns", ..Names::default() };
     let get = b"GET /state HTTP/1.1\r\nHost: meter.example\r\nUser-Agent: gw/1\r\n\r\n".to_vec();
     let page = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok".to_vec();
     vec![
@@ -95,7 +96,7 @@ fn talks() -> Vec<Talk> {
             ports: (40_001, 80),
             proto: 6,
             packets: asked(100_000, get, page),
-            names: Names { host: "meter.example", uri: "/state", agent: "gw/1", mime: "text/plain", ..names },
+            names: Names { host: "meter.example", uri: "/state", agent: "gw/1", mime: "text/plain", app: "http", ..names },
         },
         Talk {
             client: six(1),
@@ -103,7 +104,7 @@ fn talks() -> Vec<Talk> {
             ports: (40_002, 443),
             proto: 6,
             packets: asked(200_000, tls("cloud.example"), vec![22; 700]),
-            names: Names { sni: "cloud.example", ..Names::default() },
+            names: Names { sni: "cloud.example", app: "tls", ..Names::default() },
         },
         // Nobody answers.
         Talk {
@@ -219,6 +220,7 @@ fn rows(play: impl FnOnce(&mut Watch, &mut dyn FnMut(Event<'_>))) -> (Vec<Row>, 
                 uri: word(names.uri),
                 agent: word(names.agent),
                 mime: word(names.mime),
+                app: names.app.map_or("", |app| app.name()),
             },
         }
     };
@@ -519,7 +521,7 @@ fn as_events_of_suricata() {
     for (version, netflow) in [(1, false), (2, false), (3, false), (2, true)] {
         let text = events(version, netflow);
         let (rows, watch, _) = rows(|watch, each| {
-            let mut log = eve::Log::default();
+            let mut log = eve::Log::new(text.as_bytes());
             for line in text.split_inclusive('\n') {
                 log.line(line.as_bytes(), watch, each);
             }
@@ -681,6 +683,19 @@ fn as_ipfix_both_ways_in_one_record() {
     gone.insert(1, (BEGIN, ipfix(&[sized(2, &[300u16.to_be_bytes(), [0, 0]].concat())], BEGIN)));
     let (rows, watch) = exported(&gone);
     assert_eq!((rows.len(), watch.counters.untemplated), (1, 3));
+}
+
+#[test]
+fn export_is_known_by_its_content_on_any_port() {
+    for (_, datagram) in nine(false) {
+        assert!(netflow::is_export(2057, &datagram) && netflow::is_export(2055, &datagram));
+        for cut in 0..datagram.len() {
+            // What is cut is still looked at where export is sent, and elsewhere only where the cut is at the end of a set.
+            assert!(!netflow::is_export(2057, &datagram[..cut]) || cut >= 20, "{cut}");
+        }
+        assert!(!netflow::is_export(2057, &[&datagram[..], &[7, 7, 7, 7]].concat()));
+    }
+    assert!(!netflow::is_export(2057, &dns("meter.example", None)) && !netflow::is_export(2055, &dns("meter.example", None)));
 }
 
 #[test]

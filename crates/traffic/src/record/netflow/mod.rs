@@ -113,6 +113,34 @@ pub fn looks(bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether what is sent to a port is such a datagram: to its own ports it need but begin so.
+pub fn is_export(port: u16, bytes: &[u8]) -> bool {
+    if PORTS.contains(&port) { looks(bytes) } else { is_whole(bytes) }
+}
+
+/// Whether bytes are such a datagram from the first to the last, wherever they are sent.
+pub fn is_whole(bytes: &[u8]) -> bool {
+    if !matches!(bytes, [0, 5 | 9 | 10, ..]) {
+        return false;
+    }
+    // Sets fill it; behind the last there may be padding.
+    let sets = |mut rest: Bytes<'_>| {
+        while rest.0.len() >= 4 {
+            let (Some(_), Some(length)) = (rest.u16(), rest.u16()) else { return false };
+            if usize::from(length).checked_sub(4).and_then(|n| rest.take(n)).is_none() {
+                return false;
+            }
+        }
+        true
+    };
+    looks(bytes)
+        && match bytes {
+            [0, 5, ..] => length(bytes) == Some(bytes.len()),
+            [0, 9, ..] => length(bytes).is_some_and(|n| n <= bytes.len()) && sets(Bytes(bytes.get(20..).unwrap_or_default())),
+            _ => length(bytes) == Some(bytes.len()) && sets(Bytes(bytes.get(16..).unwrap_or_default())),
+        }
+}
+
 /// The version of a datagram, and when it was sent.
 pub fn begins(bytes: &[u8]) -> Option<(u16, Micros)> {
     if !looks(bytes) {
