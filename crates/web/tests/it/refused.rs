@@ -22,8 +22,12 @@ fn field<'a>(page: &'a str, id: &str) -> (&'a str, &'a str) {
 fn wrong_at(page: &str, id: &str, why: &str) {
     let (attributes, behind) = field(page, id);
     assert!(attributes.contains("aria-invalid=\"true\" aria-describedby=\"refused\""), "{id}: {attributes}");
-    let behind = behind.split_once("<p class=\"wrong\" id=\"refused\">").unwrap().1;
-    assert!(behind.split("</p>").next().unwrap().contains(why), "{why}: {behind}");
+    let said = page.split_once("<p class=\"wrong\" id=\"refused\">").unwrap().1.split("</p>").next().unwrap();
+    assert!(said.contains(why), "{why}: {said}");
+    // It stands between the field's label and what comes after the field.
+    let (label, near) = (page.find(&format!("for=\"{id}\"")).unwrap(), page.find("id=\"refused\"").unwrap());
+    let next = behind.find("<label").map_or(page.len(), |at| page.len() - behind.len() + at);
+    assert!((label..next).contains(&near), "{id}: {page}");
     assert_eq!((page.matches("id=\"refused\"").count(), page.matches("aria-invalid").count()), (1, 1));
     assert!(page.contains("role=\"alert\">Nothing was changed: "), "{page}");
 }

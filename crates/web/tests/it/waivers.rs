@@ -369,7 +369,8 @@ fn a_waiver_that_is_refused_leaves_its_form_as_it_was_typed() {
             let page = ana.form("/waivers", &sent).await.is(422).text();
             assert!(page.contains("name=\"reason\" required maxlength=\"2000\" value=\"in a &#34;cage&#34;\""), "{page}");
             let field = page.split("id=\"waive-until\"").nth(1).unwrap();
-            assert!(field.starts_with(" name=\"until\" type=\"date\" required value=\"") && field.contains(why), "{page}");
+            assert!(field.starts_with(&format!(" name=\"until\" type=\"date\" required value=\"{until}\" aria-invalid")), "{page}");
+            assert!(page.split("id=\"refused\">").nth(1).unwrap().split("</p>").next().unwrap().contains(why), "{page}");
             assert!(page.contains(&format!("value=\"{finding}\"")) && page.contains("Propose a waiver"));
         }
         let sent = [("csrf", csrf.as_str()), ("finding", &finding), ("reason", " "), ("until", "2027-01-31")];
