@@ -1,10 +1,11 @@
 //! Measures the binary on real evidence whose truth is known: `DIR/identity/`, `DIR/exports/` and `DIR/bom/`, each with an
-//! index.
+//! index; and on records of conversations under `DIR/traffic/`, whose lines another program counts.
 //!
 //! The evidence is not part of the project (licences, subscriber data); where the folder is absent, one line says so.
 
 mod bom;
 pub mod judge;
+mod records;
 mod score;
 
 use std::collections::BTreeMap;
@@ -117,14 +118,17 @@ pub fn run(dir: Option<PathBuf>, as_json: bool, verbose: bool) -> Outcome {
     let snmp = snmp(&dir.join("exports"), &binary, &scratch)?;
     let exports = exports(&dir.join("exports"), &binary, &scratch)?;
     let boms = bom::measure(&dir.join("bom"), &binary, &scratch)?;
+    let records = records::measure(&dir, &binary, &scratch)?;
     let mut bars = bars(&identity, &snmp, &exports);
     bars.extend(boms.bars());
+    bars.extend(records.bars());
     if as_json {
-        print_json(&identity, &snmp, &exports, &boms, &bars)?;
+        print_json(&identity, &snmp, &exports, (&boms, &records), &bars)?;
     } else {
         let misses = verbose || bars.iter().any(|b| !b.pass);
         print_table(&identity, &snmp, &exports, misses);
         boms.print(misses);
+        records.print(misses);
     }
     let failing: Vec<String> =
         bars.iter().filter(|b| !b.pass).map(|b| format!("{}: {}, wanted {}", b.what, b.measured, b.wanted)).collect();
@@ -355,7 +359,13 @@ fn print_table(identity: &Identity, snmp: &Snmp, exports: &Exports, misses: bool
     }
 }
 
-fn print_json(identity: &Identity, snmp: &Snmp, exports: &Exports, boms: &bom::Measured, bars: &[Bar]) -> Outcome {
+fn print_json(
+    identity: &Identity,
+    snmp: &Snmp,
+    exports: &Exports,
+    (boms, records): (&bom::Measured, &records::Measured),
+    bars: &[Bar],
+) -> Outcome {
     let with = |s: &Score| {
         let mut value = serde_json::to_value(s).unwrap_or_default();
         for (key, v) in [
@@ -375,6 +385,7 @@ fn print_json(identity: &Identity, snmp: &Snmp, exports: &Exports, boms: &bom::M
         "snmp": snmp,
         "exports": exports,
         "bom": boms,
+        "records": records,
         "bars": bars,
     });
     println!("{}", serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?);
