@@ -89,6 +89,8 @@ pub struct Session {
     control: Vec<Number>,
     /// Whether its creation was answered.
     granted: bool,
+    /// The answers to that, by whom they were given and their numbers: each leg has one.
+    answers: Vec<(Addr, u32)>,
     /// When its end was asked for.
     ending: Option<Micros>,
     /// Whether anything here spoke of it: what an operator wrote down need not have been on the network.
@@ -174,11 +176,10 @@ impl Sessions {
     /// Whose a packet in a tunnel is.
     pub fn of_tunnel(&mut self, end: End, src: Addr, dst: Addr, at: Micros) -> Owner {
         let Some(&id) = self.user.get(&end) else { return if self.tunnels { Owner::Nobody } else { self.alone(src, dst, at) } };
-        let Some(session) = self.all.get_mut(id.0 as usize) else { return Owner::Nobody };
-        if session.ending.is_some_and(|since| at.since(since) > LEAVING) {
-            self.end(id);
+        if !self.lives(id, at) {
             return Owner::Nobody;
         }
+        let Some(session) = self.all.get_mut(id.0 as usize) else { return Owner::Nobody };
         let holds = |addr| session.ue.iter().any(|ue| ue.holds(addr));
         if holds(src) {
             return Owner::Session(id, Way::Up);
@@ -262,6 +263,7 @@ impl Sessions {
             (None, Act::Create) => Some(self.created(at, from, message)),
             (None, _) => known().or_else(|| self.by_tunnel(message)),
         };
+        let id = id.filter(|id| message.act == Act::Delete || self.lives(*id, at));
         if let Some(id) = id {
             self.learn(at, id, from, message);
         }
@@ -269,6 +271,15 @@ impl Sessions {
             self.asked.retain(|_, waiting| at.since(waiting.since) < PATIENCE);
         }
         self.asked.insert(key, Waiting { since: at, id, question: message.clone() });
+    }
+
+    /// Whether a session is not over: one whose end was asked for a while ago is, though the answer was lost. What it had may be another's.
+    fn lives(&mut self, id: Id, at: Micros) -> bool {
+        let over = self.get(id).is_none_or(|s| s.ended || s.ending.is_some_and(|since| at.since(since) > LEAVING));
+        if over {
+            self.end(id);
+        }
+        !over
     }
 
     fn answered(&mut self, at: Micros, from: Addr, to: Addr, message: &Message) {
@@ -307,8 +318,8 @@ impl Sessions {
             }
             return;
         }
-        // Under the number of a session that was granted before: the answer came twice, if it says nothing new; else the number is
-        // used again, and what was granted has an owner who is not known by name.
+        // Under the number of a session that was granted before: the answer came twice, if it is that answer and says nothing new; else
+        // the number is used again, and what was granted has an owner who is not known by name.
         let again = |id: &Id| {
             let Some(session) = self.get(*id) else { return false };
             let mut told = message.items.iter().filter_map(|item| match item {
@@ -316,7 +327,8 @@ impl Sessions {
                 Item::Control(number, node) => Some(self.control.get(&(message.plane, *node, *number)) == Some(id)),
                 _ => None,
             });
-            session.ending.is_none() && (!session.granted || told.all(|known| known))
+            let twice = session.answers.contains(&(from, message.sequence));
+            session.ending.is_none() && (!session.granted || twice && told.all(|known| known))
         };
         let id = match by_number.filter(again) {
             Some(id) => id,
@@ -406,6 +418,7 @@ impl Sessions {
             leg,
             control: Vec::new(),
             granted: false,
+            answers: Vec::new(),
             ending: None,
             heard: true,
         });
@@ -447,7 +460,12 @@ impl Sessions {
             }
         }
         match (message.act, message.answer) {
-            (Act::Create, true) if accepted => session.granted = true,
+            (Act::Create, true) if accepted => {
+                session.granted = true;
+                if !session.answers.contains(&(from, message.sequence)) {
+                    session.answers.push((from, message.sequence));
+                }
+            }
             // A session that was refused never was; one whose end was asked for is over, whatever the answer.
             (Act::Create | Act::Delete, true) => self.end(id),
             (Act::Delete, false) => session.ending = Some(at),

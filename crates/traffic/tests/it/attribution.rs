@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use umbilical_synth::mobile::{self, Kind, Plan, What};
 use umbilical_traffic::capture;
+use umbilical_traffic::cellular::sessions::{Id, Session};
 use umbilical_traffic::flow::{Event, Limits};
 use umbilical_traffic::watch::Watch;
 
@@ -52,6 +53,8 @@ fn score(plan: &Plan) -> (Score, Watch) {
     let mut watch = Watch::new(Limits::default());
     let mut out = Score::default();
     let mut before: HashMap<_, u64> = HashMap::new();
+    // Where the last packet of a session was counted the next is, too.
+    let mut last: HashMap<u32, Id> = HashMap::new();
     for (n, frame) in trace.frames.iter().enumerate() {
         let one = capture::Frame {
             number: n as u64 + 1,
@@ -68,8 +71,11 @@ fn score(plan: &Plan) -> (Score, Watch) {
                 let named = heard.get(&frame.session).is_some_and(|h| h.names(token));
                 out.named += u64::from(named);
                 // The session that counted it.
-                let found = watch.sessions.iter().find(|(id, s)| s.packets > before.get(id).copied().unwrap_or(0));
+                let grew = |id: Id, s: &Session| s.packets > before.get(&id).copied().unwrap_or(0);
+                let again = last.get(&frame.session).and_then(|id| Some((*id, watch.sessions.get(*id)?))).filter(|(id, s)| grew(*id, s));
+                let found = again.or_else(|| watch.sessions.iter().find(|(id, s)| grew(*id, s)));
                 let Some((id, session)) = found else { continue };
+                last.insert(frame.session, id);
                 before.insert(id, session.packets);
                 match &session.imsi {
                     None => out.nameless += 1,
@@ -104,6 +110,16 @@ fn what_is_lost_costs_its_own_packets_and_nobody_gets_anothers() {
         assert_eq!((score.right, score.wrong), (score.named, 0), "{seed}: {score:?} {:?}", watch.counters);
         assert!(score.named > 2000, "{score:?}");
     }
+}
+
+/// The bar: ten thousand sessions, one message in twenty lost.
+#[test]
+#[ignore = "a minute; `cargo nextest run -p umbilical-traffic --run-ignored only`"]
+fn ten_thousand_sessions_with_losses() {
+    let (score, watch) = score(&Plan { seed: 10_000, sessions: 10_000, loss: 50, packets: 10 });
+    println!("{score:?} {:?} orphans {}", watch.counters, watch.sessions.orphans);
+    assert_eq!((score.right, score.wrong), (score.named, 0));
+    assert!(score.named > 75_000, "{score:?}");
 }
 
 /// A tunnel that nobody named may hold anybody's packets, with whatever addresses: they are no part of a known conversation.
