@@ -126,6 +126,8 @@ struct Waiting {
 const ASKED: usize = 1 << 16;
 /// How long packets may still come once the end was asked for, where its answer was lost. Numbers are not given again so soon.
 const LEAVING: Micros = Micros(200_000);
+/// Legs of one session are set up together.
+const TOGETHER: Micros = Micros::seconds(1);
 /// How long an answer may take: three tries of five seconds, and some (TS 29.274, 7.6).
 const PATIENCE: Micros = Micros::seconds(60);
 
@@ -371,7 +373,9 @@ impl Sessions {
                 alive && s.leg != leg && !differs(s.imsi.as_ref(), imsi) && !differs(s.apn.as_ref(), apn) && !elsewhere(s)
             })
         };
-        if let Some(id) = shared.filter(same) {
+        // What has no name on both sides is known by what it shares, and that may have been another's until a moment ago.
+        let surely = |id: &Id| self.get(*id).is_some_and(|s| s.imsi.is_some() && imsi.is_some() || at.since(s.first) <= TOGETHER);
+        if let Some(id) = shared.filter(same).filter(surely) {
             return id;
         }
         // Gateways stand in a row: the one behind is asked for the same SIM, name and bearer a moment later.
