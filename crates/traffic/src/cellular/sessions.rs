@@ -87,6 +87,8 @@ pub struct Session {
     leg: (Plane, Addr),
     /// Numbers that nodes gave it for signalling.
     control: Vec<Number>,
+    /// Whether anybody said an address of it: then those that were not said are none.
+    told: bool,
     /// Whether its creation was answered.
     granted: bool,
     /// The answers to that, by whom they were given and their numbers: each leg has one.
@@ -200,7 +202,7 @@ impl Sessions {
         if own.0.starts_with(&[0xfe, 0x80]) || own.0 == [0; 16] {
             return Owner::Session(id, way);
         }
-        if session.ue.iter().any(version) {
+        if session.told || session.ue.iter().any(version) {
             return Owner::Stranger(id);
         }
         // Signalling never said what address it got: the first that is seen in its tunnel is its own.
@@ -421,6 +423,7 @@ impl Sessions {
             bearer,
             leg,
             control: Vec::new(),
+            told: false,
             granted: false,
             answers: Vec::new(),
             ending: None,
@@ -505,8 +508,11 @@ impl Sessions {
                 None => {}
             }
         }
-        if let Some(session) = self.all.get_mut(id.0 as usize).filter(|s| !s.ue.contains(&ue)) {
-            session.ue.push(ue);
+        if let Some(session) = self.all.get_mut(id.0 as usize) {
+            session.told = true;
+            if !session.ue.contains(&ue) {
+                session.ue.push(ue);
+            }
         }
         self.name(ue, id);
     }
