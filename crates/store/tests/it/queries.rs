@@ -14,9 +14,30 @@ crate::suite!(
     every_sort_pages_through_everything,
     facets_add_up,
     subscribers_are_covered,
+    names_and_ids_mean_devices,
     mistakes_are_named,
     hostile_texts_are_only_texts
 );
+
+async fn names_and_ids_mean_devices(store: Store) {
+    fleet_of(&store, 6).await;
+    let asked: Vec<String> = [fleet::id(1), "rtu-000002".into(), "rtu".into(), "dev-000000000000".into(), "' OR 1=1 --".into()].into();
+    let all = store.named(&Scope::ALL, &asked).await.unwrap();
+    let of = |key: &str| all.get(key).map(|n| (n.id.clone(), n.name.clone()));
+    assert_eq!(of(&fleet::id(1)), Some((fleet::id(1), "rtu-000001".to_owned())));
+    assert_eq!(of("rtu-000002"), Some((fleet::id(2), "rtu-000002".to_owned())));
+    assert_eq!(all.len(), 2, "a part of a name, and what is not there, means nothing: {all:?}");
+    // Outside the asker's sites nothing is named, and the kinds of evidence are asked for within them.
+    let scope = Scope::sites([fleet::site(1)]);
+    assert_eq!(store.named(&scope, &asked).await.unwrap().into_keys().collect::<Vec<_>>(), [fleet::id(1)]);
+    assert_eq!(store.sources(&scope).await.unwrap().len(), store.sources(&Scope::ALL).await.unwrap().len(), "one kind is no secret");
+    for text in ["waived:yes", "waived:no"] {
+        let n = if text.ends_with("no") { 6 } else { 0 };
+        assert_eq!(found(&store, &Scope::ALL, text).await.len(), n, "{text}");
+        let findings = store.findings(&scope, &query(text), Page::default()).await.unwrap();
+        assert_eq!(findings.rows.is_empty(), n == 0, "{text}");
+    }
+}
 
 fn query(text: &str) -> Query {
     Query::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
