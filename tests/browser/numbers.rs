@@ -36,6 +36,7 @@ fn every_number_leads_to_its_rows() {
         for fleet in ["utility", "hospital", "port", "farm"] {
             w.import_folder(fleet).await;
         }
+        w.server.watch();
         // Somebody has worked here.
         page.open("/fleet?q=RTU-0417").await;
         page.press("RTU-0417").await;

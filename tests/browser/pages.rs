@@ -23,7 +23,7 @@ pub(crate) struct Page {
     /// What its pictures are called.
     pub(crate) name: &'static str,
     /// Its path; `{link}` is the link of the first start, `{welcome}` the second person's, `{device}` a device, `{finding}` a finding,
-    /// `{evidence}` a file that was brought in.
+    /// `{evidence}` a file that was brought in, `{trace}` what was watched, `{session}` a module in it.
     path: &'static str,
     /// When it is looked at.
     pub(crate) after: After,
@@ -55,6 +55,7 @@ pub(crate) const PAGES: &[Page] = &[
     page("fleet-empty", "/fleet", After::SetUp),
     page("findings-empty", "/findings", After::SetUp),
     page("import-empty", "/import", After::SetUp),
+    page("traffic-empty", "/traffic", After::SetUp),
     page("overview", "/", After::Import),
     page("fleet", "/fleet", After::Import),
     Page { name: "fleet-bulk", path: "/fleet", after: After::Import, first: &[Step::Press(".bulk summary")] },
@@ -77,6 +78,9 @@ pub(crate) const PAGES: &[Page] = &[
         first: &[Step::Type("#state", "accepted"), Step::Follow(".decide form button")],
     },
     page("finding", "{finding}", After::Import),
+    page("traffic", "/traffic", After::Import),
+    page("trace", "{trace}", After::Import),
+    page("session", "{session}", After::Import),
     page("modules", "/modules", After::Import),
     page("modules-search", "/modules?q=ec25", After::Import),
     page("module", "/modules/quectel-ec25", After::Import),
@@ -236,6 +240,8 @@ impl Page {
         match self.path {
             "{device}" => behind(w, "/fleet?q=RTU-0417", "RTU-0417").await,
             "{finding}" => behind(w, "/findings?q=code:tac-mismatch", "tac-mismatch").await,
+            "{trace}" => linked(w, "/traffic", "#traces tbody a").await,
+            "{session}" => linked(w, "/traffic", "#findings h3 a").await,
             "{evidence}" => behind(w, "/evidence?format=csv", "utility/sims.csv").await,
             path => path.to_owned(),
         }
@@ -243,6 +249,12 @@ impl Page {
 }
 
 /// Where a link of a page leads to.
+/// Where the first link of these on a page leads.
+async fn linked(w: &World, page: &str, css: &str) -> String {
+    w.browser.open(page).await;
+    w.browser.css(css).await.attr("href").await.unwrap().unwrap()
+}
+
 async fn behind(w: &World, path: &str, words: &str) -> String {
     w.browser.open(path).await;
     let link = w.browser.find(&format!("//main//table//a[normalize-space()={words:?}]")).await;
@@ -270,6 +282,7 @@ async fn arrive(w: &World, after: After) -> Option<String> {
         After::SetUp => w.set_up().await,
         After::Import => {
             w.import_folder("utility").await;
+            w.server.watch();
             page.open("/people").await;
             page.fill("Login", "bo").await;
             page.tick("viewer").await;

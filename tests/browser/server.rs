@@ -1,6 +1,7 @@
 //! The program's server on a home of its own.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -15,6 +16,8 @@ pub(crate) struct Server {
     pub(crate) link: String,
     /// When the program was started.
     pub(crate) begun: Instant,
+    /// Its home; `None` for a demonstration, which has one of its own.
+    home: Option<PathBuf>,
 }
 
 impl Server {
@@ -28,7 +31,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let base = lines.next().expect("it starts").strip_prefix("listening on ").unwrap().to_owned();
         let link = lines.nth(1).unwrap().trim().strip_prefix(&base).unwrap().to_owned();
-        Self { child, base, link, begun }
+        Self { child, base, link, begun, home: Some(folder.path().join("home")) }
     }
 
     /// Starts a demonstration.
@@ -40,7 +43,15 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let whole = lines.nth(1).expect("it starts").trim().to_owned();
         let slash = whole.find("/demo/").unwrap();
-        Self { child, base: whole[..slash].to_owned(), link: whole[slash..].to_owned(), begun }
+        Self { child, base: whole[..slash].to_owned(), link: whole[slash..].to_owned(), begun, home: None }
+    }
+
+    /// Watches the morning at the packet gateway of an example, into its home.
+    pub(crate) fn watch(&self) {
+        let Some(home) = &self.home else { return };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_umbilical"));
+        command.env("UMBILICAL_HOME", home).args(["watch", "--quiet"]).arg(crate::example("traffic/gateway.pcap"));
+        assert!(command.stdout(Stdio::null()).status().unwrap().success());
     }
 }
 

@@ -298,9 +298,42 @@ fn a_port_is_listened_to_until_an_interrupt() {
     assert_eq!((&document["inputs"][0]["format"], &document["inputs"][0]["observations"]), (&"netflow-listener".into(), &51.into()));
     assert_eq!(document["problems"][0]["at"], "datagram 51");
     assert_eq!(std::fs::read_to_string(folder.path().join("out.jsonl")).unwrap().lines().count() as u64, sent);
-    let (child, ..) = listening(&folder, &["--for", "1"]);
+    let (child, _, _said) = listening(&folder, &["--for", "1"]);
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
     assert_eq!(run(&folder, ["watch", "netflow://nowhere"]).code, 2);
     folder.write("notes.txt", "nothing");
     assert_eq!(run(&folder, ["watch", "notes.txt", "--for", "1"]).code, 2);
+}
+
+/// Files of the lake below a home, with their bytes.
+fn lake(folder: &Folder) -> Vec<(String, Vec<u8>)> {
+    let mut out = Vec::new();
+    let days = std::fs::read_dir(folder.path().join("home/lake/flows")).map(|d| d.flatten().collect()).unwrap_or(vec![]);
+    for day in days {
+        for file in std::fs::read_dir(day.path()).unwrap().flatten() {
+            let name = format!("{}/{}", day.file_name().to_string_lossy(), file.file_name().to_string_lossy());
+            out.push((name, std::fs::read(file.path()).unwrap()));
+        }
+    }
+    out.sort();
+    out
+}
+
+#[test]
+fn what_was_watched_is_kept_in_the_home_unless_it_is_not_to_be() {
+    let folder = Folder::new();
+    folder.write("gn.pcap", pcap(&trace(&plan()).frames));
+    assert_eq!(run(&folder, ["watch", "gn.pcap", "--no-save"]).code, 0);
+    assert!(!folder.path().join("home").exists());
+    let ran = run(&folder, ["watch", "gn.pcap"]);
+    assert!(ran.code == 0 && ran.err.contains("in the lake of the home: "), "{}", ran.err);
+    let kept = lake(&folder);
+    assert!(kept.len() == 1 && kept[0].0.starts_with("day=2026-11-01/") && kept[0].1.starts_with(b"PAR1"), "{:?}", kept[0].0);
+    // No number of a subscriber is in it, and the same again is the same.
+    run(&folder, ["watch", "gn.pcap", "--show-subscribers", "--quiet"]);
+    assert!(lake(&folder) == kept);
+    // A home that cannot be written: the answer is given, and the run says that it is not kept.
+    std::fs::write(folder.path().join("file"), "no folder").unwrap();
+    let ran = run(&folder, ["watch", "gn.pcap", "--home", "file/home", "--format", "json"]);
+    assert!(ran.code != 0 && ran.err.contains("not kept in the home") && ran.out.contains("umbilical.watch/1"), "{} {}", ran.code, ran.err);
 }

@@ -31,6 +31,9 @@ pub fn make() -> Outcome {
     for (path, bytes) in examples::declared() {
         write(&dir.join("declared").join(path), &bytes)?;
     }
+    for (path, bytes) in examples::traffic() {
+        write(&dir.join("traffic").join(path), &bytes)?;
+    }
     write(&dir.join("README.md"), examples::index().as_bytes())
 }
 

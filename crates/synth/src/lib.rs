@@ -14,6 +14,7 @@
 pub mod attacks;
 pub mod book;
 pub mod examples;
+pub mod gateway;
 pub mod listing;
 pub mod mobile;
 pub mod modem;

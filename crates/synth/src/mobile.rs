@@ -206,11 +206,11 @@ pub fn trace(plan: &Plan) -> Trace {
 }
 
 /// A session being written.
-struct One<'a> {
+pub(crate) struct One<'a> {
     plan: &'a Plan,
     rng: Rng,
     index: u32,
-    at: i64,
+    pub(crate) at: i64,
     sequence: &'a mut u32,
     session: &'a Session,
     radio_at: [u8; 4],
@@ -226,7 +226,35 @@ fn end(at: [u8; 4], teid: u32) -> String {
     format!("end {at:?} {teid}")
 }
 
-impl One<'_> {
+impl<'a> One<'a> {
+    /// A session that nothing is lost of; `index` keeps its numbers apart from others'.
+    pub(crate) fn calm(
+        plan: &'a Plan,
+        index: u32,
+        at: i64,
+        session: &'a Session,
+        rest: (&'a mut u32, &'a mut Vec<Frame>, &'a mut u32),
+    ) -> Self {
+        let (sequence, frames, lost) = rest;
+        let number = index * 4 + 1;
+        let (radio, core, asker, asked) = (number, number + 1, number + 2, number + 3);
+        Self {
+            plan,
+            rng: Rng::new(index.into()),
+            index,
+            at,
+            sequence,
+            session,
+            radio_at: RADIO[0],
+            radio,
+            core,
+            asker,
+            asked,
+            frames,
+            lost,
+        }
+    }
+
     fn later(&mut self, most: u32) {
         self.at += 1000 + i64::from(self.rng.below(most));
     }
@@ -251,7 +279,7 @@ impl One<'_> {
         format!("control {:?} {at:?} {number}", self.session.kind == Kind::Pdp)
     }
 
-    fn create(&mut self) {
+    pub(crate) fn create(&mut self) {
         let sequence = self.next_sequence();
         let question = format!("sequence {sequence}");
         let (radio, core) = (end(self.radio_at, self.radio), end(GATEWAY, self.core));
@@ -393,16 +421,20 @@ impl One<'_> {
                     udp_v6(src, dst, if up { 40_000 } else { 5683 }, if up { 5683 } else { 40_000 }, b"hello from a meter")
                 }
             };
-            let (from, to, teid) = if up { (self.radio_at, GATEWAY, self.core) } else { (GATEWAY, self.radio_at, self.radio) };
-            // A PDU session container says the flow's quality (TS 38.415).
-            let between: &[u8] =
-                if matches!(self.session.kind, Kind::Pdu | Kind::Nameless) { &[0, 0, 0, 0x85, 1, 0x10, 9, 0] } else { &[] };
-            let flags = if between.is_empty() { 0x30 } else { 0x34 };
-            let length = u16::try_from(between.len() + inner.len()).unwrap_or(u16::MAX);
-            let body = [&[flags, 255][..], &length.to_be_bytes(), &teid.to_be_bytes(), between, &inner].concat();
-            let bytes = ethernet(&udp_v4(from, to, 2152, 2152, &body));
-            self.frames.push(Frame { at: self.at, session: self.index, what: What::User { token: end(to, teid), up }, bytes });
+            self.tunnel(&inner, up);
         }
+    }
+
+    /// A packet of the module in its tunnel.
+    pub(crate) fn tunnel(&mut self, inner: &[u8], up: bool) {
+        let (from, to, teid) = if up { (self.radio_at, GATEWAY, self.core) } else { (GATEWAY, self.radio_at, self.radio) };
+        // A PDU session container says the flow's quality (TS 38.415).
+        let between: &[u8] = if matches!(self.session.kind, Kind::Pdu | Kind::Nameless) { &[0, 0, 0, 0x85, 1, 0x10, 9, 0] } else { &[] };
+        let flags = if between.is_empty() { 0x30 } else { 0x34 };
+        let length = u16::try_from(between.len() + inner.len()).unwrap_or(u16::MAX);
+        let body = [&[flags, 255][..], &length.to_be_bytes(), &teid.to_be_bytes(), between, inner].concat();
+        let bytes = ethernet(&udp_v4(from, to, 2152, 2152, &body));
+        self.frames.push(Frame { at: self.at, session: self.index, what: What::User { token: end(to, teid), up }, bytes });
     }
 }
 

@@ -106,7 +106,7 @@ fn name(path: &Path) -> String {
 }
 
 /// Who it was, by the name that the system gives.
-fn person() -> String {
+pub fn person() -> String {
     let name = ["LOGNAME", "USER", "USERNAME"].into_iter().find_map(|v| std::env::var(v).ok().filter(|n| !n.trim().is_empty()));
     match name {
         Some(name) => format!("{} at the command line", umbilical_core::text::short(&umbilical_core::text::clean(&name), 80)),

@@ -67,9 +67,8 @@ impl Batch {
     }
 
     /// Writes all of it, sorted by session and time.
-    pub(super) fn write(self, out: &mut (impl Write + Send), traces: &str) -> io::Result<()> {
+    pub(super) fn write<W: Write + Send>(self, to: &mut SerializedFileWriter<W>) -> io::Result<()> {
         let order = self.order();
-        let mut to = SerializedFileWriter::new(out, Arc::new(schema().map_err(other)?), Arc::new(properties(traces)?)).map_err(other)?;
         // A column's texts are shared by its groups.
         let columns: Vec<Column> = self.columns.into_iter().map(Column::from).collect();
         for rows in order.chunks(GROUP) {
@@ -80,7 +79,7 @@ impl Batch {
             }
             group.close().map_err(other)?;
         }
-        to.close().map(|_| ()).map_err(other)
+        Ok(())
     }
 
     fn order(&self) -> Vec<u32> {
@@ -185,13 +184,20 @@ fn schema() -> Result<Type, ParquetError> {
     Type::group_type_builder("umbilical_flows").with_fields(fields).build()
 }
 
-fn properties(traces: &str) -> io::Result<WriterProperties> {
-    let stamp = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
+/// A file without rows.
+pub(super) fn begin<W: Write + Send>(out: W) -> io::Result<SerializedFileWriter<W>> {
     let properties = WriterProperties::builder()
         // The library's own mark would change the bytes with its version.
         .set_created_by("umbilical".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(other)?))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_key_value_metadata(Some(vec![stamp("umbilical.flows", LAYOUT), stamp("traces", traces)]));
-    Ok(properties.build())
+        .set_statistics_enabled(EnabledStatistics::Chunk);
+    SerializedFileWriter::new(out, Arc::new(schema().map_err(other)?), Arc::new(properties.build())).map_err(other)
+}
+
+/// Ends a file with the traces that are in it.
+pub(super) fn end<W: Write + Send>(mut to: SerializedFileWriter<W>, traces: &str) -> io::Result<W> {
+    for (key, value) in [("umbilical.flows", LAYOUT), ("traces", traces)] {
+        to.append_key_value_metadata(KeyValue::new(key.to_owned(), value.to_owned()));
+    }
+    to.into_inner().map_err(other)
 }

@@ -1,7 +1,7 @@
 //! Many small files of a day to few.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use parquet::errors::ParquetError;
@@ -10,7 +10,7 @@ use parquet::record::Field;
 use sha2::{Digest as _, Sha256};
 use umbilical_core::id::hex;
 
-use super::batch::Batch;
+use super::batch::{self, Batch};
 use super::columns::{COLUMNS, Cell};
 use super::{files, name};
 use crate::store::private;
@@ -59,7 +59,7 @@ fn merge(folder: &Path, paths: &[PathBuf]) -> io::Result<()> {
     if paths.len() < 2 {
         return Ok(());
     }
-    let (mut batch, mut all, mut hash) = (Batch::default(), Vec::new(), Sha256::new());
+    let (mut rows, mut all, mut hash) = (Batch::default(), Vec::new(), Sha256::new());
     for path in paths {
         let reader = open(path)?;
         for row in reader.get_row_iter(None).map_err(other)? {
@@ -68,7 +68,7 @@ fn merge(folder: &Path, paths: &[PathBuf]) -> io::Result<()> {
                 let field = row.get_column_iter().find(|(name, _)| *name == c.name).map(|(_, field)| field);
                 (c, field)
             });
-            batch.push_cells(cells.map(|(c, field)| cell(c.kind, field)));
+            rows.push_cells(cells.map(|(c, field)| cell(c.kind, field)));
         }
         all.extend(traces(path)?);
         hash.update(name(path).as_bytes());
@@ -79,11 +79,10 @@ fn merge(folder: &Path, paths: &[PathBuf]) -> io::Result<()> {
     let file = format!("{MERGED}{}.parquet", digest.get(..16).unwrap_or_default());
     let (made, place) = (folder.join(format!(".{file}.part")), folder.join(file));
     let written = (|| {
-        let mut out = BufWriter::new(File::create(&made)?);
+        let mut to = batch::begin(BufWriter::new(File::create(&made)?))?;
         private(&made);
-        batch.write(&mut out, &all.join(","))?;
-        out.flush()?;
-        out.get_ref().sync_all()
+        rows.write(&mut to)?;
+        batch::end(to, &all.join(","))?.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
     })();
     if let Err(problem) = written {
         let _ = fs::remove_file(&made);

@@ -1,9 +1,9 @@
 //! The lake: conversations as Parquet, beside the database and readable without this program.
 //!
 //! ```text
-//! lake/flows/day=2026-11-30/4f1c…-0000.parquet     what one trace said on that day (UTC, by its first packet)
+//! lake/flows/day=2026-11-30/4f1c09d2a7b3e856.parquet     what one trace said on that day (UTC, by its first packet)
 //! ```
-//! A file is sorted by session and time, packed with zstd, and has the columns of [`columns`]: times as `TIMESTAMP(MICROS, UTC)`, texts as
+//! The groups of a file are sorted by session and time, packed with zstd, and has the columns of [`columns`]: times as `TIMESTAMP(MICROS, UTC)`, texts as
 //! plain UTF-8, what is not known as null. Its key–value metadata names the layout (`umbilical.flows`) and the traces in it (`traces`). The
 //! same trace written again takes the place of what it wrote before; a trace that breaks off leaves nothing.
 
@@ -16,6 +16,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
+use parquet::file::writer::SerializedFileWriter;
 use umbilical_core::Day;
 use umbilical_core::answer::watch::FlowRow;
 
@@ -45,28 +46,38 @@ pub fn folder(home: &Path) -> PathBuf {
     home.join("lake").join("flows")
 }
 
-/// A trace that is being written.
-#[derive(Debug)]
+/// A day of a trace that is being written.
+struct Open {
+    made: PathBuf,
+    to: SerializedFileWriter<BufWriter<File>>,
+    batch: Batch,
+}
+
+/// A trace that is being written. What it is called is known at its end.
 pub struct Lake {
     folder: PathBuf,
-    trace: String,
-    days: BTreeMap<Day, Batch>,
+    /// What its files are called until then.
+    word: String,
+    days: BTreeMap<Day, Open>,
     held: usize,
-    /// Written, and not yet in its place.
-    parts: Vec<(PathBuf, PathBuf)>,
     written: Written,
 }
 
+impl std::fmt::Debug for Lake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lake").field("folder", &self.folder).field("written", &self.written).finish_non_exhaustive()
+    }
+}
+
 impl Lake {
-    /// A trace with this name (lower-case hex digits) that has no conversation yet.
+    /// A trace that has no conversation yet; `word` tells it from others that are being written.
     ///
     /// # Errors
     /// The folder cannot be made.
-    pub fn create(home: &Path, trace: &str) -> io::Result<Self> {
+    pub fn create(home: &Path, word: &str) -> io::Result<Self> {
         let folder = folder(home);
         fs::create_dir_all(&folder)?;
-        let (parts, written) = (Vec::new(), Written::default());
-        Ok(Self { folder, trace: trace.to_owned(), days: BTreeMap::new(), held: 0, parts, written })
+        Ok(Self { folder, word: word.to_owned(), days: BTreeMap::new(), held: 0, written: Written::default() })
     }
 
     /// Adds a conversation to the day on which it began.
@@ -76,69 +87,77 @@ impl Lake {
     pub fn push(&mut self, row: &FlowRow<'_>) -> io::Result<()> {
         // Times outside of the calendar stand with the first day.
         let day = Day::from_unix(row.start.0.div_euclid(1_000_000)).unwrap_or(Day { year: 1970, month: 1, day: 1 });
-        self.days.entry(day).or_default().push(row);
+        if let Some(open) = self.days.get_mut(&day) {
+            open.batch.push(row);
+        } else {
+            let folder = self.folder.join(format!("day={day}"));
+            fs::create_dir_all(&folder)?;
+            let made = folder.join(format!(".{}.part", self.word));
+            let out = BufWriter::new(File::create(&made)?);
+            private(&made);
+            let open = self.days.entry(day).or_insert(Open { made, to: batch::begin(out)?, batch: Batch::default() });
+            open.batch.push(row);
+        }
         self.held = self.held.saturating_add(1);
         self.written.rows = self.written.rows.saturating_add(1);
         if self.held >= HELD { self.write() } else { Ok(()) }
     }
 
     fn write(&mut self) -> io::Result<()> {
-        for (day, batch) in std::mem::take(&mut self.days) {
-            let folder = self.folder.join(format!("day={day}"));
-            fs::create_dir_all(&folder)?;
-            let name = format!("{}-{:04}.parquet", self.trace, self.parts.len());
-            let (made, place) = (folder.join(format!(".{name}.part")), folder.join(&name));
-            // It is cleared away whatever becomes of it.
-            self.parts.push((made.clone(), place));
-            let mut out = BufWriter::new(File::create(&made)?);
-            private(&made);
-            batch.write(&mut out, &self.trace)?;
-            let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-            file.sync_all()?;
-            self.written.bytes = self.written.bytes.saturating_add(file.metadata()?.len());
+        for open in self.days.values_mut() {
+            std::mem::take(&mut open.batch).write(&mut open.to)?;
         }
         self.held = 0;
         Ok(())
     }
 
-    /// Puts everything into its place, where anything of the same trace goes that was there before.
+    /// Puts everything into its place under the name of the trace (lower-case hex digits), where anything of the same trace goes that
+    /// was there before. Where the trace is in a merged file already, nothing is written.
     ///
     /// # Errors
-    /// It cannot be written: then nothing of it is there.
-    pub fn finish(mut self) -> io::Result<Written> {
+    /// It cannot be written.
+    pub fn finish(mut self, trace: &str) -> io::Result<Option<Written>> {
+        if is_merged(&self.folder, trace)? {
+            return Ok(None);
+        }
         self.write()?;
-        let mut old = of_trace(&self.folder, &self.trace)?;
-        self.written.files = self.parts.len() as u64;
-        for (made, place) in std::mem::take(&mut self.parts) {
-            fs::rename(&made, &place)?;
-            old.retain(|path| *path != place);
+        let mut old = of_trace(&self.folder, trace)?;
+        let mut places = Vec::new();
+        for (_, open) in std::mem::take(&mut self.days) {
+            let whole = (|| {
+                let file = batch::end(open.to, trace)?.into_inner().map_err(io::IntoInnerError::into_error)?;
+                file.sync_all()?;
+                Ok::<_, io::Error>(file.metadata()?.len())
+            })();
+            let place = open.made.with_file_name(format!("{trace}.parquet"));
+            let put = whole.and_then(|bytes| fs::rename(&open.made, &place).map(|()| bytes));
+            let bytes = put.inspect_err(|_| drop(fs::remove_file(&open.made)))?;
+            self.written.bytes = self.written.bytes.saturating_add(bytes);
+            self.written.files = self.written.files.saturating_add(1);
+            places.push(place);
         }
-        for path in old {
-            fs::remove_file(path)?;
-        }
+        old.retain(|path| !places.contains(path));
+        old.into_iter().try_for_each(fs::remove_file)?;
         for day in days(&self.folder)? {
             if files(&day)?.len() >= MANY {
                 compact::day(&day)?;
             }
         }
-        Ok(self.written)
+        Ok(Some(self.written))
     }
 }
 
 impl Drop for Lake {
     fn drop(&mut self) {
-        for (made, _) in &self.parts {
-            let _ = fs::remove_file(made);
+        for open in self.days.values() {
+            let _ = fs::remove_file(&open.made);
         }
     }
 }
 
 /// Whether a trace is in the lake among others, where it cannot be replaced.
-///
-/// # Errors
-/// The lake cannot be read.
-pub fn is_merged(home: &Path, trace: &str) -> io::Result<bool> {
-    for day in days(&folder(home))? {
+fn is_merged(folder: &Path, trace: &str) -> io::Result<bool> {
+    for day in days(folder)? {
         for path in files(&day)? {
             if name(&path).starts_with(compact::MERGED) && compact::traces(&path)?.iter().any(|t| t == trace) {
                 return Ok(true);
@@ -190,7 +209,7 @@ fn files(day: &Path) -> io::Result<Vec<PathBuf>> {
 fn of_trace(folder: &Path, trace: &str) -> io::Result<Vec<PathBuf>> {
     let mut out = Vec::new();
     for day in days(folder)? {
-        out.extend(files(&day)?.into_iter().filter(|p| name(p).strip_prefix(trace).is_some_and(|rest| rest.starts_with('-'))));
+        out.extend(files(&day)?.into_iter().filter(|p| name(p).strip_suffix(".parquet") == Some(trace)));
     }
     Ok(out)
 }

@@ -135,9 +135,16 @@ pub fn index() -> String {
     }
     out.push_str(
         "\n`declared/` holds what suppliers declare of two devices of the water utility, to compare with what is observed there:\n\n\
-         ```\numbilical bom verify --declared examples/declared/rtu-0425.csv --observed examples/utility --device RTU-0425\n```\n",
+         ```\numbilical bom verify --declared examples/declared/rtu-0425.csv --observed examples/utility --device RTU-0425\n```\n\n\
+         `traffic/` holds a morning at the utility's packet gateway, five of its modules in it:\n\n\
+         ```\numbilical watch examples/traffic/gateway.pcap\n```\n",
     );
     out
+}
+
+/// The files of `examples/traffic/`: path below it, and bytes.
+pub fn traffic() -> Vec<(String, Vec<u8>)> {
+    vec![("gateway.pcap".to_owned(), crate::mobile::pcap(&crate::gateway::morning()))]
 }
 
 /// Collects files.

@@ -37,8 +37,9 @@ fn the_committed_examples_are_the_generated_ones() {
         let page = dir.join(format!("{}.md", example.name));
         assert_eq!(std::fs::read_to_string(&page).unwrap_or_default(), example.page(), "{}", page.display());
     }
-    for (path, bytes) in examples::declared() {
-        let path = dir.join("declared").join(path);
+    let declared = examples::declared().into_iter().map(|f| ("declared", f));
+    for (folder, (path, bytes)) in declared.chain(examples::traffic().into_iter().map(|f| ("traffic", f))) {
+        let path = dir.join(folder).join(path);
         assert!(std::fs::read(&path).unwrap_or_default() == bytes, "{} differs: run `cargo xtask make-examples`", path.display());
     }
     assert_eq!(std::fs::read_to_string(dir.join("README.md")).unwrap_or_default(), examples::index());

@@ -119,6 +119,18 @@ fn clocks_are_beacons_and_chance_is_none() {
         wrong += alerts.len();
     }
     assert!(wrong <= 5, "{wrong} of 1000 traces of chance are called a clock");
+    // Something happens between a minute and half an hour after the last.
+    let mut wrong = 0;
+    for n in 0..500 {
+        let (mut at, mut packets) = (1_700_000_000.0, Vec::new());
+        for k in 0..(8 + n % 60) {
+            at += 60.0 + 1740.0 * dice.next();
+            packets.extend(talk(at, 20_000 + k as u16, 180));
+        }
+        wrong += found(packets, Options::default()).len();
+    }
+    println!("between bounds: {wrong} of 500");
+    assert!(wrong <= 30, "{wrong} of 500 traces between wide bounds are called a clock");
 }
 
 #[test]

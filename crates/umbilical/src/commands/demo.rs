@@ -43,6 +43,8 @@ pub struct Demo {
 static FLEETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../examples");
 /// Their folders.
 const FOLDERS: [&str; 4] = ["utility", "hospital", "port", "farm"];
+/// A morning at the packet gateway of one of them.
+const CAPTURE: &str = "traffic/gateway.pcap";
 /// Packs that are asked where none is named.
 const PACKS: [&str; 2] = ["us-fcc-covered", "us-ndaa-889"];
 
@@ -104,6 +106,7 @@ async fn show(global: &Global, asked: Asked, folder: &Path, store: Store, listen
     let law = serve::law(global.clone(), asked.clone());
     let judge = serve::judge(global.clone(), asked);
     fill(&store, folder, &Reading { knowledge: Arc::clone(&knowledge), mapping: None }, &judge).await?;
+    listen_in(global, folder).await?;
     let mut word = [0u8; 24];
     getrandom::fill(&mut word).map_err(|e| Fail::Home { what: format!("the system gives no random numbers: {e}"), help: None })?;
     let word = hex(&word);
@@ -116,6 +119,19 @@ async fn show(global: &Global, asked: Asked, folder: &Path, store: Store, listen
     announce(&format!("{}/demo/{word}", server.bound().base))?;
     server.run().await.map_err(serve::stop)?;
     Ok(0)
+}
+
+/// Watches the morning at the packet gateway of one of them.
+async fn listen_in(global: &Global, folder: &Path) -> Result<(), Fail> {
+    let Some(capture) = FLEETS.get_file(CAPTURE) else {
+        return Err(Fail::Home { what: format!("the program holds no example {CAPTURE}"), help: None });
+    };
+    let path = folder.join("gateway.pcap");
+    std::fs::write(&path, capture.contents()).map_err(|source| Fail::Output { to: path.display().to_string(), source })?;
+    let global = global.clone();
+    // What is watched is kept by a runtime of its own.
+    let kept = tokio::task::spawn_blocking(move || super::watch::keep_quietly(&global, &path, DEMO)).await;
+    kept.map_err(|e| Fail::Home { what: format!("the example cannot be watched: {e}"), help: None })?
 }
 
 /// Brings the fleets in, as their owners would, and somebody to look at them.

@@ -1,13 +1,13 @@
 //! `watch`: captures and records to sessions and conversations, each tied to the module that had them.
 
 mod declared;
+mod keep;
 mod listen;
 mod read;
 mod rows;
 mod source;
+mod ways;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -21,16 +21,18 @@ use umbilical_report::{View, json, watch as page};
 use umbilical_traffic::cellular::{rat_name, sessions};
 use umbilical_traffic::detect::{self, Detectors};
 use umbilical_traffic::flow::{Event, Flow, Limits, Why};
+use umbilical_traffic::names::Words;
 use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch as pipeline;
 
-use self::rows::{address, body, detector, modules, number, tunnel_end, written};
+use self::rows::{address, body, detector, modules, number, tunnel_end};
+use self::ways::{Kept, Ways};
 use super::{facts, formats, headed};
 use crate::args::{Format, Global};
 use crate::fail::Fail;
 use crate::gate::{self, Gates};
 use crate::progress::Progress;
-use crate::{home, out};
+use crate::{home, out, recorded, stored};
 
 /// Shown behind the flags.
 pub const EXAMPLES: &str =
@@ -104,7 +106,8 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     }
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
-    let mut trace = Trace::new(limits(args.idle), detect::Options { rita: args.compat.is_some() }, args.flows.as_deref())?;
+    let mut trace =
+        Trace::new(limits(args.idle), detect::Options { rita: args.compat.is_some() }, Ways::open(global, args.flows.as_deref())?);
     for table in &args.sessions {
         trace.declare(table)?;
     }
@@ -122,15 +125,61 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         return Err(if understood { Fail::Strict(what) } else { Fail::NothingReadable(what) });
     }
     let as_of = home::as_of(global);
-    let (watched, read) = trace.end(global, &kb, as_of)?;
-    let code = gates.code(watched.findings.iter(), gate::Seen::default());
-    let document = headed(SCHEMA, &kb, as_of, (&read.0, read.1), watched);
+    let mut ended = trace.end(&kb, as_of)?;
+    let code = gates.code(ended.watched.findings.iter(), gate::Seen::default());
+    let sessions = ended.watched.sessions.clone();
+    if !global.show_subscribers {
+        ended.watched.sessions.iter_mut().for_each(cover);
+    }
+    let document = headed(SCHEMA, &kb, as_of, (&ended.inputs, ended.problems), ended.watched);
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
-    out::answer(global, |w| match global.format {
+    let written = out::answer(global, |w| match global.format {
         Format::Json => json::one(w, &document),
         _ => page::table(w, &document, &view),
-    })?;
+    });
+    // A reader that has seen enough (`| head`) changes neither what is kept nor what a gate says.
+    match written {
+        Err(problem) if !problem.is_closed_pipe() => return Err(problem),
+        _ => {}
+    }
+    if let Some(keep) = ended.keep {
+        let (ids, words) = (&ended.ids, &ended.words);
+        let (who, now) = (&recorded::person(), stored::now());
+        let done = keep::Done { answer: &document, sessions: &sessions, inputs: &ended.inputs, ids, words, who, now };
+        let said = keep.and_then(|keep| keep.finish(&done)).map_err(|what| Fail::Home {
+            what: format!("the answer is given, and not kept in the home: {what}"),
+            help: Some("watch once more; --no-save keeps nothing on purpose".to_owned()),
+        })?;
+        if !global.quiet {
+            eprintln!("umbilical: {said}");
+        }
+    }
     Ok(if stopped { INTERRUPTED } else { code })
+}
+
+/// Watches one capture, and keeps it in the home without a word.
+pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail> {
+    let kb = facts(global)?;
+    let as_of = home::as_of(global);
+    let mut trace = Trace::new(limits(None), detect::Options::default(), Ways::open(global, None)?);
+    let progress = Progress::new(&Global { quiet: true, ..global.clone() }, || 0);
+    for batch in source::ordered(vec![path.to_owned()])? {
+        trace.read(batch, &progress)?;
+    }
+    let ended = trace.end(&kb, as_of)?;
+    let sessions = ended.watched.sessions.clone();
+    let document = headed(SCHEMA, &kb, as_of, (&ended.inputs, ended.problems), ended.watched);
+    let (ids, words, now) = (&ended.ids, &ended.words, stored::now());
+    let done = keep::Done { answer: &document, sessions: &sessions, inputs: &ended.inputs, ids, words, who, now };
+    let kept = ended.keep.map(|keep| keep.and_then(|keep| keep.finish(&done)));
+    kept.transpose().map(|_| ()).map_err(|what| Fail::Home { what, help: None })
+}
+
+/// Numbers of subscribers as they are shown to everybody.
+fn cover(session: &mut Session) {
+    for number in [&mut session.imsi, &mut session.iccid, &mut session.msisdn].into_iter().flatten() {
+        *number = Shown(number).to_string();
+    }
 }
 
 fn limits(idle: Option<u32>) -> Limits {
@@ -141,8 +190,16 @@ fn limits(idle: Option<u32>) -> Limits {
     }
 }
 
-/// What was read, and what could not be.
-type WasRead = (Vec<Input>, Vec<Said>);
+/// A trace that is over.
+struct Ended {
+    /// The answer, subscriber numbers whole.
+    watched: Watched,
+    inputs: Vec<Input>,
+    problems: Vec<Said>,
+    keep: Option<Kept>,
+    ids: Vec<String>,
+    words: Words,
+}
 
 /// A trace of several inputs.
 struct Trace {
@@ -150,7 +207,7 @@ struct Trace {
     detect: Detectors,
     all: Observations,
     problems: Vec<Said>,
-    flows: Option<(PathBuf, BufWriter<File>)>,
+    ways: Ways,
     /// Identifiers of the sessions so far.
     ids: Vec<String>,
     /// The input in which each of them was introduced.
@@ -158,35 +215,24 @@ struct Trace {
     read: u64,
     /// Conversations that ended by what is just being read.
     over: Vec<(Flow, Why)>,
-    /// Whether they could be written.
-    failed: io::Result<()>,
     /// Datagrams that came faster than they were taken; `None`: nobody listened, or the system does not say.
     dropped: Option<u64>,
 }
 
 impl Trace {
-    fn new(limits: Limits, detect: detect::Options, flows: Option<&Path>) -> Result<Self, Fail> {
-        let flows = flows
-            .map(|path| {
-                let file = File::create(path).map_err(|source| Fail::Output { to: path.display().to_string(), source })?;
-                Ok::<_, Fail>((path.to_path_buf(), BufWriter::with_capacity(1 << 16, file)))
-            })
-            .transpose()?;
-        let watch = pipeline::Watch::new(limits);
-        let detect = Detectors::new(detect);
-        Ok(Self {
-            watch,
-            detect,
+    fn new(limits: Limits, detect: detect::Options, ways: Ways) -> Self {
+        Self {
+            watch: pipeline::Watch::new(limits),
+            detect: Detectors::new(detect),
             all: Observations::new(),
             problems: Vec::new(),
-            flows,
+            ways,
             ids: Vec::new(),
             homes: Vec::new(),
             read: 0,
             over: Vec::new(),
-            failed: Ok(()),
             dropped: None,
-        })
+        }
     }
 
     /// Takes what an operator wrote down.
@@ -198,7 +244,7 @@ impl Trace {
 
     /// Does something with the trace, and writes the conversations that ended by it.
     fn step<T>(&mut self, does: impl FnOnce(&mut pipeline::Watch, &mut dyn FnMut(Event<'_>)) -> T) -> T {
-        let (over, keep, detect) = (&mut self.over, self.flows.is_some(), &mut self.detect);
+        let (over, keep, detect) = (&mut self.over, self.ways.is_any(), &mut self.detect);
         // The names are inside the trace that gives the events: what ended is written behind them.
         let done = does(&mut self.watch, &mut |event| {
             detect.see(&event);
@@ -206,41 +252,29 @@ impl Trace {
                 over.push((flow.clone(), why));
             }
         });
-        if let Some((_, to)) = &mut self.flows
-            && !self.over.is_empty()
-        {
+        if !self.over.is_empty() {
             number(&self.watch, &mut self.ids);
             for (flow, why) in self.over.drain(..) {
-                if self.failed.is_ok() {
-                    self.failed = written(to, &flow, why, &self.watch.words, &self.ids);
-                }
+                self.ways.take(&flow, why, &self.watch.words, &self.ids);
             }
         }
         done
     }
 
-    fn flows_fail(&self, source: io::Error) -> Fail {
-        let to = self.flows.as_ref().map(|(path, _)| path.display().to_string()).unwrap_or_default();
-        Fail::Output { to, source }
-    }
-
     /// The answer.
-    fn end(mut self, global: &Global, kb: &Knowledge, as_of: Day) -> Result<(Watched, WasRead), Fail> {
+    fn end(mut self, kb: &Knowledge, as_of: Day) -> Result<Ended, Fail> {
         number(&self.watch, &mut self.ids);
         // Up to a million conversations end here at once: each is written as it does. No name is learnt any more.
         let words = std::mem::take(&mut self.watch.words);
-        let (flows, ids, mut done) = (&mut self.flows, &self.ids, Ok(()));
-        let detect = &mut self.detect;
+        let (ways, ids, detect) = (&mut self.ways, &self.ids, &mut self.detect);
+        let keep = ways.is_any();
         self.watch.finish(&mut |event| {
             detect.see(&event);
-            if let (Event::End(flow, why), Some((_, to)), Ok(())) = (event, flows.as_mut(), &done) {
-                done = written(to, flow, why, &words, ids);
+            if let (Event::End(flow, why), true) = (event, keep) {
+                ways.take(flow, why, &words, ids);
             }
         });
-        if let (Ok(()), Some((_, to))) = (&done, flows.as_mut()) {
-            done = to.flush();
-        }
-        done.map_err(|source| self.flows_fail(source))?;
+        ways.close()?;
         let modules = modules(&self.all.inputs, &self.watch, &self.homes, kb, as_of);
         let (flows, evicted) = self.watch.flows();
         let c = &self.watch.counters;
@@ -263,19 +297,15 @@ impl Trace {
             names_lost: words.lost,
             dropped: self.dropped,
         };
-        let covered = |number: &Option<String>| {
-            let shown = |n: &String| if global.show_subscribers { n.clone() } else { Shown(n).to_string() };
-            number.as_ref().map(shown)
-        };
         // What was written down need not have been on the network.
         let heard = self.watch.sessions.iter().zip(&self.ids).filter(|((_, s), _)| s.heard);
         let sessions = heard.map(|((_, s), id)| Session {
             id: id.clone(),
-            imsi: covered(&s.imsi),
-            iccid: covered(&s.iccid),
+            imsi: s.imsi.clone(),
+            iccid: s.iccid.clone(),
             imei: s.imei.clone(),
             tac: s.imei.as_ref().and_then(|n| n.get(..8)).map(str::to_owned),
-            msisdn: covered(&s.msisdn),
+            msisdn: s.msisdn.clone(),
             apn: s.apn.clone(),
             rat: s.rat.and_then(rat_name),
             teids: s.ends.iter().map(tunnel_end).collect(),
@@ -293,6 +323,6 @@ impl Trace {
         let findings = alerts.iter().map(|alert| alert.finding(id)).collect();
         let detectors = came.iter().map(detector).collect();
         let watched = Watched { sessions: sessions.collect(), findings, detectors, counters };
-        Ok((watched, (self.all.inputs, self.problems)))
+        Ok(Ended { watched, inputs: self.all.inputs, problems: self.problems, keep: self.ways.keep, ids: self.ids, words })
     }
 }

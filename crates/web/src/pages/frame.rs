@@ -17,6 +17,7 @@ const BAR: &[(&str, &str)] = &[
     ("Fleet", "/fleet"),
     ("Findings", "/findings"),
     ("Modules", "/modules"),
+    ("Traffic", "/traffic"),
     ("Policy", "/policy"),
     (WAIVERS, "/waivers"),
     ("Look-up", "/look-up"),

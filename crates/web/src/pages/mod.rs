@@ -20,6 +20,7 @@ mod refused;
 mod reports;
 mod settings;
 mod sign;
+mod traffic;
 mod views;
 mod waivers;
 
@@ -56,6 +57,10 @@ pub fn router() -> Router<App> {
         .route("/reports", get(reports::list))
         .route("/reports/{id}", get(reports::one))
         .route("/reports/{id}/file", get(reports::file))
+        .route("/traffic", get(traffic::all))
+        .route("/traffic/traces/{id}", get(traffic::trace))
+        .route("/traffic/sessions/{id}", get(traffic::session))
+        .route("/traffic/hosts/{addr}", get(traffic::host))
         .route("/evidence", get(evidence::list))
         .route("/evidence/{id}", get(evidence::one))
         .route("/changes", get(evidence::changes))

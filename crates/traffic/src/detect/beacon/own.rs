@@ -126,8 +126,8 @@ fn spacing(sorted: &[f64]) -> f64 {
         return 0.0;
     }
     let (short, long) = (quantile(sorted, 0.1) / usual, quantile(sorted, 0.9) / usual);
-    // Of chance they are 0.15 and 3.3.
-    let short = ((short - 0.2) / 0.3).clamp(0.0, 1.0);
+    // Of chance they are 0.15 and 3.3, of anything between two bounds far apart 0.2 and 1.8.
+    let short = ((short - 0.3) / 0.25).clamp(0.0, 1.0);
     let long = ((3.0 - long) / 0.7).clamp(0.0, 1.0);
     short.min(long)
 }

@@ -51,7 +51,7 @@ impl Trace {
 
     /// Whether conversations could be written.
     pub(super) fn failed(&mut self) -> Result<(), Fail> {
-        std::mem::replace(&mut self.failed, Ok(())).map_err(|source| self.flows_fail(source))
+        self.ways.checked()
     }
 
     /// Something is wrong with an input.

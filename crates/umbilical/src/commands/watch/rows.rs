@@ -1,8 +1,7 @@
 //! What is told of sessions and conversations, and of whose module they are.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
 
 use sha2::{Digest as _, Sha256};
 use umbilical_assess::{Fleet, Options};
@@ -86,10 +85,22 @@ pub(super) fn modules(inputs: &[Input], watch: &pipeline::Watch, homes: &[u32], 
     out
 }
 
-pub(super) fn written(to: &mut BufWriter<File>, flow: &Flow, why: Why, words: &Words, ids: &[String]) -> io::Result<()> {
+/// A protocol in a word, or its number.
+pub(super) fn proto_name(number: u8) -> Cow<'static, str> {
+    match number {
+        proto::TCP => "tcp".into(),
+        proto::UDP => "udp".into(),
+        proto::ICMP | proto::ICMPV6 => "icmp".into(),
+        proto::SCTP => "sctp".into(),
+        n => n.to_string().into(),
+    }
+}
+
+/// A conversation that is over.
+pub(super) fn row<'a>(flow: &Flow, why: Why, words: &'a Words, ids: &'a [String]) -> FlowRow<'a> {
     let name = |word: Option<Word>| word.map(|w| words.get(w));
     let session = |id: sessions::Id| ids.get(id.0 as usize).map(String::as_str);
-    let row = FlowRow {
+    FlowRow {
         session: flow.session.and_then(session),
         start: flow.start,
         end: flow.last,
@@ -97,13 +108,7 @@ pub(super) fn written(to: &mut BufWriter<File>, flow: &Flow, why: Why, words: &W
         dst: flow.key.server.ip(),
         src_port: flow.key.client_port,
         dst_port: flow.key.server_port,
-        proto: match flow.key.proto {
-            proto::TCP => "tcp".into(),
-            proto::UDP => "udp".into(),
-            proto::ICMP | proto::ICMPV6 => "icmp".into(),
-            proto::SCTP => "sctp".into(),
-            n => n.to_string().into(),
-        },
+        proto: proto_name(flow.key.proto),
         packets: flow.packets(),
         bytes: flow.up.bytes.saturating_add(flow.down.bytes),
         bytes_up: flow.up.bytes,
@@ -121,7 +126,5 @@ pub(super) fn written(to: &mut BufWriter<File>, flow: &Flow, why: Why, words: &W
         seen: flow.seen.words().collect(),
         first_frame: flow.first_frame,
         ended: why.name(),
-    };
-    serde_json::to_writer(&mut *to, &row)?;
-    to.write_all(b"\n")
+    }
 }
