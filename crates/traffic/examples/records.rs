@@ -1,12 +1,15 @@
 //! How many records a second are read: `cargo run --release -p umbilical-traffic --example records [FILE…]`.
 //!
-//! Without files they are made up: as many conversations as a router exports in some minutes. Time is that of one thread, all of it busy.
+//! Without files they are made up: as many conversations as a router exports in some minutes. Time is that of one
+//! thread, all of it busy: hashes, decoding, joining and detectors as the command does it.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use sha2::{Digest as _, Sha256};
 use umbilical_traffic::capture;
+use umbilical_traffic::detect::{self, Detectors};
 use umbilical_traffic::flow::{Event, Limits, Seen};
 use umbilical_traffic::record::{Lines, eve, netflow, zeek};
 use umbilical_traffic::source::Source;
@@ -14,8 +17,13 @@ use umbilical_traffic::watch::Watch;
 
 const RECORDS: u32 = 1_000_000;
 
+/// Five thousand modules, each with twenty servers.
 fn address(n: u32) -> [u8; 4] {
-    (0x0a00_0000 | n.wrapping_mul(2_654_435_761) >> 12).to_be_bytes()
+    (0x0a00_0000 | (n % 5000).wrapping_mul(2_654_435_761) >> 12).to_be_bytes()
+}
+
+fn server(n: u32) -> u8 {
+    ((n % 5000 * 7 + n / 5000 % 20) % 250) as u8
 }
 
 /// IPFIX: both ways of each conversation in a record of its own.
@@ -32,7 +40,7 @@ fn ipfix() -> Vec<u8> {
         let mut body = Vec::new();
         let at = 1_793_500_000 + chunk / 250;
         for n in chunk * 10..chunk * 10 + 10 {
-            let (client, server) = (address(n), [192, 0, 2, (n % 250) as u8]);
+            let (client, server) = (address(n), [192, 0, 2, server(n)]);
             let ports = [(32768 + n % 28000) as u16, 443].map(u16::to_be_bytes);
             let times = [u64::from(at) * 1000 - 900, u64::from(at) * 1000].map(u64::to_be_bytes).concat();
             for (src, dst, from, to) in [(client, server, ports[0], ports[1]), (server, client, ports[1], ports[0])] {
@@ -84,7 +92,7 @@ fn conn(json: bool) -> Vec<u8> {
                 out,
                 "{at}.{:06}\tC{n:017x}\t{a}.{b}.{c}.{d}\t{port}\t192.0.2.{}\t443\ttcp\tssl\t12.{:06}\t{}\t4242\tSF\tT\tF\t0\tShADadFf\t12\t1800\t14\t5000\t-",
                 n % 1_000_000,
-                n % 250,
+                server(n),
                 n % 999_983,
                 n % 9000
             ),
@@ -92,7 +100,7 @@ fn conn(json: bool) -> Vec<u8> {
                 out,
                 "{{\"ts\":{at}.{:06},\"uid\":\"C{n:017x}\",\"id.orig_h\":\"{a}.{b}.{c}.{d}\",\"id.orig_p\":{port},\"id.resp_h\":\"192.0.2.{}\",\"id.resp_p\":443,\"proto\":\"tcp\",\"service\":\"ssl\",\"duration\":12.{:06},\"orig_bytes\":{},\"resp_bytes\":4242,\"conn_state\":\"SF\",\"local_orig\":true,\"local_resp\":false,\"missed_bytes\":0,\"history\":\"ShADadFf\",\"orig_pkts\":12,\"orig_ip_bytes\":1800,\"resp_pkts\":14,\"resp_ip_bytes\":5000}}",
                 n % 1_000_000,
-                n % 250,
+                server(n),
                 n % 999_983,
                 n % 9000
             ),
@@ -113,7 +121,7 @@ fn events() -> Vec<u8> {
                  \"src_ip\":\"{a}.{b}.{c}.{d}\",\"src_port\":{},\"dest_ip\":\"192.0.2.{}\",\"dest_port\":443,\"proto\":\"TCP\",\"pkt_src\":\"wire/pcap\"",
                 1_000_000_007u64 * u64::from(n + 1),
                 32768 + n % 28000,
-                n % 250
+                server(n)
             )
         };
         let time = format!("2026-11-01T02:{minute:02}:{second:02}.{micros:06}+0000");
@@ -172,6 +180,14 @@ fn play(bytes: &[u8], kind: Source, watch: &mut Watch, each: &mut dyn FnMut(Even
     count
 }
 
+/// Time that this thread had a processor (Linux), or that passed.
+fn busy() -> Duration {
+    static BEGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = told.and_then(|text| text.split(' ').next()?.parse().ok());
+    nanos.map_or_else(|| BEGIN.get_or_init(Instant::now).elapsed(), Duration::from_nanos)
+}
+
 fn main() {
     let mut inputs: Vec<(String, Vec<u8>)> = Vec::new();
     for path in std::env::args().skip(1) {
@@ -189,19 +205,30 @@ fn main() {
             println!("{name}: nothing that is known");
             continue;
         };
-        let best = (0..5).map(|_| {
-            let mut watch = Watch::new(Limits::default());
-            let (mut ended, begin) = (0u64, Instant::now());
-            let count = play(&bytes, kind, &mut watch, &mut |event| ended += u64::from(matches!(event, Event::End(..))));
-            (begin.elapsed(), count, ended)
-        });
-        let (time, count, ended) = best.min().expect("five runs");
-        let second = time.as_secs_f64();
-        println!(
-            "{name} ({}): {count} records to {ended} conversations, {:.0} a second, {:.0} MB a second",
-            kind.name(),
-            count as f64 / second,
-            bytes.len() as f64 / second / 1e6
-        );
+        for detectors in [false, true] {
+            let best = (0..5).map(|_| {
+                let mut watch = Watch::new(Limits::default());
+                let mut detect = Detectors::new(detect::Options::default());
+                let (mut ended, begin) = (0u64, busy());
+                let hash = Sha256::digest(&bytes);
+                let count = play(&bytes, kind, &mut watch, &mut |event| {
+                    if detectors {
+                        detect.see(&event);
+                    }
+                    ended += u64::from(matches!(event, Event::End(..)));
+                });
+                let alerts = detect.finish(&watch.words).0.len();
+                (busy().saturating_sub(begin), count, ended, alerts, hash)
+            });
+            let (time, count, ended, alerts, _) = best.min().expect("five runs");
+            let second = time.as_secs_f64();
+            println!(
+                "{name} ({}), {} detectors: {count} records to {ended} conversations and {alerts} alerts, {:.0} a second, {:.0} MB a second",
+                kind.name(),
+                if detectors { "with" } else { "without" },
+                count as f64 / second,
+                bytes.len() as f64 / second / 1e6
+            );
+        }
     }
 }
