@@ -103,7 +103,7 @@ impl Trace {
                 log.rows
             }
             Some(Source::Eve) => {
-                let mut log = eve::Log::default();
+                let mut log = eve::Log::new(&opened.head);
                 let mut lines = Lines::new(source::buffered(opened.from));
                 let failed = self.each_line(&mut lines, |line, watch, each| log.line(line, watch, each));
                 failed.into_iter().for_each(|error| problem("file", error));

@@ -115,7 +115,9 @@ pub struct Opened<'p> {
     pub name: String,
     /// What it is; `None`: nothing that is known.
     pub kind: Option<Source>,
-    /// Its bytes, unpacked.
+    /// Its first bytes, by which that is known.
+    pub head: Vec<u8>,
+    /// All of them, unpacked.
     pub from: Box<dyn Read + 'p>,
     raw: Raw<'p>,
 }
@@ -130,7 +132,7 @@ impl<'p> Opened<'p> {
         let raw = Raw(Rc::new(RefCell::new(Counted { from, hash: Sha256::new(), bytes: 0, before, progress })));
         let mut from = capture::unpacked(raw.clone()).map_err(fail)?;
         let (kind, head) = known(&mut from);
-        Ok(Self { name: clean(&name).into_owned(), kind, from: Box::new(Cursor::new(head).chain(from)), raw })
+        Ok(Self { name: clean(&name).into_owned(), kind, head: head.clone(), from: Box::new(Cursor::new(head).chain(from)), raw })
     }
 
     /// What is left of it once its reader is gone.
