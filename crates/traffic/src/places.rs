@@ -214,32 +214,46 @@ fn name(text: &str) -> Option<Box<str>> {
 }
 
 /// Who operates an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Operator<'k> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
     /// The organisation's name.
-    pub name: &'k str,
+    pub name: Box<str>,
     /// The country whose law it stands under.
-    pub country: Option<&'k str>,
+    pub country: Option<Box<str>>,
 }
 
 /// Who operates endpoints, by their names.
 #[derive(Debug, Default)]
-pub struct Operators<'k> {
-    of: HashMap<Word, Option<Operator<'k>>>,
+pub struct Operators {
+    /// Domains, the longest first, and whose they are.
+    domains: Vec<(Box<str>, Option<Operator>)>,
+    of: HashMap<Word, Option<usize>>,
 }
 
-impl<'k> Operators<'k> {
+impl Operators {
+    /// Those of the knowledge base.
+    pub fn new(kb: &Knowledge) -> Self {
+        let operator = |brand: Option<&str>| {
+            let org = kb.org_of_brand(brand?)?;
+            Some(Operator { name: org.name.clone(), country: org.country.clone() })
+        };
+        let mut domains: Vec<_> = kb.endpoints().iter().map(|row| (row.domain.clone(), operator(row.brand.as_deref()))).collect();
+        domains.sort_by_key(|(domain, _)| std::cmp::Reverse(domain.len()));
+        Self { domains, of: HashMap::new() }
+    }
+
     /// Who operates the server of a conversation: by the name that it was asked for in TLS or HTTP, else the one that led to it.
-    pub fn of(&mut self, names: &Names, words: &Words, kb: &'k Knowledge) -> Option<Operator<'k>> {
+    pub fn of(&mut self, names: &Names, words: &Words) -> Option<&Operator> {
         // A conversation of DNS is with a resolver, whatever is asked.
         let led = names.dns.filter(|_| names.app != Some(App::Dns));
-        [names.sni, names.host, led].into_iter().flatten().find_map(|word| {
+        let found = [names.sni, names.host, led].into_iter().flatten().find_map(|word| {
             *self.of.entry(word).or_insert_with(|| {
-                let brand = kb.endpoint(words.get(word))?.brand.as_deref()?;
-                let org = kb.org_of_brand(brand)?;
-                Some(Operator { name: &org.name, country: org.country.as_deref() })
+                let name = words.get(word);
+                let covers = |domain: &str| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+                self.domains.iter().position(|(domain, _)| covers(domain))
             })
-        })
+        })?;
+        self.domains.get(found)?.1.as_ref()
     }
 }
 

@@ -172,14 +172,35 @@ pub struct FlowRow<'a> {
     pub ja3: Option<&'a str>,
     /// Fingerprint of the client.
     pub ja4: Option<&'a str>,
-    /// `Host` of HTTP.
+    /// `Host` of HTTP, `Uri-Host` of CoAP.
     pub host: Option<&'a str>,
-    /// The first target asked for.
-    pub uri: Option<&'a str>,
-    /// `User-Agent`.
-    pub agent: Option<&'a str>,
+    /// The first target asked for; numbers of subscribers in it are covered unless they were asked for whole.
+    pub uri: Option<Cow<'a, str>>,
+    /// `User-Agent`; see `uri`.
+    pub agent: Option<Cow<'a, str>>,
     /// Media type of the first answer.
     pub mime: Option<&'a str>,
+    /// The application protocol, told by content: `dns`, `tls`, `dtls`, `quic`, `http`, `mqtt`, `coap`, `lwm2m`, `modbus`, `sunspec`, `dnp3`,
+    /// `iec104`, `mms`, `dlms`, `bacnet`.
+    pub app: Option<&'static str>,
+    /// Of an industrial protocol: `control` where one of its first payloads writes or commands, `monitor` where they read.
+    pub role: Option<&'static str>,
+    /// The name that a client gives itself in MQTT or LwM2M; see `uri`.
+    pub endpoint: Option<Cow<'a, str>>,
+    /// The first topic of MQTT; see `uri`.
+    pub topic: Option<Cow<'a, str>>,
+    /// Protocol level of MQTT: 3, 4 (3.1.1), 5.
+    pub level: Option<u8>,
+    /// Where the remote end is, by the databases that were given: ISO 3166-1 alpha-2.
+    pub country: Option<&'a str>,
+    /// Its autonomous system.
+    pub asn: Option<u32>,
+    /// Whose that is.
+    pub as_org: Option<&'a str>,
+    /// Who operates the endpoint, by its name and the knowledge base.
+    pub operator: Option<&'a str>,
+    /// The country whose law the operator stands under, wherever the remote end is.
+    pub operator_country: Option<&'a str>,
     /// Whether the other said anything; `null` where its source could not see that.
     pub answered: Option<bool>,
     /// What its source could see: `counts`, `payload`, `flags`, `answers`, `firsts`, `dns`, `tls`, `http`.

@@ -164,8 +164,9 @@ fn databases_of_several_makers_fill_each_other() {
 fn who_operates_is_told_by_the_name() {
     let kb = Knowledge::embedded();
     let mut words = Words::default();
-    let mut operators = Operators::default();
-    let mut of = |names: &Names, words: &Words| operators.of(names, words, &kb).map(|o| (o.name.to_owned(), o.country.map(str::to_owned)));
+    let mut operators = Operators::new(&kb);
+    let mut of =
+        |names: &Names, words: &Words| operators.of(names, words).map(|o| (o.name.to_string(), o.country.as_deref().map(str::to_owned)));
     let row = kb
         .endpoints()
         .iter()

@@ -3,6 +3,7 @@
 mod declared;
 mod keep;
 mod listen;
+mod naming;
 mod read;
 mod rows;
 mod source;
@@ -25,6 +26,7 @@ use umbilical_traffic::names::Words;
 use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch as pipeline;
 
+use self::naming::{Naming, subscriber};
 use self::rows::{address, body, detector, modules, number, tunnel_end};
 use self::ways::{Kept, Ways};
 use super::{facts, formats, headed};
@@ -44,6 +46,7 @@ outside of tunnels, by what gateways report of addresses (RADIUS, Diameter).
 Examples:
   umbilical watch gateway.pcap
   umbilical watch --sessions sims.csv gi.pcap
+  umbilical watch --ip-db country.mmdb --ip-db asn.mmdb --flows flows.jsonl gi.pcap
   umbilical watch --flows flows.jsonl --format json captures/
   umbilical watch /opt/zeek/logs/2026-11-01
   umbilical watch netflow://0.0.0.0:2055 --flows flows.jsonl
@@ -61,6 +64,9 @@ pub struct Watch {
     /// A table of who had which address when: imsi, iccid, imei, msisdn, apn, ip, start, end
     #[arg(long, value_name = "FILE")]
     sessions: Vec<PathBuf>,
+    /// A database of addresses: country and network of remote ends, as MMDB or CSV
+    #[arg(long, value_name = "FILE")]
+    ip_db: Vec<PathBuf>,
     /// Silence behind which a conversation is over; 0: never [default: 60, TCP 300]
     #[arg(long, value_name = "SECONDS")]
     idle: Option<u32>,
@@ -103,11 +109,16 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     for written in args.flows.iter().chain(&global.output) {
         super::not_an_input(written, &sources)?;
         super::not_an_input(written, &args.sessions)?;
+        super::not_an_input(written, &args.ip_db)?;
     }
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
     let mut trace =
         Trace::new(limits(args.idle), detect::Options { rita: args.compat.is_some() }, Ways::open(global, args.flows.as_deref())?);
+    trace.ways.naming = Naming::new(&kb, global.show_subscribers);
+    for database in &args.ip_db {
+        trace.ways.naming.database(database, &mut trace.all, &mut trace.problems)?;
+    }
     for table in &args.sessions {
         trace.declare(table)?;
     }
@@ -116,7 +127,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     }
     progress.done();
     let stopped = !listeners.is_empty() && listen::listen(&mut trace, global, &listeners, args.seconds)?;
-    let captures = || trace.all.inputs.iter().filter(|i| i.format != declared::FORMAT);
+    let captures = || trace.all.inputs.iter().filter(|i| ![declared::FORMAT, naming::FORMAT].contains(&i.format.as_str()));
     let understood = captures().any(|i| i.format != "unknown");
     let whole = captures().all(|i| i.format != "unknown");
     // An empty folder is understood: there is nothing in it.
@@ -162,6 +173,7 @@ pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail>
     let kb = facts(global)?;
     let as_of = home::as_of(global);
     let mut trace = Trace::new(limits(None), detect::Options::default(), Ways::open(global, None)?);
+    trace.ways.naming = Naming::new(&kb, false);
     let progress = Progress::new(&Global { quiet: true, ..global.clone() }, || 0);
     for batch in source::ordered(vec![path.to_owned()])? {
         trace.read(batch, &progress)?;
@@ -255,7 +267,8 @@ impl Trace {
         if !self.over.is_empty() {
             number(&self.watch, &mut self.ids);
             for (flow, why) in self.over.drain(..) {
-                self.ways.take(&flow, why, &self.watch.words, &self.ids);
+                let own = flow.session.and_then(|id| self.watch.sessions.get(id)).map(subscriber).unwrap_or_default();
+                self.ways.take(&flow, why, &self.watch.words, &self.ids, &own);
             }
         }
         done
@@ -268,10 +281,12 @@ impl Trace {
         let words = std::mem::take(&mut self.watch.words);
         let (ways, ids, detect) = (&mut self.ways, &self.ids, &mut self.detect);
         let keep = ways.is_any();
+        let own: Vec<_> = if keep { self.watch.sessions.iter().map(|(_, s)| subscriber(s)).collect() } else { Vec::new() };
         self.watch.finish(&mut |event| {
             detect.see(&event);
             if let (Event::End(flow, why), true) = (event, keep) {
-                ways.take(flow, why, &words, ids);
+                let own = flow.session.and_then(|id| own.get(id.0 as usize)).map_or(&[][..], Vec::as_slice);
+                ways.take(flow, why, &words, ids, own);
             }
         });
         ways.close()?;

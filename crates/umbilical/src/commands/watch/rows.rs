@@ -14,9 +14,11 @@ use umbilical_knowledge::Knowledge;
 use umbilical_traffic::cellular::{Side, sessions};
 use umbilical_traffic::detect;
 use umbilical_traffic::flow::{Flow, Why};
-use umbilical_traffic::names::{Word, Words};
+use umbilical_traffic::names::{App, Role, Word, Words};
 use umbilical_traffic::packet::proto;
 use umbilical_traffic::watch as pipeline;
+
+use super::naming::{Naming, cover};
 
 pub(super) fn detector(came: &detect::Came) -> Detector {
     let tally = came.tally;
@@ -96,8 +98,20 @@ pub(super) fn proto_name(number: u8) -> Cow<'static, str> {
     }
 }
 
-/// A conversation that is over.
-pub(super) fn row<'a>(flow: &Flow, why: Why, words: &'a Words, ids: &'a [String]) -> FlowRow<'a> {
+/// A conversation that is over; `own`: numbers of its subscriber, `show`: they are written as they are.
+pub(super) fn row<'a>(
+    flow: &Flow,
+    why: Why,
+    (words, ids): (&'a Words, &'a [String]),
+    naming: &'a mut Naming,
+    own: &[String],
+    show: bool,
+) -> FlowRow<'a> {
+    let covered = |word: Option<Word>| word.map(|w| if show { Cow::Borrowed(words.get(w)) } else { cover(words.get(w), own) });
+    let Naming { places, operators, .. } = naming;
+    let operator = operators.of(&flow.names, words);
+    // Seen from a module the other end is remote, else the one that was called.
+    let place = places.of(if flow.inbound { flow.key.client } else { flow.key.server });
     let name = |word: Option<Word>| word.map(|w| words.get(w));
     let session = |id: sessions::Id| ids.get(id.0 as usize).map(String::as_str);
     FlowRow {
@@ -119,9 +133,19 @@ pub(super) fn row<'a>(flow: &Flow, why: Why, words: &'a Words, ids: &'a [String]
         ja3: name(flow.names.ja3),
         ja4: name(flow.names.ja4),
         host: name(flow.names.host),
-        uri: name(flow.names.uri),
-        agent: name(flow.names.agent),
+        uri: covered(flow.names.uri),
+        agent: covered(flow.names.agent),
         mime: name(flow.names.mime),
+        app: flow.names.app.map(App::name),
+        role: flow.names.role.map(Role::name),
+        endpoint: covered(flow.names.endpoint),
+        topic: covered(flow.names.topic),
+        level: flow.names.level,
+        country: place.and_then(|p| p.country()),
+        asn: place.and_then(|p| p.asn),
+        as_org: place.and_then(|p| p.org.as_deref()),
+        operator: operator.map(|o| o.name.as_ref()),
+        operator_country: operator.and_then(|o| o.country.as_deref()),
         answered: flow.answered(),
         seen: flow.seen.words().collect(),
         first_frame: flow.first_frame,

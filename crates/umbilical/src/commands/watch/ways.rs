@@ -8,6 +8,7 @@ use umbilical_traffic::flow::{Flow, Why};
 use umbilical_traffic::names::Words;
 
 use super::keep::Keep;
+use super::naming::Naming;
 use super::rows::row;
 use crate::args::Global;
 use crate::fail::Fail;
@@ -22,6 +23,7 @@ pub(super) struct Ways {
     flows: Option<(PathBuf, BufWriter<File>)>,
     /// Whether it could be written.
     failed: io::Result<()>,
+    pub(super) naming: Naming,
     /// The home.
     pub(super) keep: Option<Kept>,
 }
@@ -41,7 +43,7 @@ impl Ways {
             let file = File::create(path).map_err(|source| Fail::Output { to: path.display().to_string(), source })?;
             Ok::<_, Fail>((path.to_path_buf(), BufWriter::with_capacity(1 << 16, file)))
         });
-        Ok(Self { flows: flows.transpose()?, failed: Ok(()), keep: keeping(global) })
+        Ok(Self { flows: flows.transpose()?, failed: Ok(()), naming: Naming::default(), keep: keeping(global) })
     }
 
     /// Whether anybody wants them.
@@ -49,15 +51,18 @@ impl Ways {
         self.flows.is_some() || matches!(self.keep, Some(Ok(_)))
     }
 
-    /// One that is over.
-    pub(super) fn take(&mut self, flow: &Flow, why: Why, words: &Words, ids: &[String]) {
-        let row = row(flow, why, words, ids);
+    /// One that is over; `own`: numbers of its subscriber.
+    pub(super) fn take(&mut self, flow: &Flow, why: Why, words: &Words, ids: &[String], own: &[String]) {
+        let show = self.naming.show;
+        let mut told = row(flow, why, (words, ids), &mut self.naming, own, show);
         if let (Some((_, to)), Ok(())) = (&mut self.flows, &self.failed) {
-            self.failed = serde_json::to_writer(&mut *to, &row).map_err(io::Error::from).and_then(|()| to.write_all(b"\n"));
+            self.failed = serde_json::to_writer(&mut *to, &told).map_err(io::Error::from).and_then(|()| to.write_all(b"\n"));
         }
-        if let Some(Ok(keep)) = &mut self.keep
-            && let Err(error) = keep.flow(flow, &row)
-        {
+        let Some(Ok(keep)) = &mut self.keep else { return };
+        if show {
+            told = row(flow, why, (words, ids), &mut self.naming, own, false);
+        }
+        if let Err(error) = keep.flow(flow, &told) {
             self.keep = Some(Err(format!("the lake cannot be written: {error}")));
         }
     }

@@ -1,0 +1,121 @@
+//! What rows of conversations are named with: places of remote ends, operators of endpoints, and numbers of subscribers covered.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+use umbilical_core::Observations;
+use umbilical_core::answer::Said;
+use umbilical_core::id::hex;
+use umbilical_core::number::{self, Check, Imei, Shown};
+use umbilical_core::text::clean;
+use umbilical_knowledge::Knowledge;
+use umbilical_traffic::cellular::sessions::Session;
+use umbilical_traffic::places::{Operators, Places};
+
+use crate::fail::Fail;
+
+/// The format of a database's input.
+pub(super) const FORMAT: &str = "ip-db";
+
+/// The numbers of a session that belong to its subscription.
+pub(super) fn subscriber(session: &Session) -> Vec<String> {
+    [&session.imsi, &session.msisdn, &session.iccid].into_iter().flatten().cloned().collect()
+}
+
+/// What rows are made with.
+#[derive(Debug, Default)]
+pub(super) struct Naming {
+    pub places: Places,
+    pub operators: Operators,
+    /// Whether numbers of subscribers are written as they are; what is kept in the home has none.
+    pub show: bool,
+}
+
+impl Naming {
+    /// Without places.
+    pub fn new(kb: &Knowledge, show: bool) -> Self {
+        Self { places: Places::default(), operators: Operators::new(kb), show }
+    }
+
+    /// Takes a database of addresses; what could not be read of it are problems of its input.
+    pub fn database(&mut self, path: &Path, all: &mut Observations, problems: &mut Vec<Said>) -> Result<(), Fail> {
+        let bytes = std::fs::read(path).map_err(|source| Fail::Input { path: path.to_path_buf(), source })?;
+        let (digest, length) = (hex(&Sha256::digest(&bytes)), bytes.len() as u64);
+        let told = self
+            .places
+            .add(bytes)
+            .map_err(|why| Fail::usage(format!("{}: {why}", path.display()), "give a database of countries or networks as MMDB or CSV"))?;
+        let input = all.begin_input(&clean(&path.display().to_string()), FORMAT, digest, length);
+        problems.extend(told.into_iter().map(|(line, what)| Said { input: Some(input), at: format!("line {line}"), what }));
+        Ok(())
+    }
+}
+
+/// Shorter runs of digits name nobody.
+const LONG: usize = 8;
+
+/// A name that a device gave, in which numbers of a subscriber are covered: those that are known, and what is shaped as one. The number
+/// of the device itself stays.
+pub(super) fn cover<'a>(text: &'a str, own: &[String]) -> Cow<'a, str> {
+    let mut out = String::new();
+    let mut done = 0;
+    let low = text.to_ascii_lowercase();
+    let spoken = ["imsi", "msisdn", "iccid"].iter().any(|word| low.contains(word));
+    let mut rest = text.char_indices().peekable();
+    while let Some((from, c)) = rest.next() {
+        if !c.is_ascii_digit() {
+            continue;
+        }
+        let mut to = from.saturating_add(1);
+        while rest.next_if(|(_, c)| c.is_ascii_digit()).is_some() {
+            to = to.saturating_add(1);
+        }
+        let (Some(run), Some(before), Some(ahead)) = (text.get(from..to), text.get(done..from), low.get(..from)) else { continue };
+        let equipment = ahead.trim_end_matches([':', '-', '=', '_', '/', '.']).ends_with("imei") || is_equipment(run);
+        let known = own.iter().any(|number| number.len() >= LONG && run.contains(number.as_str()));
+        let shaped = run.len() >= 14 || run.len() >= LONG && (spoken || ahead.ends_with('+'));
+        if known || shaped && !equipment {
+            out.push_str(before);
+            out.push_str(&Shown(run).to_string());
+            done = to;
+        }
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// Whether a number is that of a device beyond doubt: one in ten subscriptions has a right check digit by chance.
+fn is_equipment(run: &str) -> bool {
+    let imei = run.len() == 15 && matches!(number::imei(run), Imei::Whole { check: Check::Right, .. });
+    imei && (number::imsi(run).is_none() || run.starts_with("35"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cover;
+
+    #[test]
+    fn subscribers_are_covered_and_devices_are_not() {
+        for (text, covered) in [
+            ("urn:imei:867698040000179", "urn:imei:867698040000179"),
+            ("urn:imei:86769804000017", "urn:imei:86769804000017"),
+            ("867698040000179", "867698040000179"),
+            ("urn:imsi:001010123456789", "urn:imsi:00101…89"),
+            ("urn:imei-imsi:867698040000179-001010123456789", "urn:imei-imsi:867698040000179-00101…89"),
+            ("meters/89882390001234567894/up", "meters/89882…94/up"),
+            ("msisdn-4915112345", "msisdn-49151…45"),
+            ("/rd?ep=+4915112345&lt=86400", "/rd?ep=+49151…45&lt=86400"),
+            ("site 4711, line 20261101", "site 4711, line 20261101"),
+            // A subscription whose last digit happens to be a right check digit.
+            ("262011234567893", "26201…93"),
+            ("zähler-17", "zähler-17"),
+        ] {
+            assert_eq!(cover(text, &[]), covered);
+        }
+        assert_eq!(cover("dev-882990000001", &["882990000001".to_owned()]), "dev-88299…01");
+    }
+}
