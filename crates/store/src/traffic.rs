@@ -3,7 +3,7 @@
 //! A trace is kept as a whole and takes the place of itself. Whoever sees some sites alone sees the sessions of devices there (by
 //! IMEI) and what is about those; traces and addresses are nobody's site.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use umbilical_core::answer::watch::Session;
 use umbilical_core::finding::Finding;
@@ -89,7 +89,7 @@ pub struct TraceRow {
 }
 
 /// A session that is kept; subscriber numbers as the asker may see them.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionRow {
     /// `ses-…`.
     pub id: String,
@@ -118,12 +118,12 @@ pub struct SessionRow {
     /// Conversations.
     pub flows: u64,
     /// The trace in which it is.
-    #[serde(skip)]
+    #[serde(default)]
     pub trace: String,
 }
 
 /// What a module is called.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleName {
     /// Under whose name it is sold.
     pub brand: Option<String>,

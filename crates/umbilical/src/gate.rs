@@ -97,7 +97,7 @@ impl Gates {
             Gate::Fail | Gate::Review if law_is_asked => None,
             Gate::Fail => Some("no rule is asked, so nothing judges `fail`: name a pack with --policy".to_owned()),
             Gate::Review => Some("no rule is asked, so nothing judges `review`: name a pack with --policy".to_owned()),
-            Gate::Incident => Some("no detector looks at this: `incident` is for `watch`".to_owned()),
+            Gate::Incident => Some("no detector judges `incident` here, `watch` has them: it cannot trip".to_owned()),
             _ => None,
         };
         self.0.iter().filter_map(quiet)

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use umbilical_store::{Retention, Scope};
+use umbilical_core::Day;
+use umbilical_store::{Retention, Scope, lake};
 use utoipa::ToSchema;
 
 use crate::Problem;
@@ -16,7 +17,7 @@ pub const SETTING: &str = "keeping";
 /// How often it is looked whether something is due.
 const EACH: Duration = Duration::from_secs(60);
 
-/// How long evidence is kept, in days since it came in; `null` for ever.
+/// How long evidence is kept, in days since it came in, and how long traffic; `null` for ever.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Keeping {
@@ -26,12 +27,16 @@ pub struct Keeping {
     /// What was read from them: what rests on them alone is gone from the next answer on.
     #[serde(default)]
     pub observations: Option<u32>,
+    /// What was watched, by its last packet: conversations in the lake, sessions, findings.
+    #[serde(default)]
+    pub traffic: Option<u32>,
 }
 
 impl Keeping {
     /// Refuses what nobody means: no day at all would take everything away within a minute.
     pub fn check(self) -> Result<Self, Problem> {
-        let none = [("bytes", self.bytes), ("observations", self.observations)].into_iter().find(|(_, days)| *days == Some(0));
+        let all = [("bytes", self.bytes), ("observations", self.observations), ("traffic", self.traffic)];
+        let none = all.into_iter().find(|(_, days)| *days == Some(0));
         match none {
             Some((field, _)) => Err(Problem::at(field, "it is kept for a day at least; nothing is for ever")),
             None => Ok(self),
@@ -58,6 +63,15 @@ pub async fn tidy(app: &App) -> Result<(), Problem> {
         let retention = Retention { bytes: policy.bytes, observations: policy.observations };
         let retained = app.store().retain(app.by_itself(), retention).await?;
         gone = retained.observations;
+    }
+    if let Some(days) = policy.traffic {
+        let from = app.now().days_before(days);
+        app.store().retain_traces(app.by_itself(), from).await?;
+        let home = app.config().home.clone();
+        if let Some(day) = Day::from_unix(from.0.div_euclid(1000)) {
+            let gone = tokio::task::spawn_blocking(move || lake::retain(&home, day)).await.map_err(Problem::internal)?;
+            gone.map_err(Problem::internal)?;
+        }
     }
     let last = app.store().answers(&Scope::ALL, 1).await?.into_iter().next();
     let older = last.is_some_and(|a| a.as_of != app.today().to_string());

@@ -18,6 +18,7 @@ mod sessions;
 mod settings;
 mod sinks;
 mod tokens;
+mod traffic;
 mod views;
 mod waivers;
 
@@ -72,6 +73,10 @@ pub fn router() -> Router<App> {
         .route("/api/v1/findings", get(findings::list))
         .route("/api/v1/findings/{id}", get(findings::one))
         .route("/api/v1/findings/{id}/decisions", get(decisions::of_finding).post(decisions::decide_finding))
+        .route("/api/v1/traffic/traces", get(traffic::traces))
+        .route("/api/v1/traffic/sessions", get(traffic::sessions))
+        .route("/api/v1/traffic/sessions/{id}", get(traffic::session))
+        .route("/api/v1/traffic/findings", get(traffic::findings))
         .route("/api/v1/evidence", get(evidence::list).post(evidence::upload).layer(axum::extract::DefaultBodyLimit::disable()))
         .route("/api/v1/evidence/{id}", get(evidence::one))
         .route("/api/v1/evidence/{id}/content", get(evidence::content))
@@ -127,6 +132,7 @@ pub fn router() -> Router<App> {
         decisions::of_device, decisions::decide_device, decisions::decide_many, decisions::of_finding, decisions::decide_finding,
         findings::list, findings::one,
         evidence::list, evidence::upload, evidence::one, evidence::content,
+        traffic::traces, traffic::sessions, traffic::session, traffic::findings,
         jobs::list, jobs::one,
         history::of_device, history::events, history::changes,
         export::devices, export::findings, export::observations, reports::pack,

@@ -100,12 +100,16 @@ pub async fn set(State(app): State<App>, who: Who, Checked(sent): Checked<Vec<(S
             }
             Err(problem) => Err(problem),
         },
-        keeping::SETTING => match (number("bytes", some("bytes")), number("observations", some("observations"))) {
-            (Ok(bytes), Ok(observations)) => {
-                put_setting(&app, &who, keeping::SETTING, json!({"bytes": bytes, "observations": observations})).await
+        keeping::SETTING => {
+            let days = |name: &'static str| number(name, some(name));
+            match (days("bytes"), days("observations"), days("traffic")) {
+                (Ok(bytes), Ok(observations), Ok(traffic)) => {
+                    let value = json!({"bytes": bytes, "observations": observations, "traffic": traffic});
+                    put_setting(&app, &who, keeping::SETTING, value).await
+                }
+                (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => Err(problem),
             }
-            (Err(problem), _) | (_, Err(problem)) => Err(problem),
-        },
+        }
         "backup" => backups::begin(&app, who.by(app.now())).await.map(|_| ()),
         backups::SETTING => match (number("every_hours", some("every_hours")), number("keep", some("keep"))) {
             (Ok(None), _) => put_setting(&app, &who, backups::SETTING, json!(null)).await,
