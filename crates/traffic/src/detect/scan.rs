@@ -398,6 +398,8 @@ impl Detector for Scan {
             Event::Start(flow) => self.start(flow),
             Event::Answered(flow) => self.answer(flow, Some(true)),
             Event::Active(_) => {}
+            // What was answered was told before.
+            Event::End(flow, _) if flow.heard() == Some(true) => {}
             Event::End(flow, _) => self.answer(flow, flow.heard()),
         }
     }

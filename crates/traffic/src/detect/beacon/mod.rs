@@ -2,7 +2,7 @@
 //!
 //! A contact is a conversation in which something was said (an answer, or a payload): retries of what nobody answers are none. Contacts
 //! are gathered by whose they are and with whom: the name that was asked for, or the address, and the port. What is judged is the
-//! newest [`KEPT`] of a pair, each time that many came and at the end, so a pair costs two kilobytes however long it goes on.
+//! newest [`KEPT`] of a pair, each time that many came and at the end, so a pair costs a kilobyte and a half however long it goes on.
 //!
 //! With `--compat rita` the score is that of RITA 5 (see [`rita`]), over the last day and all of its contacts.
 
@@ -21,9 +21,9 @@ use crate::time::Micros;
 const ABOUT: About = About { code: "beacon", version: 1, needs: "when each conversation began, and what it sent" };
 
 /// Contacts of a pair that are kept.
-const KEPT: usize = 160;
+const KEPT: usize = 128;
 /// Pairs at once.
-const PAIRS: usize = 1 << 16;
+const PAIRS: usize = 1 << 17;
 /// The same under `--compat rita`, and contacts of each: RITA calls more than one in a second a strobe.
 const RITA_KEPT: usize = 86_400;
 
@@ -45,8 +45,8 @@ struct Pair {
 /// One contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Contact {
-    /// Milliseconds since the pair's first.
-    at: i64,
+    /// Milliseconds since the pair's first to end, which need not be the first to begin.
+    at: i32,
     /// Bytes of IP sent, and received.
     up: u32,
     down: u32,
@@ -124,7 +124,7 @@ impl Beacon {
             contacts.kept.drain(..most / 2);
         }
         contacts.kept.push(Contact {
-            at: flow.start.since(contacts.begin).0 / 1000,
+            at: (flow.start.since(contacts.begin).0 / 1000).clamp(i32::MIN.into(), i32::MAX.into()) as i32,
             up: u32::try_from(flow.up.bytes).unwrap_or(u32::MAX),
             down: u32::try_from(flow.down.bytes).unwrap_or(u32::MAX),
         });
@@ -164,7 +164,7 @@ impl Beacon {
         let from = seconds(first).max(to.saturating_sub(86_400));
         let mut out = Vec::new();
         for (pair, contacts) in &self.pairs {
-            let at = |c: &Contact| seconds(contacts.begin.plus(Micros(c.at.saturating_mul(1000))));
+            let at = |c: &Contact| seconds(contacts.begin.plus(Micros(i64::from(c.at).saturating_mul(1000))));
             let within: Vec<&Contact> = contacts.kept.iter().filter(|c| at(c) >= from).collect();
             let times: Vec<i64> = within.iter().map(|c| at(c)).collect();
             let bytes: Vec<f64> = within.iter().map(|c| c.up.into()).collect();
@@ -180,7 +180,7 @@ impl Beacon {
 impl Contacts {
     fn judge(&mut self) {
         self.kept.sort_unstable();
-        let times: Vec<f64> = self.kept.iter().map(|c| c.at as f64 / 1000.0).collect();
+        let times: Vec<f64> = self.kept.iter().map(|c| f64::from(c.at) / 1000.0).collect();
         let sizes = |of: fn(&Contact) -> u32| self.kept.iter().map(|c| of(c).into()).collect::<Vec<f64>>();
         let Some(judged) = own::judge(&times, &sizes(|c| c.up), &sizes(|c| c.down)) else { return };
         if judged.score >= own::ENOUGH && self.best.is_none_or(|b| b.score < judged.score) {

@@ -21,6 +21,8 @@ pub(super) const PERIODIC: f64 = 0.7;
 const PERIODS: f64 = 6.0;
 /// Seconds within which contacts are one, as are connections that a page opens at once.
 const AT_ONCE: f64 = 1.0;
+/// Median distance from the usual gap, as a share of it; of chance it is 0.69, of a clock with jitter of half a period 0.25.
+const FAR: f64 = 0.6;
 /// Gaps from which the spacing counts: below, one trace of chance in a hundred looks like it.
 const SPACED: usize = 16;
 
@@ -57,6 +59,10 @@ pub(super) fn judge(times: &[f64], up: &[f64], down: &[f64]) -> Option<Judged> {
     sorted.sort_by(f64::total_cmp);
     let span = at.last()? - at.first()?;
     let usual = median(&sorted);
+    // Most of what speaks speaks when it has to: gaps that lie so far apart are no clock's, whatever it misses.
+    if spread(&sorted) > FAR * usual {
+        return None;
+    }
     // Where every other beat is lost the usual gap is two beats.
     // Where many are taken together, the clock would be ours.
     if at.len().saturating_mul(5) < times.len().saturating_mul(4) && usual < 2.0 * AT_ONCE {
