@@ -21,10 +21,10 @@ assert rows
 ";
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Spent {
-    wall: f64,
-    cpu: Option<f64>,
-    peak_mb: Option<f64>,
+pub struct Spent {
+    pub wall: f64,
+    pub cpu: Option<f64>,
+    pub peak_mb: Option<f64>,
 }
 
 /// Measures and prints the table.
@@ -152,7 +152,7 @@ fn median(runs: usize, mut run: impl FnMut() -> Result<Spent, String>) -> Result
 }
 
 /// Runs a command to its end. Processor time and peak memory come from GNU time where it is installed.
-fn spend(command: &mut Command, dir: &Path) -> Result<Spent, String> {
+pub fn spend(command: &mut Command, dir: &Path) -> Result<Spent, String> {
     let time = Path::new("/usr/bin/time");
     let report = dir.join("time.txt");
     let mut measured;

@@ -9,6 +9,7 @@ mod cargo;
 mod corpus;
 mod examples;
 mod load;
+mod packets;
 mod services;
 mod test;
 mod tidy;
@@ -67,6 +68,9 @@ enum Task {
         /// Measure the server under load alone: so many seconds at 300 requests a second, with so many `--devices`
         #[arg(long, value_name = "SECONDS")]
         serve: Option<u32>,
+        /// Measure `watch` alone, beside the peers that are installed, and write docs/benchmarks.md
+        #[arg(long)]
+        traffic: bool,
         /// Folder with the peers' scripts [default: ../shared/bench beside the repository]
         #[arg(long)]
         peers: Option<PathBuf>,
@@ -97,12 +101,17 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Corpus { dir, format, verbose } => corpus::run(dir, format == "json", verbose),
         Task::Examples => examples::check(),
+        Task::Bench { traffic: true, peers, runs, profile, .. } => {
+            packets::run(&peers.unwrap_or_else(|| cargo::root().join("../shared/bench")), runs, &profile)
+        }
         Task::Bench { devices, serve: Some(seconds), profile, .. } => {
             devices.iter().try_for_each(|devices| load::run(*devices, seconds, &profile))
         }
-        Task::Bench { rows, parts, devices, peers, runs, profile, serve: None } => bench::run(&rows, &parts, peers, runs, &profile)
-            .and_then(|()| bench::store(&devices, &profile))
-            .and_then(|()| devices.iter().try_for_each(|devices| load::run(*devices, 60, &profile))),
+        Task::Bench { rows, parts, devices, peers, runs, profile, serve: None, traffic: false } => {
+            bench::run(&rows, &parts, peers, runs, &profile)
+                .and_then(|()| bench::store(&devices, &profile))
+                .and_then(|()| devices.iter().try_for_each(|devices| load::run(*devices, 60, &profile)))
+        }
         Task::MakeExamples => examples::make(),
         Task::MakeSims { rows, file, seed } => make_sims(rows, &file, seed),
     };
