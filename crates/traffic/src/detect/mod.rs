@@ -95,13 +95,31 @@ impl Detectors {
     pub fn finish(mut self, words: &Words) -> (Vec<Alert>, Vec<Came>) {
         let (mut alerts, mut came) = (Vec::new(), Vec::new());
         for detector in &mut self.all {
-            let found = detector.finish(words);
+            let found = merged(detector.finish(words));
             came.push(Came { about: detector.about(), tally: detector.tally(), alerts: found.len() as u64 });
             alerts.extend(found);
         }
         alerts.sort_by(|a, b| a.worst_first(b));
         (alerts, came)
     }
+}
+
+/// What one did again after some quiet is one alert: its longest, from the first to the last.
+fn merged(mut alerts: Vec<Alert>) -> Vec<Alert> {
+    alerts.sort_by(|a, b| (a.subject, &a.peer, a.first).cmp(&(b.subject, &b.peer, b.first)));
+    let mut out: Vec<Alert> = Vec::new();
+    for group in alerts.chunk_by(|a, b| (a.subject, &a.peer) == (b.subject, &b.peer)) {
+        let Some(longest) = group.iter().max_by_key(|a| (a.flows, std::cmp::Reverse(a.first))) else { continue };
+        let mut one = longest.clone();
+        if let [first, .., last] = group {
+            one.reason.more.push(format!("So it was {} times, with quiet between; the longest is told", group.len()));
+            (one.first, one.at, one.last) = (first.first, first.at, last.last);
+            one.severity = group.iter().map(|a| a.severity).max().unwrap_or(one.severity);
+            one.flows = group.iter().fold(0, |sum: u64, a| sum.saturating_add(a.flows));
+        }
+        out.push(one);
+    }
+    out
 }
 
 /// Addresses that speak to many at once, or to whoever is on the same link: nobody is singled out by them (RFC 1112, 3927, 4291).

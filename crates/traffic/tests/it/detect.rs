@@ -150,6 +150,33 @@ fn clocks_that_everybody_has_are_no_beacon() {
 }
 
 #[test]
+fn what_many_do_is_told_once() {
+    let from = |host: u8, n: i64| {
+        let (at, me, port) = (n * 60_000_000 + i64::from(host) * 1_000_000, [10, 0, 1, host], 20_000 + n as u16);
+        [
+            (at, tcp(me, PEER, (port, 22), SYN, 1, b"")),
+            (at + 20_000, tcp(PEER, me, (22, port), SYN_ACK, 1, b"")),
+            (at + 40_000, tcp(me, PEER, (port, 22), FIN_ACK, 2, b"hello")),
+            (at + 60_000, tcp(PEER, me, (22, port), FIN_ACK, 2, b"")),
+        ]
+    };
+    let many = |hosts: u8| (0..30).flat_map(|n| (0..hosts).flat_map(move |h| from(h, n))).collect();
+    assert_eq!(codes(&found(many(7), Options::default())), ["beacon"; 7]);
+    let alerts = found(many(20), Options::default());
+    assert_eq!(codes(&alerts), ["beacon"]);
+    assert!(alerts[0].reason.more.iter().any(|m| m.starts_with("So do 19 others")), "{:?}", alerts[0].reason);
+}
+
+#[test]
+fn a_scan_that_goes_on_after_a_while_is_one() {
+    let scan =
+        |hour: i64| (0..60).map(move |n: i64| (hour * 3_600_000_000 + n * 10_000, tcp(ME, PEER, (40_000, 200 + n as u16), SYN, 1, b"")));
+    let alerts = found(scan(0).chain(scan(1)).chain(scan(2)).collect(), Options::default());
+    assert_eq!((codes(&alerts), alerts[0].flows), (vec!["scan"], 180));
+    assert!(alerts[0].last.since(alerts[0].first) > Micros::seconds(7000));
+}
+
+#[test]
 fn rita_scores_a_clock_of_a_day() {
     let packets: Vec<Timed> = (0..288).flat_map(|n| talk(1_700_000_000.0 + f64::from(n) * 300.0, 20_000 + n as u16, 120)).collect();
     let alerts = found(packets, Options { rita: true });

@@ -24,6 +24,8 @@ const ABOUT: About = About { code: "beacon", version: 1, needs: "when each conve
 const KEPT: usize = 128;
 /// Pairs at once.
 const PAIRS: usize = 1 << 17;
+/// Those who come to one peer by a clock from which they are told as one.
+const MANY: usize = 8;
 /// The same under `--compat rita`, and contacts of each: RITA calls more than one in a second a strobe.
 const RITA_KEPT: usize = 86_400;
 
@@ -146,11 +148,24 @@ impl Beacon {
     }
 
     fn own(&mut self, words: &Words) -> Vec<Alert> {
+        self.pairs.values_mut().for_each(Contacts::judge);
+        let mut found: Vec<(&Pair, &Contacts, own::Judged)> =
+            self.pairs.iter().filter_map(|(pair, contacts)| Some((pair, contacts, contacts.best?))).collect();
+        let with = |p: &Pair| (p.peer, p.port, p.proto);
+        // Of one peer who comes most stands first.
+        found.sort_by(|(a, x, _), (b, y, _)| with(a).cmp(&with(b)).then(y.count.cmp(&x.count)).then(a.cmp(b)));
         let mut out = Vec::new();
-        for (pair, contacts) in &mut self.pairs {
-            contacts.judge();
-            if let Some(best) = contacts.best {
-                out.push(alert(pair, contacts, &best, words));
+        for group in found.chunk_by(|(a, ..), (b, ..)| with(a) == with(b)) {
+            let told = if group.len() >= MANY { 1 } else { group.len() };
+            for (pair, contacts, best) in group.iter().take(told) {
+                let mut alert = alert(pair, contacts, best, words);
+                if told < group.len() {
+                    // What many do is what they are made for, or a service that is called on.
+                    let others = group.len().saturating_sub(1);
+                    alert.reason.more.push(format!("So do {others} others: it is a service to which many come by a clock"));
+                    alert.severity = Severity::Info;
+                }
+                out.push(alert);
             }
         }
         out
