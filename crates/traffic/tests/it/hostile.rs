@@ -141,3 +141,55 @@ fn records_that_are_cut_or_bent_anywhere() {
         watch.finish(&mut |_| {});
     }
 }
+
+/// A template of so many fields without a byte between others, records for it, and the templates that come after.
+#[test]
+fn templates_cost_no_more_than_the_bytes_of_their_records() {
+    let sized = |id: u16, body: &[u8]| [&id.to_be_bytes()[..], &((body.len() + 4) as u16).to_be_bytes(), body].concat();
+    let datagram = |sets: &[Vec<u8>]| [&[0, 9, 0, 2][..], &[0; 4], &[0x65, 0, 0, 0], &[0; 8], &sets.concat()].concat();
+    let fields = [[0, 8, 0, 4], [0, 12, 0, 4], [0, 2, 0, 1], [0, 1, 0, 1]].concat();
+    let template = |id: u16, empty: u16, fields: &[u8]| {
+        let count = empty + (fields.len() / 4) as u16;
+        let empty: Vec<u8> = (0..empty).flat_map(|n| [0, [7, 11][usize::from(n % 2)], 0, 0]).collect();
+        sized(0, &[&id.to_be_bytes()[..], &count.to_be_bytes(), &empty, fields].concat())
+    };
+    let record = [10, 0, 0, 1, 10, 0, 0, 2, 3, 99];
+    let read = |watch: &mut Watch, sets: &[Vec<u8>]| {
+        let before = watch.counters.records;
+        let trouble = watch.export(netflow::From::Input(0), &datagram(sets), None, 1, &mut |_| {});
+        (watch.counters.records - before, trouble)
+    };
+    let mut watch = Watch::new(Limits::default());
+    assert_eq!(read(&mut watch, &[template(300, 900, &fields), sized(300, &record.repeat(2000))]), (2000, None));
+    for refused in [template(300, 16_000, &fields), template(300, 12, &[])] {
+        let (records, trouble) = read(&mut watch, &[refused, sized(300, &record.repeat(2000))]);
+        assert!(records == 0 && trouble.is_some_and(|t| t.contains("template")), "{records} {trouble:?}");
+    }
+    // What waited for it is read all the same once there is one, and a number is taken away by itself.
+    assert_eq!(read(&mut watch, &[template(300, 0, &fields)]), (4000, None));
+    assert_eq!(read(&mut watch, &[sized(0, &[1, 44, 0, 0]), sized(300, &record)]), (0, None));
+    assert_eq!(watch.counters.untemplated, 1);
+}
+
+/// All templates of a domain are taken away at once, again and again, while many of others are kept.
+#[test]
+fn taking_templates_away_costs_what_is_taken_away() {
+    let message = |domain: u32, body: &[u8]| {
+        let length = (body.len() + 16) as u16;
+        [&[0, 10][..], &length.to_be_bytes(), &[0x65, 0, 0, 0], &[0; 4], &domain.to_be_bytes(), body].concat()
+    };
+    let mut watch = Watch::new(Limits::default());
+    let mut export = |bytes: &[u8]| watch.export(netflow::From::Input(0), bytes, None, 1, &mut |_| {});
+    let many: Vec<u8> = (256..7000u16).flat_map(|id| [&id.to_be_bytes()[..], &[0, 1, 0, 8, 0, 4]].concat()).collect();
+    let set = [&[0, 2][..], &((many.len() + 4) as u16).to_be_bytes(), &many].concat();
+    for domain in 0..15 {
+        assert_eq!(export(&message(domain, &set)), None);
+    }
+    let gone = [&[0, 2][..], &60_004u16.to_be_bytes(), &[0, 2, 0, 0].repeat(15_000)].concat();
+    let begun = std::time::Instant::now();
+    assert_eq!(export(&message(3, &gone)), None);
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    let record = |domain| message(domain, &[1, 0, 0, 8, 10, 0, 0, 1]);
+    assert_eq!((export(&record(3)), export(&record(4))), (None, None));
+    assert_eq!(watch.counters.untemplated, 1, "only those of that domain are gone");
+}

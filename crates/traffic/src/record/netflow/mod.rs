@@ -44,11 +44,20 @@ pub struct Read {
 
 /// Names a template: who uses it, the version and the source or observation domain, and its number.
 type Name = (u32, u16, u32, u16);
+/// The same without its number, and whether it is of options.
+type Of = (u32, u16, u32, bool);
+
+fn of(name: Name, options: bool) -> Of {
+    (name.0, name.1, name.2, options)
+}
 
 #[derive(Debug)]
 struct Template {
-    /// What is not read is one field with what is not read behind it.
+    /// What is not read is one field with what is not read behind it. Each takes a byte at least, so that a set costs no more than it has
+    /// bytes.
     fields: Vec<(What, Length)>,
+    /// Fields that it says it has; 0: it is taken away.
+    said: usize,
     /// Bytes of a record, or the fewest where fields vary.
     least: usize,
     options: bool,
@@ -75,10 +84,13 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub struct Collector {
     exporters: HashMap<From, u32>,
-    templates: HashMap<Name, Template>,
-    /// Fields of all templates.
+    /// By who uses them and whether they are of options, for all of those may be taken away at once; then by number.
+    templates: HashMap<Of, HashMap<u16, Template>>,
+    /// Fields of all templates, and what each takes itself.
     held: usize,
     waiting: VecDeque<Waiting>,
+    /// How many of them wait for each.
+    awaited: HashMap<Name, usize>,
     /// Sets that waited for nothing.
     lost: u64,
     /// By exporter and domain: of how many packets one is looked at.
@@ -89,8 +101,12 @@ pub struct Collector {
 
 /// Exporters that are told apart.
 const EXPORTERS: usize = 1 << 16;
+/// Fields of one template: IANA has not many more numbers for them.
+const MOST: usize = 1000;
 /// Fields of all templates that are kept.
 const FIELDS: usize = 1 << 20;
+/// A template takes as much as so many fields.
+const TEMPLATE: usize = 8;
 /// Sets that wait for their templates, which are sent again each few minutes.
 const WAITING: usize = 4096;
 
@@ -181,6 +197,7 @@ const V5_RECORD: usize = 48;
 const V5_MOST: u16 = 185;
 
 const CUT: &str = "it is shorter than it says";
+const REFUSED: &str = "a template has more than a thousand fields, or none that takes a byte";
 
 impl Collector {
     /// Sets of records of which nobody has said yet what is in them.
@@ -254,19 +271,20 @@ impl Collector {
         let sent = Micros::seconds(seconds.into());
         let head = Head { sent, uptime: Some(uptime) };
         let heard = heard.unwrap_or(sent);
+        let mut whole = Ok(());
         while bytes.0.len() >= 4 {
             let (id, length) = (bytes.u16()?, usize::from(bytes.u16()?));
             let Some(length) = length.checked_sub(4) else { return Some(Err("a set says that it is shorter than its head")) };
             let set = bytes.take(length)?;
             let name = (exporter, version, source, id);
             match id {
-                0 => self.templates(name, set, Dress { ipfix: false, options: false }, each),
-                1 => self.templates(name, set, Dress { ipfix: false, options: true }, each),
+                0 => whole = whole.and(self.templates(name, set, Dress { ipfix: false, options: false }, each)),
+                1 => whole = whole.and(self.templates(name, set, Dress { ipfix: false, options: true }, each)),
                 256.. => self.data(name, set, &head, heard, number, each),
                 _ => {}
             }
         }
-        Some(Ok(()))
+        Some(whole)
     }
 
     fn ipfix(
@@ -285,19 +303,20 @@ impl Collector {
         let body = usize::from(length).checked_sub(16)?;
         let cut = bytes.0.len() < body;
         let mut bytes = Bytes(bytes.0.get(..body).unwrap_or(bytes.0));
+        let mut whole = Ok(());
         while bytes.0.len() >= 4 {
             let (id, length) = (bytes.u16()?, usize::from(bytes.u16()?));
             let Some(length) = length.checked_sub(4) else { return Some(Err("a set says that it is shorter than its head")) };
             let set = bytes.take(length)?;
             let name = (exporter, version, domain, id);
             match id {
-                0 | 2 => self.templates(name, set, Dress { ipfix: id == 2, options: false }, each),
-                1 | 3 => self.templates(name, set, Dress { ipfix: id == 3, options: true }, each),
+                0 | 2 => whole = whole.and(self.templates(name, set, Dress { ipfix: id == 2, options: false }, each)),
+                1 | 3 => whole = whole.and(self.templates(name, set, Dress { ipfix: id == 3, options: true }, each)),
                 256.. => self.data(name, set, &head, heard, number, each),
                 _ => {}
             }
         }
-        if cut { None } else { Some(Ok(())) }
+        if cut { None } else { Some(whole) }
     }
 
     /// Remembers of how many packets one is looked at.
@@ -312,42 +331,58 @@ impl Collector {
     }
 
     /// A set of templates: each takes the place of the one before it, one without fields takes it away (RFC 7011, 8.1).
-    fn templates(&mut self, set_of: Name, set: &[u8], dress: Dress, each: &mut dyn FnMut(&Record)) {
+    fn templates(&mut self, set_of: Name, set: &[u8], dress: Dress, each: &mut dyn FnMut(&Record)) -> Result<(), &'static str> {
         let (exporter, version, domain, set_id) = set_of;
         let mut bytes = Bytes(set);
+        let mut whole = Ok(());
         while bytes.0.len() >= 4 {
-            let Some(id) = bytes.u16() else { return };
+            let Some(id) = bytes.u16() else { break };
             let name = (exporter, version, domain, id);
             // What is too small for a number is padding.
             if id <= 255 && (id != set_id || !dress.ipfix) {
-                return;
+                break;
             }
-            let Some(template) = template(&mut bytes, dress) else { return };
+            let Some(template) = template(&mut bytes, dress) else { break };
             if id <= 255 {
                 // Every one of this kind.
-                self.templates.retain(|name, t| (name.0, name.1, name.2) != (exporter, version, domain) || t.options != dress.options);
+                for gone in self.templates.remove(&of(name, dress.options)).into_iter().flat_map(HashMap::into_values) {
+                    self.held = self.held.saturating_sub(gone.takes());
+                }
                 continue;
             }
-            if template.fields.is_empty() {
-                self.templates.remove(&name);
+            self.forget(name);
+            if template.said == 0 {
                 continue;
             }
-            self.held = self.held.saturating_add(template.fields.len());
-            if let Some(before) = self.templates.insert(name, template) {
-                self.held = self.held.saturating_sub(before.fields.len());
+            if template.said > MOST || template.least == 0 {
+                whole = Err(REFUSED);
+                continue;
             }
+            self.held = self.held.saturating_add(template.takes());
             if self.held > FIELDS {
                 // They are sent again.
                 self.templates.clear();
-                self.held = 0;
+                self.held = template.takes();
             }
+            self.templates.entry(of(name, dress.options)).or_default().insert(id, template);
             self.wakes(name, each);
+        }
+        whole
+    }
+
+    fn forget(&mut self, name: Name) {
+        for of in [of(name, false), of(name, true)] {
+            let Some(all) = self.templates.get_mut(&of) else { continue };
+            self.held = self.held.saturating_sub(all.remove(&name.3).map_or(0, |t| t.takes()));
+            if all.is_empty() {
+                self.templates.remove(&of);
+            }
         }
     }
 
     /// Reads what waited for a template.
     fn wakes(&mut self, name: Name, each: &mut dyn FnMut(&Record)) {
-        if !self.waiting.iter().any(|w| w.name == name) {
+        if self.awaited.remove(&name).is_none() {
             return;
         }
         for waiting in std::mem::take(&mut self.waiting) {
@@ -359,20 +394,34 @@ impl Collector {
         }
     }
 
-    fn data(&mut self, name: Name, set: &[u8], head: &Head, heard: Micros, number: u64, each: &mut dyn FnMut(&Record)) {
-        let Some(template) = self.templates.get(&name) else {
-            if self.waiting.len() >= WAITING {
-                self.waiting.pop_front();
-                self.lost = self.lost.saturating_add(1);
+    /// Keeps a set until its template comes.
+    fn waits(&mut self, waiting: Waiting) {
+        if self.waiting.len() >= WAITING
+            && let Some(gone) = self.waiting.pop_front()
+        {
+            self.lost = self.lost.saturating_add(1);
+            if let Some(of) = self.awaited.get_mut(&gone.name) {
+                *of = of.saturating_sub(1);
+                if *of == 0 {
+                    self.awaited.remove(&gone.name);
+                }
             }
-            self.waiting.push_back(Waiting { name, bytes: set.to_vec(), head: *head, heard, number });
-            return;
+        }
+        let of = self.awaited.entry(waiting.name).or_default();
+        *of = of.saturating_add(1);
+        self.waiting.push_back(waiting);
+    }
+
+    fn data(&mut self, name: Name, set: &[u8], head: &Head, heard: Micros, number: u64, each: &mut dyn FnMut(&Record)) {
+        let known = |options| self.templates.get(&of(name, options)).and_then(|t| t.get(&name.3));
+        let Some(template) = known(false).or_else(|| known(true)) else {
+            return self.waits(Waiting { name, bytes: set.to_vec(), head: *head, heard, number });
         };
         let of = (name.0, name.2);
         let sampled = !self.sampling.is_empty() && self.sampling.contains_key(&of);
         let (mut bytes, mut interval) = (Bytes(set), 0);
         // What is shorter than a record is padding.
-        while template.least > 0 && bytes.0.len() >= template.least {
+        while bytes.0.len() >= template.least {
             let Some(values) = template.values(&mut bytes, head) else { break };
             interval = interval.max(values.sampling);
             if template.options {
@@ -413,7 +462,7 @@ const V5: &[(What, usize)] = &[
 
 /// A template behind its number; without fields it is taken away.
 fn template(bytes: &mut Bytes<'_>, dress: Dress) -> Option<Template> {
-    let mut out = Template { fields: Vec::new(), least: 0, options: dress.options };
+    let mut out = Template { fields: Vec::new(), said: 0, least: 0, options: dress.options };
     let count = if dress.ipfix {
         let count = bytes.u16()?;
         if dress.options && count > 0 {
@@ -427,6 +476,7 @@ fn template(bytes: &mut Bytes<'_>, dress: Dress) -> Option<Template> {
     } else {
         usize::from(bytes.u16()?)
     };
+    out.said = count;
     let scopes = dress.options && !dress.ipfix;
     for place in 0..count {
         let (id, length) = (bytes.u16()?, bytes.u16()?);
@@ -439,6 +489,8 @@ fn template(bytes: &mut Bytes<'_>, dress: Dress) -> Option<Template> {
             n => Length::Bytes(n.into()),
         };
         match length {
+            // It says nothing, and many such would be looked at for each record.
+            Length::Bytes(0) => continue,
             Length::Bytes(n) => out.least = out.least.checked_add(n)?,
             Length::Varies => out.least = out.least.checked_add(1)?,
         }
@@ -451,6 +503,11 @@ fn template(bytes: &mut Bytes<'_>, dress: Dress) -> Option<Template> {
 }
 
 impl Template {
+    /// Of what is kept of all templates.
+    fn takes(&self) -> usize {
+        self.fields.len().saturating_add(TEMPLATE)
+    }
+
     fn values(&self, bytes: &mut Bytes<'_>, head: &Head) -> Option<Values> {
         let mut values = Values::default();
         for (what, length) in &self.fields {
