@@ -139,8 +139,16 @@ pub struct Flow {
     report: Micros,
     /// Whether its start was told.
     told: bool,
-    /// Of records of which others may follow: until when.
-    until: Option<Micros>,
+    quiet: Quiet,
+}
+
+/// From when on silence counts. It is apart from [`Flow::last`], for a clock may be set back while a conversation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quiet {
+    /// Its last packet, by the clock as it is now.
+    Since(Micros),
+    /// Of records of which others may follow: it is over then.
+    Until(Micros),
 }
 
 impl Flow {
@@ -165,7 +173,7 @@ impl Flow {
             isn: None,
             report: at.plus(ACTIVE),
             told: false,
-            until: None,
+            quiet: Quiet::Since(at),
         }
     }
 
@@ -201,6 +209,7 @@ impl Flow {
             session,
             inbound,
             last: record.end,
+            quiet: Quiet::Since(record.end),
             seen: record.seen,
             up: record.up,
             down: record.down,
@@ -268,6 +277,22 @@ impl Flow {
         reset || self.up.flags.any(Flags::FIN) && self.down.flags.any(Flags::FIN)
     }
 
+    /// The clock was set back: what it showed before is no longer waited for.
+    fn set_back(&mut self, now: Micros, longest: Micros) {
+        self.quiet = match self.quiet {
+            Quiet::Since(since) => Quiet::Since(since.min(now)),
+            Quiet::Until(until) => Quiet::Until(until.min(now.plus(longest))),
+        };
+        self.report = self.report.min(now.plus(ACTIVE));
+    }
+
+    fn since(&self) -> Micros {
+        match self.quiet {
+            Quiet::Since(since) => since,
+            Quiet::Until(_) => self.last,
+        }
+    }
+
     fn count(&mut self, packet: &Datagram<'_>, at: Micros, frame: u64, from_client: bool, words: &mut Words) {
         if let Some(probe) = &mut self.probe {
             let payload =
@@ -278,13 +303,14 @@ impl Flow {
             }
         }
         let carried = packet.payload.len();
+        let since = self.since();
         if carried > 0
             && let Some(size) = self.sizes.get_mut(usize::from(self.firsts))
             && let Some(gap) = self.gaps.get_mut(usize::from(self.firsts))
         {
             let signed = i16::try_from(carried).unwrap_or(i16::MAX);
             *size = if from_client { signed } else { signed.saturating_neg() };
-            *gap = u16::try_from(at.since(self.last).0.max(0) / 1000).unwrap_or(u16::MAX);
+            *gap = u16::try_from(at.since(since).0.max(0) / 1000).unwrap_or(u16::MAX);
             self.firsts = self.firsts.saturating_add(1);
         }
         let half = if from_client { &mut self.up } else { &mut self.down };
@@ -293,6 +319,7 @@ impl Flow {
         half.payload = half.payload.saturating_add(carried as u64);
         half.flags.0 |= packet.flags.0;
         self.last = self.last.max(at);
+        self.quiet = Quiet::Since(since.max(at));
         self.last_frame = frame;
     }
 }

@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 use super::wheel::{Turn, Wheel};
-use super::{ACTIVE, Event, Flow, Key, Why};
+use super::{ACTIVE, Event, Flow, Key, Quiet, Why};
 use crate::cellular::sessions::{Id, Owner, Way};
 use crate::names::{App, Asked, Word, Words};
 use crate::packet::{Addr, Datagram, Flags, proto};
@@ -46,6 +46,12 @@ pub struct Known<'a> {
 const SET_BACK: Micros = Micros::seconds(3600);
 /// Segments of a conversation that is closed are still its own for so long.
 const LINGER: Micros = Micros::seconds(5);
+
+/// When a conversation that no silence ends is looked at again: it waits with the others, so that there is an order in which they are
+/// evicted.
+const FAR: Micros = Micros::seconds(3600);
+/// Conversations that are evicted at once.
+const EVICTED: usize = 4096;
 
 /// The conversations of a trace.
 #[derive(Debug)]
@@ -180,7 +186,7 @@ impl Table {
             flow.report = at.plus(ACTIVE);
             each(Event::Active(flow));
         }
-        if closes {
+        if closes && self.limits.idle_tcp.is_some() {
             self.look_again(slot, at.plus(LINGER));
         }
     }
@@ -234,8 +240,10 @@ impl Table {
         // Who exports what goes on each few minutes will do so again.
         let idle = if flow.key.proto == proto::TCP { wait_tcp } else { wait };
         let goes_on = record.end.since(record.start).clamp(Micros(0), LONGEST);
-        flow.until = idle.map(|idle| part.heard.plus(if flow.closed() { LINGER.min(idle) } else { idle.plus(goes_on) }));
-        let until = flow.until;
+        let until = part.heard.plus(idle.map_or(FAR, |idle| if flow.closed() { LINGER.min(idle) } else { idle.plus(goes_on) }));
+        if idle.is_some() {
+            flow.quiet = Quiet::Until(until);
+        }
         if !flow.told && (part.both || !begun) {
             if !part.both && !other_way && flow.looks_turned() {
                 flow.turn();
@@ -249,7 +257,7 @@ impl Table {
             flow.report = flow.last.plus(ACTIVE);
             each(Event::Active(flow));
         }
-        if let Some(until) = until.filter(|_| begun) {
+        if begun {
             self.look_again(slot, until);
         }
     }
@@ -311,10 +319,10 @@ impl Table {
 
     /// Whether nothing came for long enough, or it was closed.
     fn over(&self, flow: &Flow, at: Micros) -> bool {
-        if let Some(until) = flow.until {
-            return at > until;
-        }
-        let silent = at.since(flow.last);
+        let silent = match flow.quiet {
+            Quiet::Until(until) => return at > until,
+            Quiet::Since(since) => at.since(since),
+        };
         let idle = if flow.key.proto == proto::TCP { self.limits.idle_tcp } else { self.limits.idle };
         let Some(idle) = idle else { return false };
         silent > idle || flow.key.proto == proto::TCP && flow.closed() && silent > LINGER
@@ -335,18 +343,16 @@ impl Table {
         if packet.proto == proto::TCP && packet.flags.has(Flags::SYN) && !answers {
             flow.isn = packet.sequence;
         }
-        let wait = self.wait(&flow);
+        let wait = self.wait(&flow).unwrap_or(FAR);
         let slot = self.place(flow, whole, realm);
-        if let Some(wait) = wait {
-            self.look_again(slot, at.plus(wait));
-        }
+        self.look_again(slot, at.plus(wait));
         slot
     }
 
     /// Evicts what would end first, if there is no room.
     fn room(&mut self, each: &mut dyn FnMut(Event<'_>)) {
         while self.index.len() >= self.limits.flows.max(1) {
-            let Some(list) = self.wheel.next() else { break };
+            let Some(list) = self.wheel.next(EVICTED) else { break };
             for turn in list {
                 if self.meant(turn).is_some() {
                     self.evicted = self.evicted.saturating_add(1);
@@ -392,8 +398,7 @@ impl Table {
             self.wheel.restart(at);
             for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
                 if let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) {
-                    flow.last = flow.last.min(at);
-                    flow.until = flow.until.map(|until| until.min(at.plus(LONGEST)));
+                    flow.set_back(at, LONGEST);
                     self.look_again(slot, at);
                 }
             }
@@ -409,9 +414,13 @@ impl Table {
                 if self.over(flow, at) {
                     let why = if flow.closed() { Why::Closed } else { Why::Idle };
                     self.end(turn.slot, why, each);
-                } else if let Some(later) = flow.until.or_else(|| Some(flow.last.plus(self.wait(flow)?))) {
-                    let later = later.max(at);
-                    self.wheel.put(turn, later);
+                } else {
+                    let later = match (flow.quiet, self.wait(flow)) {
+                        (Quiet::Until(until), _) => until,
+                        (Quiet::Since(since), Some(wait)) => since.plus(wait),
+                        (Quiet::Since(_), None) => at.plus(FAR),
+                    };
+                    self.wheel.put(turn, later.max(at));
                 }
             }
         }

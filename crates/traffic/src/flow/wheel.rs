@@ -65,8 +65,9 @@ impl Wheel {
         None
     }
 
-    /// The flows that would be looked at first, whatever the time is.
-    pub fn next(&mut self) -> Option<Vec<Turn>> {
-        self.lists.iter_mut().find(|list| !list.is_empty()).map(std::mem::take)
+    /// So many of the flows that would be looked at first, whatever the time is.
+    pub fn next(&mut self, most: usize) -> Option<Vec<Turn>> {
+        let list = self.lists.iter_mut().find(|list| !list.is_empty())?;
+        Some(if list.len() <= most { std::mem::take(list) } else { list.drain(..most).collect() })
     }
 }

@@ -106,6 +106,46 @@ fn there_is_a_bound_and_what_is_beyond_is_counted() {
     assert!(evicted >= 4000 && watch.flows().1 == evicted, "{evicted} {:?}", watch.flows());
 }
 
+/// Where no silence ends anything the oldest go.
+#[test]
+fn the_bound_holds_where_nothing_is_ever_over() {
+    let limits = Limits { flows: 1000, idle: None, idle_tcp: None };
+    let packets: Vec<_> = (0..20_000u32)
+        .map(|n| {
+            (i64::from(n / 10), tcp([10, 9, (n >> 8) as u8, n as u8], B, (1024, 80), if n % 2 == 0 { SYN } else { Flags::RST }, n, b""))
+        })
+        .collect();
+    let (ends, _, watch) = watched(limits, &packets);
+    let evicted = ends.iter().filter(|(_, why)| *why == Why::Evicted).count() as u64;
+    assert_eq!((ends.len(), watch.flows()), (20_000, (20_000, evicted)));
+    assert!((19_000..20_000).contains(&evicted), "{evicted}");
+    let last: Vec<_> = ends.iter().filter(|(_, why)| *why == Why::Trace).map(|(f, _)| f.start).collect();
+    assert!(last.iter().all(|at| *at >= Micros::seconds(1899)), "{:?}", last.iter().min());
+    // Within a second not more go than must.
+    let packets: Vec<_> = (0..12_000u32).map(|n| (0, udp([10, 9, (n >> 8) as u8, n as u8], B, (1024, 80), b""))).collect();
+    let (ends, ..) = watched(Limits { flows: 10_000, ..limits }, &packets);
+    let evicted: Vec<_> = ends.iter().filter(|(_, why)| *why == Why::Evicted).map(|(f, _)| f.first_frame).collect();
+    assert_eq!((ends.len(), evicted.len(), evicted.iter().max()), (12_000, 4096, Some(&4096)));
+}
+
+/// A clock that is set back while conversations go on.
+#[test]
+fn nothing_ends_before_it_began() {
+    let day = 86_400;
+    let mut packets: Vec<_> = (0..20).map(|s| (day + s, udp(A, B, (s as u16 % 4, 6), b"x"))).collect();
+    packets.extend((0..200).map(|s| (s, udp(A, B, (s as u16 % 2, 6), b"x"))));
+    let (ends, active, _) = watched(Limits::default(), &packets);
+    assert!(ends.iter().all(|(f, _)| f.start <= f.last && f.start >= Micros(0)), "{ends:?}");
+    // Two went on, and were told of; the others were silent for long enough by the clock as it is.
+    assert_eq!(
+        ends.iter().map(|(f, why)| (f.packets(), *why)).collect::<Vec<_>>(),
+        [(5, Why::Idle), (5, Why::Idle), (105, Why::Trace), (105, Why::Trace)]
+    );
+    assert!(active > 60, "{active}");
+    let end = ends.iter().find(|(f, _)| f.packets() == 5).map(|(f, _)| (f.start, f.last));
+    assert!(end.is_some_and(|(a, b)| a >= Micros::seconds(day) && b < Micros::seconds(day + 20)), "{end:?}");
+}
+
 #[test]
 fn clocks_that_jump_lose_nothing_and_keep_nothing_for_ever() {
     let year = 31_536_000;
