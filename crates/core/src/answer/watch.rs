@@ -163,9 +163,9 @@ pub struct FlowRow<'a> {
     /// To who began.
     pub bytes_down: u64,
     /// The name that led to the address.
-    pub dns: Option<&'a str>,
+    pub dns: Option<Cow<'a, str>>,
     /// The name in TLS or QUIC.
-    pub sni: Option<&'a str>,
+    pub sni: Option<Cow<'a, str>>,
     /// The first protocol offered there.
     pub alpn: Option<&'a str>,
     /// Fingerprint of the client.
@@ -173,7 +173,7 @@ pub struct FlowRow<'a> {
     /// Fingerprint of the client.
     pub ja4: Option<&'a str>,
     /// `Host` of HTTP, `Uri-Host` of CoAP.
-    pub host: Option<&'a str>,
+    pub host: Option<Cow<'a, str>>,
     /// The first target asked for; numbers of subscribers in it are covered unless they were asked for whole.
     pub uri: Option<Cow<'a, str>>,
     /// `User-Agent`; see `uri`.

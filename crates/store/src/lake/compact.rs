@@ -28,7 +28,7 @@ fn open(path: &Path) -> io::Result<SerializedFileReader<File>> {
     SerializedFileReader::new(File::open(path)?).map_err(|e| io::Error::other(format!("{}: {e}", path.display())))
 }
 
-/// The traces in a file.
+/// The traces in a merged file.
 pub(super) fn traces(path: &Path) -> io::Result<Vec<String>> {
     let reader = open(path)?;
     let stamps = reader.metadata().file_metadata().key_value_metadata();
@@ -36,21 +36,28 @@ pub(super) fn traces(path: &Path) -> io::Result<Vec<String>> {
     Ok(traces.split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect())
 }
 
-/// Merges the small files of a day. A file that is no longer whole is left alone.
+/// Merges the small files of a day. A trace is merged with all of its files there or not at all, so that a name among those of a merged
+/// file says that nothing of it stands elsewhere. A file that is no longer whole is left alone.
 pub(super) fn day(folder: &Path) -> io::Result<()> {
-    let (mut group, mut rows) = (Vec::new(), 0_u64);
+    let mut small = Vec::new();
+    let mut large = Vec::new();
     for path in files(folder)? {
-        let Ok(reader) = open(&path) else { continue };
-        let n = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0);
-        if n >= ROWS / 2 {
-            continue;
+        let rows = open(&path).ok().and_then(|r| u64::try_from(r.metadata().file_metadata().num_rows()).ok());
+        match rows {
+            Some(n) if n < ROWS / 2 => small.push((path, n)),
+            _ => large.extend(super::trace_of(&path).map(str::to_owned)),
         }
+    }
+    small.retain(|(path, _)| super::trace_of(path).is_none_or(|t| !large.iter().any(|l| l == t)));
+    let (mut group, mut rows) = (Vec::new(), 0_u64);
+    for same in small.chunk_by(|(a, _), (b, _)| super::trace_of(a).is_some() && super::trace_of(a) == super::trace_of(b)) {
+        let n = same.iter().fold(0_u64, |sum, (_, n)| sum.saturating_add(*n));
         if rows.saturating_add(n) > ROWS {
             merge(folder, &std::mem::take(&mut group))?;
             rows = 0;
         }
         rows = rows.saturating_add(n);
-        group.push(path);
+        group.extend(same.iter().map(|(path, _)| path.clone()));
     }
     merge(folder, &group)
 }
@@ -70,7 +77,10 @@ fn merge(folder: &Path, paths: &[PathBuf]) -> io::Result<()> {
             });
             rows.push_cells(cells.map(|(c, field)| cell(c.kind, field)));
         }
-        all.extend(traces(path)?);
+        match super::trace_of(path) {
+            Some(trace) => all.push(trace.to_owned()),
+            None => all.extend(traces(path)?),
+        }
         hash.update(name(path).as_bytes());
     }
     all.sort();

@@ -1,10 +1,10 @@
 //! The lake: conversations as Parquet, beside the database and readable without this program.
 //!
 //! ```text
-//! lake/flows/day=2026-11-30/4f1c09d2a7b3e856.parquet     what one trace said on that day (UTC, by its first packet)
+//! lake/flows/day=2026-11-30/4f1c09d2a7b3e856-0000.parquet     what one trace said on that day (UTC, by its first packet)
 //! ```
-//! The groups of a file are sorted by session and time, packed with zstd, and has the columns of [`columns`]: times as `TIMESTAMP(MICROS, UTC)`, texts as
-//! plain UTF-8, what is not known as null. Its key–value metadata names the layout (`umbilical.flows`) and the traces in it (`traces`). The
+//! The groups of a file are sorted by session and time; it is packed with zstd and has the columns of [`columns`]: times as `TIMESTAMP(MICROS, UTC)`, texts as
+//! plain UTF-8, what is not known as null. Its key–value metadata names the layout (`umbilical.flows`) and, of a merged one, the traces in it (`traces`). The
 //! same trace written again takes the place of what it wrote before; a trace that breaks off leaves nothing.
 
 mod batch;
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use parquet::file::writer::SerializedFileWriter;
 use umbilical_core::Day;
@@ -29,6 +30,10 @@ use crate::store::private;
 const HELD: usize = 1 << 18;
 /// Files of a day from which they are merged.
 const MANY: usize = 16;
+/// Days that are written at once; beyond, the oldest is closed, and goes on in another file.
+const OPEN: usize = 64;
+/// What is being written belongs to somebody who is gone when nothing was added for so long.
+const FORGOTTEN: Duration = Duration::from_secs(86_400);
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +64,8 @@ pub struct Lake {
     /// What its files are called until then.
     word: String,
     days: BTreeMap<Day, Open>,
+    /// Days that were closed.
+    closed: Vec<PathBuf>,
     held: usize,
     written: Written,
 }
@@ -77,7 +84,7 @@ impl Lake {
     pub fn create(home: &Path, word: &str) -> io::Result<Self> {
         let folder = folder(home);
         fs::create_dir_all(&folder)?;
-        Ok(Self { folder, word: word.to_owned(), days: BTreeMap::new(), held: 0, written: Written::default() })
+        Ok(Self { folder, word: word.to_owned(), days: BTreeMap::new(), closed: Vec::new(), held: 0, written: Written::default() })
     }
 
     /// Adds a conversation to the day on which it began.
@@ -90,9 +97,14 @@ impl Lake {
         if let Some(open) = self.days.get_mut(&day) {
             open.batch.push(row);
         } else {
+            if self.days.len() >= OPEN
+                && let Some((_, open)) = self.days.pop_first()
+            {
+                self.close(open)?;
+            }
             let folder = self.folder.join(format!("day={day}"));
             fs::create_dir_all(&folder)?;
-            let made = folder.join(format!(".{}.part", self.word));
+            let made = folder.join(format!(".{}-{}.part", self.word, self.closed.len()));
             let out = BufWriter::new(File::create(&made)?);
             private(&made);
             let open = self.days.entry(day).or_insert(Open { made, to: batch::begin(out)?, batch: Batch::default() });
@@ -101,6 +113,18 @@ impl Lake {
         self.held = self.held.saturating_add(1);
         self.written.rows = self.written.rows.saturating_add(1);
         if self.held >= HELD { self.write() } else { Ok(()) }
+    }
+
+    /// Ends the file of a day.
+    fn close(&mut self, open: Open) -> io::Result<()> {
+        // It is cleared away whatever becomes of it.
+        self.closed.push(open.made);
+        let mut to = open.to;
+        open.batch.write(&mut to)?;
+        let file = batch::end(to, "")?.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        self.written.bytes = self.written.bytes.saturating_add(file.metadata()?.len());
+        Ok(())
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -117,40 +141,77 @@ impl Lake {
     /// # Errors
     /// It cannot be written.
     pub fn finish(mut self, trace: &str) -> io::Result<Option<Written>> {
+        while let Some((_, open)) = self.days.pop_first() {
+            self.close(open)?;
+        }
+        let lock = locked(&self.folder)?;
+        for day in days(&self.folder)? {
+            tidy(&day)?;
+        }
         if is_merged(&self.folder, trace)? {
             return Ok(None);
         }
-        self.write()?;
         let mut old = of_trace(&self.folder, trace)?;
-        let mut places = Vec::new();
-        for (_, open) in std::mem::take(&mut self.days) {
-            let whole = (|| {
-                let file = batch::end(open.to, trace)?.into_inner().map_err(io::IntoInnerError::into_error)?;
-                file.sync_all()?;
-                Ok::<_, io::Error>(file.metadata()?.len())
-            })();
-            let place = open.made.with_file_name(format!("{trace}.parquet"));
-            let put = whole.and_then(|bytes| fs::rename(&open.made, &place).map(|()| bytes));
-            let bytes = put.inspect_err(|_| drop(fs::remove_file(&open.made)))?;
-            self.written.bytes = self.written.bytes.saturating_add(bytes);
-            self.written.files = self.written.files.saturating_add(1);
-            places.push(place);
+        self.written.files = self.closed.len() as u64;
+        for (n, made) in std::mem::take(&mut self.closed).into_iter().enumerate() {
+            let place = made.with_file_name(format!("{trace}-{n:04}.parquet"));
+            if let Err(problem) = fs::rename(&made, &place) {
+                let _ = fs::remove_file(&made);
+                return Err(problem);
+            }
+            old.retain(|path| *path != place);
         }
-        old.retain(|path| !places.contains(path));
         old.into_iter().try_for_each(fs::remove_file)?;
         for day in days(&self.folder)? {
             if files(&day)?.len() >= MANY {
                 compact::day(&day)?;
             }
         }
+        drop(lock);
         Ok(Some(self.written))
     }
 }
 
+/// Whoever puts files into their place or merges them is alone; who reads or writes a part of its own is not waited for.
+fn locked(folder: &Path) -> io::Result<File> {
+    let path = folder.with_file_name("flows.lock");
+    let lock = File::create(&path)?;
+    private(&path);
+    lock.lock()?;
+    Ok(lock)
+}
+
+/// Clears away what somebody left behind who was ended in the middle: files that are in a merged one already, and parts of long ago.
+fn tidy(day: &Path) -> io::Result<()> {
+    let all = files(day)?;
+    let mut merged = Vec::new();
+    for path in all.iter().filter(|p| name(p).starts_with(compact::MERGED)) {
+        merged.extend(compact::traces(path)?);
+    }
+    for path in &all {
+        if trace_of(path).is_some_and(|t| merged.iter().any(|m| m == t)) {
+            fs::remove_file(path)?;
+        }
+    }
+    for path in listed(day)?.iter().filter(|p| name(p).ends_with(".part")) {
+        let age = path.metadata().and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > FORGOTTEN) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The trace of a file that holds one.
+fn trace_of(path: &Path) -> Option<&str> {
+    let (trace, part) = name(path).strip_suffix(".parquet")?.rsplit_once('-')?;
+    (trace != compact::MERGED.trim_end_matches('-') && part.bytes().all(|b| b.is_ascii_digit())).then_some(trace)
+}
+
 impl Drop for Lake {
     fn drop(&mut self) {
-        for open in self.days.values() {
-            let _ = fs::remove_file(&open.made);
+        for made in self.days.values().map(|open| &open.made).chain(&self.closed) {
+            let _ = fs::remove_file(made);
         }
     }
 }
@@ -173,6 +234,10 @@ fn is_merged(folder: &Path, trace: &str) -> io::Result<bool> {
 /// Something cannot be taken away.
 pub fn retain(home: &Path, from: Day) -> io::Result<u64> {
     let mut gone = 0_u64;
+    if !folder(home).is_dir() {
+        return Ok(gone);
+    }
+    let _lock = locked(&folder(home))?;
     for path in days(&folder(home))? {
         if name(&path).strip_prefix("day=").and_then(|d| d.parse::<Day>().ok()).is_some_and(|day| day < from) {
             fs::remove_dir_all(path)?;
@@ -209,7 +274,7 @@ fn files(day: &Path) -> io::Result<Vec<PathBuf>> {
 fn of_trace(folder: &Path, trace: &str) -> io::Result<Vec<PathBuf>> {
     let mut out = Vec::new();
     for day in days(folder)? {
-        out.extend(files(&day)?.into_iter().filter(|p| name(p).strip_suffix(".parquet") == Some(trace)));
+        out.extend(files(&day)?.into_iter().filter(|p| trace_of(p) == Some(trace)));
     }
     Ok(out)
 }

@@ -39,7 +39,7 @@ fn row(session: Option<&str>, start: i64) -> FlowRow<'_> {
         bytes: 300,
         bytes_up: 200,
         bytes_down: 100,
-        dns: Some("meter.example"),
+        dns: Some("meter.example".into()),
         sni: None,
         alpn: None,
         ja3: None,
@@ -119,6 +119,27 @@ fn what_breaks_off_leaves_nothing() {
 }
 
 #[test]
+fn many_days_need_few_open_files_and_many_writers_lose_nothing() {
+    let home = Home::new("crowd");
+    let of: Vec<_> = (0..200).map(|d| (None, NOON + d * 86_400_000_000)).collect();
+    let written = write(&home, "aa11", &of);
+    assert_eq!((written.files, rows(&home).len()), (200, 200));
+    std::thread::scope(|scope| {
+        for n in 0..8_i64 {
+            let home = &home.0;
+            scope.spawn(move || {
+                for k in 0..6_i64 {
+                    let mut lake = Lake::create(home, &format!("writer{n}")).unwrap();
+                    lake.push(&row(None, NOON - 86_400_000_000 + n * 10 + k)).unwrap();
+                    lake.finish(&format!("{n:02x}{k:02x}")).unwrap().unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(rows(&home).len(), 248);
+}
+
+#[test]
 fn many_small_files_become_one_and_old_days_go() {
     let home = Home::new("many");
     for n in 0..40_i64 {
@@ -133,6 +154,12 @@ fn many_small_files_become_one_and_old_days_go() {
     lake.push(&row(None, NOON)).unwrap();
     assert_eq!(lake.finish("0000").unwrap(), None);
     assert_eq!(listed(&day).unwrap(), files(&day).unwrap());
+    // What a merge that was ended in the middle left behind goes.
+    let left = day.join("0003-0000.parquet");
+    fs::copy(files(&day).unwrap().last().unwrap(), &left).unwrap();
+    write(&home, "beef", &[(None, NOON)]);
+    assert!(!left.exists());
+    fs::remove_file(day.join("beef-0000.parquet")).unwrap();
     assert_eq!(retain(&home.0, "2026-11-29".parse().unwrap()).unwrap(), 0);
     assert_eq!(retain(&home.0, "2026-11-30".parse().unwrap()).unwrap(), 1);
     assert_eq!(rows(&home), []);

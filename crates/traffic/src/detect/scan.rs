@@ -91,9 +91,13 @@ impl Count {
         }
         self.odd = self.odd.saturating_add(contact.odd.into());
         self.range = Some((self.range.map_or(contact, |r| r.0), contact));
-        self.hosts.insert(contact.key.server);
-        let port = self.ports.entry(contact.key.server_port).or_default();
-        *port = port.saturating_add(1);
+        if self.hosts.len() < KEPT {
+            self.hosts.insert(contact.key.server);
+        }
+        if self.ports.len() < KEPT || self.ports.contains_key(&contact.key.server_port) {
+            let port = self.ports.entry(contact.key.server_port).or_default();
+            *port = port.saturating_add(1);
+        }
     }
 
     /// Whether a minute of it is a scan.
@@ -232,12 +236,17 @@ impl Prober {
         let worms: u32 = count.ports.iter().filter(|(p, _)| WORMS.contains(p)).map(|(_, n)| *n).sum();
         let worm = worms >= FAILURES && u64::from(worms).saturating_mul(3) >= u64::from(count.failed) && count.ports.len() > 1;
         let (hosts, ports) = (count.hosts.len(), count.ports.len());
+        // Behind so many they are no longer told apart.
+        let more_of_them = if hosts.max(ports) >= KEPT { " and more" } else { "" };
         let unanswered = format!("{} of {} contacts without an answer", count.failed, count.tried);
         let did = match (hosts, ports) {
-            (h, _) if echoes => format!("sent echoes to {h} addresses within a minute, {unanswered}"),
-            (1, p) => format!("tried {p} ports of one address, {unanswered}"),
-            (h, 1) => format!("tried port {} of {h} addresses, {unanswered}", count.ports.keys().next().copied().unwrap_or_default()),
-            (h, p) => format!("tried {p} ports of {h} addresses, {unanswered}"),
+            (h, _) if echoes => format!("sent echoes to {h}{more_of_them} addresses, {unanswered}"),
+            (1, p) => format!("tried {p}{more_of_them} ports of one address, {unanswered}"),
+            (h, 1) => format!(
+                "tried port {} of {h}{more_of_them} addresses, {unanswered}",
+                count.ports.keys().next().copied().unwrap_or_default()
+            ),
+            (h, p) => format!("tried {p} ports of {h}{more_of_them} addresses, {unanswered}"),
         };
         let mut more = Vec::new();
         if worm {
@@ -337,10 +346,16 @@ impl Scan {
         }
         prober.last = prober.last.max(flow.start);
         prober.settle(flow.start);
-        if prober.met.len() >= KEPT || !prober.met.insert((flow.key.server, flow.key.server_port)) {
+        if prober.met.len() < KEPT {
+            if !prober.met.insert((flow.key.server, flow.key.server_port)) {
+                return;
+            }
+            self.kept = self.kept.saturating_add(1);
+        } else if prober.told.is_none() {
+            // So many in a minute, and most of them answered.
             return;
         }
-        self.kept = self.kept.saturating_add(1);
+        self.tally.judged = self.tally.judged.saturating_add(1);
         if prober.awaited.len() >= AWAITED {
             // So many at once without an answer: the oldest will have none.
             let oldest = prober.awaited.remove(0);
@@ -355,10 +370,10 @@ impl Scan {
         let Some(at) = prober.awaited.iter().rposition(|c| c.key == flow.key) else { return };
         let contact = prober.awaited.remove(at);
         let Some(answered) = answered else {
+            self.tally.judged = self.tally.judged.saturating_sub(1);
             self.tally.blind = self.tally.blind.saturating_add(1);
             return;
         };
-        self.tally.judged = self.tally.judged.saturating_add(1);
         prober.outcome(contact, answered);
     }
 
@@ -368,6 +383,8 @@ impl Scan {
         for clear_only_old in [true, false] {
             let over = &mut self.over;
             self.probers.retain(|subject, p| {
+                // What waited for too long decides before it is let go.
+                p.settle(now);
                 let old = now.since(p.last) > WINDOW;
                 if p.told.is_some() && old {
                     over.extend(p.alert(*subject));

@@ -9,11 +9,13 @@ mod rows;
 mod source;
 mod ways;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use umbilical_core::answer::Said;
 use umbilical_core::answer::watch::{Counters, SCHEMA, Session, Watched};
+use umbilical_core::finding::Finding;
 use umbilical_core::number::Shown;
 use umbilical_core::observation::Input;
 use umbilical_core::{Day, Observations};
@@ -139,8 +141,10 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     let mut ended = trace.end(&kb, as_of)?;
     let code = gates.code(ended.watched.findings.iter(), gate::Seen::default());
     let sessions = ended.watched.sessions.clone();
+    let findings = covered(&ended.watched.findings, &sessions);
     if !global.show_subscribers {
         ended.watched.sessions.iter_mut().for_each(cover);
+        ended.watched.findings.clone_from(&findings);
     }
     let document = headed(SCHEMA, &kb, as_of, (&ended.inputs, ended.problems), ended.watched);
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
@@ -156,7 +160,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     if let Some(keep) = ended.keep {
         let (ids, words) = (&ended.ids, &ended.words);
         let (who, now) = (&recorded::person(), stored::now());
-        let done = keep::Done { answer: &document, sessions: &sessions, inputs: &ended.inputs, ids, words, who, now };
+        let done = keep::Done { answer: &document, sessions: &sessions, findings: &findings, inputs: &ended.inputs, ids, words, who, now };
         let said = keep.and_then(|keep| keep.finish(&done)).map_err(|what| Fail::Home {
             what: format!("the answer is given, and not kept in the home: {what}"),
             help: Some("watch once more; --no-save keeps nothing on purpose".to_owned()),
@@ -180,11 +184,24 @@ pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail>
     }
     let ended = trace.end(&kb, as_of)?;
     let sessions = ended.watched.sessions.clone();
+    let findings = covered(&ended.watched.findings, &sessions);
     let document = headed(SCHEMA, &kb, as_of, (&ended.inputs, ended.problems), ended.watched);
     let (ids, words, now) = (&ended.ids, &ended.words, stored::now());
-    let done = keep::Done { answer: &document, sessions: &sessions, inputs: &ended.inputs, ids, words, who, now };
+    let done = keep::Done { answer: &document, sessions: &sessions, findings: &findings, inputs: &ended.inputs, ids, words, who, now };
     let kept = ended.keep.map(|keep| keep.and_then(|keep| keep.finish(&done)));
     kept.transpose().map(|_| ()).map_err(|what| Fail::Home { what, help: None })
+}
+
+/// Findings as they are shown to everybody.
+fn covered(findings: &[Finding], sessions: &[Session]) -> Vec<Finding> {
+    let own: HashMap<&str, Vec<String>> =
+        sessions.iter().map(|s| (s.id.as_str(), [&s.imsi, &s.iccid, &s.msisdn].into_iter().flatten().cloned().collect())).collect();
+    let mut out = findings.to_vec();
+    for finding in &mut out {
+        let own = own.get(finding.subject.id.as_str()).map(Vec::as_slice).unwrap_or_default();
+        naming::cover_finding(finding, own);
+    }
+    out
 }
 
 /// Numbers of subscribers as they are shown to everybody.

@@ -64,6 +64,7 @@ struct Looked {
     needs: String,
     judged: u64,
     blind: u64,
+    forgotten: u64,
 }
 
 /// Something that was counted.
@@ -168,6 +169,7 @@ pub async fn trace(State(app): State<App>, who: Who, Path(id): Path<String>) -> 
         needs: text(d, "needs"),
         judged: number(d, "judged"),
         blind: number(d, "blind"),
+        forgotten: number(d, "forgotten"),
     };
     let problem = |p: &Json| format!("{}: {}", text(p, "at"), text(p, "what"));
     let shown = Trace {
@@ -193,6 +195,8 @@ struct Said {
     name: String,
     /// Where it is one.
     session: Option<Row>,
+    /// Whether the asker may see the trace it is in.
+    whole: bool,
     /// Devices with its IMEI: id and name.
     devices: Vec<(String, String)>,
     findings: Vec<Found>,
@@ -235,6 +239,7 @@ async fn said(app: &App, who: &Who, name: String, session: Option<SessionRow>) -
         peers: store.traffic_peers(&name, ROWS).await?,
         findings: findings.into_iter().map(Found::from).collect(),
         session: session.map(Row::from),
+        whole: who.scope.sites == Sites::All,
         name,
         devices,
         hours,

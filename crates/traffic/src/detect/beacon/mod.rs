@@ -2,7 +2,7 @@
 //!
 //! A contact is a conversation in which something was said (an answer, or a payload): retries of what nobody answers are none. Contacts
 //! are gathered by whose they are and with whom: the name that was asked for, or the address, and the port. What is judged is the
-//! newest [`KEPT`] of a pair, each time that many came and at the end, so a pair costs a kilobyte and a half however long it goes on.
+//! newest [`KEPT`] of a pair, each time that many came and at the end, so a pair costs two kilobytes however long it goes on.
 //!
 //! With `--compat rita` the score is that of RITA 5 (see [`rita`]), over the last day and all of its contacts.
 
@@ -24,7 +24,7 @@ const ABOUT: About = About { code: "beacon", version: 1, needs: "when each conve
 const KEPT: usize = 128;
 /// Pairs at once.
 const PAIRS: usize = 1 << 17;
-/// Those who come to one peer by a clock from which they are told as one.
+/// Addresses that come to one peer by a clock from which they are told as one.
 const MANY: usize = 8;
 /// The same under `--compat rita`, and contacts of each: RITA calls more than one in a second a strobe.
 const RITA_KEPT: usize = 86_400;
@@ -48,7 +48,7 @@ struct Pair {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Contact {
     /// Milliseconds since the pair's first to end, which need not be the first to begin.
-    at: i32,
+    at: i64,
     /// Bytes of IP sent, and received.
     up: u32,
     down: u32,
@@ -126,7 +126,7 @@ impl Beacon {
             contacts.kept.drain(..most / 2);
         }
         contacts.kept.push(Contact {
-            at: (flow.start.since(contacts.begin).0 / 1000).clamp(i32::MIN.into(), i32::MAX.into()) as i32,
+            at: flow.start.since(contacts.begin).0 / 1000,
             up: u32::try_from(flow.up.bytes).unwrap_or(u32::MAX),
             down: u32::try_from(flow.down.bytes).unwrap_or(u32::MAX),
         });
@@ -156,14 +156,18 @@ impl Beacon {
         found.sort_by(|(a, x, _), (b, y, _)| with(a).cmp(&with(b)).then(y.count.cmp(&x.count)).then(a.cmp(b)));
         let mut out = Vec::new();
         for group in found.chunk_by(|(a, ..), (b, ..)| with(a) == with(b)) {
-            let told = if group.len() >= MANY { 1 } else { group.len() };
-            for (pair, contacts, best) in group.iter().take(told) {
+            // Each module is told apart; of addresses many are one, for anybody may call on a service.
+            let hosts = group.iter().filter(|(pair, ..)| matches!(pair.subject, Subject::Host(_))).count();
+            let mut first = true;
+            for (pair, contacts, best) in group {
+                let many = hosts >= MANY && matches!(pair.subject, Subject::Host(_));
+                if many && !first {
+                    continue;
+                }
                 let mut alert = alert(pair, contacts, best, words);
-                if told < group.len() {
-                    // What many do is what they are made for, or a service that is called on.
-                    let others = group.len().saturating_sub(1);
-                    alert.reason.more.push(format!("So do {others} others: it is a service to which many come by a clock"));
-                    alert.severity = Severity::Info;
+                if many {
+                    first = false;
+                    alert.reason.more.push(format!("So do {} other addresses", hosts.saturating_sub(1)));
                 }
                 out.push(alert);
             }
@@ -179,7 +183,7 @@ impl Beacon {
         let from = seconds(first).max(to.saturating_sub(86_400));
         let mut out = Vec::new();
         for (pair, contacts) in &self.pairs {
-            let at = |c: &Contact| seconds(contacts.begin.plus(Micros(i64::from(c.at).saturating_mul(1000))));
+            let at = |c: &Contact| seconds(contacts.begin.plus(Micros(c.at.saturating_mul(1000))));
             let within: Vec<&Contact> = contacts.kept.iter().filter(|c| at(c) >= from).collect();
             let times: Vec<i64> = within.iter().map(|c| at(c)).collect();
             let bytes: Vec<f64> = within.iter().map(|c| c.up.into()).collect();
@@ -195,7 +199,7 @@ impl Beacon {
 impl Contacts {
     fn judge(&mut self) {
         self.kept.sort_unstable();
-        let times: Vec<f64> = self.kept.iter().map(|c| f64::from(c.at) / 1000.0).collect();
+        let times: Vec<f64> = self.kept.iter().map(|c| c.at as f64 / 1000.0).collect();
         let sizes = |of: fn(&Contact) -> u32| self.kept.iter().map(|c| of(c).into()).collect::<Vec<f64>>();
         let Some(judged) = own::judge(&times, &sizes(|c| c.up), &sizes(|c| c.down)) else { return };
         if judged.score >= own::ENOUGH && self.best.is_none_or(|b| b.score < judged.score) {

@@ -1,12 +1,14 @@
 //! What was watched goes into the home: conversations into the lake, the rest into the store where there is one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 use umbilical_core::answer::Headed;
 use umbilical_core::answer::watch::{FlowRow, Session, Watched};
+use umbilical_core::finding::Finding;
 use umbilical_core::id::hex;
 use umbilical_core::observation::Input;
 use umbilical_core::text::short;
@@ -15,9 +17,11 @@ use umbilical_store::traffic::{Hour, NewTrace};
 use umbilical_store::{By, Store, Time};
 use umbilical_traffic::cellular::sessions::Id;
 use umbilical_traffic::flow::Flow;
-use umbilical_traffic::names::{Word, Words};
+use umbilical_traffic::names::{Word, Words, dns};
 use umbilical_traffic::packet::Addr;
 use umbilical_traffic::time::Micros;
+
+use super::naming;
 
 /// Pairs of an hour that are counted apart at once; beyond, peers are counted together.
 const PAIRS: usize = 1 << 19;
@@ -75,6 +79,8 @@ pub(super) struct Done<'a> {
     pub answer: &'a Headed<'a, Watched>,
     /// Its sessions, subscriber numbers whole.
     pub sessions: &'a [Session],
+    /// What was found, subscriber numbers covered.
+    pub findings: &'a [Finding],
     pub inputs: &'a [Input],
     pub ids: &'a [String],
     pub words: &'a Words,
@@ -94,7 +100,9 @@ impl Keep {
         let (subject, peer) = match flow.session {
             Some(id) if flow.inbound => (Subject::Session(id), Peer::Addr(flow.key.client)),
             session => {
-                let name = flow.names.sni.or(flow.names.host).or(flow.names.dns);
+                // Of a conversation of DNS the name is what was asked for, not who was asked.
+                let asks = dns::PORTS.contains(&flow.key.server_port);
+                let name = flow.names.sni.or(flow.names.host).or(flow.names.dns.filter(|_| !asks));
                 (session.map_or(Subject::Host(flow.key.client), Subject::Session), name.map_or(Peer::Addr(flow.key.server), Peer::Name))
             }
         };
@@ -112,7 +120,9 @@ impl Keep {
     pub(super) fn finish(self, done: &Done<'_>) -> Result<String, String> {
         let (from, to) = self.range.unwrap_or_default();
         let mut hash = Sha256::new();
-        for input in done.inputs {
+        // Tables that only name things are no part of what was watched.
+        let watched = || done.inputs.iter().filter(|i| ![super::declared::FORMAT, super::naming::FORMAT].contains(&i.format.as_str()));
+        for input in watched() {
             hash.update(input.sha256.as_bytes());
             if input.sha256.is_empty() {
                 // What was listened to has no digest: its place and its time tell it from others.
@@ -127,7 +137,7 @@ impl Keep {
             None => "in the lake of the home since before".to_owned(),
         };
         let place = self.home.join(crate::home::STORE);
-        if !place.is_file() {
+        if !place.is_file() || done.answer.of.counters.flows == 0 && done.sessions.is_empty() {
             return Ok(said);
         }
         let mut body = serde_json::to_value(done.answer).map_err(|e| e.to_string())?;
@@ -138,14 +148,14 @@ impl Keep {
         let counters = &done.answer.of.counters;
         let new = NewTrace {
             id: &format!("trc-{}", digest.get(..12).unwrap_or_default()),
-            name: &name(done.inputs),
+            name: &name(watched().collect()),
             range: (Time(from.0.div_euclid(1000)), Time(to.0.div_euclid(1000))),
             packets: counters.packets.max(counters.records),
             bytes: counters.bytes,
             flows: counters.flows,
             body: &body,
             sessions: done.sessions,
-            findings: &done.answer.of.findings,
+            findings: done.findings,
             hours: &hours,
         };
         let runtime = crate::stored::runtime().map_err(|e| e.to_string())?;
@@ -162,7 +172,7 @@ impl Keep {
 }
 
 /// What was read, for people.
-fn name(inputs: &[Input]) -> String {
+fn name(inputs: Vec<&Input>) -> String {
     let first = inputs.first().map(|i| i.path.rsplit(['/', '\\']).next().unwrap_or(&i.path)).unwrap_or("nothing");
     match inputs.len() {
         0 | 1 => short(first, 120).into_owned(),
@@ -183,41 +193,46 @@ fn hours(pairs: HashMap<Pair, Sum>, done: &Done<'_>) -> Vec<Hour> {
     let mut largest: Vec<(u64, Addr)> = hosts.into_iter().map(|(addr, n)| (n, addr)).collect();
     largest.sort_by(|a, b| b.cmp(a));
     // Whose doing something was found to be is kept as well.
-    let found = |addr: &Addr| done.answer.of.findings.iter().any(|f| f.subject.id == addr.ip().to_string());
-    let kept: Vec<Addr> = largest.iter().enumerate().filter(|(n, (_, a))| *n < HOSTS || found(a)).map(|(_, (_, a))| *a).collect();
+    let found: HashSet<IpAddr> = done.findings.iter().filter_map(|f| f.subject.id.parse().ok()).collect();
+    let kept: HashSet<Addr> =
+        largest.iter().enumerate().filter(|(n, (_, a))| *n < HOSTS || found.contains(&a.ip())).map(|(_, (_, a))| *a).collect();
     let mut rows: Vec<(Pair, Sum)> =
         pairs.into_iter().filter(|(p, _)| !matches!(p.subject, Subject::Host(a) if !kept.contains(&a))).collect();
     rows.sort_by(|(a, x), (b, y)| {
         (a.subject, a.hour).cmp(&(b.subject, b.hour)).then_with(|| bytes(y).cmp(&bytes(x))).then_with(|| a.cmp(b))
     });
+    let numbers: HashMap<&str, Vec<String>> =
+        done.sessions.iter().map(|s| (s.id.as_str(), [&s.imsi, &s.iccid, &s.msisdn].into_iter().flatten().cloned().collect())).collect();
     let mut out: Vec<Hour> = Vec::new();
     for group in rows.chunk_by(|(a, _), (b, _)| (a.subject, a.hour) == (b.subject, b.hour)) {
         let mut rest: Option<(Pair, Sum)> = None;
         for (n, (pair, sum)) in group.iter().enumerate() {
             if n < PEERS && pair.peer != Peer::Rest {
-                out.push(hour(pair, sum, done));
+                out.push(hour(pair, sum, done, &numbers));
             } else {
                 let (_, to) = rest.get_or_insert((Pair { peer: Peer::Rest, port: 0, proto: 0, ..*pair }, Sum::default()));
                 add(to, *sum);
             }
         }
-        out.extend(rest.map(|(pair, sum)| hour(&pair, &sum, done)));
+        out.extend(rest.map(|(pair, sum)| hour(&pair, &sum, done, &numbers)));
     }
     out
 }
 
-fn hour(pair: &Pair, [flows, up, down]: &Sum, done: &Done<'_>) -> Hour {
+fn hour(pair: &Pair, [flows, up, down]: &Sum, done: &Done<'_>, numbers: &HashMap<&str, Vec<String>>) -> Hour {
+    let subject = match pair.subject {
+        Subject::Session(id) => done.ids.get(id.0 as usize).cloned().unwrap_or_default(),
+        Subject::Host(addr) => addr.ip().to_string(),
+    };
+    let own = numbers.get(subject.as_str()).map(Vec::as_slice).unwrap_or_default();
     Hour {
-        subject: match pair.subject {
-            Subject::Session(id) => done.ids.get(id.0 as usize).cloned().unwrap_or_default(),
-            Subject::Host(addr) => addr.ip().to_string(),
-        },
         hour: Time(pair.hour.saturating_mul(HOUR / 1000)),
         peer: match pair.peer {
-            Peer::Name(word) => Some(done.words.get(word).to_owned()),
+            Peer::Name(word) => Some(naming::cover(done.words.get(word), own).into_owned()),
             Peer::Addr(addr) => Some(addr.ip().to_string()),
             Peer::Rest => None,
         },
+        subject,
         port: pair.port,
         proto: if pair.peer == Peer::Rest { "any".to_owned() } else { super::rows::proto_name(pair.proto).into_owned() },
         flows: *flows,

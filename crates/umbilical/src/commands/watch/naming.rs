@@ -6,6 +6,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 use umbilical_core::Observations;
 use umbilical_core::answer::Said;
+use umbilical_core::finding::Finding;
 use umbilical_core::id::hex;
 use umbilical_core::number::{self, Check, Imei, Shown};
 use umbilical_core::text::clean;
@@ -58,6 +59,10 @@ const LONG: usize = 8;
 /// A name that a device gave, in which numbers of a subscriber are covered: those that are known, and what is shaped as one. The number
 /// of the device itself stays.
 pub(super) fn cover<'a>(text: &'a str, own: &[String]) -> Cow<'a, str> {
+    // Most names have no long number in them.
+    if !text.as_bytes().split(|b| !b.is_ascii_digit()).any(|run| run.len() >= LONG) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::new();
     let mut done = 0;
     let low = text.to_ascii_lowercase();
@@ -88,6 +93,18 @@ pub(super) fn cover<'a>(text: &'a str, own: &[String]) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
+/// A finding in which numbers of a subscriber are covered.
+pub(super) fn cover_finding(finding: &mut Finding, own: &[String]) {
+    for text in &mut finding.because {
+        *text = cover(text, own).into_owned();
+    }
+    if let Some(peer) = finding.detail.get_mut("peer")
+        && let Some(text) = peer.as_str()
+    {
+        *peer = cover(text, own).into_owned().into();
+    }
+}
+
 /// Whether a number is that of a device beyond doubt: one in ten subscriptions has a right check digit by chance.
 fn is_equipment(run: &str) -> bool {
     let imei = run.len() == 15 && matches!(number::imei(run), Imei::Whole { check: Check::Right, .. });
@@ -96,7 +113,23 @@ fn is_equipment(run: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use umbilical_core::finding::Finding;
+
     use super::cover;
+
+    #[test]
+    fn findings_are_covered_in_their_sentences_and_their_peer() {
+        let mut finding: Finding = serde_json::from_value(serde_json::json!({
+            "id": "fnd-000000000000", "code": "beacon", "source": "detector", "subject": {"kind": "session", "id": "ses-1"}, "verdict": null,
+            "severity": "low", "confidence": 1.0, "basis": "inferred", "lifecycle": "patchable", "threats": [], "first": null, "last": null,
+            "because": ["The module of ses-1 came to t491701234567.example:443"], "remedies": [], "clears_when": "",
+            "detail": {"peer": "imsi-001010123456789.example:443"}
+        }))
+        .unwrap();
+        super::cover_finding(&mut finding, &["491701234567".to_owned()]);
+        assert_eq!(finding.because, ["The module of ses-1 came to t49170…67.example:443"]);
+        assert_eq!(finding.detail["peer"], "imsi-00101…89.example:443");
+    }
 
     #[test]
     fn subscribers_are_covered_and_devices_are_not() {
