@@ -78,7 +78,7 @@ struct Count {
     hosts: HashSet<Addr>,
     ports: HashMap<u16, u32>,
     /// The first and the last of them.
-    range: Option<(Contact, Contact)>,
+    range: Option<Box<(Contact, Contact)>>,
 }
 
 impl Count {
@@ -90,7 +90,7 @@ impl Count {
             return;
         }
         self.odd = self.odd.saturating_add(contact.odd.into());
-        self.range = Some((self.range.map_or(contact, |r| r.0), contact));
+        self.range.get_or_insert_with(|| Box::new((contact, contact))).1 = contact;
         if self.hosts.len() < KEPT {
             self.hosts.insert(contact.key.server);
         }
@@ -155,7 +155,8 @@ struct Told {
 /// See above.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
-    probers: HashMap<Subject, Prober>,
+    /// Most of them are one spoofed address, so that the table itself is kept small.
+    probers: HashMap<Subject, Box<Prober>>,
     /// Sum of their `met`.
     kept: usize,
     over: Vec<Alert>,
@@ -232,7 +233,7 @@ impl Prober {
             By::Echoes => &self.echoes,
         };
         let echoes = told.by == By::Echoes;
-        let (first, last) = count.range?;
+        let (first, last) = **count.range.as_ref()?;
         let worms: u32 = count.ports.iter().filter(|(p, _)| WORMS.contains(p)).map(|(_, n)| *n).sum();
         let worm = worms >= FAILURES && u64::from(worms).saturating_mul(3) >= u64::from(count.failed) && count.ports.len() > 1;
         let (hosts, ports) = (count.hosts.len(), count.ports.len());
@@ -324,13 +325,13 @@ impl Scan {
         if self.probers.len() >= PROBERS && !self.probers.contains_key(&subject) || self.kept >= KEPT_IN_ALL {
             self.make_room(flow.start);
         }
-        let prober = self.probers.entry(subject).or_insert_with(|| Prober::new(flow.start));
+        let prober = self.probers.entry(subject).or_insert_with(|| Box::new(Prober::new(flow.start)));
         let quiet = flow.start.since(prober.last) > QUIET;
         if quiet {
             prober.settle(flow.start);
             self.over.extend(prober.alert(subject));
             self.kept = self.kept.saturating_sub(prober.met.len());
-            *prober = Prober::new(flow.start);
+            **prober = Prober::new(flow.start);
         }
         if flow.start.since(prober.window) > WINDOW {
             prober.window = flow.start;

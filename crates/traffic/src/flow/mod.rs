@@ -131,8 +131,10 @@ pub struct Flow {
     pub firsts: u8,
     /// What it said of itself.
     pub names: Names,
-    /// What is kept while it is looked at.
+    /// What is kept while it is looked at and one payload did not say everything.
     probe: Option<Box<Probe>>,
+    /// Whether there is nothing more to be learnt.
+    learnt: bool,
     /// Sequence number of the client's SYN: another is another conversation.
     isn: Option<u32>,
     /// When it is next told of as active.
@@ -169,7 +171,8 @@ impl Flow {
             gaps: [0; FIRST],
             firsts: 0,
             names: Names::default(),
-            probe: Some(Box::default()),
+            probe: None,
+            learnt: false,
             isn: None,
             report: at.plus(ACTIVE),
             told: false,
@@ -214,7 +217,7 @@ impl Flow {
             up: record.up,
             down: record.down,
             names: record.names,
-            probe: None,
+            learnt: true,
             ..Self::new(record.key, record.start, record.number)
         }
     }
@@ -293,14 +296,29 @@ impl Flow {
         }
     }
 
-    fn count(&mut self, packet: &Datagram<'_>, at: Micros, frame: u64, from_client: bool, words: &mut Words) {
+    fn looks(&mut self, payload: &Payload<'_>, words: &mut Words) {
         if let Some(probe) = &mut self.probe {
-            let payload =
-                Payload { proto: packet.proto, bytes: packet.payload, sequence: packet.sequence, from_client, port: self.key.server_port };
-            probe.look(&payload, &mut self.names, words);
-            if probe.is_done() {
+            probe.look(payload, &mut self.names, words);
+            self.learnt = probe.is_done();
+            if self.learnt {
                 self.probe = None;
             }
+            return;
+        }
+        // Most conversations say it in their first payload, or none.
+        let mut probe = Probe::default();
+        probe.look(payload, &mut self.names, words);
+        self.learnt = probe.is_done();
+        if !self.learnt {
+            self.probe = Some(Box::new(probe));
+        }
+    }
+
+    fn count(&mut self, packet: &Datagram<'_>, at: Micros, frame: u64, from_client: bool, words: &mut Words) {
+        if !self.learnt && !packet.payload.is_empty() {
+            let payload =
+                Payload { proto: packet.proto, bytes: packet.payload, sequence: packet.sequence, from_client, port: self.key.server_port };
+            self.looks(&payload, words);
         }
         let carried = packet.payload.len();
         let since = self.since();
@@ -366,4 +384,15 @@ pub enum Event<'a> {
     Active(&'a Flow),
     /// It is over.
     End(&'a Flow, Why),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A million of them are kept at once.
+    #[test]
+    fn a_conversation_takes_little() {
+        assert!(size_of::<Flow>() <= 288 && size_of::<Option<Flow>>() == size_of::<Flow>(), "{}", size_of::<Flow>());
+    }
 }

@@ -75,13 +75,18 @@ pub struct Table {
 
 #[derive(Debug)]
 struct Slot {
-    /// The key that is the same for both ways.
-    whole: Key,
     /// Apart from others with the same addresses in another network.
     realm: u32,
     /// How often this place was used.
     use_of: u32,
     flow: Option<Flow>,
+}
+
+impl Slot {
+    /// Whether its conversation is the one with this key, which is the same for both ways.
+    fn has(&self, whole: Key, realm: u32) -> bool {
+        self.realm == realm && self.flow.as_ref().is_some_and(|flow| flow.key == whole || flow.key == whole.turned())
+    }
 }
 
 /// Where addresses mean what they say: outside of any tunnel.
@@ -295,7 +300,7 @@ impl Table {
     /// session, or of none.
     fn find(&self, whole: Key, realm: u32) -> Option<u32> {
         let hash = self.hasher.hash_one((whole, realm));
-        self.index.find(hash, |slot| self.slots.get(*slot as usize).is_some_and(|s| s.realm == realm && s.whole == whole)).copied()
+        self.index.find(hash, |slot| self.slots.get(*slot as usize).is_some_and(|s| s.has(whole, realm))).copied()
     }
 
     fn flow(&self, slot: u32) -> Option<&Flow> {
@@ -366,17 +371,20 @@ impl Table {
         let slot = match self.free.pop() {
             Some(slot) => {
                 if let Some(place) = self.slots.get_mut(slot as usize) {
-                    *place = Slot { whole, realm, use_of: place.use_of.wrapping_add(1), flow: Some(flow) };
+                    *place = Slot { realm, use_of: place.use_of.wrapping_add(1), flow: Some(flow) };
                 }
                 slot
             }
             None => {
-                self.slots.push(Slot { whole, realm, use_of: 0, flow: Some(flow) });
+                self.slots.push(Slot { realm, use_of: 0, flow: Some(flow) });
                 u32::try_from(self.slots.len().saturating_sub(1)).unwrap_or(u32::MAX)
             }
         };
         let (hasher, slots) = (&self.hasher, &self.slots);
-        let again = |slot: &u32| slots.get(*slot as usize).map_or(0, |s| hasher.hash_one((s.whole, s.realm)));
+        let again = |slot: &u32| {
+            let flow = |s: &Slot| s.flow.as_ref().map(|flow| (flow.key.whole(), s.realm));
+            slots.get(*slot as usize).and_then(flow).map_or(0, |of| hasher.hash_one(of))
+        };
         self.index.insert_unique(hasher.hash_one((whole, realm)), slot, again);
         self.flows = self.flows.saturating_add(1);
         slot
@@ -429,7 +437,7 @@ impl Table {
     fn end(&mut self, slot: u32, why: Why, each: &mut dyn FnMut(Event<'_>)) {
         let Some(place) = self.slots.get_mut(slot as usize) else { return };
         let Some(mut flow) = place.flow.take() else { return };
-        let hash = self.hasher.hash_one((place.whole, place.realm));
+        let hash = self.hasher.hash_one((flow.key.whole(), place.realm));
         if let Ok(found) = self.index.find_entry(hash, |s| *s == slot) {
             found.remove();
         }

@@ -1,10 +1,12 @@
 //! Names that recur, kept once each.
 
+use std::num::NonZeroU32;
+
 use hashbrown::HashMap;
 
-/// A name in its [`Words`].
+/// A name in its [`Words`]: from 1, so that a conversation that has none takes no more room for saying so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Word(u32);
+pub struct Word(NonZeroU32);
 
 /// Names of a trace. They come from whoever sends packets, so there is an end to how many are kept.
 #[derive(Debug, Default)]
@@ -34,8 +36,8 @@ impl Words {
         if let Some(word) = self.of.get(name) {
             return Some(*word);
         }
-        let number = u32::try_from(self.all.len()).ok().filter(|_| self.held.saturating_add(name.len()) <= HELD);
-        let Some(number) = number else {
+        let number = u32::try_from(self.all.len().saturating_add(1)).ok().and_then(NonZeroU32::new);
+        let Some(number) = number.filter(|_| self.held.saturating_add(name.len()) <= HELD) else {
             self.lost = self.lost.saturating_add(1);
             return None;
         };
@@ -47,6 +49,6 @@ impl Words {
 
     /// The name of a word.
     pub fn get(&self, word: Word) -> &str {
-        self.all.get(word.0 as usize).map_or("", |name| name)
+        self.all.get((word.0.get() as usize).wrapping_sub(1)).map_or("", |name| name)
     }
 }
