@@ -58,6 +58,52 @@ fn several_captures_are_one_trace_in_the_order_in_which_they_began() {
     assert!(of(&piped) == of(&whole));
 }
 
+/// A pipe can be read only once, and a file that is named twice is one.
+#[cfg(unix)]
+#[test]
+fn each_input_is_read_once() {
+    let folder = Folder::new();
+    let truth = trace(&plan());
+    let (first, second) = truth.frames.split_at(truth.frames.len() / 2);
+    folder.write("c/a.pcap", pcap(first));
+    folder.write("whole.pcap", pcap(&truth.frames));
+    let whole = run(&folder, ["watch", "whole.pcap", "--format", "json"]).json();
+    for words in [&["watch", "c/a.pcap", "PIPE"][..], &["watch", "c", "./c/a.pcap", "PIPE"]] {
+        let pipe = Folder::new();
+        let path = pipe.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let (to, bytes) = (path.clone(), pcap(second));
+        let writes = std::thread::spawn(move || std::fs::write(to, bytes));
+        let path = path.to_str().unwrap();
+        let words: Vec<_> = words.iter().map(|w| if *w == "PIPE" { path } else { *w }).chain(["--format", "json"]).collect();
+        let document = run(&folder, words).json();
+        writes.join().unwrap().unwrap();
+        assert_eq!(
+            (document["inputs"].as_array().unwrap().len(), &document["counters"]),
+            (2, &whole["counters"]),
+            "{:?}",
+            document["problems"]
+        );
+    }
+}
+
+#[test]
+fn conversations_and_the_answer_do_not_meet_in_one_place() {
+    let folder = Folder::new();
+    folder.write("gn.pcap", pcap(&trace(&plan()).frames));
+    for words in [&["--flows", "-"][..], &["--flows", "-", "-o", "-"], &["--flows", "x", "-o", "./x"], &["--flows", "y", "-o", "y"]] {
+        let ran = run(&folder, ["watch", "gn.pcap"].iter().chain(words));
+        assert!(ran.code == 2 && ran.out.is_empty() && ran.err.contains("--output"), "{words:?}: {}", ran.err);
+    }
+    assert!(["-", "x", "y"].iter().all(|name| !folder.path().join(name).exists()));
+    let ran = run(&folder, ["watch", "gn.pcap", "--flows", "-", "-o", "answer.json", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let answer: Value = serde_json::from_slice(&std::fs::read(folder.path().join("answer.json")).unwrap()).unwrap();
+    let lines: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() >= 30 && answer["counters"]["flows"] == lines.len());
+    assert!(!folder.path().join("-").exists());
+}
+
 #[test]
 fn what_is_no_capture_or_breaks_off_is_said() {
     let folder = Folder::new();

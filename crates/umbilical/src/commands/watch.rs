@@ -60,7 +60,7 @@ pub struct Watch {
     /// Captures, logs, records, and folders of them; `-`: standard input; netflow://ADDRESS:PORT: listen
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<PathBuf>,
-    /// Write each conversation to a file, one JSON object for each line
+    /// Write each conversation to a file, one JSON object for each line; `-`: standard output, beside --output
     #[arg(long, value_name = "FILE")]
     flows: Option<PathBuf>,
     /// A table of who had which address when: imsi, iccid, imei, msisdn, apn, ip, start, end

@@ -1,6 +1,7 @@
 //! Inputs of `watch`: what they are, in which order they are read, and their bytes on the way.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -28,10 +29,15 @@ pub enum Batch {
 /// Files below what was named, each once, in the order of their paths.
 pub fn below(named: &[PathBuf]) -> Result<Vec<PathBuf>, Fail> {
     let mut out = Vec::new();
+    let mut known = HashSet::new();
+    // What is no file (a pipe) is not looked at beforehand: it can be read only once.
+    let mut is_new = |path: &Path| !is_file(path) || path.canonicalize().map_or(true, |place| known.insert(place));
     for path in named {
         let fail = |source| Fail::Input { path: path.clone(), source };
         if path.as_os_str() == "-" || !path.metadata().map_err(fail)?.is_dir() {
-            out.push(path.clone());
+            if is_new(path) {
+                out.push(path.clone());
+            }
             continue;
         }
         let mut open = vec![path.clone()];
@@ -48,9 +54,15 @@ pub fn below(named: &[PathBuf]) -> Result<Vec<PathBuf>, Fail> {
             }
         }
         found.sort();
+        found.retain(|path| is_new(path));
         out.extend(found);
     }
     Ok(out)
+}
+
+/// Whether it is there to be read again; `-` is standard input.
+fn is_file(path: &Path) -> bool {
+    path.as_os_str() != "-" && path.metadata().is_ok_and(|m| m.is_file())
 }
 
 /// Several inputs are one trace, in the order in which they began; what is not known stays where it is.
@@ -60,7 +72,7 @@ pub fn ordered(paths: Vec<PathBuf>) -> Result<Vec<Batch>, Fail> {
     }
     let (mut keyed, mut logs) = (Vec::new(), Vec::new());
     for (n, path) in paths.into_iter().enumerate() {
-        let known = if path.as_os_str() == "-" { None } else { first(&path)? };
+        let known = if is_file(&path) { first(&path)? } else { None };
         match known {
             Some((Source::Zeek(kind), begin)) => logs.push((begin, n, path, kind)),
             known => keyed.push((known.and_then(|(_, begin)| begin), n, Batch::One(path))),
@@ -69,6 +81,13 @@ pub fn ordered(paths: Vec<PathBuf>) -> Result<Vec<Batch>, Fail> {
     logs.sort();
     if let Some((begin, n)) = logs.iter().find(|l| l.0.is_some()).or(logs.first()).map(|l| (l.0, l.1)) {
         keyed.push((begin, n, Batch::Logs(logs.into_iter().map(|(begin, _, path, kind)| (path, kind, begin)).collect())));
+    }
+    keyed.sort_by_key(|(_, n, _)| *n);
+    // What is not known stays behind what stands before it.
+    let mut before = None;
+    for (begin, ..) in &mut keyed {
+        before = begin.or(before);
+        *begin = before;
     }
     keyed.sort_by_key(|(begin, n, _)| (*begin, *n));
     Ok(keyed.into_iter().map(|(_, _, batch)| batch).collect())

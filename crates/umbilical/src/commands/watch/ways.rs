@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use umbilical_traffic::flow::{Flow, Why};
 use umbilical_traffic::names::Words;
@@ -20,7 +20,7 @@ pub(super) type Kept = Result<Keep, String>;
 /// Where conversations go when they are over.
 pub(super) struct Ways {
     /// A file for each to read.
-    flows: Option<(PathBuf, BufWriter<File>)>,
+    flows: Option<(String, BufWriter<Box<dyn Write>>)>,
     /// Whether it could be written.
     failed: io::Result<()>,
     pub(super) naming: Naming,
@@ -37,11 +37,39 @@ fn keeping(global: &Global) -> Option<Kept> {
     (!global.no_save).then(keep)
 }
 
+/// Refuses conversations that would go where the answer goes.
+fn apart(flows: &Path, answer: Option<&Path>) -> Result<(), Fail> {
+    let Some(answer) = answer else {
+        return match flows.as_os_str() == "-" {
+            true => {
+                Err(Fail::usage("--flows - and the answer would both go to standard output", "write the answer to a file: --output FILE"))
+            }
+            false => Ok(()),
+        };
+    };
+    // One of them need not be there yet: then it is where its folder is.
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
+    };
+    let special = flows.metadata().is_ok_and(|m| !m.is_file());
+    if !special && (flows == answer || place(flows).is_some_and(|p| place(answer) == Some(p))) {
+        let what = format!("{} cannot be both --flows and --output", flows.display());
+        return Err(Fail::usage(what, "name another file for one of them"));
+    }
+    Ok(())
+}
+
 impl Ways {
     pub(super) fn open(global: &Global, flows: Option<&Path>) -> Result<Self, Fail> {
         let flows = flows.map(|path| {
-            let file = File::create(path).map_err(|source| Fail::Output { to: path.display().to_string(), source })?;
-            Ok::<_, Fail>((path.to_path_buf(), BufWriter::with_capacity(1 << 16, file)))
+            apart(path, global.output.as_deref())?;
+            let piped = path.as_os_str() == "-";
+            let name = if piped { "standard output".to_owned() } else { path.display().to_string() };
+            let to: io::Result<Box<dyn Write>> =
+                if piped { Ok(Box::new(io::stdout())) } else { File::create(path).map(|file| Box::new(file) as Box<dyn Write>) };
+            let to = to.map_err(|source| Fail::Output { to: name.clone(), source })?;
+            Ok::<_, Fail>((name, BufWriter::with_capacity(1 << 16, to)))
         });
         Ok(Self { flows: flows.transpose()?, failed: Ok(()), naming: Naming::default(), keep: keeping(global) })
     }
@@ -77,7 +105,7 @@ impl Ways {
 
     /// Whether the file took everything so far.
     pub(super) fn checked(&mut self) -> Result<(), Fail> {
-        let to = self.flows.as_ref().map(|(path, _)| path.display().to_string()).unwrap_or_default();
+        let to = self.flows.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
         std::mem::replace(&mut self.failed, Ok(())).map_err(|source| Fail::Output { to, source })
     }
 }
