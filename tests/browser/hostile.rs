@@ -85,6 +85,7 @@ fn no_form_of_any_page_runs_or_loses_what_is_typed() {
         trap(w).await;
         w.set_up().await;
         w.import_folder("utility").await;
+        w.server.watch();
         let mut paths = Vec::new();
         for p in PAGES.iter().filter(|p| p.after == After::Import && p.first.is_empty()) {
             paths.push(p.at(w).await);

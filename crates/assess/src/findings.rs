@@ -367,11 +367,11 @@ pub(crate) fn raise(code: &'static str, subject: Subject, because: Vec<String>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use umbilical_core::finding::CODES;
+    use umbilical_core::finding::{CODES, DETECTED};
 
     #[test]
     fn every_code_has_a_rule_and_every_rule_a_code() {
-        let codes: Vec<&str> = CODES.iter().map(|c| c.0).collect();
+        let codes: Vec<&str> = CODES.iter().map(|c| c.0).filter(|c| !DETECTED.contains(c)).collect();
         let rules: Vec<&str> = IDENTITY.iter().chain(BOM).chain(DECISIONS).map(|r| r.code).collect();
         assert_eq!(codes, rules);
     }

@@ -111,6 +111,9 @@ impl Finding {
     }
 }
 
+/// The codes that detectors of traffic raise, in the order in which they stand in [`CODES`].
+pub const DETECTED: &[&str] = &["scan", "beacon"];
+
 /// Every code, with one line for people.
 pub const CODES: &[(&str, &str)] = &[
     ("identity-conflict", "Witnesses name different makers or models for one module"),

@@ -139,3 +139,14 @@ fn who(flow: &Flow) -> Subject {
         _ => Subject::Host(flow.key.client),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detector_has_its_code() {
+        let codes: Vec<&str> = ALL.iter().map(|new| new(Options::default()).about().code).collect();
+        assert_eq!(codes, umbilical_core::finding::DETECTED);
+    }
+}
