@@ -9,7 +9,6 @@ mod rows;
 mod source;
 mod ways;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -194,8 +193,7 @@ pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail>
 
 /// Findings as they are shown to everybody.
 fn covered(findings: &[Finding], sessions: &[Session]) -> Vec<Finding> {
-    let own: HashMap<&str, Vec<String>> =
-        sessions.iter().map(|s| (s.id.as_str(), [&s.imsi, &s.iccid, &s.msisdn].into_iter().flatten().cloned().collect())).collect();
+    let own = naming::subscribers(sessions);
     let mut out = findings.to_vec();
     for finding in &mut out {
         let own = own.get(finding.subject.id.as_str()).map(Vec::as_slice).unwrap_or_default();

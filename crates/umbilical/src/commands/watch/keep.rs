@@ -201,8 +201,7 @@ fn hours(pairs: HashMap<Pair, Sum>, done: &Done<'_>) -> Vec<Hour> {
     rows.sort_by(|(a, x), (b, y)| {
         (a.subject, a.hour).cmp(&(b.subject, b.hour)).then_with(|| bytes(y).cmp(&bytes(x))).then_with(|| a.cmp(b))
     });
-    let numbers: HashMap<&str, Vec<String>> =
-        done.sessions.iter().map(|s| (s.id.as_str(), [&s.imsi, &s.iccid, &s.msisdn].into_iter().flatten().cloned().collect())).collect();
+    let numbers = naming::subscribers(done.sessions);
     let mut out: Vec<Hour> = Vec::new();
     for group in rows.chunk_by(|(a, _), (b, _)| (a.subject, a.hour) == (b.subject, b.hour)) {
         let mut rest: Option<(Pair, Sum)> = None;

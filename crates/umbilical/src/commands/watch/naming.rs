@@ -1,11 +1,12 @@
 //! What rows of conversations are named with: places of remote ends, operators of endpoints, and numbers of subscribers covered.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use umbilical_core::Observations;
-use umbilical_core::answer::Said;
+use umbilical_core::answer::{Said, watch};
 use umbilical_core::finding::Finding;
 use umbilical_core::id::hex;
 use umbilical_core::number::{self, Check, Imei, Shown};
@@ -22,6 +23,12 @@ pub(super) const FORMAT: &str = "ip-db";
 /// The numbers of a session that belong to its subscription.
 pub(super) fn subscriber(session: &Session) -> Vec<String> {
     [&session.imsi, &session.msisdn, &session.iccid].into_iter().flatten().cloned().collect()
+}
+
+/// The same of sessions as they are told, by their ids.
+pub(super) fn subscribers(sessions: &[watch::Session]) -> HashMap<&str, Vec<String>> {
+    let numbers = |s: &watch::Session| [&s.imsi, &s.msisdn, &s.iccid].into_iter().flatten().cloned().collect();
+    sessions.iter().map(|s| (s.id.as_str(), numbers(s))).collect()
 }
 
 /// What rows are made with.
