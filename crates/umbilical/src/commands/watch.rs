@@ -1,5 +1,6 @@
 //! `watch`: captures and records to sessions and conversations, each tied to the module that had them.
 
+mod ahead;
 mod declared;
 mod keep;
 mod listen;
@@ -74,6 +75,9 @@ pub struct Watch {
     /// Listen for so long; without it until an interrupt
     #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<u32>,
+    /// Threads to use [default: as many as the machine has]; with two or more one reads ahead
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     /// Score beacons as another tool does
     #[arg(long, value_name = "TOOL")]
     compat: Option<Compat>,
@@ -117,6 +121,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     let mut trace =
         Trace::new(limits(args.idle), detect::Options { rita: args.compat.is_some() }, Ways::open(global, args.flows.as_deref())?);
     trace.ways.naming = Naming::new(&kb, global.show_subscribers);
+    trace.threads = args.threads.map_or(trace.threads, usize::from);
     for database in &args.ip_db {
         trace.ways.naming.database(database, &mut trace.all, &mut trace.problems)?;
     }
@@ -240,6 +245,8 @@ struct Trace {
     /// The input in which each of them was introduced.
     homes: Vec<u32>,
     read: u64,
+    /// Threads that may be used.
+    threads: usize,
     /// Conversations that ended by what is just being read.
     over: Vec<(Flow, Why)>,
     /// Datagrams that came faster than they were taken; `None`: nobody listened, or the system does not say.
@@ -257,6 +264,7 @@ impl Trace {
             ids: Vec::new(),
             homes: Vec::new(),
             read: 0,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
             over: Vec::new(),
             dropped: None,
         }

@@ -60,7 +60,7 @@ impl Trace {
     }
 
     fn one(&mut self, path: &Path, progress: &Progress) -> Result<(), Fail> {
-        let opened = Opened::new(path, self.read, progress)?;
+        let opened = Opened::new(path, self.threads, self.read, progress)?;
         let input = self.begins(&opened);
         let rest = opened.rest();
         let before = self.watch.counters;
@@ -131,7 +131,7 @@ impl Trace {
             let log = match slot {
                 Some(log) => log,
                 None => {
-                    let opened = Opened::new(path, self.read, progress)?;
+                    let opened = Opened::new(path, self.threads, self.read, progress)?;
                     let (input, rest) = (self.begins(&opened), opened.rest());
                     slot.insert(OpenLog { input, rest, lines: Lines::new(source::buffered(opened.from)), log: zeek::Log::new(beside) })
                 }

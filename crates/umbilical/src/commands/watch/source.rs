@@ -7,14 +7,13 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use sha2::{Digest as _, Sha256};
-use umbilical_core::id::hex;
 use umbilical_core::text::clean;
 use umbilical_traffic::capture;
 use umbilical_traffic::record::zeek;
 use umbilical_traffic::source::{HEAD, Source};
 use umbilical_traffic::time::Micros;
 
+use super::ahead::Hashed;
 use crate::fail::Fail;
 use crate::progress::Progress;
 
@@ -105,13 +104,12 @@ fn first(path: &Path) -> Result<Option<(Source, Option<Micros>)>, Fail> {
     Ok(Source::of(&head))
 }
 
-/// The bytes of an input as they lie there: counted and hashed on their way.
+/// The bytes of an input as they lie there, counted on their way.
 #[derive(Clone)]
 struct Raw<'p>(Rc<RefCell<Counted<'p>>>);
 
 struct Counted<'p> {
-    from: Box<dyn Read>,
-    hash: Sha256,
+    from: Hashed,
     bytes: u64,
     before: u64,
     progress: &'p Progress,
@@ -121,7 +119,6 @@ impl Read for Raw<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let counted = &mut *self.0.borrow_mut();
         let n = counted.from.read(buffer)?;
-        counted.hash.update(buffer.get(..n).unwrap_or_default());
         counted.bytes = counted.bytes.saturating_add(n as u64);
         counted.progress.at(counted.before.saturating_add(counted.bytes));
         Ok(n)
@@ -142,13 +139,13 @@ pub struct Opened<'p> {
 }
 
 impl<'p> Opened<'p> {
-    /// Opens an input, and finds out what it is. So many bytes were read before.
-    pub fn new(path: &Path, before: u64, progress: &'p Progress) -> Result<Self, Fail> {
+    /// Opens an input, and finds out what it is. So many bytes were read before; with two threads one reads ahead.
+    pub fn new(path: &Path, threads: usize, before: u64, progress: &'p Progress) -> Result<Self, Fail> {
         let fail = |source| Fail::Input { path: path.to_path_buf(), source };
         let piped = path.as_os_str() == "-";
-        let from: Box<dyn Read> = if piped { Box::new(io::stdin().lock()) } else { Box::new(File::open(path).map_err(fail)?) };
+        let from: Box<dyn Read + Send> = if piped { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(fail)?) };
         let name = if piped { "standard input".to_owned() } else { path.display().to_string() };
-        let raw = Raw(Rc::new(RefCell::new(Counted { from, hash: Sha256::new(), bytes: 0, before, progress })));
+        let raw = Raw(Rc::new(RefCell::new(Counted { from: Hashed::new(from, threads > 1), bytes: 0, before, progress })));
         let mut from = capture::unpacked(raw.clone()).map_err(fail)?;
         let (kind, head) = known(&mut from);
         Ok(Self { name: clean(&name).into_owned(), kind, head: head.clone(), from: Box::new(Cursor::new(head).chain(from)), raw })
@@ -167,8 +164,8 @@ impl Rest<'_> {
     /// Reads it, for it belongs to the file all the same: gives its hash, and its bytes as they lie there.
     pub fn read(mut self) -> io::Result<(String, u64)> {
         io::copy(&mut self.0, &mut io::sink())?;
-        let counted = self.0.0.borrow();
-        Ok((hex(&counted.hash.clone().finalize()), counted.bytes))
+        let counted = &mut *self.0.0.borrow_mut();
+        Ok((counted.from.hash()?, counted.bytes))
     }
 }
 
