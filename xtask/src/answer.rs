@@ -153,11 +153,16 @@ pub fn document<T: for<'de> Deserialize<'de>>(binary: &Path, command: &[&str], p
 
 /// Audits many paths, two at a time, answers in the order of the paths.
 pub fn audit_all(binary: &Path, paths: &[PathBuf], scratch: &Path) -> Vec<Result<Audit, String>> {
+    each(paths, |path| audit(binary, path, scratch))
+}
+
+/// Does something with many, two at a time, and gives what came of it in their order.
+pub fn each<T: Sync, R: Send>(many: &[T], with: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
-        while let Some((at, path)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| paths.get(at).map(|p| (at, p))) {
-            done.push((at, audit(binary, path, scratch)));
+        while let Some((at, one)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| many.get(at).map(|one| (at, one))) {
+            done.push((at, with(one)));
         }
         done
     };
@@ -168,7 +173,7 @@ pub fn audit_all(binary: &Path, paths: &[PathBuf], scratch: &Path) -> Vec<Result
         all
     });
     all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, answer)| answer).collect()
+    all.into_iter().map(|(_, done)| done).collect()
 }
 
 #[cfg(test)]

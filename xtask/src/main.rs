@@ -51,6 +51,12 @@ enum Task {
         /// Name every file that is not right
         #[arg(long)]
         verbose: bool,
+        /// Measure what `watch` says of traffic alone
+        #[arg(long)]
+        traffic: bool,
+        /// Measure this build instead of making one
+        #[arg(long, value_name = "FILE")]
+        binary: Option<PathBuf>,
     },
     /// Run the binary over examples/ and compare with what their pages promise
     Examples,
@@ -99,7 +105,9 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().task {
         Task::Test { steps } => test::run(&steps),
         Task::Tidy => tidy::run(),
-        Task::Corpus { dir, format, verbose } => corpus::run(dir, format == "json", verbose),
+        Task::Corpus { dir, format, verbose, traffic, binary } => {
+            corpus::run(dir, corpus::Asked { as_json: format == "json", verbose, traffic, binary })
+        }
         Task::Examples => examples::check(),
         Task::Bench { traffic: true, peers, runs, profile, .. } => {
             packets::run(&peers.unwrap_or_else(|| cargo::root().join("../shared/bench")), runs, &profile)

@@ -51,7 +51,7 @@ fn one(step: &str, metadata: &Metadata) -> Outcome {
         }
         "tidy" => tidy::run(),
         "examples" => examples::check(),
-        "corpus" => corpus::run(None, false, false),
+        "corpus" => corpus::run(None, corpus::Asked::default()),
         other => Err(format!("no step {other}")),
     }
 }

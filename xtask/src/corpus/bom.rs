@@ -273,10 +273,10 @@ impl Measured {
         }
         let share = |n: usize, of: usize| if of == 0 { 1.0 } else { n as f64 / of as f64 };
         let percent = |v: f64| format!("{:.1} %", v * 100.0);
-        let at_least = |what, n: usize, of: usize| {
+        let at_least = |what: &str, n: usize, of: usize| {
             let v = share(n, of);
             Bar {
-                what,
+                what: what.into(),
                 measured: format!("{} ({n} of {of})", percent(v)),
                 wanted: format!("at least {}", percent(RECALL)),
                 pass: v >= RECALL,

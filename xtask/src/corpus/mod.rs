@@ -1,9 +1,11 @@
 //! Measures the binary on real evidence whose truth is known: `DIR/identity/`, `DIR/exports/` and `DIR/bom/`, each with an
-//! index; and on records of conversations under `DIR/traffic/`, whose lines another program counts.
+//! index; on captures under `DIR/traffic/`, whose index says what is in them, and on records of conversations, whose lines another
+//! program counts.
 //!
 //! The evidence is not part of the project (licences, subscriber data); where the folder is absent, one line says so.
 
 mod bom;
+mod detect;
 pub mod judge;
 mod records;
 mod score;
@@ -19,6 +21,8 @@ use crate::answer::{self, Audit};
 use crate::cargo::{self, Metadata};
 use judge::{Mark, Truth, judge, same_maker};
 use score::Score;
+
+const SCHEMA: &str = "umbilical.corpus/1";
 
 /// Bars that must be reached.
 const MAKER_RECALL: f64 = 0.92;
@@ -59,9 +63,9 @@ struct ExportRow {
 }
 
 /// One bar.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Bar {
-    what: &'static str,
+    what: String,
     measured: String,
     wanted: String,
     pass: bool,
@@ -104,35 +108,70 @@ struct Exports {
     misses: Vec<Miss>,
 }
 
+/// What is asked for.
+#[derive(Default)]
+pub struct Asked {
+    /// One JSON document instead of tables.
+    pub as_json: bool,
+    /// Every file that is not right is named.
+    pub verbose: bool,
+    /// Only what is said of traffic.
+    pub traffic: bool,
+    /// A build that there is.
+    pub binary: Option<PathBuf>,
+}
+
 /// Runs everything and fails under the bars.
-pub fn run(dir: Option<PathBuf>, as_json: bool, verbose: bool) -> Outcome {
+pub fn run(dir: Option<PathBuf>, asked: Asked) -> Outcome {
     let dir = dir.unwrap_or_else(|| cargo::root().join("../shared/corpus"));
-    if !dir.join("identity/index.csv").is_file() {
+    let index = dir.join(if asked.traffic { "traffic/index.csv" } else { "identity/index.csv" });
+    if !index.is_file() {
         println!("no corpus at {}: nothing measured", dir.display());
         return Ok(());
     }
     let metadata = Metadata::load()?;
-    let binary = cargo::binary(&metadata, cargo::PROFILE)?;
+    let binary = asked.binary.map_or_else(|| cargo::binary(&metadata, cargo::PROFILE), Ok)?;
     let scratch = metadata.target_directory.join("xtask");
+    let records = records::measure(&dir, &binary, &scratch)?;
+    let detectors = detect::measure(&dir, &binary, &scratch)?;
+    let mut bars = [records.bars(), detectors.bars()].concat();
+    if asked.traffic {
+        if asked.as_json {
+            print(&json!({"schema": SCHEMA, "records": records, "detectors": detectors, "bars": bars}))?;
+        } else {
+            let misses = asked.verbose || bars.iter().any(|b| !b.pass);
+            records.print(misses);
+            detectors.print(misses);
+        }
+        return reached(&bars);
+    }
     let identity = identity(&dir.join("identity"), &binary, &scratch)?;
     let snmp = snmp(&dir.join("exports"), &binary, &scratch)?;
     let exports = exports(&dir.join("exports"), &binary, &scratch)?;
     let boms = bom::measure(&dir.join("bom"), &binary, &scratch)?;
-    let records = records::measure(&dir, &binary, &scratch)?;
-    let mut bars = bars(&identity, &snmp, &exports);
-    bars.extend(boms.bars());
-    bars.extend(records.bars());
-    if as_json {
-        print_json(&identity, &snmp, &exports, (&boms, &records), &bars)?;
+    bars = [self::bars(&identity, &snmp, &exports), boms.bars(), bars].concat();
+    if asked.as_json {
+        print_json(&identity, &snmp, &exports, (&boms, &records, &detectors), &bars)?;
     } else {
-        let misses = verbose || bars.iter().any(|b| !b.pass);
+        let misses = asked.verbose || bars.iter().any(|b| !b.pass);
         print_table(&identity, &snmp, &exports, misses);
         boms.print(misses);
         records.print(misses);
+        detectors.print(misses);
     }
+    reached(&bars)
+}
+
+/// Whether every bar is.
+fn reached(bars: &[Bar]) -> Outcome {
     let failing: Vec<String> =
         bars.iter().filter(|b| !b.pass).map(|b| format!("{}: {}, wanted {}", b.what, b.measured, b.wanted)).collect();
     if failing.is_empty() { Ok(()) } else { Err(format!("under the bar\n  {}", failing.join("\n  "))) }
+}
+
+fn print(document: &serde_json::Value) -> Outcome {
+    println!("{}", serde_json::to_string_pretty(document).map_err(|e| e.to_string())?);
+    Ok(())
 }
 
 fn rows<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<T>, String> {
@@ -279,14 +318,18 @@ fn said(audit: &Audit) -> String {
 }
 
 /// A bar that must be met exactly.
-fn count(what: &'static str, n: usize, want: usize) -> Bar {
-    Bar { what, measured: n.to_string(), wanted: want.to_string(), pass: n == want }
+fn count(what: impl Into<String>, n: usize, want: usize) -> Bar {
+    Bar { what: what.into(), measured: n.to_string(), wanted: want.to_string(), pass: n == want }
 }
 
 fn bars(identity: &Identity, snmp: &Snmp, exports: &Exports) -> Vec<Bar> {
     let percent = |v: f64| format!("{:.1} %", v * 100.0);
-    let at_least =
-        |what, v: f64, bar: f64| Bar { what, measured: percent(v), wanted: format!("at least {}", percent(bar)), pass: v >= bar };
+    let at_least = |what: &str, v: f64, bar: f64| Bar {
+        what: what.into(),
+        measured: percent(v),
+        wanted: format!("at least {}", percent(bar)),
+        pass: v >= bar,
+    };
     // No claims at all are no calibration: the recall fails then, this bar need not.
     let error = identity.all.calibration_error().unwrap_or(0.0);
     vec![
@@ -295,7 +338,7 @@ fn bars(identity: &Identity, snmp: &Snmp, exports: &Exports) -> Vec<Bar> {
         count("identity: makers wrong", identity.all.maker_wrong, 0),
         count("identity: negatives called a module", identity.all.false_positives, 0),
         Bar {
-            what: "identity: expected calibration error of maker claims",
+            what: "identity: expected calibration error of maker claims".into(),
             measured: format!("{error:.3}"),
             wanted: format!("at most {CALIBRATION_ERROR:.2}"),
             pass: error <= CALIBRATION_ERROR,
@@ -363,7 +406,7 @@ fn print_json(
     identity: &Identity,
     snmp: &Snmp,
     exports: &Exports,
-    (boms, records): (&bom::Measured, &records::Measured),
+    (boms, records, detectors): (&bom::Measured, &records::Measured, &detect::Measured),
     bars: &[Bar],
 ) -> Outcome {
     let with = |s: &Score| {
@@ -380,14 +423,14 @@ fn print_json(
     };
     let kinds: BTreeMap<_, _> = identity.kinds.iter().map(|(k, s)| (k, with(s))).collect();
     let document = json!({
-        "schema": "umbilical.corpus/1",
+        "schema": SCHEMA,
         "identity": {"kinds": kinds, "sources_apart": with(&identity.independent), "all": with(&identity.all), "misses": identity.misses},
         "snmp": snmp,
         "exports": exports,
         "bom": boms,
         "records": records,
+        "detectors": detectors,
         "bars": bars,
     });
-    println!("{}", serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?);
-    Ok(())
+    print(&document)
 }
