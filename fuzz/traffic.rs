@@ -55,16 +55,16 @@ fn done<T>(value: T) {
 /// As a capture, through the whole of it.
 fn whole(bytes: &[u8]) {
     let mut watch = Watch::new(Limits::default());
-    let mut detect = Detectors::new(Options::default());
-    done(capture::read(bytes, &mut |frame| watch.frame(&frame, &mut |event| detect.see(&event))));
-    watch.finish(&mut |event| detect.see(&event));
-    done(detect.finish(&watch.words));
+    let mut detect = Detectors::new(Given::default());
+    done(capture::read(bytes, &mut |frame| watch.frame(&frame, &mut |event, words| detect.see(&event, words))));
+    watch.finish(&mut |event, words| detect.see(&event, words));
+    done(detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }));
 }
 
 /// As every kind of record.
 fn records(bytes: &[u8]) {
     let mut watch = Watch::new(Limits::default());
-    let each = &mut |_: umbilical_traffic::flow::Event<'_>| {};
+    let each = &mut |_: umbilical_traffic::flow::Event<'_>, _: &umbilical_traffic::names::Words| {};
     let _ = Source::of(bytes);
     watch.export(netflow::From::Input(1), bytes, None, 1, each);
     done(netflow::datagrams(bytes, &mut |number, bytes| {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 use umbilical_traffic::capture;
 use umbilical_traffic::detect::{self, Detectors};
-use umbilical_traffic::flow::{Event, Limits, Seen};
+use umbilical_traffic::flow::{Each, Event, Limits, Seen};
 use umbilical_traffic::record::{Lines, eve, netflow, zeek};
 use umbilical_traffic::source::Source;
 use umbilical_traffic::watch::Watch;
@@ -151,7 +151,7 @@ fn events() -> Vec<u8> {
 }
 
 /// Plays an input; how many lines or records it has.
-fn play(bytes: &[u8], kind: Source, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) -> u64 {
+fn play(bytes: &[u8], kind: Source, watch: &mut Watch, each: Each<'_>) -> u64 {
     let mut count = 0;
     match kind {
         Source::Netflow(_) => {
@@ -208,16 +208,16 @@ fn main() {
         for detectors in [false, true] {
             let best = (0..5).map(|_| {
                 let mut watch = Watch::new(Limits::default());
-                let mut detect = Detectors::new(detect::Options::default());
+                let mut detect = Detectors::new(detect::Given::default());
                 let (mut ended, begin) = (0u64, busy());
                 let hash = Sha256::digest(&bytes);
-                let count = play(&bytes, kind, &mut watch, &mut |event| {
+                let count = play(&bytes, kind, &mut watch, &mut |event, words| {
                     if detectors {
-                        detect.see(&event);
+                        detect.see(&event, words);
                     }
                     ended += u64::from(matches!(event, Event::End(..)));
                 });
-                let alerts = detect.finish(&watch.words).0.len();
+                let alerts = detect.finish(detect::Trace { words: &watch.words, sessions: &watch.sessions }).0.len();
                 (busy().saturating_sub(begin), count, ended, alerts, hash)
             });
             let (time, count, ended, alerts, _) = best.min().expect("five runs");

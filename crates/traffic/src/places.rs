@@ -222,12 +222,20 @@ pub struct Operator {
     pub country: Option<Box<str>>,
 }
 
+/// An endpoint that the knowledge base has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// What it serves, in words.
+    pub what: Box<str>,
+    /// Who operates it.
+    pub operator: Option<Operator>,
+}
+
 /// Who operates endpoints, by their names.
 #[derive(Debug, Default)]
 pub struct Operators {
-    /// Domains, the longest first, and whose they are.
-    domains: Vec<(Box<str>, Option<Operator>)>,
-    of: HashMap<Word, Option<usize>>,
+    domains: HashMap<Box<str>, Endpoint>,
+    of: HashMap<Word, Option<Box<str>>>,
 }
 
 impl Operators {
@@ -237,23 +245,29 @@ impl Operators {
             let org = kb.org_of_brand(brand?)?;
             Some(Operator { name: org.name.clone(), country: org.country.clone() })
         };
-        let mut domains: Vec<_> = kb.endpoints().iter().map(|row| (row.domain.clone(), operator(row.brand.as_deref()))).collect();
-        domains.sort_by_key(|(domain, _)| std::cmp::Reverse(domain.len()));
-        Self { domains, of: HashMap::new() }
+        let rows = kb.endpoints().iter();
+        let domains = rows.map(|row| (row.domain.clone(), Endpoint { what: row.what.clone(), operator: operator(row.brand.as_deref()) }));
+        Self { domains: domains.collect(), of: HashMap::new() }
+    }
+
+    /// The endpoint of a name: a domain covers the names below it, and the longest that does counts. With that domain.
+    pub fn named<'n>(&self, name: &'n str) -> Option<(&'n str, &Endpoint)> {
+        let below = memchr::memchr_iter(b'.', name.as_bytes()).filter_map(|dot| name.get(dot.saturating_add(1)..));
+        std::iter::once(name).chain(below).find_map(|domain| Some((domain, self.domains.get(domain)?)))
     }
 
     /// Who operates the server of a conversation: by the name that it was asked for in TLS or HTTP, else the one that led to it.
     pub fn of(&mut self, names: &Names, words: &Words) -> Option<&Operator> {
         // A conversation of DNS is with a resolver, whatever is asked.
         let led = names.dns.filter(|_| names.app != Some(App::Dns));
-        let found = [names.sni, names.host, led].into_iter().flatten().find_map(|word| {
-            *self.of.entry(word).or_insert_with(|| {
-                let name = words.get(word);
-                let covers = |domain: &str| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-                self.domains.iter().position(|(domain, _)| covers(domain))
-            })
-        })?;
-        self.domains.get(found)?.1.as_ref()
+        for word in [names.sni, names.host, led].into_iter().flatten() {
+            if !self.of.contains_key(&word) {
+                let found = self.named(words.get(word)).map(|(domain, _)| domain.into());
+                self.of.insert(word, found);
+            }
+        }
+        let domain = [names.sni, names.host, led].into_iter().flatten().find_map(|word| self.of.get(&word)?.as_deref())?;
+        self.domains.get(domain)?.operator.as_ref()
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::capture::Frame;
 use crate::cellular::sessions::{Owner, Sessions, Way};
 use crate::cellular::{End, diameter, gtp1, gtp2, pfcp, radius, tunnel};
-use crate::flow::{Event, Known, Limits, Table};
+use crate::flow::{Each, Event, Known, Limits, Lookup, Table};
 use crate::link::ip;
+use crate::names::dns::Message;
 use crate::names::{Asked, Names, Word, Words, dns};
 use crate::packet::{Addr, Datagram, datagram, proto};
 use crate::pieces::Pieces;
@@ -91,7 +92,7 @@ impl Watch {
     }
 
     /// The next frame.
-    pub fn frame(&mut self, frame: &Frame<'_>, each: &mut dyn FnMut(Event<'_>)) {
+    pub fn frame(&mut self, frame: &Frame<'_>, each: Each<'_>) {
         self.counters.packets = self.counters.packets.saturating_add(1);
         self.counters.bytes = self.counters.bytes.saturating_add(frame.length.into());
         match ip(frame.link, frame.bytes).and_then(datagram) {
@@ -101,7 +102,7 @@ impl Watch {
     }
 
     /// The next record.
-    pub fn record(&mut self, record: &Record, each: &mut dyn FnMut(Event<'_>)) {
+    pub fn record(&mut self, record: &Record, each: Each<'_>) {
         let owner = self.sessions.of_addresses(record.key.client, record.key.server, record.start);
         if let Owner::Session(id, way) = owner
             && let Some(session) = self.sessions.get_mut(id)
@@ -113,9 +114,9 @@ impl Watch {
             session.met(record.start, record.end);
         }
         let sessions = &mut self.sessions;
-        self.table.record(record, owner, &self.asked, &mut |event| {
+        self.table.record(record, owner, (&self.asked, &self.words), &mut |event, words| {
             tally(sessions, &event);
-            each(event);
+            each(event, words);
         });
     }
 
@@ -126,7 +127,7 @@ impl Watch {
         bytes: &[u8],
         heard: Option<Micros>,
         number: u64,
-        each: &mut dyn FnMut(Event<'_>),
+        each: Each<'_>,
     ) -> Option<&'static str> {
         let mut collector = std::mem::take(&mut self.collector);
         let read = collector.read(from, bytes, heard, number, &mut |record| self.record(record, each));
@@ -138,7 +139,7 @@ impl Watch {
     }
 
     /// What a line says of a conversation that is told of elsewhere.
-    pub fn told(&mut self, id: Uid, told: Told, each: &mut dyn FnMut(Event<'_>)) {
+    pub fn told(&mut self, id: Uid, told: Told, each: Each<'_>) {
         for record in self.join.put(id, told) {
             self.record(&record, each);
         }
@@ -150,7 +151,7 @@ impl Watch {
     }
 
     /// A record of which other lines may have said something.
-    pub fn joined(&mut self, id: Uid, mut record: Record, each: &mut dyn FnMut(Event<'_>)) {
+    pub fn joined(&mut self, id: Uid, mut record: Record, each: Each<'_>) {
         if let Some(told) = self.join.take(&id) {
             record.names.fill(&told.names);
         }
@@ -163,7 +164,7 @@ impl Watch {
     }
 
     /// A packet, whose it is where a tunnel around it said so.
-    fn packet(&mut self, packet: &Datagram<'_>, owner: Option<Owner>, frame: &Frame<'_>, depth: usize, each: &mut dyn FnMut(Event<'_>)) {
+    fn packet(&mut self, packet: &Datagram<'_>, owner: Option<Owner>, frame: &Frame<'_>, depth: usize, each: Each<'_>) {
         if packet.piece.is_some() && !packet.cut {
             if let Some((bytes, length)) = self.pieces.put(packet, frame.at) {
                 self.packet(&packet.joined(&bytes, length), owner, frame, depth, each);
@@ -190,13 +191,13 @@ impl Watch {
                 self.troubles.put(frame.number, what);
             }
         }
-        let dns = packet.proto == proto::UDP && (dns::PORTS.contains(&packet.src_port) || dns::PORTS.contains(&packet.dst_port));
-        let query = if dns { self.asked_for(packet) } else { None };
+        let dns = dns::PORTS.contains(&packet.src_port) || dns::PORTS.contains(&packet.dst_port);
+        let query = if dns && !packet.payload.is_empty() { self.asked_for(packet, owner, (frame.at, frame.number), each) } else { None };
         let mut known = Known { words: &mut self.words, asked: &self.asked, query, tunnelled };
         let sessions = &mut self.sessions;
-        self.table.packet(packet, frame.at, frame.number, owner, &mut known, &mut |event| {
+        self.table.packet(packet, frame.at, frame.number, owner, &mut known, &mut |event, words| {
             tally(sessions, &event);
-            each(event);
+            each(event, words);
         });
     }
 
@@ -211,23 +212,23 @@ impl Watch {
     }
 
     /// Time passes, and nothing came.
-    pub fn pass(&mut self, at: Micros, each: &mut dyn FnMut(Event<'_>)) {
+    pub fn pass(&mut self, at: Micros, each: Each<'_>) {
         let sessions = &mut self.sessions;
-        self.table.advance(at, &mut |event| {
+        self.table.advance(at, &self.words, &mut |event, words| {
             tally(sessions, &event);
-            each(event);
+            each(event, words);
         });
     }
 
     /// The end of the trace.
-    pub fn finish(&mut self, each: &mut dyn FnMut(Event<'_>)) {
+    pub fn finish(&mut self, each: Each<'_>) {
         for record in self.join.rest() {
             self.record(&record, each);
         }
         let sessions = &mut self.sessions;
-        self.table.finish(&mut |event| {
+        self.table.finish(&self.words, &mut |event, words| {
             tally(sessions, &event);
-            each(event);
+            each(event, words);
         });
     }
 
@@ -271,13 +272,20 @@ impl Watch {
     }
 
     /// The name that a message of DNS is about. An answer says which addresses it has, to whoever asked.
-    fn asked_for(&mut self, packet: &Datagram<'_>) -> Option<Word> {
-        let message = dns::read(packet.payload)?;
+    fn asked_for(&mut self, packet: &Datagram<'_>, owner: Owner, (at, frame): (Micros, u64), each: Each<'_>) -> Option<Word> {
+        // Over TCP its length stands before it (RFC 1035, 4.2.2); one that takes several segments is not put together.
+        let message = dns::read(if packet.proto == proto::TCP { packet.payload.get(2..)? } else { packet.payload })?;
+        let (client, server) = if message.answer.is_some() { (packet.dst, packet.src) } else { (packet.src, packet.dst) };
+        let session = match owner {
+            Owner::Session(id, way) => ((way == Way::Down) == message.answer.is_some()).then_some(id),
+            Owner::Nobody | Owner::Stranger(_) => None,
+        };
+        let Message { kind, answer, .. } = message;
+        let lookup = Lookup { client, server, session, at, frame, name: &message.name, kind, asks: answer.is_none(), answer };
+        each(Event::Lookup(&lookup), &self.words);
         let word = self.words.keep(&message.name)?;
-        if message.answer {
-            for addr in message.addrs {
-                self.asked.put(packet.dst, addr, word);
-            }
+        for addr in message.addrs {
+            self.asked.put(client, addr, word);
         }
         Some(word)
     }

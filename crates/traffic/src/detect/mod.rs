@@ -11,9 +11,11 @@ mod stats;
 
 pub use alert::{Alert, Reason, Subject, Term};
 
+use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow};
 use crate::names::Words;
 use crate::packet::Addr;
+use crate::places::Operators;
 
 /// What a detector is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +28,22 @@ pub struct About {
     pub needs: &'static str,
 }
 
-/// What is looked at, and how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+/// What detectors are told beside what happens.
+#[derive(Debug, Default)]
+pub struct Given {
     /// Beacons are scored as RITA does.
     pub rita: bool,
+    /// Whose endpoints are known by their names.
+    pub operators: Operators,
+}
+
+/// A trace that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Trace<'a> {
+    /// Names that were met.
+    pub words: &'a Words,
+    /// The modules on the network.
+    pub sessions: &'a Sessions,
 }
 
 /// One that looks for one thing.
@@ -38,17 +51,17 @@ trait Detector: std::fmt::Debug {
     /// What it is.
     fn about(&self) -> &'static About;
     /// What happens to a conversation.
-    fn see(&mut self, event: &Event<'_>);
+    fn see(&mut self, event: &Event<'_>, given: &Given, words: &Words);
     /// What was found, and nothing more comes.
-    fn finish(&mut self, words: &Words) -> Vec<Alert>;
+    fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert>;
     /// What it could and could not look at.
     fn tally(&self) -> Tally;
 }
 
-type New = fn(Options) -> Box<dyn Detector>;
+type New = fn(&Given) -> Box<dyn Detector>;
 
 /// Every detector. The order is that in which they are listed.
-const ALL: &[New] = &[|_| Box::new(scan::Scan::default()), |o| Box::new(beacon::Beacon::new(o.rita))];
+const ALL: &[New] = &[|_| Box::new(scan::Scan::default()), |given| Box::new(beacon::Beacon::new(given.rita))];
 
 /// What a detector could and could not look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,26 +89,27 @@ pub struct Came {
 #[derive(Debug)]
 pub struct Detectors {
     all: Vec<Box<dyn Detector>>,
+    given: Given,
 }
 
 impl Detectors {
     /// All of them.
-    pub fn new(options: Options) -> Self {
-        Self { all: ALL.iter().map(|new| new(options)).collect() }
+    pub fn new(given: Given) -> Self {
+        Self { all: ALL.iter().map(|new| new(&given)).collect(), given }
     }
 
     /// What happens to a conversation.
-    pub fn see(&mut self, event: &Event<'_>) {
+    pub fn see(&mut self, event: &Event<'_>, words: &Words) {
         for detector in &mut self.all {
-            detector.see(event);
+            detector.see(event, &self.given, words);
         }
     }
 
     /// What they found, the worst first, and what each came to.
-    pub fn finish(mut self, words: &Words) -> (Vec<Alert>, Vec<Came>) {
+    pub fn finish(mut self, trace: Trace<'_>) -> (Vec<Alert>, Vec<Came>) {
         let (mut alerts, mut came) = (Vec::new(), Vec::new());
         for detector in &mut self.all {
-            let found = merged(detector.finish(words));
+            let found = merged(detector.finish(&self.given, trace));
             came.push(Came { about: detector.about(), tally: detector.tally(), alerts: found.len() as u64 });
             alerts.extend(found);
         }
@@ -146,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_detector_has_its_code() {
-        let codes: Vec<&str> = ALL.iter().map(|new| new(Options::default()).about().code).collect();
+        let codes: Vec<&str> = ALL.iter().map(|new| new(&Given::default()).about().code).collect();
         assert_eq!(codes, umbilical_core::finding::DETECTED);
     }
 }

@@ -11,7 +11,7 @@
 use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 
-use super::{About, Alert, Detector, Reason, Subject, Tally, Term, for_many, who};
+use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::flow::{Event, Flow, Key, Seen};
 use crate::names::Words;
 use crate::packet::{Addr, Flags, proto};
@@ -411,18 +411,18 @@ impl Detector for Scan {
         &ABOUT
     }
 
-    fn see(&mut self, event: &Event<'_>) {
+    fn see(&mut self, event: &Event<'_>, _: &Given, _: &Words) {
         match event {
             Event::Start(flow) => self.start(flow),
             Event::Answered(flow) => self.answer(flow, Some(true)),
-            Event::Active(_) => {}
+            Event::Active(_) | Event::Lookup(_) => {}
             // What was answered was told before.
             Event::End(flow, _) if flow.heard() == Some(true) => {}
             Event::End(flow, _) => self.answer(flow, flow.heard()),
         }
     }
 
-    fn finish(&mut self, _: &Words) -> Vec<Alert> {
+    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
         let mut out = std::mem::take(&mut self.over);
         for (subject, prober) in &mut self.probers {
             prober.settle(Micros(i64::MAX));

@@ -1,9 +1,11 @@
 //! Flows: the two ways of one conversation, from its first packet to its end.
 
+mod lookup;
 mod seen;
 mod table;
 mod wheel;
 
+pub use lookup::Lookup;
 pub use seen::Seen;
 pub use table::{Known, Limits, Table};
 
@@ -384,7 +386,12 @@ pub enum Event<'a> {
     Active(&'a Flow),
     /// It is over.
     End(&'a Flow, Why),
+    /// A name was asked for, or that was answered: each time, not only the first of a conversation.
+    Lookup(&'a Lookup<'a>),
 }
+
+/// Who is told of events, with the names that are known so far.
+pub type Each<'e> = &'e mut dyn FnMut(Event<'_>, &Words);
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 use super::wheel::{Turn, Wheel};
-use super::{ACTIVE, Event, Flow, Key, Quiet, Why};
+use super::{ACTIVE, Each, Event, Flow, Key, Quiet, Why};
 use crate::cellular::sessions::{Id, Owner, Way};
 use crate::names::{App, Asked, Word, Words};
 use crate::packet::{Addr, Datagram, Flags, proto};
@@ -128,16 +128,8 @@ impl Table {
     }
 
     /// Counts a packet for its conversation.
-    pub fn packet(
-        &mut self,
-        packet: &Datagram<'_>,
-        at: Micros,
-        frame: u64,
-        owner: Owner,
-        known: &mut Known<'_>,
-        each: &mut dyn FnMut(Event<'_>),
-    ) {
-        self.advance(at, each);
+    pub fn packet(&mut self, packet: &Datagram<'_>, at: Micros, frame: u64, owner: Owner, known: &mut Known<'_>, each: Each<'_>) {
+        self.advance(at, known.words, each);
         let key = Key::of(packet);
         let whole = key.whole();
         let (realm, stranger) = match owner {
@@ -151,7 +143,7 @@ impl Table {
         let slot = match slot {
             Some(slot) => match self.begins_anew(slot, packet, at, own) {
                 Some(why) => {
-                    self.end(slot, why, each);
+                    self.end(slot, why, known.words, each);
                     None
                 }
                 None => Some(slot),
@@ -160,7 +152,7 @@ impl Table {
         };
         let (slot, begun) = match slot {
             Some(slot) => (slot, false),
-            None => (self.begin((key, whole, realm), packet, at, frame, each), true),
+            None => (self.begin((key, whole, realm), packet, at, frame, known.words, each), true),
         };
         let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) else { return };
         let from_client = flow.key == key;
@@ -183,13 +175,13 @@ impl Table {
             if flow.names.dns.is_none() {
                 flow.names.dns = known.asked.get(flow.key.client, flow.key.server);
             }
-            each(Event::Start(flow));
+            each(Event::Start(flow), known.words);
         }
         if silent && flow.heard() == Some(true) {
-            each(Event::Answered(flow));
+            each(Event::Answered(flow), known.words);
         } else if !begun && at >= flow.report {
             flow.report = at.plus(ACTIVE);
-            each(Event::Active(flow));
+            each(Event::Active(flow), known.words);
         }
         if closes && self.limits.idle_tcp.is_some() {
             self.look_again(slot, at.plus(LINGER));
@@ -197,22 +189,22 @@ impl Table {
     }
 
     /// Counts a record.
-    pub fn record(&mut self, record: &Record, owner: Owner, asked: &Asked, each: &mut dyn FnMut(Event<'_>)) {
+    pub fn record(&mut self, record: &Record, owner: Owner, (asked, words): (&Asked, &Words), each: Each<'_>) {
         let Some(part) = record.part else {
             let mut flow = Flow::of(record, owner);
             flow.names.dns = flow.names.dns.or_else(|| asked.get(flow.key.client, flow.key.server));
             self.flows = self.flows.saturating_add(1);
-            begins(&mut flow, each);
-            each(Event::End(&flow, if flow.closed() { Why::Closed } else { Why::Idle }));
+            begins(&mut flow, words, each);
+            each(Event::End(&flow, if flow.closed() { Why::Closed } else { Why::Idle }), words);
             return;
         };
-        self.advance(part.heard, each);
+        self.advance(part.heard, words, each);
         let (whole, realm) = (record.key.whole(), EXPORTED | part.exporter & !EXPORTED);
         let slot = match self.find(whole, realm) {
             Some(slot) => match self.goes_on(slot, record) {
                 Ok(()) => Some(slot),
                 Err(why) => {
-                    self.end(slot, why, each);
+                    self.end(slot, why, words, each);
                     None
                 }
             },
@@ -222,7 +214,7 @@ impl Table {
         let slot = match slot {
             Some(slot) => slot,
             None => {
-                self.room(each);
+                self.room(words, each);
                 self.place(Flow::of(record, owner), whole, realm)
             }
         };
@@ -255,12 +247,12 @@ impl Table {
             }
             flow.report = flow.last.plus(ACTIVE);
             flow.names.dns = flow.names.dns.or_else(|| asked.get(flow.key.client, flow.key.server));
-            begins(flow, each);
+            begins(flow, words, each);
         } else if flow.told && silent && flow.answered() == Some(true) {
-            each(Event::Answered(flow));
+            each(Event::Answered(flow), words);
         } else if flow.told && flow.last >= flow.report {
             flow.report = flow.last.plus(ACTIVE);
-            each(Event::Active(flow));
+            each(Event::Active(flow), words);
         }
         if begun {
             self.look_again(slot, until);
@@ -290,9 +282,9 @@ impl Table {
     }
 
     /// Ends every conversation.
-    pub fn finish(&mut self, each: &mut dyn FnMut(Event<'_>)) {
+    pub fn finish(&mut self, words: &Words, each: Each<'_>) {
         for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
-            self.end(slot, Why::Trace, each);
+            self.end(slot, Why::Trace, words, each);
         }
     }
 
@@ -339,9 +331,10 @@ impl Table {
         packet: &Datagram<'_>,
         at: Micros,
         frame: u64,
-        each: &mut dyn FnMut(Event<'_>),
+        words: &Words,
+        each: Each<'_>,
     ) -> u32 {
-        self.room(each);
+        self.room(words, each);
         // Whoever answers did not begin.
         let answers = packet.proto == proto::TCP && packet.flags.has(Flags::SYN | Flags::ACK);
         let mut flow = Flow::new(if answers { key.turned() } else { key }, at, frame);
@@ -355,13 +348,13 @@ impl Table {
     }
 
     /// Evicts what would end first, if there is no room.
-    fn room(&mut self, each: &mut dyn FnMut(Event<'_>)) {
+    fn room(&mut self, words: &Words, each: Each<'_>) {
         while self.index.len() >= self.limits.flows.max(1) {
             let Some(list) = self.wheel.next(EVICTED) else { break };
             for turn in list {
                 if self.meant(turn).is_some() {
                     self.evicted = self.evicted.saturating_add(1);
-                    self.end(turn.slot, Why::Evicted, each);
+                    self.end(turn.slot, Why::Evicted, words, each);
                 }
             }
         }
@@ -399,7 +392,7 @@ impl Table {
     }
 
     /// Ends what is over by now.
-    pub(crate) fn advance(&mut self, at: Micros, each: &mut dyn FnMut(Event<'_>)) {
+    pub(crate) fn advance(&mut self, at: Micros, words: &Words, each: Each<'_>) {
         if !self.begun || self.now.since(at) > SET_BACK {
             self.begun = true;
             self.now = at;
@@ -421,7 +414,7 @@ impl Table {
                 let Some(flow) = self.meant(turn) else { continue };
                 if self.over(flow, at) {
                     let why = if flow.closed() { Why::Closed } else { Why::Idle };
-                    self.end(turn.slot, why, each);
+                    self.end(turn.slot, why, words, each);
                 } else {
                     let later = match (flow.quiet, self.wait(flow)) {
                         (Quiet::Until(until), _) => until,
@@ -434,7 +427,7 @@ impl Table {
         }
     }
 
-    fn end(&mut self, slot: u32, why: Why, each: &mut dyn FnMut(Event<'_>)) {
+    fn end(&mut self, slot: u32, why: Why, words: &Words, each: Each<'_>) {
         let Some(place) = self.slots.get_mut(slot as usize) else { return };
         let Some(mut flow) = place.flow.take() else { return };
         let hash = self.hasher.hash_one((flow.key.whole(), place.realm));
@@ -447,17 +440,17 @@ impl Table {
                 flow.turn();
             }
             flow.hears(self.two_way.contains(&place.realm));
-            begins(&mut flow, each);
+            begins(&mut flow, words, each);
         }
-        each(Event::End(&flow, why));
+        each(Event::End(&flow, why), words);
     }
 }
 
 /// Tells of the beginning of a conversation that records are of.
-fn begins(flow: &mut Flow, each: &mut dyn FnMut(Event<'_>)) {
+fn begins(flow: &mut Flow, words: &Words, each: Each<'_>) {
     flow.told = true;
-    each(Event::Start(flow));
+    each(Event::Start(flow), words);
     if flow.answered() == Some(true) {
-        each(Event::Answered(flow));
+        each(Event::Answered(flow), words);
     }
 }

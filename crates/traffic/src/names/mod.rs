@@ -201,12 +201,6 @@ impl Probe {
             self.mqtt(stream, names, words);
         } else {
             names.app = if tls::goes_on(stream) { Some(App::Tls) } else { names.app };
-            if payload.port == dns::PORTS[0]
-                && let Some(message) = stream.get(2..).and_then(dns::read)
-            {
-                names.app = Some(App::Dns);
-                names.dns = names.dns.or_else(|| words.keep(&message.name));
-            }
             self.done = true;
         }
     }

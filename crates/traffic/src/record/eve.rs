@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::lines::{Text, Troubles};
 use super::{Part, Record, Told, Uid, spoken, text};
-use crate::flow::{Event, Half, Key, Seen};
+use crate::flow::{Each, Half, Key, Seen};
 use crate::names::Names;
 use crate::packet::{Addr, Flags, proto};
 use crate::time::Micros;
@@ -213,7 +213,7 @@ impl Log {
     }
 
     /// A line with its end, if it has one.
-    pub fn line(&mut self, line: &[u8], watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
+    pub fn line(&mut self, line: &[u8], watch: &mut Watch, each: Each<'_>) {
         self.number = self.number.saturating_add(1);
         if line.iter().all(u8::is_ascii_whitespace) {
             return;
@@ -235,7 +235,7 @@ impl Log {
         }
     }
 
-    fn flow(&mut self, event: &Line<'_>, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
+    fn flow(&mut self, event: &Line<'_>, watch: &mut Watch, each: Each<'_>) {
         self.flows = true;
         let Some(flow) = &event.flow else { return self.troubles.put(self.number, LACKS) };
         let (Some(key), Some(start)) = (key(event), time(flow.start.as_ref())) else { return self.troubles.put(self.number, LACKS) };
@@ -266,7 +266,7 @@ impl Log {
     }
 
     /// One way of a conversation.
-    fn netflow(&mut self, event: &Line<'_>, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
+    fn netflow(&mut self, event: &Line<'_>, watch: &mut Watch, each: Each<'_>) {
         let Some(flow) = &event.netflow else { return self.troubles.put(self.number, LACKS) };
         let (Some(key), Some(start)) = (key(event), time(flow.start.as_ref())) else { return self.troubles.put(self.number, LACKS) };
         let end = time(flow.end.as_ref()).unwrap_or(start).max(start);
@@ -291,7 +291,7 @@ impl Log {
         }
     }
 
-    fn said(&mut self, event: &Line<'_>, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
+    fn said(&mut self, event: &Line<'_>, watch: &mut Watch, each: Each<'_>) {
         let (Some(mut key), Some(at)) = (key(event), time(event.timestamp.as_ref())) else {
             return self.troubles.put(self.number, LACKS);
         };

@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 
 use super::lines::{Stamp, Text, Troubles};
 use super::{Record, Told, Uid, spoken, text};
-use crate::flow::{Event, Half, Key, Seen};
+use crate::flow::{Each, Half, Key, Seen};
 use crate::names::{App, Names};
 use crate::packet::{Flags, proto};
 use crate::time::Micros;
@@ -280,7 +280,7 @@ impl Log {
     }
 
     /// A line with its end, if it has one. Gives the time at which it was written, as far as it can be told.
-    pub fn line(&mut self, line: &[u8], watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) -> Option<Micros> {
+    pub fn line(&mut self, line: &[u8], watch: &mut Watch, each: Each<'_>) -> Option<Micros> {
         self.number = self.number.saturating_add(1);
         let (whole, line) = match line {
             [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] => (true, line),
@@ -345,7 +345,7 @@ impl Log {
         }
     }
 
-    fn row(&mut self, kind: Kind, row: &Row<'_>, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) -> Option<Micros> {
+    fn row(&mut self, kind: Kind, row: &Row<'_>, watch: &mut Watch, each: Each<'_>) -> Option<Micros> {
         if kind == Kind::Other {
             return None;
         }
@@ -387,7 +387,7 @@ impl Log {
     }
 
     /// The media type of what was transferred, for the conversations that carried it.
-    fn file(&self, row: &Row<'_>, at: Micros, watch: &mut Watch, each: &mut dyn FnMut(Event<'_>)) {
+    fn file(&self, row: &Row<'_>, at: Micros, watch: &mut Watch, each: Each<'_>) {
         let Some(mime) = row.mime_type.as_ref().and_then(|m| watch.words.keep(&m.0)) else { return };
         let names = Names { mime: Some(mime), ..Names::default() };
         for uid in row.uid.iter().chain(&row.conn_uids) {
@@ -548,7 +548,7 @@ pub fn begins(head: &[u8]) -> Option<(Kind, Option<Micros>)> {
     }
     let mut watch = Watch::new(crate::flow::Limits { flows: 1, idle: None, idle_tcp: None });
     for line in head.split_inclusive(|b| *b == b'\n') {
-        let at = log.line(line, &mut watch, &mut |_| {});
+        let at = log.line(line, &mut watch, &mut |_, _| {});
         if log.rows > 0 || line.starts_with(b"{") {
             return log.kind.filter(|_| log.rows > 0).map(|kind| (kind, at));
         }

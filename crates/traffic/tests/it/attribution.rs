@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use umbilical_synth::mobile::{self, Kind, Plan, What};
 use umbilical_traffic::capture;
 use umbilical_traffic::cellular::sessions::{Id, Session};
-use umbilical_traffic::flow::{Event, Limits};
+use umbilical_traffic::flow::{Each, Event, Limits};
+use umbilical_traffic::names::Words;
 use umbilical_traffic::watch::Watch;
 
 /// What a trace gave, against its truth.
@@ -63,7 +64,7 @@ fn score(plan: &Plan) -> (Score, Watch) {
             bytes: &frame.bytes,
             length: frame.bytes.len() as u32,
         };
-        watch.frame(&one, &mut |_: Event<'_>| {});
+        watch.frame(&one, &mut |_: Event<'_>, _: &Words| {});
         match &frame.what {
             What::Signal { tokens, named } => heard.entry(frame.session).or_default().hear(tokens, *named),
             What::User { token, .. } => {
@@ -88,7 +89,7 @@ fn score(plan: &Plan) -> (Score, Watch) {
             }
         }
     }
-    watch.finish(&mut |_| {});
+    watch.finish(&mut |_, _| {});
     (out, watch)
 }
 
@@ -129,13 +130,13 @@ fn what_nobody_named_joins_no_conversation() {
     for foreign_first in [false, true] {
         let mut watch = Watch::new(Limits::default());
         let mut ends = Vec::new();
-        let mut each = |event: Event<'_>| {
+        let mut each = |event: Event<'_>, _: &Words| {
             if let Event::End(flow, _) = event {
                 ends.push(flow.clone());
             }
         };
         let mut number = 0;
-        let mut one = |watch: &mut Watch, bytes: &[u8], at: i64, each: &mut dyn FnMut(Event<'_>)| {
+        let mut one = |watch: &mut Watch, bytes: &[u8], at: i64, each: Each<'_>| {
             number += 1;
             let at = umbilical_traffic::time::Micros(at);
             let link = umbilical_traffic::link::Link::ETHERNET;

@@ -1,7 +1,7 @@
 //! Detectors on traces of which it is known what is in them.
 
 use umbilical_traffic::capture::Frame;
-use umbilical_traffic::detect::{Alert, Detectors, Options, Subject};
+use umbilical_traffic::detect::{Alert, Detectors, Given, Subject, Trace};
 use umbilical_traffic::flow::Limits;
 use umbilical_traffic::link::Link;
 use umbilical_traffic::packet::Addr;
@@ -19,16 +19,16 @@ const FIN_ACK: u8 = 0x11;
 /// A packet at its microsecond.
 type Timed = (i64, Vec<u8>);
 
-fn found(mut packets: Vec<Timed>, options: Options) -> Vec<Alert> {
+fn found(mut packets: Vec<Timed>, options: Given) -> Vec<Alert> {
     packets.sort_by_key(|p| p.0);
     let mut watch = Watch::new(Limits::default());
     let mut detect = Detectors::new(options);
     for (n, (at, bytes)) in packets.iter().enumerate() {
         let frame = Frame { number: n as u64 + 1, at: Micros(*at), link: Link::RAW, bytes, length: bytes.len() as u32 };
-        watch.frame(&frame, &mut |event| detect.see(&event));
+        watch.frame(&frame, &mut |event, words| detect.see(&event, words));
     }
-    watch.finish(&mut |event| detect.see(&event));
-    detect.finish(&watch.words).0
+    watch.finish(&mut |event, words| detect.see(&event, words));
+    detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }).0
 }
 
 fn codes(alerts: &[Alert]) -> Vec<&'static str> {
@@ -85,7 +85,7 @@ fn clocks_are_beacons_and_chance_is_none() {
             for _ in 0..8 {
                 // A day, or as many contacts as fit into a week.
                 let contacts = ((86_400.0 / period) as usize).clamp(28, 200);
-                let alerts = found(clock(period, jitter, loss, contacts, &mut dice), Options::default());
+                let alerts = found(clock(period, jitter, loss, contacts, &mut dice), Given::default());
                 all += 1;
                 hits += usize::from(codes(&alerts) == ["beacon"]);
             }
@@ -114,7 +114,7 @@ fn clocks_are_beacons_and_chance_is_none() {
             at += -300.0 * (1.0 - dice.next()).ln();
             packets.extend(talk(at, 20_000 + k as u16, 60 + (dice.next() * 900.0) as usize));
         }
-        let alerts = found(packets, Options::default());
+        let alerts = found(packets, Given::default());
         alerts.iter().for_each(|a| println!("chance: {:?}", a.terms));
         wrong += alerts.len();
     }
@@ -127,7 +127,7 @@ fn clocks_are_beacons_and_chance_is_none() {
             at += 60.0 + 1740.0 * dice.next();
             packets.extend(talk(at, 20_000 + k as u16, 180));
         }
-        wrong += found(packets, Options::default()).len();
+        wrong += found(packets, Given::default()).len();
     }
     println!("between bounds: {wrong} of 500");
     assert!(wrong <= 30, "{wrong} of 500 traces between wide bounds are called a clock");
@@ -136,7 +136,7 @@ fn clocks_are_beacons_and_chance_is_none() {
 #[test]
 fn retries_that_nobody_answers_are_no_beacon() {
     let packets = (0..60).map(|n| (n * 15_000_000, tcp(ME, PEER, (30_000 + n as u16, 8080), SYN, 1, b""))).collect();
-    assert!(found(packets, Options::default()).is_empty());
+    assert!(found(packets, Given::default()).is_empty());
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn clocks_that_everybody_has_are_no_beacon() {
         [(at, udp(ME, PEER, (123, 123), &[0x23; 48])), (at + 30_000, udp(PEER, ME, (123, 123), &[0x24; 48]))]
     });
     let mdns = (0..100).map(|n| (n * 60_000_000, udp(ME, [224, 0, 0, 251], (5353, 5353), b"x")));
-    assert!(found(ntp.chain(mdns).collect(), Options::default()).is_empty());
+    assert!(found(ntp.chain(mdns).collect(), Given::default()).is_empty());
 }
 
 #[test]
@@ -161,8 +161,8 @@ fn what_many_do_is_told_once() {
         ]
     };
     let many = |hosts: u8| (0..30).flat_map(|n| (0..hosts).flat_map(move |h| from(h, n))).collect();
-    assert_eq!(codes(&found(many(7), Options::default())), ["beacon"; 7]);
-    let alerts = found(many(20), Options::default());
+    assert_eq!(codes(&found(many(7), Given::default())), ["beacon"; 7]);
+    let alerts = found(many(20), Given::default());
     assert_eq!(codes(&alerts), ["beacon"]);
     assert!(alerts[0].reason.more.iter().any(|m| m == "So do 19 other addresses"), "{:?}", alerts[0].reason);
 }
@@ -171,7 +171,7 @@ fn what_many_do_is_told_once() {
 fn a_scan_that_goes_on_after_a_while_is_one() {
     let scan =
         |hour: i64| (0..60).map(move |n: i64| (hour * 3_600_000_000 + n * 10_000, tcp(ME, PEER, (40_000, 200 + n as u16), SYN, 1, b"")));
-    let alerts = found(scan(0).chain(scan(1)).chain(scan(2)).collect(), Options::default());
+    let alerts = found(scan(0).chain(scan(1)).chain(scan(2)).collect(), Given::default());
     assert_eq!((codes(&alerts), alerts[0].flows), (vec!["scan"], 180));
     assert!(alerts[0].last.since(alerts[0].first) > Micros::seconds(7000));
 }
@@ -179,7 +179,7 @@ fn a_scan_that_goes_on_after_a_while_is_one() {
 #[test]
 fn rita_scores_a_clock_of_a_day() {
     let packets: Vec<Timed> = (0..288).flat_map(|n| talk(1_700_000_000.0 + f64::from(n) * 300.0, 20_000 + n as u16, 120)).collect();
-    let alerts = found(packets, Options { rita: true });
+    let alerts = found(packets, Given { rita: true, ..Given::default() });
     assert_eq!(codes(&alerts), ["beacon"]);
     assert!((alerts[0].score - 1.0).abs() < 1e-9, "{:?}", alerts[0].terms);
     assert_eq!(alerts[0].peer.as_deref(), Some("198.51.100.9"));
@@ -192,18 +192,18 @@ fn who_looks_for_ports_or_addresses_scans() {
         [(at, tcp(ME, to, (40_000, port), SYN, 1, b"")), (at + 300, tcp(to, ME, (port, 40_000), RST_ACK, 0, b""))]
     };
     // Ports of one address that refuses.
-    let alerts = found((0..200).flat_map(|n| closed(n, PEER, 1 + n as u16)).collect(), Options::default());
+    let alerts = found((0..200).flat_map(|n| closed(n, PEER, 1 + n as u16)).collect(), Given::default());
     assert_eq!((codes(&alerts), alerts[0].peer.as_deref()), (vec!["scan"], Some("198.51.100.9")));
     assert_eq!(alerts[0].subject, Subject::Host(Addr::v4(ME)));
     assert!(alerts[0].at.0 < 1_000_000, "within a hundred probes: {:?}", alerts[0]);
     // One port of many addresses that are silent.
     let silent = (0..200).map(|n| (n * 50_000, tcp(ME, [203, 0, 113, n as u8], (40_000 + n as u16, 23), SYN, 1, b"")));
-    let alerts = found(silent.collect(), Options::default());
+    let alerts = found(silent.collect(), Given::default());
     assert_eq!(codes(&alerts), ["scan"]);
     assert!(alerts[0].reason.did.starts_with("tried port 23 of 200 addresses"), "{}", alerts[0].reason.did);
     // Slowly: one in twenty seconds.
     let slow = (0..60).map(|n| (n * 20_000_000, tcp(ME, [203, 0, 113, n as u8], (40_000 + n as u16, 502), SYN, 1, b"")));
-    assert_eq!(codes(&found(slow.collect(), Options::default())), ["scan"]);
+    assert_eq!(codes(&found(slow.collect(), Given::default())), ["scan"]);
 }
 
 #[test]
@@ -216,17 +216,17 @@ fn echoes_to_many_and_odd_flags_are_scans() {
             std::iter::once((at, v4(ME, to, 1, &echo(8, n as u8)))).chain(reply)
         })
     };
-    let alerts = found(sweep(4).collect(), Options::default());
+    let alerts = found(sweep(4).collect(), Given::default());
     assert_eq!(codes(&alerts), ["scan"]);
     assert!(alerts[0].reason.did.starts_with("sent echoes to 40 addresses, "), "{}", alerts[0].reason.did);
     // Who keeps watch over its own hosts is answered.
-    assert!(found(sweep(1).collect(), Options::default()).is_empty());
+    assert!(found(sweep(1).collect(), Given::default()).is_empty());
     // An end before a beginning, nothing at all, everything at once; each refused.
     let odd = [0x01, 0x00, 0x29].into_iter().zip(0_i64..).flat_map(|(flags, n)| {
         let (at, port) = (n * 8_000_000, 3390 + n as u16);
         [(at, tcp(ME, PEER, (60_000, port), flags, 1, b"")), (at + 600, tcp(PEER, ME, (port, 60_000), RST_ACK, 0, b""))]
     });
-    assert_eq!(codes(&found(odd.collect(), Options::default())), ["scan"]);
+    assert_eq!(codes(&found(odd.collect(), Given::default())), ["scan"]);
 }
 
 #[test]
@@ -237,18 +237,18 @@ fn who_is_answered_or_only_overheard_scans_not() {
         let answer = if n % 10 == 0 { None } else { Some((at + 20_000, tcp(to, ME, (443, port), SYN_ACK, 1, b""))) };
         std::iter::once((at, tcp(ME, to, (port, 443), SYN, 1, b""))).chain(answer)
     });
-    assert!(found(crawl.collect(), Options::default()).is_empty());
+    assert!(found(crawl.collect(), Given::default()).is_empty());
     // Only its own way was seen: it acknowledges, so it was answered.
     let half = (0..300).flat_map(|n: i64| {
         let (at, to, port) = (n * 100_000, [203, 0, (n / 250) as u8, (n % 250) as u8], 10_000 + n as u16);
         [(at, tcp(ME, to, (port, 443), SYN, 1, b"")), (at + 40_000, tcp(ME, to, (port, 443), ACK, 2, b"GET"))]
     });
-    assert!(found(half.collect(), Options::default()).is_empty());
+    assert!(found(half.collect(), Given::default()).is_empty());
     // Five services that are down, asked again and again.
     let down = (0..500).map(|n: i64| (n * 1_000_000, tcp(ME, [203, 0, 113, (n % 5) as u8], (10_000 + n as u16, 443), SYN, 1, b"")));
-    assert!(found(down.collect(), Options::default()).is_empty());
+    assert!(found(down.collect(), Given::default()).is_empty());
     // What comes back from addresses that somebody else pretended to be.
     let backscatter =
         (0..500).map(|n: i64| (n * 10_000, tcp(PEER, [10, 1, (n / 250) as u8, (n % 250) as u8], (80, 1000), RST_ACK, 0, b"")));
-    assert!(found(backscatter.collect(), Options::default()).is_empty());
+    assert!(found(backscatter.collect(), Given::default()).is_empty());
 }

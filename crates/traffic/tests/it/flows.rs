@@ -3,6 +3,7 @@
 use umbilical_traffic::capture::Frame;
 use umbilical_traffic::flow::{Event, Flow, Limits, Why};
 use umbilical_traffic::link::Link;
+use umbilical_traffic::names::Words;
 use umbilical_traffic::packet::Flags;
 use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch::Watch;
@@ -32,8 +33,8 @@ pub fn tcp(src: [u8; 4], dst: [u8; 4], ports: (u16, u16), flags: u8, sequence: u
 fn watched(limits: Limits, packets: &[(i64, Vec<u8>)]) -> (Vec<(Flow, Why)>, usize, Watch) {
     let mut watch = Watch::new(limits);
     let (mut ends, mut active) = (Vec::new(), 0);
-    let mut each = |event: Event<'_>| match event {
-        Event::Start(_) | Event::Answered(_) => {}
+    let mut each = |event: Event<'_>, _: &Words| match event {
+        Event::Start(_) | Event::Answered(_) | Event::Lookup(_) => {}
         Event::Active(_) => active += 1,
         Event::End(flow, why) => ends.push((flow.clone(), why)),
     };

@@ -43,15 +43,15 @@ fn everything(bytes: &[u8]) {
     quic::open(bytes, &mut pieces);
     let _ = pieces.stream();
     let mut watch = Watch::new(Limits::default());
-    let _ = umbilical_traffic::capture::read(bytes, &mut |frame| watch.frame(&frame, &mut |_| {}));
+    let _ = umbilical_traffic::capture::read(bytes, &mut |frame| watch.frame(&frame, &mut |_, _| {}));
     records(bytes, &mut watch);
-    watch.finish(&mut |_| {});
+    watch.finish(&mut |_, _| {});
 }
 
 /// As every kind of record, whatever it is.
 fn records(bytes: &[u8], watch: &mut Watch) {
     let _ = Source::of(bytes);
-    let each = &mut |_: umbilical_traffic::flow::Event<'_>| {};
+    let each = &mut |_: umbilical_traffic::flow::Event<'_>, _: &umbilical_traffic::names::Words| {};
     watch.export(netflow::From::Input(1), bytes, None, 1, each);
     let _ = netflow::datagrams(bytes, &mut |number, bytes| {
         watch.export(netflow::From::Input(2), bytes, None, number, each);
@@ -112,13 +112,13 @@ fn a_trace_that_is_cut_or_bent_anywhere() {
 fn broken(whole: &[u8]) {
     for cut in (0..whole.len()).step_by(7) {
         let mut watch = Watch::new(Limits::default());
-        let _ = umbilical_traffic::capture::read(&whole[..cut], &mut |frame| watch.frame(&frame, &mut |_| {}));
+        let _ = umbilical_traffic::capture::read(&whole[..cut], &mut |frame| watch.frame(&frame, &mut |_, _| {}));
     }
     for at in (24..whole.len()).step_by(11) {
         let mut bent = whole.to_vec();
         bent[at] ^= 0xff;
         let mut watch = Watch::new(Limits::default());
-        let _ = umbilical_traffic::capture::read(&bent[..], &mut |frame| watch.frame(&frame, &mut |_| {}));
+        let _ = umbilical_traffic::capture::read(&bent[..], &mut |frame| watch.frame(&frame, &mut |_, _| {}));
     }
 }
 
@@ -138,7 +138,7 @@ fn records_that_are_cut_or_bent_anywhere() {
             bent[at..].iter_mut().take(2).for_each(|b| *b = 0xff);
             records(&bent, &mut watch);
         }
-        watch.finish(&mut |_| {});
+        watch.finish(&mut |_, _| {});
     }
 }
 
@@ -156,7 +156,7 @@ fn templates_cost_no_more_than_the_bytes_of_their_records() {
     let record = [10, 0, 0, 1, 10, 0, 0, 2, 3, 99];
     let read = |watch: &mut Watch, sets: &[Vec<u8>]| {
         let before = watch.counters.records;
-        let trouble = watch.export(netflow::From::Input(0), &datagram(sets), None, 1, &mut |_| {});
+        let trouble = watch.export(netflow::From::Input(0), &datagram(sets), None, 1, &mut |_, _| {});
         (watch.counters.records - before, trouble)
     };
     let mut watch = Watch::new(Limits::default());
@@ -179,7 +179,7 @@ fn taking_templates_away_costs_what_is_taken_away() {
         [&[0, 10][..], &length.to_be_bytes(), &[0x65, 0, 0, 0], &[0; 4], &domain.to_be_bytes(), body].concat()
     };
     let mut watch = Watch::new(Limits::default());
-    let mut export = |bytes: &[u8]| watch.export(netflow::From::Input(0), bytes, None, 1, &mut |_| {});
+    let mut export = |bytes: &[u8]| watch.export(netflow::From::Input(0), bytes, None, 1, &mut |_, _| {});
     let many: Vec<u8> = (256..7000u16).flat_map(|id| [&id.to_be_bytes()[..], &[0, 1, 0, 8, 0, 4]].concat()).collect();
     let set = [&[0, 2][..], &((many.len() + 4) as u16).to_be_bytes(), &many].concat();
     for domain in 0..15 {

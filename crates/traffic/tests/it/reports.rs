@@ -5,13 +5,14 @@ use umbilical_synth::reports::{How, Plan, trace};
 use umbilical_traffic::capture::Frame;
 use umbilical_traffic::cellular::Ue;
 use umbilical_traffic::cellular::sessions::Declared;
-use umbilical_traffic::flow::{Event, Flow, Limits};
+use umbilical_traffic::flow::{Each, Event, Flow, Limits};
 use umbilical_traffic::link::Link;
+use umbilical_traffic::names::Words;
 use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch::Watch;
 
 /// The SIM that a frame was counted for.
-fn counted(watch: &mut Watch, number: usize, frame: &mobile::Frame, each: &mut dyn FnMut(Event<'_>)) -> Option<String> {
+fn counted(watch: &mut Watch, number: usize, frame: &mobile::Frame, each: Each<'_>) -> Option<String> {
     let before: Vec<u64> = watch.sessions.iter().map(|(_, s)| s.packets).collect();
     let length = frame.bytes.len() as u32;
     let one = Frame { number: number as u64 + 1, at: Micros(frame.at), link: Link::ETHERNET, bytes: &frame.bytes, length };
@@ -26,7 +27,7 @@ fn every_packet_is_that_of_the_sim_that_has_its_address() {
         let truth = trace(&Plan { seed: 5, sessions: 60, lost, packets: 8 });
         let mut watch = Watch::new(Limits::default());
         let mut ends: Vec<Flow> = Vec::new();
-        let mut each = |event: Event<'_>| {
+        let mut each = |event: Event<'_>, _: &Words| {
             if let Event::End(flow, _) = event {
                 ends.push(flow.clone());
             }
@@ -65,7 +66,7 @@ fn what_signalling_introduced_is_added_to() {
     let mut reported = 0;
     let mut told = vec![false; truth.sessions.len()];
     for (n, frame) in truth.frames.iter().enumerate() {
-        counted(&mut watch, n, frame, &mut |_| {});
+        counted(&mut watch, n, frame, &mut |_, _| {});
         let session = &truth.sessions[frame.session as usize];
         let (mobile::Address::V4(ue), What::User { .. }, false) = (session.ue, &frame.what, told[frame.session as usize]) else { continue };
         // Between the first packets the gateway reports the session, with a number that signalling does not have.
@@ -73,9 +74,9 @@ fn what_signalling_introduced_is_added_to() {
         reported += 1;
         let bytes = umbilical_synth::reports::started(&session.imsi, "882990000001", session.apn, ue, frame.session);
         let start = mobile::Frame { at: frame.at, session: frame.session, what: What::Signal { tokens: vec![], named: true }, bytes };
-        counted(&mut watch, n, &start, &mut |_| {});
+        counted(&mut watch, n, &start, &mut |_, _| {});
     }
-    watch.finish(&mut |_| {});
+    watch.finish(&mut |_, _| {});
     assert!(reported > 20);
     assert_eq!(watch.sessions.iter().count(), 40);
     let with_number = watch.sessions.iter().filter(|(_, s)| s.msisdn.is_some()).count();
@@ -137,7 +138,7 @@ fn in_tunnels_that_nothing_names_the_address_speaks() {
             if matches!(frame.what, What::Signal { .. }) && !(keep_signalling && frame.session == 0) {
                 continue;
             }
-            let sim = counted(&mut watch, n, frame, &mut |_| {});
+            let sim = counted(&mut watch, n, frame, &mut |_, _| {});
             if matches!(frame.what, What::User { .. }) && frame.session != 0 {
                 match sim {
                     Some(sim) => right += u32::from(sim == truth.sessions[frame.session as usize].imsi),

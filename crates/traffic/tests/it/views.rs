@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use umbilical_traffic::capture::Frame;
-use umbilical_traffic::flow::{Event, Flow, Limits, Seen};
+use umbilical_traffic::flow::{Each, Event, Flow, Limits, Seen};
 use umbilical_traffic::link::Link;
+use umbilical_traffic::names::Words;
 use umbilical_traffic::record::{eve, netflow, zeek};
 use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch::Watch;
@@ -190,11 +191,11 @@ struct Row {
 }
 
 /// The rows of a trace that somebody plays.
-fn rows(play: impl FnOnce(&mut Watch, &mut dyn FnMut(Event<'_>))) -> (Vec<Row>, Watch, Vec<Seen>) {
+fn rows(play: impl FnOnce(&mut Watch, Each<'_>)) -> (Vec<Row>, Watch, Vec<Seen>) {
     let mut watch = Watch::new(Limits::default());
     let mut flows: Vec<Flow> = Vec::new();
     let mut begun = 0;
-    let mut each = |event: Event<'_>| match event {
+    let mut each = |event: Event<'_>, _: &Words| match event {
         Event::Start(_) => begun += 1,
         Event::End(flow, _) => flows.push(flow.clone()),
         _ => {}
@@ -401,7 +402,7 @@ fn a_log_that_breaks_off_says_where() {
         let mut watch = Watch::new(Limits::default());
         let mut log = zeek::Log::new(Seen::NOTHING);
         for line in text[..cut].split_inclusive('\n') {
-            log.line(line.as_bytes(), &mut watch, &mut |_| {});
+            log.line(line.as_bytes(), &mut watch, &mut |_, _| {});
         }
         for trouble in log.troubles.iter() {
             assert_eq!((trouble.first, trouble.more), (text[..cut].lines().count() as u64, 0), "{cut}: {trouble:?}");
@@ -410,7 +411,7 @@ fn a_log_that_breaks_off_says_where() {
     let mut watch = Watch::new(Limits::default());
     let mut log = zeek::Log::new(Seen::NOTHING);
     for line in [text, "1\t2\n"].concat().split_inclusive('\n') {
-        log.line(line.as_bytes(), &mut watch, &mut |_| {});
+        log.line(line.as_bytes(), &mut watch, &mut |_, _| {});
     }
     let told: Vec<_> = log.troubles.iter().map(|t| (t.first, t.what.to_string())).collect();
     assert_eq!(told, [(11, "it has 2 of 17 columns".to_owned())]);

@@ -22,9 +22,10 @@ use umbilical_core::{Day, Observations};
 use umbilical_knowledge::Knowledge;
 use umbilical_report::{View, json, watch as page};
 use umbilical_traffic::cellular::{rat_name, sessions};
-use umbilical_traffic::detect::{self, Detectors};
-use umbilical_traffic::flow::{Event, Flow, Limits, Why};
+use umbilical_traffic::detect::{self, Detectors, Given};
+use umbilical_traffic::flow::{Each, Event, Flow, Limits, Why};
 use umbilical_traffic::names::Words;
+use umbilical_traffic::places::Operators;
 use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch as pipeline;
 
@@ -118,8 +119,8 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     }
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
-    let mut trace =
-        Trace::new(limits(args.idle), detect::Options { rita: args.compat.is_some() }, Ways::open(global, args.flows.as_deref())?);
+    let given = Given { rita: args.compat.is_some(), operators: Operators::new(&kb) };
+    let mut trace = Trace::new(limits(args.idle), given, Ways::open(global, args.flows.as_deref())?);
     trace.ways.naming = Naming::new(&kb, global.show_subscribers);
     trace.threads = args.threads.map_or(trace.threads, usize::from);
     for database in &args.ip_db {
@@ -180,7 +181,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
 pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail> {
     let kb = facts(global)?;
     let as_of = home::as_of(global);
-    let mut trace = Trace::new(limits(None), detect::Options::default(), Ways::open(global, None)?);
+    let mut trace = Trace::new(limits(None), Given { rita: false, operators: Operators::new(&kb) }, Ways::open(global, None)?);
     trace.ways.naming = Naming::new(&kb, false);
     let progress = Progress::new(&Global { quiet: true, ..global.clone() }, || 0);
     for batch in source::ordered(vec![path.to_owned()])? {
@@ -254,10 +255,10 @@ struct Trace {
 }
 
 impl Trace {
-    fn new(limits: Limits, detect: detect::Options, ways: Ways) -> Self {
+    fn new(limits: Limits, given: Given, ways: Ways) -> Self {
         Self {
             watch: pipeline::Watch::new(limits),
-            detect: Detectors::new(detect),
+            detect: Detectors::new(given),
             all: Observations::new(),
             problems: Vec::new(),
             ways,
@@ -278,11 +279,11 @@ impl Trace {
     }
 
     /// Does something with the trace, and writes the conversations that ended by it.
-    fn step<T>(&mut self, does: impl FnOnce(&mut pipeline::Watch, &mut dyn FnMut(Event<'_>)) -> T) -> T {
+    fn step<T>(&mut self, does: impl FnOnce(&mut pipeline::Watch, Each<'_>) -> T) -> T {
         let (over, keep, detect) = (&mut self.over, self.ways.is_any(), &mut self.detect);
         // The names are inside the trace that gives the events: what ended is written behind them.
-        let done = does(&mut self.watch, &mut |event| {
-            detect.see(&event);
+        let done = does(&mut self.watch, &mut |event, words| {
+            detect.see(&event, words);
             if let (Event::End(flow, why), true) = (event, keep) {
                 over.push((flow.clone(), why));
             }
@@ -300,16 +301,15 @@ impl Trace {
     /// The answer.
     fn end(mut self, kb: &Knowledge, as_of: Day) -> Result<Ended, Fail> {
         number(&self.watch, &mut self.ids);
-        // Up to a million conversations end here at once: each is written as it does. No name is learnt any more.
-        let words = std::mem::take(&mut self.watch.words);
+        // Up to a million conversations end here at once: each is written as it does.
         let (ways, ids, detect) = (&mut self.ways, &self.ids, &mut self.detect);
         let keep = ways.is_any();
         let own: Vec<_> = if keep { self.watch.sessions.iter().map(|(_, s)| subscriber(s)).collect() } else { Vec::new() };
-        self.watch.finish(&mut |event| {
-            detect.see(&event);
+        self.watch.finish(&mut |event, words| {
+            detect.see(&event, words);
             if let (Event::End(flow, why), true) = (event, keep) {
                 let own = flow.session.and_then(|id| own.get(id.0 as usize)).map_or(&[][..], Vec::as_slice);
-                ways.take(flow, why, &words, ids, own);
+                ways.take(flow, why, words, ids, own);
             }
         });
         ways.close()?;
@@ -332,7 +332,7 @@ impl Trace {
             alerts: c.alerts,
             untemplated: c.untemplated,
             sampled: c.sampled,
-            names_lost: words.lost,
+            names_lost: self.watch.words.lost,
             dropped: self.dropped,
         };
         // What was written down need not have been on the network.
@@ -356,11 +356,18 @@ impl Trace {
             bytes_down: s.bytes_down,
             flows: s.flows,
         });
-        let (alerts, came) = self.detect.finish(&words);
+        let (alerts, came) = self.detect.finish(detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions });
         let id = |id: sessions::Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
         let findings = alerts.iter().map(|alert| alert.finding(id)).collect();
         let detectors = came.iter().map(detector).collect();
         let watched = Watched { sessions: sessions.collect(), findings, detectors, counters };
-        Ok(Ended { watched, inputs: self.all.inputs, problems: self.problems, keep: self.ways.keep, ids: self.ids, words })
+        Ok(Ended {
+            watched,
+            inputs: self.all.inputs,
+            problems: self.problems,
+            keep: self.ways.keep,
+            ids: self.ids,
+            words: self.watch.words,
+        })
     }
 }

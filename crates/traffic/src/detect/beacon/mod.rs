@@ -12,7 +12,7 @@ pub mod rita;
 use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 
-use super::{About, Alert, Detector, Reason, Subject, Tally, Term, for_many, who};
+use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::flow::{Event, Flow};
 use crate::names::{Word, Words, dns};
 use crate::packet::{Addr, proto};
@@ -307,14 +307,14 @@ impl Detector for Beacon {
         &ABOUT
     }
 
-    fn see(&mut self, event: &Event<'_>) {
+    fn see(&mut self, event: &Event<'_>, _: &Given, _: &Words) {
         if let Event::End(flow, _) = event {
             self.end(flow);
         }
     }
 
-    fn finish(&mut self, words: &Words) -> Vec<Alert> {
-        if self.rita { self.as_rita(words) } else { self.own(words) }
+    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
+        if self.rita { self.as_rita(trace.words) } else { self.own(trace.words) }
     }
 
     fn tally(&self) -> Tally {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use umbilical_core::answer::Said;
 use umbilical_traffic::capture;
-use umbilical_traffic::flow::{Event, Seen};
+use umbilical_traffic::flow::{Each, Seen};
 use umbilical_traffic::record::{Lines, Troubles, eve, netflow, zeek};
 use umbilical_traffic::source::Source;
 use umbilical_traffic::time::Micros;
@@ -174,7 +174,7 @@ impl Trace {
     fn each_line<R: io::BufRead>(
         &mut self,
         lines: &mut Lines<R>,
-        mut read: impl FnMut(&[u8], &mut pipeline::Watch, &mut dyn FnMut(Event<'_>)),
+        mut read: impl FnMut(&[u8], &mut pipeline::Watch, Each<'_>),
     ) -> Option<String> {
         loop {
             match lines.line() {
