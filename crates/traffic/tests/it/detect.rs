@@ -17,9 +17,9 @@ const ACK: u8 = 0x10;
 const FIN_ACK: u8 = 0x11;
 
 /// A packet at its microsecond.
-type Timed = (i64, Vec<u8>);
+pub(crate) type Timed = (i64, Vec<u8>);
 
-fn found(mut packets: Vec<Timed>, options: Given) -> Vec<Alert> {
+pub(crate) fn found(mut packets: Vec<Timed>, options: Given) -> Vec<Alert> {
     packets.sort_by_key(|p| p.0);
     let mut watch = Watch::new(Limits::default());
     let mut detect = Detectors::new(options);
@@ -31,15 +31,15 @@ fn found(mut packets: Vec<Timed>, options: Given) -> Vec<Alert> {
     detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }).0
 }
 
-fn codes(alerts: &[Alert]) -> Vec<&'static str> {
+pub(crate) fn codes(alerts: &[Alert]) -> Vec<&'static str> {
     alerts.iter().map(|a| a.about.code).collect()
 }
 
 /// Numbers that look like chance, the same each time (SplitMix64).
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn next(&mut self) -> f64 {
+    pub(crate) fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -48,11 +48,11 @@ impl Dice {
     }
 }
 
-const ME: [u8; 4] = [10, 0, 0, 7];
-const PEER: [u8; 4] = [198, 51, 100, 9];
+pub(crate) const ME: [u8; 4] = [10, 0, 0, 7];
+pub(crate) const PEER: [u8; 4] = [198, 51, 100, 9];
 
 /// A connection that is answered, says something, and ends.
-fn talk(at: f64, port: u16, size: usize) -> Vec<Timed> {
+pub(crate) fn talk(at: f64, port: u16, size: usize) -> Vec<Timed> {
     let at = (at * 1e6) as i64;
     let body = vec![b'x'; size];
     vec![
@@ -65,7 +65,7 @@ fn talk(at: f64, port: u16, size: usize) -> Vec<Timed> {
 }
 
 /// Contacts of a clock: each is late or early by a share of the period, and some are lost.
-fn clock(period: f64, jitter: f64, loss: f64, contacts: usize, dice: &mut Dice) -> Vec<Timed> {
+pub(crate) fn clock(period: f64, jitter: f64, loss: f64, contacts: usize, dice: &mut Dice) -> Vec<Timed> {
     let (mut at, mut out) = (1_700_000_000.0, Vec::new());
     for n in 0..contacts {
         at += period * (1.0 + jitter * (2.0 * dice.next() - 1.0));
@@ -77,7 +77,7 @@ fn clock(period: f64, jitter: f64, loss: f64, contacts: usize, dice: &mut Dice) 
 }
 
 #[test]
-fn clocks_are_beacons_and_chance_is_none() {
+pub(crate) fn clocks_are_beacons_and_chance_is_none() {
     let mut dice = Dice(7);
     let mut share = |jitter: f64, loss: f64| {
         let (mut hits, mut all) = (0, 0);
@@ -140,7 +140,7 @@ fn retries_that_nobody_answers_are_no_beacon() {
 }
 
 #[test]
-fn clocks_that_everybody_has_are_no_beacon() {
+pub(crate) fn clocks_that_everybody_has_are_no_beacon() {
     let ntp = (0..100).flat_map(|n| {
         let at = n * 64_000_000;
         [(at, udp(ME, PEER, (123, 123), &[0x23; 48])), (at + 30_000, udp(PEER, ME, (123, 123), &[0x24; 48]))]
