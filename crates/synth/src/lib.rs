@@ -22,6 +22,7 @@ pub mod numbers;
 pub mod parts;
 pub mod reports;
 mod rng;
+pub mod scene;
 pub mod sims;
 pub mod snmp;
 

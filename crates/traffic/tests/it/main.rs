@@ -5,5 +5,6 @@ mod detect;
 mod flows;
 mod hostile;
 mod reports;
+mod scenes;
 mod tshark;
 mod views;
