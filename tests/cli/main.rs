@@ -26,6 +26,7 @@ mod report;
 mod risk;
 mod serve;
 mod watch;
+mod watch_lists;
 mod watch_names;
 mod wording;
 

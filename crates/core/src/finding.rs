@@ -112,7 +112,7 @@ impl Finding {
 }
 
 /// The codes that detectors of traffic raise, in the order in which they stand in [`CODES`].
-pub const DETECTED: &[&str] = &["scan", "beacon"];
+pub const DETECTED: &[&str] = &["scan", "beacon", "indicator-match"];
 
 /// Every code, with one line for people.
 pub const CODES: &[(&str, &str)] = &[
@@ -147,5 +147,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("unproved-signature", "A document is not signed by any of the keys it should be signed by"),
     ("scan", "Many first contacts, most of them without an answer"),
     ("beacon", "Contacts with one peer that come as by a clock"),
+    ("indicator-match", "Something that was spoken with stands on a list of indicators"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

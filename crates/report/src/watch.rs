@@ -86,6 +86,11 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
     for busy in answer.of.detectors.iter().filter(|d| d.forgotten > 0) {
         page.hanging(0, 2, Tone::Plain, &format!("{} had to forget {} at once too many", busy.code, say::count(busy.forgotten)))?;
     }
+    for known in answer.of.detectors.iter().filter(|d| d.allowed > 0) {
+        let what =
+            format!("{} of {} are not told, for they were written down as expected", say::counted(known.allowed, "finding"), known.code);
+        page.hanging(0, 2, Tone::Plain, &what)?;
+    }
     for problem in &answer.problems {
         let path = problem.input.and_then(|i| answer.inputs.get(i as usize)).map(|i| i.path.as_str()).unwrap_or_default();
         page.hanging(0, 2, Tone::Plain, &format!("not understood: {path} {}: {}", problem.at, problem.what))?;

@@ -9,6 +9,7 @@ pub mod cellular;
 pub mod detect;
 pub mod flow;
 pub mod link;
+pub mod lists;
 pub mod names;
 pub mod packet;
 pub mod pieces;

@@ -32,7 +32,8 @@ pub struct Detector {
     pub code: &'static str,
     /// Its version: another may find otherwise in the same trace.
     pub version: u32,
-    /// `evaluated`, or `not-evaluable`: nothing in this trace could be judged, so nothing found says nothing.
+    /// `evaluated`; `not-evaluable`: nothing in this trace could be judged, so nothing found says nothing; `not-given`: it was not given
+    /// what it needs.
     pub state: &'static str,
     /// What it needs to see.
     pub needs: &'static str,
@@ -44,6 +45,8 @@ pub struct Detector {
     pub forgotten: u64,
     /// Findings.
     pub findings: u64,
+    /// Findings that are not told, for it was written down that they are expected.
+    pub allowed: u64,
 }
 
 /// One attachment of a SIM to one network.

@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use serde_json::json;
 use umbilical_core::finding::{self, Finding, Severity};
 use umbilical_core::id::content_id;
-use umbilical_core::observation::Basis;
 
 use super::About;
 use crate::cellular::sessions::Id;
@@ -106,7 +105,7 @@ impl Alert {
             verdict: None,
             severity: self.severity,
             confidence: round(self.score),
-            basis: Basis::Inferred,
+            basis: self.about.basis,
             lifecycle: "patchable",
             threats: self.threats.to_vec(),
             first: Some(self.first.to_string()),

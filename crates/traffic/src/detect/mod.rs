@@ -6,13 +6,17 @@
 
 mod alert;
 pub mod beacon;
+mod listed;
 mod scan;
 mod stats;
 
 pub use alert::{Alert, Reason, Subject, Term};
 
+use umbilical_core::observation::Basis;
+
 use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow};
+use crate::lists::{Expected, Indicators, Scope};
 use crate::names::Words;
 use crate::packet::Addr;
 use crate::places::Operators;
@@ -26,6 +30,8 @@ pub struct About {
     pub version: u32,
     /// What it cannot do without, for people.
     pub needs: &'static str,
+    /// How its findings are known.
+    pub basis: Basis,
 }
 
 /// What detectors are told beside what happens.
@@ -35,6 +41,23 @@ pub struct Given {
     pub rita: bool,
     /// Whose endpoints are known by their names.
     pub operators: Operators,
+    /// What others have listed.
+    pub indicators: Indicators,
+    /// What is expected here.
+    pub expected: Expected,
+    /// How often lists were read: what was found in them before may no longer be there.
+    pub read: u32,
+}
+
+impl Given {
+    /// Whether it was written down that something is not to be told.
+    fn allows(&self, alert: &Alert, sessions: &Sessions) -> bool {
+        let who = |scope: &Scope| match alert.subject {
+            Subject::Session(id) => sessions.get(id).is_some_and(|session| scope.has(session)),
+            Subject::Host(addr) => scope.has_addr(addr),
+        };
+        self.expected.allows(alert.about.code, who, alert.peer.as_deref(), alert.last).is_some()
+    }
 }
 
 /// A trace that is over.
@@ -56,12 +79,17 @@ trait Detector: std::fmt::Debug {
     fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert>;
     /// What it could and could not look at.
     fn tally(&self) -> Tally;
+    /// Whether it was given what it cannot do without.
+    fn is_given(&self, _: &Given) -> bool {
+        true
+    }
 }
 
 type New = fn(&Given) -> Box<dyn Detector>;
 
 /// Every detector. The order is that in which they are listed.
-const ALL: &[New] = &[|_| Box::new(scan::Scan::default()), |given| Box::new(beacon::Beacon::new(given.rita))];
+const ALL: &[New] =
+    &[|_| Box::new(scan::Scan::default()), |given| Box::new(beacon::Beacon::new(given.rita)), |_| Box::new(listed::Listed::default())];
 
 /// What a detector could and could not look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,10 +107,14 @@ pub struct Tally {
 pub struct Came {
     /// What it is.
     pub about: &'static About,
+    /// Whether it was given what it needs.
+    pub given: bool,
     /// What it looked at.
     pub tally: Tally,
     /// Alerts.
     pub alerts: u64,
+    /// Alerts that are not told, for what they are about is allowed.
+    pub allowed: u64,
 }
 
 /// The detectors of a trace.
@@ -98,6 +130,11 @@ impl Detectors {
         Self { all: ALL.iter().map(|new| new(&given)).collect(), given }
     }
 
+    /// What they are given, to change it.
+    pub fn given(&mut self) -> &mut Given {
+        &mut self.given
+    }
+
     /// What happens to a conversation.
     pub fn see(&mut self, event: &Event<'_>, words: &Words) {
         for detector in &mut self.all {
@@ -109,8 +146,17 @@ impl Detectors {
     pub fn finish(mut self, trace: Trace<'_>) -> (Vec<Alert>, Vec<Came>) {
         let (mut alerts, mut came) = (Vec::new(), Vec::new());
         for detector in &mut self.all {
-            let found = merged(detector.finish(&self.given, trace));
-            came.push(Came { about: detector.about(), tally: detector.tally(), alerts: found.len() as u64 });
+            let mut found = merged(detector.finish(&self.given, trace));
+            let all = found.len();
+            found.retain(|alert| !self.given.allows(alert, trace.sessions));
+            let allowed = all.saturating_sub(found.len()) as u64;
+            came.push(Came {
+                about: detector.about(),
+                given: detector.is_given(&self.given),
+                tally: detector.tally(),
+                alerts: found.len() as u64,
+                allowed,
+            });
             alerts.extend(found);
         }
         alerts.sort_by(|a, b| a.worst_first(b));

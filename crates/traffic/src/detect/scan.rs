@@ -10,6 +10,7 @@
 
 use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
 
 use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::flow::{Event, Flow, Key, Seen};
@@ -17,7 +18,7 @@ use crate::names::Words;
 use crate::packet::{Addr, Flags, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "scan", version: 1, needs: "whether a conversation was answered" };
+const ABOUT: About = About { code: "scan", version: 1, needs: "whether a conversation was answered", basis: Basis::Inferred };
 
 /// A window of counting.
 const WINDOW: Micros = Micros::seconds(60);

@@ -18,6 +18,11 @@ use crate::flow::{Half, Key, Seen};
 use crate::names::{App, Names};
 use crate::time::Micros;
 
+/// A time as RFC 3339 writes it, and those who write nearly so.
+pub(crate) fn stamp(words: &str) -> Option<Micros> {
+    text::stamp(words.trim().as_bytes())
+}
+
 /// A conversation as somebody else has seen it.
 #[derive(Clone, Debug)]
 pub struct Record {

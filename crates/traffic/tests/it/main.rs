@@ -4,6 +4,7 @@ mod attribution;
 mod detect;
 mod flows;
 mod hostile;
+mod listed;
 mod reports;
 mod scenes;
 mod tshark;

@@ -4,6 +4,7 @@ mod ahead;
 mod declared;
 mod keep;
 mod listen;
+mod lists;
 mod naming;
 mod read;
 mod rows;
@@ -70,6 +71,12 @@ pub struct Watch {
     /// A database of addresses: country and network of remote ends, as MMDB or CSV
     #[arg(long, value_name = "FILE")]
     ip_db: Vec<PathBuf>,
+    /// What others have listed: addresses, names, URLs and hashes one a line, MISP or STIX 2
+    #[arg(long, value_name = "FILE")]
+    indicators: Vec<PathBuf>,
+    /// What is expected here (TOML): update windows and servers, networks behind modules, what is not to be told
+    #[arg(long, value_name = "FILE")]
+    expect: Vec<PathBuf>,
     /// Silence behind which a conversation is over; 0: never [default: 60, TCP 300]
     #[arg(long, value_name = "SECONDS")]
     idle: Option<u32>,
@@ -116,15 +123,23 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         super::not_an_input(written, &sources)?;
         super::not_an_input(written, &args.sessions)?;
         super::not_an_input(written, &args.ip_db)?;
+        super::not_an_input(written, &args.indicators)?;
+        super::not_an_input(written, &args.expect)?;
     }
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
-    let given = Given { rita: args.compat.is_some(), operators: Operators::new(&kb) };
+    let given = Given { rita: args.compat.is_some(), operators: Operators::new(&kb), ..Given::default() };
     let mut trace = Trace::new(limits(args.idle), given, Ways::open(global, args.flows.as_deref())?);
     trace.ways.naming = Naming::new(&kb, global.show_subscribers);
     trace.threads = args.threads.map_or(trace.threads, usize::from);
     for database in &args.ip_db {
         trace.ways.naming.database(database, &mut trace.all, &mut trace.problems)?;
+    }
+    for list in &args.indicators {
+        lists::indicators(list, trace.detect.given(), &mut trace.all, &mut trace.problems)?;
+    }
+    for file in &args.expect {
+        lists::expected(file, trace.detect.given(), &mut trace.all)?;
     }
     for table in &args.sessions {
         trace.declare(table)?;
@@ -134,7 +149,8 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     }
     progress.done();
     let stopped = !listeners.is_empty() && listen::listen(&mut trace, global, &listeners, args.seconds)?;
-    let captures = || trace.all.inputs.iter().filter(|i| ![declared::FORMAT, naming::FORMAT].contains(&i.format.as_str()));
+    let beside = |format: &str| [declared::FORMAT, naming::FORMAT].contains(&format) || lists::FORMATS.contains(&format);
+    let captures = || trace.all.inputs.iter().filter(|i| !beside(&i.format));
     let understood = captures().any(|i| i.format != "unknown");
     let whole = captures().all(|i| i.format != "unknown");
     // An empty folder is understood: there is nothing in it.
@@ -181,7 +197,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
 pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail> {
     let kb = facts(global)?;
     let as_of = home::as_of(global);
-    let mut trace = Trace::new(limits(None), Given { rita: false, operators: Operators::new(&kb) }, Ways::open(global, None)?);
+    let mut trace = Trace::new(limits(None), Given { operators: Operators::new(&kb), ..Given::default() }, Ways::open(global, None)?);
     trace.ways.naming = Naming::new(&kb, false);
     let progress = Progress::new(&Global { quiet: true, ..global.clone() }, || 0);
     for batch in source::ordered(vec![path.to_owned()])? {

@@ -11,6 +11,7 @@ pub mod rita;
 
 use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
 
 use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::flow::{Event, Flow};
@@ -18,7 +19,7 @@ use crate::names::{Word, Words, dns};
 use crate::packet::{Addr, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "beacon", version: 1, needs: "when each conversation began, and what it sent" };
+const ABOUT: About = About { code: "beacon", version: 1, needs: "when each conversation began, and what it sent", basis: Basis::Inferred };
 
 /// Contacts of a pair that are kept.
 const KEPT: usize = 128;

@@ -25,12 +25,17 @@ pub(super) fn detector(came: &detect::Came) -> Detector {
     Detector {
         code: came.about.code,
         version: came.about.version,
-        state: if tally.judged == 0 && tally.blind > 0 { "not-evaluable" } else { "evaluated" },
+        state: match came.given {
+            false => "not-given",
+            true if tally.judged == 0 && tally.blind > 0 => "not-evaluable",
+            true => "evaluated",
+        },
         needs: came.about.needs,
         judged: tally.judged,
         blind: tally.blind,
         forgotten: tally.forgotten,
         findings: came.alerts,
+        allowed: came.allowed,
     }
 }
 
