@@ -86,6 +86,9 @@ enum Task {
         /// Profile of the binary; the bars are for release
         #[arg(long, default_value = "release")]
         profile: String,
+        /// Of `--traffic`: measure this build instead of making one
+        #[arg(long, value_name = "FILE", requires = "traffic")]
+        binary: Option<PathBuf>,
     },
     /// Write the files under examples/ anew
     MakeExamples,
@@ -109,13 +112,14 @@ fn main() -> ExitCode {
             corpus::run(dir, corpus::Asked { as_json: format == "json", verbose, traffic, binary })
         }
         Task::Examples => examples::check(),
-        Task::Bench { traffic: true, peers, runs, profile, .. } => {
-            packets::run(&peers.unwrap_or_else(|| cargo::root().join("../shared/bench")), runs, &profile)
+        Task::Bench { traffic: true, peers, runs, profile, binary, .. } => {
+            let peers = peers.unwrap_or_else(|| cargo::root().join("../shared/bench"));
+            packets::run(&packets::Asked { peers, runs, profile, binary })
         }
         Task::Bench { devices, serve: Some(seconds), profile, .. } => {
             devices.iter().try_for_each(|devices| load::run(*devices, seconds, &profile))
         }
-        Task::Bench { rows, parts, devices, peers, runs, profile, serve: None, traffic: false } => {
+        Task::Bench { rows, parts, devices, peers, runs, profile, serve: None, traffic: false, binary: _ } => {
             bench::run(&rows, &parts, peers, runs, &profile)
                 .and_then(|()| bench::store(&devices, &profile))
                 .and_then(|()| devices.iter().try_for_each(|devices| load::run(*devices, 60, &profile)))

@@ -200,9 +200,11 @@ fn main() {
         let made = [("IPFIX", ipfix()), ("Zeek", conn(false)), ("Zeek as JSON", conn(true)), ("EVE", events())];
         inputs.extend(made.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)));
     }
+    println!("| records | format | detectors | records | conversations | alerts | records a CPU-second | MB a CPU-second |");
+    println!("|---|---|---|---|---|---|---|---|");
     for (name, bytes) in inputs {
         let Some((kind, _)) = Source::of(&bytes[..bytes.len().min(1 << 16)]) else {
-            println!("{name}: nothing that is known");
+            println!("| {name} | nothing that is known | | | | | | |");
             continue;
         };
         for detectors in [false, true] {
@@ -223,7 +225,7 @@ fn main() {
             let (time, count, ended, alerts, _) = best.min().expect("five runs");
             let second = time.as_secs_f64();
             println!(
-                "{name} ({}), {} detectors: {count} records to {ended} conversations and {alerts} alerts, {:.0} a second, {:.0} MB a second",
+                "| {name} | {} | {} | {count} | {ended} | {alerts} | {:.0} | {:.0} |",
                 kind.name(),
                 if detectors { "with" } else { "without" },
                 count as f64 / second,
