@@ -303,7 +303,15 @@ impl Log {
             }
             _ => {
                 let mut row = Row::default();
-                let columns = memchr::memchr_iter(self.tab, line).count().saturating_add(1);
+                let (mut from, mut columns) = (0, 0usize);
+                for end in memchr::memchr_iter(self.tab, line).chain(std::iter::once(line.len())) {
+                    let value = line.get(from..end).unwrap_or_default();
+                    let column = self.columns.get(columns).copied().unwrap_or(Column::Unread);
+                    (from, columns) = (end.saturating_add(1), columns.saturating_add(1));
+                    if column != Column::Unread && value != self.unset && value != self.empty {
+                        row.set(column, value, self.comma);
+                    }
+                }
                 if columns != self.columns.len() {
                     let what = match (self.columns.is_empty(), whole) {
                         (true, _) => Cow::Borrowed("no #fields above says what its columns are"),
@@ -312,15 +320,6 @@ impl Log {
                     };
                     self.troubles.put(self.number, what);
                     return None;
-                }
-                let mut from = 0;
-                let ends = memchr::memchr_iter(self.tab, line).chain(std::iter::once(line.len()));
-                for (column, end) in self.columns.iter().zip(ends) {
-                    let value = line.get(from..end).unwrap_or_default();
-                    from = end.saturating_add(1);
-                    if *column != Column::Unread && value != self.unset && value != self.empty {
-                        row.set(*column, value, self.comma);
-                    }
                 }
                 self.row(self.kind?, &row, watch, each)
             }
@@ -406,7 +405,8 @@ const BREAKS_OFF: &str = "it breaks off in the middle of a line";
 
 impl<'a> Row<'a> {
     fn set(&mut self, column: Column, value: &'a [u8], comma: u8) {
-        let word = || Some(Text(String::from_utf8_lossy(value)));
+        // Nearly all of it is text, which is found out faster than it is mended.
+        let word = || Some(Text(std::str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed)));
         let list = || value.split(|b| *b == comma).map(|v| Text(String::from_utf8_lossy(v))).collect();
         let number = || text::number(value);
         let time = || text::seconds(value).or_else(|| text::stamp(value)).map(Stamp);
