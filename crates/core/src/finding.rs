@@ -112,7 +112,8 @@ impl Finding {
 }
 
 /// The codes that detectors of traffic raise, in the order in which they stand in [`CODES`].
-pub const DETECTED: &[&str] = &["scan", "beacon", "indicator-match"];
+pub const DETECTED: &[&str] =
+    &["scan", "beacon", "indicator-match", "session-conflict", "core-from-device", "device-to-device", "reached-from-outside"];
 
 /// Every code, with one line for people.
 pub const CODES: &[(&str, &str)] = &[
@@ -148,5 +149,9 @@ pub const CODES: &[(&str, &str)] = &[
     ("scan", "Many first contacts, most of them without an answer"),
     ("beacon", "Contacts with one peer that come as by a clock"),
     ("indicator-match", "Something that was spoken with stands on a list of indicators"),
+    ("session-conflict", "Sessions of one SIM or module that cannot all be what they say"),
+    ("core-from-device", "A module speaks as nodes of the mobile network do"),
+    ("device-to-device", "Two modules on one private network speak with each other"),
+    ("reached-from-outside", "A module answers whoever calls it from the Internet"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

@@ -174,6 +174,10 @@ impl Watch {
         if depth < DEPTH
             && let Some((inner, end)) = inside(packet)
         {
+            // A tunnel in a tunnel is also a conversation of whoever has the outer one.
+            if let Some(owner) = owner {
+                self.converse(packet, owner, true, frame, each);
+            }
             let owner = owner.unwrap_or_else(|| self.tunnelled(end, &inner, frame.at));
             self.packet(&inner, Some(owner), frame, depth.saturating_add(1), each);
             return;
@@ -191,6 +195,11 @@ impl Watch {
                 self.troubles.put(frame.number, what);
             }
         }
+        self.converse(packet, owner, tunnelled, frame, each);
+    }
+
+    /// Counts a packet for its conversation.
+    fn converse(&mut self, packet: &Datagram<'_>, owner: Owner, tunnelled: bool, frame: &Frame<'_>, each: Each<'_>) {
         let dns = dns::PORTS.contains(&packet.src_port) || dns::PORTS.contains(&packet.dst_port);
         let query = if dns && !packet.payload.is_empty() { self.asked_for(packet, owner, (frame.at, frame.number), each) } else { None };
         let mut known = Known { words: &mut self.words, asked: &self.asked, query, tunnelled };

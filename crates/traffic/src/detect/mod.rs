@@ -6,9 +6,13 @@
 
 mod alert;
 pub mod beacon;
+mod conflict;
+mod core_abuse;
 mod listed;
+mod reached;
 mod scan;
 mod stats;
+mod within;
 
 pub use alert::{Alert, Reason, Subject, Term};
 
@@ -88,8 +92,15 @@ trait Detector: std::fmt::Debug {
 type New = fn(&Given) -> Box<dyn Detector>;
 
 /// Every detector. The order is that in which they are listed.
-const ALL: &[New] =
-    &[|_| Box::new(scan::Scan::default()), |given| Box::new(beacon::Beacon::new(given.rita)), |_| Box::new(listed::Listed::default())];
+const ALL: &[New] = &[
+    |_| Box::new(scan::Scan::default()),
+    |given| Box::new(beacon::Beacon::new(given.rita)),
+    |_| Box::new(listed::Listed::default()),
+    |_| Box::new(conflict::Conflict::default()),
+    |_| Box::new(core_abuse::CoreAbuse::default()),
+    |_| Box::new(within::Within::default()),
+    |_| Box::new(reached::FromOutside::default()),
+];
 
 /// What a detector could and could not look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

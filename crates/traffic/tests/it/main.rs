@@ -7,5 +7,6 @@ mod hostile;
 mod listed;
 mod reports;
 mod scenes;
+mod sessions_found;
 mod tshark;
 mod views;

@@ -1,0 +1,204 @@
+//! `session-conflict`: sessions that cannot all be what they say.
+//!
+//! A SIM that is in another module than before; one IMEI under two SIMs at once; a SIM that has two addresses of one kind at once on one
+//! network. Two kinds of addresses (dual stack), several networks (APNs) at once and another SIM in the same module one after the other
+//! (profiles of an eSIM) are normal. A session whose end was lost is over with its last packet.
+
+use std::collections::BTreeMap;
+
+use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
+
+use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace};
+use crate::cellular::sessions::{Id, Session};
+use crate::flow::Event;
+use crate::names::Words;
+use crate::packet::Addr;
+use crate::time::Micros;
+
+const ABOUT: About =
+    About { code: "session-conflict", version: 1, needs: "signalling that names SIMs, modules and addresses", basis: Basis::Observed };
+
+/// Sessions that overlap by less are one that moves: a new one is set up before the old one is let go.
+const TOGETHER: Micros = Micros::seconds(60);
+
+/// See above.
+#[derive(Debug, Default)]
+pub(super) struct Conflict {
+    tally: Tally,
+}
+
+/// For how long two sessions were there at once.
+fn together(a: &Session, b: &Session) -> Micros {
+    a.last.min(b.last).since(a.first.max(b.first))
+}
+
+/// Without what is behind the serial number.
+fn body(session: &Session) -> Option<&str> {
+    session.imei.as_deref()?.get(..14)
+}
+
+struct Found<'a> {
+    of: (Id, &'a Session),
+    other: &'a Session,
+    did: String,
+    severity: Severity,
+    terms: Vec<Term>,
+    remedy: &'static str,
+}
+
+impl Found<'_> {
+    fn alert(self) -> Alert {
+        let (id, session) = self.of;
+        Alert {
+            about: &ABOUT,
+            subject: Subject::Session(id),
+            peer: None,
+            severity: self.severity,
+            score: 1.0,
+            terms: self.terms,
+            reason: Reason {
+                did: self.did,
+                more: vec![format!(
+                    "One was there from {} to {}, the other from {} to {}",
+                    self.other.first, self.other.last, session.first, session.last
+                )],
+                remedies: vec![
+                    self.remedy.to_owned(),
+                    "Bind the SIM to the IMEI at the operator, so that it works in this module alone".to_owned(),
+                ],
+                clears_when: "It is known who changed the card or the module and why, or the operator confirms the sessions".to_owned(),
+            },
+            threats: &["surveillance", "disruption"],
+            first: session.first,
+            at: session.first,
+            last: session.last,
+            flows: session.flows,
+            frames: (0, 0),
+        }
+    }
+}
+
+/// A SIM that is in another module than before: told of the session in which it is.
+fn moved<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
+    let mut out = Vec::new();
+    let mut before: Option<&Session> = None;
+    for &(id, session) in of.iter().filter(|(_, s)| s.imei.is_some()) {
+        if let Some(other) = before
+            && body(other) != body(session)
+        {
+            let tac = |s: &Session| body(s).and_then(|b| b.get(..8)).map(str::to_owned).unwrap_or_default();
+            let kind = tac(other) != tac(session);
+            let what = if kind { "of another kind" } else { "of the same kind" };
+            out.push(Found {
+                of: (id, session),
+                other,
+                did: format!(
+                    "has a SIM that was in another module {what} before: IMEI {}, now {}",
+                    other.imei.as_deref().unwrap_or_default(),
+                    session.imei.as_deref().unwrap_or_default()
+                ),
+                severity: if kind { Severity::High } else { Severity::Medium },
+                terms: vec![Term { term: "other_kind", value: f64::from(u8::from(kind)), threshold: 1.0 }],
+                remedy: "Look at the device that the SIM belongs to: whether the card is still in it",
+            });
+        }
+        before = Some(session);
+    }
+    out
+}
+
+/// Two addresses of one kind at once, on one network.
+fn doubled<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
+    let kinds = |s: &Session, v4: bool| s.ue.iter().filter(|ue| ue.addr.is_v4() == v4).map(|ue| ue.addr).collect::<Vec<Addr>>();
+    let mut out = Vec::new();
+    for (n, &(id, session)) in of.iter().enumerate() {
+        let other = of.iter().take(n).rev().map(|(_, s)| *s).find(|other| {
+            let apart = [true, false].into_iter().any(|v4| {
+                let (a, b) = (kinds(session, v4), kinds(other, v4));
+                !a.is_empty() && !b.is_empty() && a.iter().all(|addr| !b.contains(addr))
+            });
+            session.apn.is_some() && session.apn == other.apn && apart && together(session, other) > TOGETHER
+        });
+        let Some(other) = other else { continue };
+        let seconds = together(session, other).0 / 1_000_000;
+        let list = |s: &Session| s.ue.iter().map(|ue| ue.addr.ip().to_string()).collect::<Vec<_>>().join(", ");
+        out.push(Found {
+            of: (id, session),
+            other,
+            did: format!(
+                "has a SIM that had another address on the same network at the same time, for {seconds} seconds: {} and {}",
+                list(other),
+                list(session)
+            ),
+            severity: Severity::High,
+            terms: vec![Term { term: "seconds_at_once", value: seconds as f64, threshold: (TOGETHER.0 / 1_000_000) as f64 }],
+            remedy: "Ask the operator whether the SIM is in use twice",
+        });
+    }
+    out
+}
+
+/// One IMEI under two SIMs at once.
+fn twice<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
+    let mut out = Vec::new();
+    for (n, &(id, session)) in of.iter().enumerate() {
+        let other = of
+            .iter()
+            .take(n)
+            .rev()
+            .map(|(_, s)| *s)
+            .find(|o| o.imsi != session.imsi && o.imsi.is_some() && together(session, o) > TOGETHER);
+        let Some(other) = other.filter(|_| session.imsi.is_some()) else { continue };
+        let seconds = together(session, other).0 / 1_000_000;
+        out.push(Found {
+            of: (id, session),
+            other,
+            did: format!(
+                "says the IMEI {}, which another SIM said at the same time, for {seconds} seconds",
+                session.imei.as_deref().unwrap_or_default()
+            ),
+            severity: Severity::High,
+            terms: vec![Term { term: "seconds_at_once", value: seconds as f64, threshold: (TOGETHER.0 / 1_000_000) as f64 }],
+            remedy: "Find both devices: one of them says an IMEI that is not its own",
+        });
+    }
+    out
+}
+
+impl Detector for Conflict {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn see(&mut self, _: &Event<'_>, _: &Given, _: &Words) {}
+
+    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
+        let (mut sims, mut modules) = (BTreeMap::<&str, Vec<(Id, &Session)>>::new(), BTreeMap::<&str, Vec<(Id, &Session)>>::new());
+        for (id, session) in trace.sessions.iter().filter(|(_, s)| s.heard) {
+            if session.imsi.is_none() && session.imei.is_none() {
+                self.tally.blind = self.tally.blind.saturating_add(session.flows);
+                continue;
+            }
+            self.tally.judged = self.tally.judged.saturating_add(session.flows);
+            session.imsi.as_deref().into_iter().for_each(|imsi| sims.entry(imsi).or_default().push((id, session)));
+            // Placeholders that many say are a finding of the audit, and no clones.
+            let known = body(session).filter(|b| !b.bytes().all(|d| d == b'0'));
+            known.into_iter().for_each(|imei| modules.entry(imei).or_default().push((id, session)));
+        }
+        let mut out = Vec::new();
+        for of in sims.values_mut() {
+            of.sort_by_key(|(id, s)| (s.first, *id));
+            out.extend(moved(of).into_iter().chain(doubled(of)).map(Found::alert));
+        }
+        for of in modules.values_mut() {
+            of.sort_by_key(|(id, s)| (s.first, *id));
+            out.extend(twice(of).into_iter().map(Found::alert));
+        }
+        out
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+}

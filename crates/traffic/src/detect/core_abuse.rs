@@ -1,0 +1,119 @@
+//! `core-from-device`: protocols by which nodes of a mobile network speak with each other, from inside a module's tunnel.
+//!
+//! GTP-C, PFCP, GTP-U in GTP-U, Diameter and the radio's signalling are no module's to speak. Whoever reaches them from a tunnel speaks
+//! as a node: makes sessions, takes them over, or sends what seems to come from another SIM. A module that is the uplink of a small cell
+//! does so as well, and is written down as expected.
+
+use hashbrown::HashMap;
+use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
+
+use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace};
+use crate::flow::{Event, Flow};
+use crate::names::Words;
+use crate::packet::{Addr, proto};
+use crate::time::Micros;
+
+const ABOUT: About = About { code: "core-from-device", version: 1, needs: "conversations in tunnels", basis: Basis::Observed };
+
+/// Pairs at once.
+const PAIRS: usize = 1 << 14;
+
+/// What is spoken there: IANA's port numbers; TS 29.281, 29.274, 29.244, 36.412, 38.412; RFC 6733.
+fn spoken(flow: &Flow) -> Option<&'static str> {
+    match (flow.key.proto, flow.key.server_port) {
+        (proto::UDP, 2123) => Some("GTP-C"),
+        (proto::UDP, 2152) => Some("GTP-U in GTP-U"),
+        (proto::UDP, 8805) => Some("PFCP"),
+        (proto::SCTP, 36412) => Some("S1AP"),
+        (proto::SCTP, 38412) => Some("NGAP"),
+        (proto::SCTP | proto::TCP, 3868) => Some("Diameter"),
+        _ => None,
+    }
+}
+
+#[derive(Debug)]
+struct Met {
+    first: Micros,
+    last: Micros,
+    flows: u64,
+    packets: u64,
+    answered: bool,
+    frames: (u64, u64),
+}
+
+/// See above.
+#[derive(Debug, Default)]
+pub(super) struct CoreAbuse {
+    met: HashMap<(Subject, Addr, &'static str), Met>,
+    tally: Tally,
+}
+
+impl CoreAbuse {
+    fn end(&mut self, flow: &Flow) {
+        let Some(id) = flow.session.or(flow.stranger) else { return };
+        self.tally.judged = self.tally.judged.saturating_add(1);
+        let Some(what) = spoken(flow).filter(|_| !flow.inbound) else { return };
+        let key = (Subject::Session(id), flow.key.server, what);
+        if self.met.len() >= PAIRS && !self.met.contains_key(&key) {
+            self.tally.forgotten = self.tally.forgotten.saturating_add(1);
+            return;
+        }
+        let new =
+            Met { first: flow.start, last: flow.last, flows: 0, packets: 0, answered: false, frames: (flow.first_frame, flow.last_frame) };
+        let met = self.met.entry(key).or_insert(new);
+        (met.first, met.last) = (met.first.min(flow.start), met.last.max(flow.last));
+        met.flows = met.flows.saturating_add(1);
+        met.packets = met.packets.saturating_add(flow.packets());
+        met.answered |= flow.heard() == Some(true);
+        met.frames = (met.frames.0.min(flow.first_frame), met.frames.1.max(flow.last_frame));
+    }
+}
+
+impl Detector for CoreAbuse {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn see(&mut self, event: &Event<'_>, _: &Given, _: &Words) {
+        if let Event::End(flow, _) = event {
+            self.end(flow);
+        }
+    }
+
+    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+        let alert = |((subject, server, what), met): (&(Subject, Addr, &'static str), &Met)| Alert {
+            about: &ABOUT,
+            subject: *subject,
+            peer: Some(server.ip().to_string()),
+            severity: if met.answered { Severity::Critical } else { Severity::High },
+            score: 1.0,
+            terms: vec![Term { term: "packets", value: met.packets as f64, threshold: 1.0 }],
+            reason: Reason {
+                did: format!(
+                    "spoke {what} to {} from inside its tunnel: {} packets, {}",
+                    server.ip(),
+                    met.packets,
+                    if met.answered { "and was answered" } else { "without an answer" }
+                ),
+                more: vec!["Nodes of a mobile network speak so with each other, and modules do not".to_owned()],
+                remedies: vec![
+                    "Have the operator drop packets from tunnels to the addresses of its own nodes".to_owned(),
+                    "Look at the device: what runs on it, and who can sign in".to_owned(),
+                ],
+                clears_when: "It is the uplink of a small cell and that is written down, or no such packet comes any more".to_owned(),
+            },
+            threats: &["surveillance", "disruption"],
+            first: met.first,
+            at: met.first,
+            last: met.last,
+            flows: met.flows,
+            frames: met.frames,
+        };
+        self.met.iter().map(alert).collect()
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+}

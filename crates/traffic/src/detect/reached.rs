@@ -1,0 +1,151 @@
+//! `reached-from-outside`: a module that answers whoever calls it from the Internet.
+//!
+//! One finding is one port of one module. What calls is named by how many it were: where anybody reaches in, everybody will.
+
+use hashbrown::{HashMap, HashSet};
+use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
+
+use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace};
+use crate::cellular::sessions::Id;
+use crate::flow::{Event, Flow};
+use crate::names::{App, Words};
+use crate::packet::{Addr, proto};
+use crate::time::Micros;
+
+const ABOUT: About =
+    About { code: "reached-from-outside", version: 1, needs: "sessions, and whether a conversation was answered", basis: Basis::Observed };
+
+/// Ports of modules at once.
+const PORTS: usize = 1 << 16;
+/// Callers that are told apart.
+const CALLERS: usize = 256;
+/// Ports at which a device is signed in to or commanded (IANA): FTP, SSH, telnet, SNMP, Modbus, RDP, VNC, ADB, TR-069, DNP3, IEC 104.
+const SIGN_IN: [u16; 14] = [21, 22, 23, 161, 502, 2323, 2404, 3389, 4840, 5555, 5900, 7547, 20000, 47808];
+
+#[derive(Debug)]
+struct Reached {
+    first: Micros,
+    last: Micros,
+    flows: u64,
+    callers: HashSet<Addr>,
+    bytes: u64,
+    app: Option<App>,
+    frames: (u64, u64),
+}
+
+/// See above.
+#[derive(Debug, Default)]
+pub(super) struct FromOutside {
+    ports: HashMap<(Id, u8, u16), Reached>,
+    tally: Tally,
+}
+
+impl FromOutside {
+    fn end(&mut self, flow: &Flow) {
+        let Some(id) = flow.session.filter(|_| flow.inbound && is_public(flow.key.client)) else { return };
+        // An echo that is answered says that the address is in use, and nothing more.
+        if !matches!(flow.key.proto, proto::TCP | proto::UDP | proto::SCTP) {
+            return;
+        }
+        let Some(answered) = flow.answered() else {
+            self.tally.blind = self.tally.blind.saturating_add(1);
+            return;
+        };
+        self.tally.judged = self.tally.judged.saturating_add(1);
+        if !answered {
+            return;
+        }
+        let key = (id, flow.key.proto, flow.key.server_port);
+        if self.ports.len() >= PORTS && !self.ports.contains_key(&key) {
+            self.tally.forgotten = self.tally.forgotten.saturating_add(1);
+            return;
+        }
+        let reached = self.ports.entry(key).or_insert_with(|| Reached {
+            first: flow.start,
+            last: flow.last,
+            flows: 0,
+            callers: HashSet::new(),
+            bytes: 0,
+            app: None,
+            frames: (flow.first_frame, flow.last_frame),
+        });
+        (reached.first, reached.last) = (reached.first.min(flow.start), reached.last.max(flow.last));
+        reached.flows = reached.flows.saturating_add(1);
+        reached.bytes = reached.bytes.saturating_add(flow.down.bytes);
+        reached.app = reached.app.or(flow.names.app);
+        reached.frames = (reached.frames.0.min(flow.first_frame), reached.frames.1.max(flow.last_frame));
+        if reached.callers.len() < CALLERS {
+            reached.callers.insert(flow.key.client);
+        }
+    }
+}
+
+/// Whether anybody on the Internet may have it.
+fn is_public(addr: Addr) -> bool {
+    match addr.ip() {
+        std::net::IpAddr::V4(ip) => {
+            let shared = matches!(ip.octets(), [100, 64..=127, ..]);
+            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || ip.is_multicast() || shared)
+        }
+        std::net::IpAddr::V6(ip) => matches!(ip.segments(), [0x2000..=0x3fff, ..]),
+    }
+}
+
+impl Detector for FromOutside {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn see(&mut self, event: &Event<'_>, _: &Given, _: &Words) {
+        if let Event::End(flow, _) = event {
+            self.end(flow);
+        }
+    }
+
+    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+        let alert = |((id, number, port), reached): (&(Id, u8, u16), &Reached)| {
+            let transport = match *number {
+                proto::TCP => "TCP",
+                proto::UDP => "UDP",
+                _ => "SCTP",
+            };
+            let industrial = reached.app.is_some_and(App::is_industrial);
+            let many = if reached.callers.len() >= CALLERS { " and more" } else { "" };
+            let speaks = reached.app.map_or(String::new(), |app| format!(", {}", app.name()));
+            Alert {
+                about: &ABOUT,
+                subject: Subject::Session(*id),
+                peer: Some(format!("{transport} port {port}")),
+                severity: if industrial || SIGN_IN.contains(port) { Severity::High } else { Severity::Medium },
+                score: 1.0,
+                terms: vec![Term { term: "callers", value: reached.callers.len() as f64, threshold: 1.0 }],
+                reason: Reason {
+                    did: format!(
+                        "answered {}{many} addresses of the Internet that called its {transport} port {port}{speaks}: {} conversations, {} bytes given",
+                        reached.callers.len(),
+                        reached.flows,
+                        reached.bytes
+                    ),
+                    more: Vec::new(),
+                    remedies: vec![
+                        "Have the operator give the module an address that nobody outside reaches (a private network, no calls from outside)".to_owned(),
+                        "Close the port on the device, or let only your own addresses call it".to_owned(),
+                    ],
+                    clears_when: "Nobody outside is answered any more, or whoever calls is written down as expected".to_owned(),
+                },
+                threats: &["surveillance", "disruption"],
+                first: reached.first,
+                at: reached.first,
+                last: reached.last,
+                flows: reached.flows,
+                frames: reached.frames,
+            }
+        };
+        self.ports.iter().map(alert).collect()
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+}

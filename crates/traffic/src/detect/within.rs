@@ -1,0 +1,165 @@
+//! `device-to-device`: two modules on one private network that speak with each other.
+//!
+//! Devices of an organisation have one other end, the organisation: whoever takes one over goes on from it to the next. Told of where the
+//! other end's address was that of another session on the same network (APN) at that time, and it was answered. A pair that is meant to
+//! speak is written down as expected.
+
+use hashbrown::HashMap;
+use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
+
+use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many};
+use crate::cellular::sessions::Id;
+use crate::flow::{Event, Flow};
+use crate::names::{Role, Words};
+use crate::packet::Addr;
+use crate::time::Micros;
+
+const ABOUT: About = About { code: "device-to-device", version: 1, needs: "sessions and their addresses", basis: Basis::Observed };
+
+/// Pairs at once.
+const PAIRS: usize = 1 << 16;
+/// Ports of one pair that are named.
+const PORTS: usize = 8;
+
+#[derive(Debug)]
+struct Pair {
+    first: Micros,
+    last: Micros,
+    flows: u64,
+    answered: u64,
+    bytes: u64,
+    control: bool,
+    ports: Vec<u16>,
+    frames: (u64, u64),
+}
+
+/// See above.
+#[derive(Debug, Default)]
+pub(super) struct Within {
+    /// Who began, and with whom.
+    pairs: HashMap<(Id, Addr), Pair>,
+    tally: Tally,
+}
+
+impl Within {
+    fn end(&mut self, flow: &Flow) {
+        // The conversation is seen at both ends: that of who began counts.
+        let Some(id) = flow.session.filter(|_| !flow.inbound) else { return };
+        self.tally.judged = self.tally.judged.saturating_add(1);
+        if !is_private(flow.key.server) || for_many(flow.key.server) {
+            return;
+        }
+        let key = (id, flow.key.server);
+        if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&key) {
+            self.tally.forgotten = self.tally.forgotten.saturating_add(1);
+            return;
+        }
+        let pair = self.pairs.entry(key).or_insert_with(|| Pair {
+            first: flow.start,
+            last: flow.last,
+            flows: 0,
+            answered: 0,
+            bytes: 0,
+            control: false,
+            ports: Vec::new(),
+            frames: (flow.first_frame, flow.last_frame),
+        });
+        (pair.first, pair.last) = (pair.first.min(flow.start), pair.last.max(flow.last));
+        pair.flows = pair.flows.saturating_add(1);
+        pair.answered = pair.answered.saturating_add((flow.heard() == Some(true)).into());
+        pair.bytes = pair.bytes.saturating_add(flow.up.bytes).saturating_add(flow.down.bytes);
+        pair.control |= flow.names.role == Some(Role::Control);
+        pair.frames = (pair.frames.0.min(flow.first_frame), pair.frames.1.max(flow.last_frame));
+        if pair.ports.len() < PORTS && !pair.ports.contains(&flow.key.server_port) {
+            pair.ports.push(flow.key.server_port);
+        }
+    }
+}
+
+/// Addresses that only mean something on their own network: RFC 1918, 6598, 4193; what operators give to modules.
+fn is_private(addr: Addr) -> bool {
+    match addr.ip() {
+        std::net::IpAddr::V4(ip) => ip.is_private() || matches!(ip.octets(), [100, 64..=127, ..]),
+        // Prefixes of modules are global more often than not.
+        std::net::IpAddr::V6(_) => true,
+    }
+}
+
+impl Detector for Within {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn see(&mut self, event: &Event<'_>, _: &Given, _: &Words) {
+        if let Event::End(flow, _) = event {
+            self.end(flow);
+        }
+    }
+
+    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
+        let mut of: HashMap<Addr, Vec<Id>> = HashMap::new();
+        let mut prefixes = Vec::new();
+        for (id, session) in trace.sessions.iter() {
+            for ue in &session.ue {
+                if ue.bits == 128 {
+                    of.entry(ue.addr).or_default().push(id);
+                } else {
+                    prefixes.push((*ue, id));
+                }
+            }
+        }
+        let mut out = Vec::new();
+        for ((id, server), pair) in &self.pairs {
+            let Some(own) = trace.sessions.get(*id) else { continue };
+            let same = |other: &Id| {
+                let there = |s: &crate::cellular::sessions::Session| s.apn == own.apn && s.first <= pair.last && s.last >= pair.first;
+                other != id && trace.sessions.get(*other).is_some_and(there)
+            };
+            let exact = of.get(server).and_then(|all| all.iter().find(|other| same(other)));
+            let other = exact.or_else(|| prefixes.iter().find(|(ue, other)| ue.holds(*server) && same(other)).map(|(_, other)| other));
+            if other.is_some() && pair.answered > 0 {
+                out.push(alert(*id, *server, pair));
+            }
+        }
+        out
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+}
+
+fn alert(id: Id, server: Addr, pair: &Pair) -> Alert {
+    let ports = pair.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let more = if pair.control { vec!["An industrial protocol commanded in it".to_owned()] } else { Vec::new() };
+    Alert {
+        about: &ABOUT,
+        subject: Subject::Session(id),
+        peer: Some(server.ip().to_string()),
+        severity: if pair.control { Severity::High } else { Severity::Medium },
+        score: 1.0,
+        terms: vec![Term { term: "answered", value: pair.answered as f64, threshold: 1.0 }],
+        reason: Reason {
+            did: format!(
+                "spoke with another module on the same network, {}: {} conversations, {} answered, {} bytes, port {ports}",
+                server.ip(),
+                pair.flows,
+                pair.answered,
+                pair.bytes
+            ),
+            more,
+            remedies: vec![
+                "Have the operator keep the modules of this network from reaching one another".to_owned(),
+                "Write the pair down as expected, if they are meant to speak".to_owned(),
+            ],
+            clears_when: "No module reaches another any more, or it is written down that these two may".to_owned(),
+        },
+        threats: &["disruption"],
+        first: pair.first,
+        at: pair.first,
+        last: pair.last,
+        flows: pair.flows,
+        frames: pair.frames,
+    }
+}

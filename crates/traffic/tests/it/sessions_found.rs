@@ -1,0 +1,166 @@
+//! What detectors find of sessions: who is where, who speaks with whom, and who is reached.
+
+use std::net::Ipv4Addr;
+
+use umbilical_core::finding::Severity;
+use umbilical_traffic::capture::Frame;
+use umbilical_traffic::cellular::Ue;
+use umbilical_traffic::cellular::sessions::Declared;
+use umbilical_traffic::detect::{Alert, Detectors, Given, Trace};
+use umbilical_traffic::flow::Limits;
+use umbilical_traffic::link::Link;
+use umbilical_traffic::time::Micros;
+use umbilical_traffic::watch::Watch;
+
+use crate::detect::{Timed, codes};
+use crate::flows::{tcp, udp};
+
+const OUTSIDE: [u8; 4] = [198, 51, 100, 9];
+
+/// A card in a module, with its address from one second to another.
+fn sim(imsi: &str, imei: &str, apn: &str, addr: [u8; 4], (from, to): (i64, i64)) -> Declared {
+    Declared {
+        imsi: Some(imsi.to_owned()),
+        iccid: None,
+        imei: Some(imei.to_owned()),
+        msisdn: None,
+        apn: Some(apn.to_owned()),
+        ue: vec![Ue::v4(addr)],
+        from: Some(Micros::seconds(from)),
+        to: Some(Micros::seconds(to)),
+    }
+}
+
+/// Something said outside, so that a session was on the network at a second.
+fn speaks(addr: [u8; 4], second: i64) -> Timed {
+    (second * 1_000_000, udp(addr, OUTSIDE, (4000, 5000), b"hello"))
+}
+
+fn watched(sims: Vec<Declared>, mut packets: Vec<Timed>) -> Vec<Alert> {
+    packets.sort_by_key(|p| p.0);
+    let mut watch = Watch::new(Limits::default());
+    for sim in sims {
+        watch.sessions.declare(sim);
+    }
+    let mut detect = Detectors::new(Given::default());
+    for (n, (at, bytes)) in packets.iter().enumerate() {
+        let frame = Frame { number: n as u64 + 1, at: Micros(*at), link: Link::RAW, bytes, length: bytes.len() as u32 };
+        watch.frame(&frame, &mut |event, words| detect.see(&event, words));
+    }
+    watch.finish(&mut |event, words| detect.see(&event, words));
+    detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }).0
+}
+
+const A: [u8; 4] = [10, 9, 0, 1];
+const B: [u8; 4] = [10, 9, 0, 2];
+const SIM: &str = "001010000000001";
+const OTHER_SIM: &str = "001010000000002";
+const MODULE: &str = "861230040000017";
+const SAME_KIND: &str = "861230040000025";
+const OTHER_KIND: &str = "351230040000017";
+
+#[test]
+fn a_card_in_another_module() {
+    let moves = |to: &str| {
+        let sims = vec![sim(SIM, MODULE, "meters", A, (0, 1000)), sim(SIM, to, "meters", B, (1000, 2000))];
+        watched(sims, vec![speaks(A, 10), speaks(B, 1500)])
+    };
+    let alerts = moves(OTHER_KIND);
+    assert_eq!((codes(&alerts), alerts[0].severity), (vec!["session-conflict"], Severity::High));
+    assert_eq!(moves(SAME_KIND)[0].severity, Severity::Medium);
+    // The version behind the serial number may change.
+    assert!(moves("8612300400000199").is_empty());
+}
+
+#[test]
+fn one_address_at_once_and_one_card_at_once() {
+    let two = |second: (&str, &str, &str), times: (i64, i64)| {
+        let sims = vec![sim(SIM, MODULE, "meters", A, (0, 1000)), sim(second.0, second.1, second.2, B, times)];
+        codes(&watched(sims, vec![speaks(A, 10), speaks(A, 900), speaks(B, times.0 + 10), speaks(B, times.1 - 10)]))
+    };
+    assert_eq!(two((SIM, MODULE, "meters"), (100, 800)), ["session-conflict"]);
+    // Another network at once, or the same behind it, is normal.
+    assert_eq!(two((SIM, MODULE, "internet"), (100, 800)), [""; 0]);
+    assert_eq!(two((SIM, MODULE, "meters"), (1000, 2000)), [""; 0]);
+    // So is another card in a module, one behind the other (profiles of an eSIM), and not at once.
+    assert_eq!(two((OTHER_SIM, MODULE, "meters"), (1000, 2000)), [""; 0]);
+    assert_eq!(two((OTHER_SIM, MODULE, "meters"), (100, 800)), ["session-conflict"]);
+    assert_eq!(two((OTHER_SIM, SAME_KIND, "meters"), (100, 800)), [""; 0]);
+}
+
+/// A connection that is answered.
+fn connects(from: [u8; 4], to: [u8; 4], port: u16, second: i64) -> Vec<Timed> {
+    let at = second * 1_000_000;
+    vec![
+        (at, tcp(from, to, (40_000, port), 2, 1, b"")),
+        (at + 1000, tcp(to, from, (port, 40_000), 0x12, 1, b"")),
+        (at + 2000, tcp(from, to, (40_000, port), 0x10, 2, b"hello")),
+    ]
+}
+
+#[test]
+fn modules_that_speak_with_each_other() {
+    let pair = |apn: &str, port: u16, answered: bool| {
+        let sims = vec![sim(SIM, MODULE, "meters", A, (0, 1000)), sim(OTHER_SIM, SAME_KIND, apn, B, (0, 1000))];
+        let mut packets = connects(A, B, port, 20);
+        if !answered {
+            packets.truncate(1);
+        }
+        packets.extend([speaks(A, 10), speaks(B, 10)]);
+        watched(sims, packets)
+    };
+    let alerts = pair("meters", 22, true);
+    assert_eq!((codes(&alerts), alerts[0].peer.as_deref()), (vec!["device-to-device"], Some("10.9.0.2")));
+    assert!(pair("meters", 22, false).is_empty() && pair("internet", 22, true).is_empty());
+}
+
+#[test]
+fn a_port_that_the_internet_reaches() {
+    let reached = |from: [u8; 4], port: u16| {
+        let packets = [connects(from, A, port, 20), connects(from, A, port, 30), vec![speaks(A, 10)]].concat();
+        watched(vec![sim(SIM, MODULE, "meters", A, (0, 1000))], packets)
+    };
+    let alerts = reached(OUTSIDE, 502);
+    let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
+    assert_eq!((alert.about.code, alert.severity, alert.peer.as_deref()), ("reached-from-outside", Severity::High, Some("TCP port 502")));
+    assert_eq!(reached(OUTSIDE, 8081)[0].severity, Severity::Medium);
+    // The owner's own network may call, and what is refused is not reached.
+    assert!(reached([10, 1, 0, 9], 502).is_empty());
+    let refused = vec![(0, tcp(OUTSIDE, A, (40_000, 502), 2, 1, b"")), (9, tcp(A, OUTSIDE, (502, 40_000), 0x14, 0, b""))];
+    assert!(watched(vec![sim(SIM, MODULE, "meters", A, (0, 1000))], refused).is_empty());
+}
+
+#[test]
+fn what_only_nodes_speak() {
+    let core = Ipv4Addr::new(10, 200, 0, 1).octets();
+    let spoken = |proto_port: u16, body: &[u8]| {
+        let packets = vec![speaks(A, 10), (20_000_000, udp(A, core, (proto_port, proto_port), body))];
+        watched(vec![sim(SIM, MODULE, "meters", A, (0, 1000))], packets)
+    };
+    let echo = [0x32, 1, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0];
+    for port in [2123, 8805, 2152] {
+        assert_eq!(codes(&spoken(port, &echo)), ["core-from-device"], "{port}");
+    }
+    assert!(spoken(2124, &echo).is_empty());
+}
+
+/// Handovers, several networks at once, two kinds of addresses, numbers used again, and signalling that is lost are how it always is.
+#[test]
+fn a_network_as_it_is_has_no_conflict() {
+    for (seed, loss) in [(1, 0), (2, 0), (3, 50), (4, 50)] {
+        let truth = umbilical_synth::mobile::trace(&umbilical_synth::mobile::Plan { seed, sessions: 300, loss, packets: 10 });
+        let mut watch = Watch::new(Limits::default());
+        let mut detect = Detectors::new(Given::default());
+        for (n, frame) in truth.frames.iter().enumerate() {
+            let bytes = &frame.bytes;
+            let frame = Frame { number: n as u64 + 1, at: Micros(frame.at), link: Link::ETHERNET, bytes, length: bytes.len() as u32 };
+            watch.frame(&frame, &mut |event, words| detect.see(&event, words));
+        }
+        watch.finish(&mut |event, words| detect.see(&event, words));
+        let alerts = detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }).0;
+        let of = |code: &str| alerts.iter().filter(|a| a.about.code == code).map(|a| &a.reason.did).collect::<Vec<_>>();
+        for code in ["session-conflict", "core-from-device", "device-to-device", "reached-from-outside"] {
+            assert!(of(code).is_empty(), "{seed} {code}: {:?}", of(code));
+        }
+    }
+}
