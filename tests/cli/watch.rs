@@ -383,3 +383,42 @@ fn what_was_watched_is_kept_in_the_home_unless_it_is_not_to_be() {
     let ran = run(&folder, ["watch", "gn.pcap", "--home", "file/home", "--format", "json"]);
     assert!(ran.code != 0 && ran.err.contains("not kept in the home") && ran.out.contains("umbilical.watch/1"), "{} {}", ran.code, ran.err);
 }
+
+/// Frames of a capture of Ethernet, a second apart.
+fn ethernet(frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    for (n, frame) in frames.iter().enumerate() {
+        let length = (frame.len() as u32).to_le_bytes();
+        out.extend([(1_793_500_000 + n as u32).to_le_bytes(), [0; 4], length, length].concat());
+        out.extend(frame);
+    }
+    out
+}
+
+#[test]
+fn who_publishes_without_ip_is_listed() {
+    let folder = Folder::new();
+    let name = b"BAY1LD0/LLN0$GO$trip";
+    let body = [&[0x61, 26, 0x80, 20][..], name, &[0x81, 2, 7, 0xd0]].concat();
+    let goose = |from: u8| {
+        let head = [&[1, 0x0c, 0xcd, 1, 0, 1, 2, 0, 0, 0, 0, from][..], &[0x81, 0, 0x80, 5, 0x88, 0xb8, 0, 3, 0, 36, 0, 0, 0, 0]];
+        [head.concat(), body.clone()].concat()
+    };
+    // Something else that holds no IP.
+    let arp = [&[0xff; 6][..], &[2, 0, 0, 0, 0, 7, 8, 6], &[0; 28]].concat();
+    folder.write("bay.pcap", ethernet(&[goose(8), goose(7), arp, goose(7)]));
+    let document = run(&folder, ["watch", "bay.pcap", "--format", "json"]).json();
+    assert_eq!(Schema::load("watch").wrong(&document), [""; 0]);
+    let said: Vec<_> = document["publishers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| format!("{} {} {} {}", p["kind"], p["mac"], p["appid"], p["name"]))
+        .collect();
+    let wanted = |mac: &str| format!("\"goose\" \"02:00:00:00:00:{mac}\" 3 \"BAY1LD0/LLN0$GO$trip\"");
+    assert_eq!(said, [wanted("07"), wanted("08")]);
+    assert_eq!((&document["publishers"][0]["packets"], &document["publishers"][0]["last"]), (&2.into(), &"2026-11-01T02:26:43Z".into()));
+    assert_eq!((&document["counters"]["published"], &document["counters"]["undecoded"]), (&3.into(), &1.into()));
+    let page = run(&folder, ["watch", "bay.pcap"]).out;
+    assert!(page.contains("BAY1LD0/LLN0$GO$trip") && page.contains("0x0003"), "{page}");
+}

@@ -61,6 +61,19 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
             page.para(0, Tone::Dim, &format!("and {} more: --format json has all of them", say::count(more as u64)))?;
         }
     }
+    let publishers = &answer.of.publishers;
+    if !publishers.is_empty() {
+        page.gap()?;
+        let shown = publishers.iter().take(view.max_rows).map(|p| {
+            let name = p.name.clone().unwrap_or_else(|| "unknown".to_owned());
+            vec![p.kind.to_owned(), p.mac.clone(), format!("0x{:04x}", p.appid), name, say::count(p.packets)]
+        });
+        page.table(&["Published", "By", "Number", "Name", "#Frames"], shown)?;
+        let more = publishers.len().saturating_sub(view.max_rows);
+        if more > 0 {
+            page.para(0, Tone::Dim, &format!("and {} more: --format json has all of them", say::count(more as u64)))?;
+        }
+    }
     if !answer.of.findings.is_empty() {
         page.gap()?;
         let findings = &answer.of.findings;
@@ -109,7 +122,7 @@ fn module(session: &Session) -> String {
 /// What was left out, and why: nothing is dropped without a word.
 fn remarks(c: &Counters) -> Vec<String> {
     let rows = [
-        (c.undecoded, "frames hold no IP"),
+        (c.undecoded, "frames hold no IP, and nothing else that is known"),
         (
             c.unattributed,
             "packets in tunnels are nobody's that is known: no signalling here names the tunnel, or they have another's address",

@@ -16,5 +16,6 @@ pub mod pieces;
 pub mod places;
 pub mod record;
 pub mod source;
+pub mod substation;
 pub mod time;
 pub mod watch;

@@ -11,6 +11,7 @@ use crate::packet::{Addr, Datagram, datagram, proto};
 use crate::pieces::Pieces;
 use crate::record::netflow::{self, Collector};
 use crate::record::{Join, Record, Told, Troubles, Uid};
+use crate::substation::{self, Publishers};
 use crate::time::Micros;
 
 /// What was counted.
@@ -20,8 +21,10 @@ pub struct Counters {
     pub packets: u64,
     /// Their bytes, as they were sent.
     pub bytes: u64,
-    /// Frames in which no IP was found.
+    /// Frames in which no IP was found, nor what substations publish.
     pub undecoded: u64,
+    /// Frames of GOOSE and of sampled values.
+    pub published: u64,
     /// Packets that came in a tunnel.
     pub tunnelled: u64,
     /// Packets in a tunnel whose session is not known.
@@ -50,6 +53,8 @@ const DEPTH: usize = 4;
 pub struct Watch {
     /// The modules on the network.
     pub sessions: Sessions,
+    /// Who publishes without IP.
+    pub publishers: Publishers,
     /// What was counted.
     pub counters: Counters,
     /// Names that recur.
@@ -69,6 +74,7 @@ impl Watch {
     pub fn new(limits: Limits) -> Self {
         Self {
             sessions: Sessions::new(),
+            publishers: Publishers::default(),
             counters: Counters::default(),
             words: Words::default(),
             troubles: Troubles::default(),
@@ -97,7 +103,13 @@ impl Watch {
         self.counters.bytes = self.counters.bytes.saturating_add(frame.length.into());
         match ip(frame.link, frame.bytes).and_then(datagram) {
             Some(packet) => self.packet(&packet, None, frame, 0, each),
-            None => self.counters.undecoded = self.counters.undecoded.saturating_add(1),
+            None => match substation::read(frame.link, frame.bytes) {
+                Some(message) => {
+                    self.counters.published = self.counters.published.saturating_add(1);
+                    self.publishers.hear(&message, frame.at);
+                }
+                None => self.counters.undecoded = self.counters.undecoded.saturating_add(1),
+            },
         }
     }
 

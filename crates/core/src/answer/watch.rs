@@ -17,6 +17,8 @@ pub const SCHEMA: &str = "umbilical.watch/1";
 pub struct Watched {
     /// Modules on the network, in the order in which they were first heard of.
     pub sessions: Vec<Session>,
+    /// Who publishes without IP, by kind, address and number.
+    pub publishers: Vec<Publisher>,
     /// What is noteworthy, worst first.
     pub findings: Vec<Finding>,
     /// What was looked for, and whether it could be.
@@ -99,6 +101,25 @@ pub struct TunnelEnd {
     pub side: Option<&'static str>,
 }
 
+/// A device of a substation that publishes straight over Ethernet.
+#[derive(Clone, Debug, Serialize)]
+pub struct Publisher {
+    /// `goose` (IEC 61850-8-1) or `sampled-values` (IEC 61850-9-2).
+    pub kind: &'static str,
+    /// Its MAC address.
+    pub mac: String,
+    /// The number that tells subscribers what it is (APPID).
+    pub appid: u16,
+    /// The name of its control block or stream; `null` where it was not to be read.
+    pub name: Option<String>,
+    /// Its first frame, RFC 3339.
+    pub first: String,
+    /// Its last.
+    pub last: String,
+    /// Its frames.
+    pub packets: u64,
+}
+
 /// What was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
@@ -108,8 +129,10 @@ pub struct Counters {
     pub bytes: u64,
     /// Conversations.
     pub flows: u64,
-    /// Frames in which no IP was found.
+    /// Frames in which no IP was found, nor what substations publish.
     pub undecoded: u64,
+    /// Frames of GOOSE and of sampled values.
+    pub published: u64,
     /// Packets in tunnels of modules.
     pub tunnelled: u64,
     /// Of these, those whose session is not known.

@@ -96,6 +96,8 @@ enum Form {
     Zeek,
     ZeekJson,
     Flow(eve::Dns),
+    /// As Suricata writes it when a capture ends: conversations behind all else, in the order of its table.
+    FlowAtEnd,
     Ways,
     Five,
     Nine,
@@ -106,13 +108,14 @@ enum Form {
     Names,
 }
 
-const FORMS: [Form; 12] = [
+const FORMS: [Form; 13] = [
     Form::Packets,
     Form::Zeek,
     Form::ZeekJson,
     Form::Flow(eve::Dns::One),
     Form::Flow(eve::Dns::Two),
     Form::Flow(eve::Dns::Three),
+    Form::FlowAtEnd,
     Form::Ways,
     Form::Five,
     Form::Nine,
@@ -141,6 +144,7 @@ fn found(talks: &[Talk], form: Form) -> Findings {
         Form::Zeek => logs(&scene::zeek::tsv(talks), &mut watch, &mut each),
         Form::ZeekJson => logs(&scene::zeek::json(talks), &mut watch, &mut each),
         Form::Flow(shape) => lines(&eve::events(talks, shape, eve::Counts::Flow), &mut watch, &mut each),
+        Form::FlowAtEnd => lines(&at_end(&eve::events(talks, eve::Dns::Two, eve::Counts::Flow)), &mut watch, &mut each),
         Form::Ways => lines(&eve::events(talks, eve::Dns::Two, eve::Counts::Netflow), &mut watch, &mut each),
         Form::Five => exported(&scene::netflow::five(talks), &mut watch, &mut each),
         Form::Nine => exported(&scene::netflow::nine(talks), &mut watch, &mut each),
@@ -171,6 +175,12 @@ fn lines(text: &str, watch: &mut Watch, each: Each<'_>) {
         log.line(line.as_bytes(), watch, each);
     }
     assert_eq!(log.troubles.iter().count(), 0, "{:?}", log.troubles);
+}
+
+fn at_end(text: &str) -> String {
+    let (mut over, said): (Vec<&str>, Vec<&str>) = text.split_inclusive('\n').partition(|l| l.contains("\"event_type\":\"flow\""));
+    Rng::new(5).shuffle(&mut over);
+    [said, over].concat().concat()
 }
 
 fn exported(datagrams: &[Datagram], watch: &mut Watch, each: Each<'_>) {

@@ -31,7 +31,7 @@ use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch as pipeline;
 
 use self::naming::{Naming, subscriber};
-use self::rows::{address, body, detector, modules, number, tunnel_end};
+use self::rows::{address, body, detector, modules, number, publisher, tunnel_end};
 use self::ways::{Kept, Ways};
 use super::{facts, formats, headed};
 use crate::args::{Format, Global};
@@ -337,6 +337,7 @@ impl Trace {
             bytes: c.bytes,
             flows,
             undecoded: c.undecoded,
+            published: c.published,
             tunnelled: c.tunnelled,
             unattributed: c.unattributed,
             strangers: c.strangers,
@@ -376,7 +377,8 @@ impl Trace {
         let id = |id: sessions::Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
         let findings = alerts.iter().map(|alert| alert.finding(id)).collect();
         let detectors = came.iter().map(detector).collect();
-        let watched = Watched { sessions: sessions.collect(), findings, detectors, counters };
+        let publishers = self.watch.publishers.iter().map(publisher).collect();
+        let watched = Watched { sessions: sessions.collect(), publishers, findings, detectors, counters };
         Ok(Ended {
             watched,
             inputs: self.all.inputs,

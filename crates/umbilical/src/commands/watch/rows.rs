@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 use umbilical_assess::{Fleet, Options};
 use umbilical_core::answer::Module;
-use umbilical_core::answer::watch::{Detector, FlowRow, TunnelEnd};
+use umbilical_core::answer::watch::{Detector, FlowRow, Publisher, TunnelEnd};
 use umbilical_core::id::hex;
 use umbilical_core::observation::{At, Basis, Group, Input};
 use umbilical_core::{Day, Observations};
@@ -16,6 +16,7 @@ use umbilical_traffic::detect;
 use umbilical_traffic::flow::{Flow, Why};
 use umbilical_traffic::names::{App, Role, Word, Words};
 use umbilical_traffic::packet::proto;
+use umbilical_traffic::substation;
 use umbilical_traffic::watch as pipeline;
 
 use super::naming::{Naming, cover};
@@ -36,6 +37,18 @@ pub(super) fn detector(came: &detect::Came) -> Detector {
         forgotten: tally.forgotten,
         findings: came.alerts,
         allowed: came.allowed,
+    }
+}
+
+pub(super) fn publisher((from, of): (&substation::From, &substation::Publisher)) -> Publisher {
+    Publisher {
+        kind: from.kind.name(),
+        mac: from.mac.map(|byte| format!("{byte:02x}")).join(":"),
+        appid: from.number,
+        name: Some(of.name.clone()).filter(|name| !name.is_empty()),
+        first: of.first.to_string(),
+        last: of.last.to_string(),
+        packets: of.packets,
     }
 }
 
