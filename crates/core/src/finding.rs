@@ -113,7 +113,7 @@ impl Finding {
 
 /// The codes that detectors of traffic raise, in the order in which they stand in [`CODES`].
 pub const DETECTED: &[&str] =
-    &["scan", "beacon", "indicator-match", "session-conflict", "core-from-device", "device-to-device", "reached-from-outside"];
+    &["scan", "beacon", "indicator-match", "session-conflict", "core-from-device", "device-to-device", "reached-from-outside", "vendor-cloud", "firmware-download"];
 
 /// Every code, with one line for people.
 pub const CODES: &[(&str, &str)] = &[
@@ -153,5 +153,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("core-from-device", "A module speaks as nodes of the mobile network do"),
     ("device-to-device", "Two modules on one private network speak with each other"),
     ("reached-from-outside", "A module answers whoever calls it from the Internet"),
+    ("vendor-cloud", "A device speaks with an endpoint of a maker of modules or of their silicon"),
+    ("firmware-download", "Something that looks like firmware came to a device"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

@@ -227,6 +227,8 @@ pub struct Operator {
 pub struct Endpoint {
     /// What it serves, in words.
     pub what: Box<str>,
+    /// Whether it is a maker's of modules; else of silicon, or anybody's.
+    pub maker: bool,
     /// Who operates it.
     pub operator: Option<Operator>,
 }
@@ -246,7 +248,12 @@ impl Operators {
             Some(Operator { name: org.name.clone(), country: org.country.clone() })
         };
         let rows = kb.endpoints().iter();
-        let domains = rows.map(|row| (row.domain.clone(), Endpoint { what: row.what.clone(), operator: operator(row.brand.as_deref()) }));
+        let endpoint = |row: &umbilical_knowledge::Endpoint| Endpoint {
+            what: row.what.clone(),
+            maker: row.level == umbilical_knowledge::EndpointLevel::Maker,
+            operator: operator(row.brand.as_deref()),
+        };
+        let domains = rows.map(|row| (row.domain.clone(), endpoint(row)));
         Self { domains: domains.collect(), of: HashMap::new() }
     }
 

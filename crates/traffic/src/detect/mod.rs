@@ -6,8 +6,10 @@
 
 mod alert;
 pub mod beacon;
+mod cloud;
 mod conflict;
 mod core_abuse;
+mod firmware;
 mod listed;
 mod reached;
 mod scan;
@@ -100,6 +102,8 @@ const ALL: &[New] = &[
     |_| Box::new(core_abuse::CoreAbuse::default()),
     |_| Box::new(within::Within::default()),
     |_| Box::new(reached::FromOutside::default()),
+    |_| Box::new(cloud::Cloud::default()),
+    |_| Box::new(firmware::Firmware::default()),
 ];
 
 /// What a detector could and could not look at.

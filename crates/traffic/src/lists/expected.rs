@@ -96,10 +96,6 @@ pub struct Server {
     pub host: String,
     /// Where it may be; empty: anywhere.
     pub networks: Vec<Ue>,
-    /// Autonomous systems that it may be in; empty: any.
-    pub asn: Vec<u32>,
-    /// Hashes of the certificates that it may show, in hex; empty: any.
-    pub certificates: Vec<String>,
 }
 
 impl Server {
@@ -205,10 +201,6 @@ struct ServerText {
     host: Spanned<String>,
     #[serde(default)]
     networks: Vec<Spanned<String>>,
-    #[serde(default)]
-    asn: Vec<u32>,
-    #[serde(default)]
-    certificates: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -272,16 +264,9 @@ impl Expected {
             Ok(Window { who: scope(&w.who, &zones)?, days, from, until, east })
         };
         let server = |s: &ServerText| {
-            let certificate = |c: &Spanned<String>| {
-                let hex: String = c.get_ref().chars().filter(|c| *c != ':').collect::<String>().to_ascii_lowercase();
-                let fits = matches!(hex.len(), 40 | 64) && hex.bytes().all(|b| b.is_ascii_hexdigit());
-                if fits { Ok(hex) } else { Err(wrong(c, "the SHA-1 or SHA-256 of a certificate in hex")) }
-            };
             Ok(Server {
                 host: host(s.host.get_ref()).ok_or_else(|| wrong(&s.host, "the name of a host"))?,
                 networks: networks(&s.networks)?,
-                asn: s.asn.clone(),
-                certificates: s.certificates.iter().map(certificate).collect::<Result<_, _>>()?,
             })
         };
         let allow = |a: &AllowText| {

@@ -117,7 +117,6 @@ offset = "+01:00"
 [[update-server]]
 host = "fota.example.com"
 networks = ["198.51.100.0/24"]
-certificates = ["AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD"]
 
 [[framed-route]]
 who = ["imsi:001010000000001"]

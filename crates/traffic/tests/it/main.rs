@@ -9,4 +9,5 @@ mod reports;
 mod scenes;
 mod sessions_found;
 mod tshark;
+mod vendor;
 mod views;

@@ -1,0 +1,149 @@
+//! `vendor-cloud`: a conversation with an endpoint of which the knowledge base knows whose it is: a maker of modules or of their silicon.
+//!
+//! It is no fault. It says who can be spoken with by what is in the device, apart from what the device itself was bought for, and under
+//! whose law that operator stands. One finding is one endpoint that one module or address spoke with.
+
+use std::collections::BTreeMap;
+
+use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
+
+use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
+use crate::flow::{Event, Flow};
+use crate::names::{App, Words};
+use crate::time::Micros;
+
+const ABOUT: About = About { code: "vendor-cloud", version: 1, needs: "names of servers", basis: Basis::Observed };
+
+/// Endpoints that somebody spoke with, at once.
+const MET: usize = 1 << 16;
+
+#[derive(Debug)]
+struct Met {
+    first: Micros,
+    last: Micros,
+    flows: u64,
+    answered: bool,
+    /// Without a protocol that hides what is said.
+    open: bool,
+    up: u64,
+    down: u64,
+    frames: (u64, u64),
+}
+
+/// See above.
+#[derive(Debug, Default)]
+pub(super) struct Cloud {
+    met: BTreeMap<(Subject, Box<str>), Met>,
+    tally: Tally,
+}
+
+/// The name of the server of a conversation: as it was asked for there, else the one that led to it. A conversation of DNS is with a
+/// resolver.
+pub(super) fn server<'w>(flow: &Flow, words: &'w Words) -> Option<&'w str> {
+    let led = flow.names.dns.filter(|_| flow.names.app != Some(App::Dns));
+    flow.names.sni.or(flow.names.host).or(led).map(|word| words.get(word))
+}
+
+/// Whether anybody on the way can read what is said.
+pub(super) fn is_open(flow: &Flow) -> bool {
+    matches!(flow.names.app, Some(App::Http | App::Mqtt | App::Coap | App::Lwm2m)) && flow.names.sni.is_none()
+}
+
+impl Cloud {
+    fn end(&mut self, flow: &Flow, given: &Given, words: &Words) {
+        let Some(name) = server(flow, words) else { return };
+        self.tally.judged = self.tally.judged.saturating_add(1);
+        let Some((domain, _)) = given.operators.named(name) else { return };
+        let key = (who(flow), Box::from(domain));
+        if self.met.len() >= MET && !self.met.contains_key(&key) {
+            self.tally.forgotten = self.tally.forgotten.saturating_add(1);
+            return;
+        }
+        let met = self.met.entry(key).or_insert_with(|| Met {
+            first: flow.start,
+            last: flow.last,
+            flows: 0,
+            answered: false,
+            open: false,
+            up: 0,
+            down: 0,
+            frames: (flow.first_frame, flow.last_frame),
+        });
+        (met.first, met.last) = (met.first.min(flow.start), met.last.max(flow.last));
+        met.flows = met.flows.saturating_add(1);
+        met.answered |= flow.heard() == Some(true);
+        met.open |= is_open(flow);
+        met.up = met.up.saturating_add(flow.up.bytes);
+        met.down = met.down.saturating_add(flow.down.bytes);
+        met.frames = (met.frames.0.min(flow.first_frame), met.frames.1.max(flow.last_frame));
+    }
+}
+
+impl Detector for Cloud {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn see(&mut self, event: &Event<'_>, given: &Given, words: &Words) {
+        if let Event::End(flow, _) = event {
+            self.end(flow, given, words);
+        }
+    }
+
+    fn finish(&mut self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
+        let alert = |((subject, domain), met): (&(Subject, Box<str>), &Met)| {
+            let (_, endpoint) = given.operators.named(domain)?;
+            let operator = endpoint.operator.as_ref();
+            let mut more = vec![match operator {
+                Some(o) => match &o.country {
+                    Some(country) => format!("{domain} is {}, operated by {} under the law of {country}", endpoint.what, o.name),
+                    None => format!("{domain} is {}, operated by {}", endpoint.what, o.name),
+                },
+                None => format!("{domain} is {}", endpoint.what),
+            }];
+            if met.open {
+                more.push("What was said can be read, and changed, by anybody on the way".to_owned());
+            }
+            Some(Alert {
+                about: &ABOUT,
+                subject: *subject,
+                peer: Some(domain.to_string()),
+                severity: match (endpoint.maker, met.open) {
+                    (true, true) => Severity::Medium,
+                    (true, false) => Severity::Low,
+                    // Maps of satellites and the time are fetched from makers of silicon by every telephone.
+                    (false, _) => Severity::Info,
+                },
+                score: 1.0,
+                terms: vec![Term { term: "conversations", value: met.flows as f64, threshold: 1.0 }],
+                reason: Reason {
+                    did: format!(
+                        "{} {domain}: {} conversations, {} bytes up, {} down",
+                        if met.answered { "spoke with" } else { "tried to speak with" },
+                        met.flows,
+                        met.up,
+                        met.down
+                    ),
+                    more,
+                    remedies: vec![
+                        "Ask the maker what is sent there, and switch it off if it is not needed".to_owned(),
+                        "Let the device reach only what it was bought for".to_owned(),
+                    ],
+                    clears_when: "The device no longer speaks with it, or it is written down as expected".to_owned(),
+                },
+                threats: &["exfiltration"],
+                first: met.first,
+                at: met.first,
+                last: met.last,
+                flows: met.flows,
+                frames: met.frames,
+            })
+        };
+        self.met.iter().filter_map(alert).collect()
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+}

@@ -1,0 +1,227 @@
+//! `firmware-download`: something that looks like firmware came to a device.
+//!
+//! What looks so: half a megabyte or more, over one or many conversations (pieces asked for by range), from a server or a target that
+//! says so in its name. What is said of it: whether it came outside of every window that is written down for the device, in clear text,
+//! or from a server that is none of those that are written down. A download of a program is none: names of operating systems and of
+//! stores say nothing of firmware.
+
+use std::collections::BTreeMap;
+
+use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
+
+use super::cloud::{is_open, server};
+use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
+use crate::flow::{Event, Flow};
+use crate::lists::Scope;
+use crate::names::{Word, Words};
+use crate::packet::Addr;
+use crate::time::Micros;
+
+const ABOUT: About = About { code: "firmware-download", version: 1, needs: "names of servers, and bytes each way", basis: Basis::Inferred };
+
+/// Bytes from which on it is a download (differences between two versions are seldom smaller).
+const LARGE: u64 = 500_000;
+/// Quiet behind which what comes is another.
+const QUIET: Micros = Micros::seconds(3600);
+/// Downloads at once.
+const KEPT: usize = 1 << 15;
+/// Labels of a name, or parts of a target, that say it: over-the-air updates as makers, FUMO (OMA DM) and update servers call them.
+const WORDS: [&str; 17] = [
+    "fota", "dfota", "ota", "rsota", "hota", "firmware", "fwupdate", "fwupgrade", "fumo", "omadm", "adups", "abupdate", "redbend", "hawkbit",
+    "swupdate", "fw", "dfu",
+];
+/// Ends of a target that say it.
+const ENDS: [&str; 9] = [".dfota", ".fota", ".swu", ".mender", ".raucb", ".delta", ".ubi", ".squashfs", ".pac"];
+
+/// Whether a name or a target says that firmware is had there.
+fn says(text: &str) -> bool {
+    let low = text.to_ascii_lowercase();
+    let target = low.split(['?', '#']).next().unwrap_or_default();
+    low.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| WORDS.contains(&part)) || ENDS.iter().any(|end| target.ends_with(end))
+}
+
+#[derive(Debug)]
+struct Pull {
+    first: Micros,
+    last: Micros,
+    at: Option<Micros>,
+    flows: u64,
+    up: u64,
+    down: u64,
+    open: bool,
+    target: Option<Word>,
+    addrs: Vec<Addr>,
+    frames: (u64, u64),
+}
+
+/// Addresses of one server that are kept.
+const ADDRS: usize = 16;
+
+/// See above.
+#[derive(Debug, Default)]
+pub(super) struct Firmware {
+    pulls: BTreeMap<(Subject, Box<str>), Pull>,
+    over: Vec<((Subject, Box<str>), Pull)>,
+    /// What names say, as far as they were asked.
+    said: hashbrown::HashMap<Word, bool>,
+    tally: Tally,
+}
+
+/// Names of which it is kept what they say.
+const NAMES: usize = 1 << 17;
+
+impl Firmware {
+    fn end(&mut self, flow: &Flow, given: &Given, words: &Words) {
+        // A conversation that brings little is still a piece of what is asked for by range.
+        if flow.down.bytes < 4096 {
+            return;
+        }
+        let Some(name) = server(flow, words) else { return };
+        self.tally.judged = self.tally.judged.saturating_add(1);
+        let names = &flow.names;
+        if self.said.len() >= NAMES {
+            self.said.clear();
+        }
+        let mut told = |word: Option<Word>| word.is_some_and(|word| *self.said.entry(word).or_insert_with(|| says(words.get(word))));
+        let by_name = told(names.sni.or(names.host).or(names.dns)) || told(names.uri);
+        let known = given.expected.servers.iter().any(|s| s.has(name));
+        if !by_name && !known && !given.operators.named(name).is_some_and(|(_, endpoint)| says(&endpoint.what)) {
+            return;
+        }
+        let key = (who(flow), Box::from(name));
+        if let Some(pull) = self.pulls.get(&key)
+            && flow.start.since(pull.last) > QUIET
+            && let Some(pull) = self.pulls.remove(&key)
+        {
+            self.over.push((key.clone(), pull));
+        }
+        if self.pulls.len() >= KEPT && !self.pulls.contains_key(&key) {
+            self.tally.forgotten = self.tally.forgotten.saturating_add(1);
+            return;
+        }
+        let pull = self.pulls.entry(key).or_insert_with(|| Pull {
+            first: flow.start,
+            last: flow.last,
+            at: None,
+            flows: 0,
+            up: 0,
+            down: 0,
+            open: false,
+            target: None,
+            addrs: Vec::new(),
+            frames: (flow.first_frame, flow.last_frame),
+        });
+        (pull.first, pull.last) = (pull.first.min(flow.start), pull.last.max(flow.last));
+        pull.flows = pull.flows.saturating_add(1);
+        pull.up = pull.up.saturating_add(flow.up.bytes);
+        pull.down = pull.down.saturating_add(flow.down.bytes);
+        pull.open |= is_open(flow);
+        pull.target = pull.target.or(names.uri);
+        pull.frames = (pull.frames.0.min(flow.first_frame), pull.frames.1.max(flow.last_frame));
+        if pull.addrs.len() < ADDRS && !pull.addrs.contains(&flow.key.server) {
+            pull.addrs.push(flow.key.server);
+        }
+        if pull.down >= LARGE {
+            pull.at = pull.at.or(Some(flow.last));
+        }
+    }
+}
+
+fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trace: Trace<'_>) -> Option<Alert> {
+    let at = pull.at?;
+    let own = |scope: &Scope| match *subject {
+        Subject::Session(id) => trace.sessions.get(id).is_some_and(|session| scope.has(session)),
+        Subject::Host(addr) => scope.has_addr(addr),
+    };
+    let mut windows = given.expected.windows.iter().filter(|w| own(&w.who)).peekable();
+    let planned = windows.peek().is_some();
+    let inside = windows.any(|w| w.holds(pull.first));
+    let servers = &given.expected.servers;
+    let pinned = servers.iter().find(|s| s.has(name));
+    let strange: Vec<String> = match pinned {
+        Some(server) if !server.networks.is_empty() => {
+            pull.addrs.iter().filter(|a| !server.networks.iter().any(|n| n.holds(**a))).map(|a| a.ip().to_string()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut more = Vec::new();
+    let mut severity = Severity::Low;
+    if pull.open {
+        severity = severity.max(Severity::Medium);
+        more.push("It came in clear text: anybody on the way could read and change it".to_owned());
+    }
+    if planned && !inside {
+        severity = severity.max(Severity::High);
+        more.push(format!("It began at {}, outside of every window for updates of this device", pull.first));
+    }
+    if !servers.is_empty() && pinned.is_none() {
+        severity = severity.max(Severity::High);
+        more.push("The server is none of the update servers that are written down".to_owned());
+    }
+    if !strange.is_empty() {
+        severity = severity.max(Severity::High);
+        more.push(format!("The update server was at {}, where it is not expected", strange.join(", ")));
+    }
+    if let Some((domain, endpoint)) = given.operators.named(name) {
+        let whose = endpoint.operator.as_ref().map_or(String::new(), |o| format!(", operated by {}", o.name));
+        more.push(format!("{domain} is {}{whose}", endpoint.what));
+    }
+    if !planned {
+        more.push("No window for updates of this device is written down, so none was missed".to_owned());
+    }
+    let target = pull.target.map(|word| umbilical_core::text::short(trace.words.get(word), 100).to_string());
+    Some(Alert {
+        about: &ABOUT,
+        subject: *subject,
+        peer: Some(name.to_string()),
+        severity,
+        score: 1.0,
+        terms: vec![
+            Term { term: "bytes_down", value: pull.down as f64, threshold: LARGE as f64 },
+            Term { term: "outside_window", value: f64::from(u8::from(planned && !inside)), threshold: 1.0 },
+            Term { term: "clear_text", value: f64::from(u8::from(pull.open)), threshold: 1.0 },
+        ],
+        reason: Reason {
+            did: format!(
+                "got {} bytes of what looks like firmware from {name}{} in {} conversations",
+                pull.down,
+                target.map_or(String::new(), |t| format!(", first {t}")),
+                pull.flows
+            ),
+            more,
+            remedies: vec![
+                "Ask whoever runs the device whether an update was planned, and check the version that it has now".to_owned(),
+                "Have updates come through a server of your own, signed, in a window".to_owned(),
+            ],
+            clears_when: "The update was planned and its version is known to be good".to_owned(),
+        },
+        threats: &["disruption", "surveillance"],
+        first: pull.first,
+        at,
+        last: pull.last,
+        flows: pull.flows,
+        frames: pull.frames,
+    })
+}
+
+impl Detector for Firmware {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn see(&mut self, event: &Event<'_>, given: &Given, words: &Words) {
+        if let Event::End(flow, _) = event {
+            self.end(flow, given, words);
+        }
+    }
+
+    fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
+        let over = self.over.iter().map(|(key, pull)| (key, pull));
+        over.chain(&self.pulls).filter_map(|(key, pull)| alert(key, pull, given, trace)).collect()
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+}

@@ -1,0 +1,110 @@
+//! Clouds of makers, and firmware that comes to a device.
+
+use umbilical_core::finding::{DETECTED, Severity};
+use umbilical_knowledge::Knowledge;
+use umbilical_traffic::detect::{Alert, Given};
+use umbilical_traffic::lists::Expected;
+use umbilical_traffic::places::Operators;
+
+use crate::detect::{Dice, ME, PEER, Timed, found};
+use crate::flows::tcp;
+
+/// 2026-11-03, a Tuesday, 00:00 UTC.
+const TUESDAY: i64 = 1_793_664_000;
+
+/// One request of HTTP and what comes back, in segments as large as IP allows.
+fn fetch(second: i64, port: u16, host: &str, target: &str, bytes: usize) -> Vec<Timed> {
+    let at = second * 1_000_000;
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nRange: bytes=0-\r\n\r\n");
+    let mut out = vec![
+        (at, tcp(ME, PEER, (port, 80), 2, 1, b"")),
+        (at + 1, tcp(PEER, ME, (80, port), 0x12, 1, b"")),
+        (at + 2, tcp(ME, PEER, (port, 80), 0x18, 2, request.as_bytes())),
+        (at + 3, tcp(PEER, ME, (80, port), 0x18, 2, b"HTTP/1.1 206 Partial Content\r\nContent-Type: application/octet-stream\r\n\r\n")),
+    ];
+    let body = vec![0x5a; 60_000];
+    for n in 0..bytes.div_ceil(60_000) {
+        let body = &body[..60_000.min(bytes - n * 60_000)];
+        out.push((at + 4 + n as i64 * 1000, tcp(PEER, ME, (80, port), 0x10, 80 + n as u32 * 60_000, body)));
+    }
+    out.push((at + 4_000_000, tcp(ME, PEER, (port, 80), 0x11, 3, b"")));
+    out.push((at + 4_000_001, tcp(PEER, ME, (80, port), 0x11, 9, b"")));
+    out
+}
+
+fn given(expected: &str) -> Given {
+    let kb = Knowledge::builtin().unwrap();
+    Given { operators: Operators::new(&kb), expected: Expected::read(expected, DETECTED).unwrap(), ..Given::default() }
+}
+
+fn of(alerts: &[Alert], code: &str) -> Vec<Alert> {
+    alerts.iter().filter(|a| a.about.code == code).cloned().collect()
+}
+
+/// Names, targets, sizes and pieces are drawn; in the window and out of it.
+#[test]
+fn firmware_is_told_whatever_it_is_called_and_however_it_comes() {
+    let mut dice = Dice(8);
+    let mut draw = |n: usize| (dice.next() * n as f64) as usize;
+    let hosts = ["fota.maker.example", "dl-ota.m2m.example", "rsota.example.com", "firmware.meter.example", "cdn.maker.example", "a.b.example"];
+    let targets = ["/fota/EG25GGBR07A08M2G.bin", "/v1/ota?imei=1", "/files/a.dfota", "/firmware/2.1/image.swu", "/dl/R07.delta", "/x.ubi"];
+    for case in 0..40 {
+        // Server or target says what it is, or both do.
+        let (host, target) = if case % 2 == 0 { (hosts[draw(6)], targets[draw(6)]) } else { (hosts[draw(4)], "/get?file=17") };
+        let size = 600_000 + draw(4_000_000);
+        let pieces = 1 + draw(20);
+        let inside = case % 4 < 2;
+        let begin = TUESDAY + if inside { 2 * 3600 } else { 12 * 3600 } + draw(600) as i64;
+        let packets = (0..pieces).flat_map(|n| fetch(begin + n as i64 * 7, 20_000 + n as u16, host, target, size / pieces + 1));
+        let alerts = found(packets.collect(), given("[[window]]\nfrom = \"01:00\"\nuntil = \"04:00\"\n"));
+        let [alert] = of(&alerts, "firmware-download").try_into().unwrap_or_else(|a| panic!("{host}{target} {size} in {pieces}: {a:?}"));
+        assert_eq!((alert.peer.as_deref(), alert.flows), (Some(host), pieces as u64));
+        assert_eq!(alert.severity, if inside { Severity::Medium } else { Severity::High }, "{:?}", alert.reason);
+    }
+}
+
+#[test]
+fn other_downloads_are_no_firmware() {
+    for (host, target, size) in [
+        ("download.windowsupdate.com", "/c/msdownload/update/software/secu/2026/10/windows-kb1.cab", 3_000_000),
+        ("archive.ubuntu.com", "/ubuntu/pool/main/l/linux/linux-image.deb", 3_000_000),
+        ("update.googleapis.com", "/edgedl/release2/chrome/x.crx3", 3_000_000),
+        ("dl.example.com", "/setup.exe", 3_000_000),
+        ("video.example.com", "/quota/photo.mp4", 3_000_000),
+        ("maps.example.com", "/tile/notation.bin", 900_000),
+        // Asking whether there is one brings little.
+        ("fota.maker.example", "/check?v=1", 20_000),
+    ] {
+        let alerts = found(fetch(TUESDAY, 20_000, host, target, size), given(""));
+        assert!(of(&alerts, "firmware-download").is_empty(), "{host}{target}");
+    }
+}
+
+#[test]
+fn an_update_server_that_is_not_written_down_or_stands_elsewhere() {
+    let severity = |pins: &str| {
+        let alerts = found(fetch(TUESDAY, 20_000, "fota.maker.example", "/a.bin", 900_000), given(pins));
+        of(&alerts, "firmware-download")[0].severity
+    };
+    assert_eq!(severity(""), Severity::Medium);
+    assert_eq!(severity("[[update-server]]\nhost = \"maker.example\"\nnetworks = [\"198.51.100.0/24\"]\n"), Severity::Medium);
+    assert_eq!(severity("[[update-server]]\nhost = \"maker.example\"\nnetworks = [\"203.0.113.0/24\"]\n"), Severity::High);
+    assert_eq!(severity("[[update-server]]\nhost = \"other.example\"\n"), Severity::High);
+    // A server that is written down is one, whatever it is called.
+    let alerts = found(fetch(TUESDAY, 20_000, "plain.example", "/a.bin", 900_000), given("[[update-server]]\nhost = \"plain.example\"\n"));
+    assert_eq!(of(&alerts, "firmware-download").len(), 1);
+    // A window of somebody else's says nothing of this one.
+    let other = "[[window]]\nwho = [\"10.99.0.0/16\"]\nfrom = \"01:00\"\nuntil = \"04:00\"\n";
+    assert_eq!(severity(other), Severity::Medium);
+}
+
+#[test]
+fn a_makers_cloud_is_told_with_its_operator_and_silicon_is_less() {
+    let alerts = found(fetch(TUESDAY, 20_000, "iot-south.quectel.com", "/", 100), given(""));
+    let [alert] = of(&alerts, "vendor-cloud").try_into().unwrap();
+    assert_eq!((alert.peer.as_deref(), alert.severity), (Some("iot-south.quectel.com"), Severity::Medium));
+    assert!(alert.reason.more[0].contains("Quectel") && alert.reason.more[0].contains("law of CN"), "{:?}", alert.reason);
+    let alerts = found(fetch(TUESDAY, 20_000, "xtrapath1.izatcloud.net", "/xtra2.bin", 60_000), given(""));
+    assert_eq!(of(&alerts, "vendor-cloud")[0].severity, Severity::Info);
+    assert!(of(&found(fetch(TUESDAY, 20_000, "www.example.com", "/", 100), given("")), "vendor-cloud").is_empty());
+}
