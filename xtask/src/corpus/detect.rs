@@ -54,7 +54,7 @@ const EXPECTED: &[Expected] = &[
     Expected { codes: &["mining"], find: &[("mining", ANY)], spare: &[(ALL, ANY)], ..QUIET },
     Expected { codes: &["exfil"], ..QUIET },
     // Downloads of programs are none.
-    Expected { codes: &["fota"], ..QUIET },
+    Expected { codes: &["firmware-download"], ..QUIET },
     Expected { codes: &["proxy"], find: &[("proxy_tunnel", ANY)], recall: 0.8, precision: 0.95, ..QUIET },
     // What is known of them is in lists that their users have.
     Expected { codes: &["indicator-match"], find: &[("c2_malware", "trickbot"), ("c2_malware", "sha1")], recall: 0.0, ..QUIET },
