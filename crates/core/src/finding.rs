@@ -112,8 +112,17 @@ impl Finding {
 }
 
 /// The codes that detectors of traffic raise, in the order in which they stand in [`CODES`].
-pub const DETECTED: &[&str] =
-    &["scan", "beacon", "indicator-match", "session-conflict", "core-from-device", "device-to-device", "reached-from-outside", "vendor-cloud", "firmware-download"];
+pub const DETECTED: &[&str] = &[
+    "scan",
+    "beacon",
+    "indicator-match",
+    "session-conflict",
+    "core-from-device",
+    "device-to-device",
+    "reached-from-outside",
+    "vendor-cloud",
+    "firmware-download",
+];
 
 /// Every code, with one line for people.
 pub const CODES: &[(&str, &str)] = &[

@@ -28,8 +28,23 @@ const QUIET: Micros = Micros::seconds(3600);
 const KEPT: usize = 1 << 15;
 /// Labels of a name, or parts of a target, that say it: over-the-air updates as makers, FUMO (OMA DM) and update servers call them.
 const WORDS: [&str; 17] = [
-    "fota", "dfota", "ota", "rsota", "hota", "firmware", "fwupdate", "fwupgrade", "fumo", "omadm", "adups", "abupdate", "redbend", "hawkbit",
-    "swupdate", "fw", "dfu",
+    "fota",
+    "dfota",
+    "ota",
+    "rsota",
+    "hota",
+    "firmware",
+    "fwupdate",
+    "fwupgrade",
+    "fumo",
+    "omadm",
+    "adups",
+    "abupdate",
+    "redbend",
+    "hawkbit",
+    "swupdate",
+    "fw",
+    "dfu",
 ];
 /// Ends of a target that say it.
 const ENDS: [&str; 9] = [".dfota", ".fota", ".swu", ".mender", ".raucb", ".delta", ".ubi", ".squashfs", ".pac"];

@@ -33,7 +33,7 @@ fn fetch(second: i64, port: u16, host: &str, target: &str, bytes: usize) -> Vec<
 }
 
 fn given(expected: &str) -> Given {
-    let kb = Knowledge::builtin().unwrap();
+    let kb = Knowledge::embedded();
     Given { operators: Operators::new(&kb), expected: Expected::read(expected, DETECTED).unwrap(), ..Given::default() }
 }
 
@@ -46,7 +46,8 @@ fn of(alerts: &[Alert], code: &str) -> Vec<Alert> {
 fn firmware_is_told_whatever_it_is_called_and_however_it_comes() {
     let mut dice = Dice(8);
     let mut draw = |n: usize| (dice.next() * n as f64) as usize;
-    let hosts = ["fota.maker.example", "dl-ota.m2m.example", "rsota.example.com", "firmware.meter.example", "cdn.maker.example", "a.b.example"];
+    let hosts =
+        ["fota.maker.example", "dl-ota.m2m.example", "rsota.example.com", "firmware.meter.example", "cdn.maker.example", "a.b.example"];
     let targets = ["/fota/EG25GGBR07A08M2G.bin", "/v1/ota?imei=1", "/files/a.dfota", "/firmware/2.1/image.swu", "/dl/R07.delta", "/x.ubi"];
     for case in 0..40 {
         // Server or target says what it is, or both do.
