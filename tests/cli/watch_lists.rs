@@ -59,3 +59,21 @@ fn a_list_that_is_none_is_refused_with_its_line() {
     let ran = run(&folder, ["watch", "g.pcap", "--indicators", "list", "--output", "list"]);
     assert!(ran.code == 2 && ran.err.contains("would be written over what is read"), "{}", ran.err);
 }
+
+/// What every module does with one server is looked at once.
+#[test]
+fn what_many_do_with_one_peer_is_one_incident() {
+    let folder = Folder::new();
+    folder.write("g.pcap", pcap(&gateway::morning()));
+    folder.write("list.txt", "192.0.2.0/24\n");
+    let arguments = ["watch", "g.pcap", "--no-save", "--indicators", "list.txt"];
+    let document = run(&folder, [&arguments[..], &["--format", "json"]].concat()).json();
+    assert_eq!(Schema::load("watch").wrong(&document), [""; 0]);
+    let of = |key: &str| document[key].as_array().unwrap().iter().filter(|f| f["code"] == "indicator-match").collect::<Vec<_>>();
+    let (findings, incidents) = (of("findings"), of("incidents"));
+    assert!(findings.len() > 2, "{findings:?}");
+    assert_eq!((incidents.len(), incidents[0]["subjects"].as_u64()), (1, Some(findings.len() as u64)));
+    assert_eq!((&incidents[0]["peer"], incidents[0]["findings"].as_array().map(Vec::len)), (&"192.0.2.0/24".into(), Some(findings.len())));
+    let shown = run(&folder, arguments).out;
+    assert!(shown.contains(&format!("so did {} more", findings.len() - 1)), "{shown}");
+}

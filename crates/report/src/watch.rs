@@ -74,15 +74,26 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
             page.para(0, Tone::Dim, &format!("and {} more: --format json has all of them", say::count(more as u64)))?;
         }
     }
-    if !answer.of.findings.is_empty() {
+    let (findings, incidents) = (&answer.of.findings, &answer.of.incidents);
+    if !findings.is_empty() {
         page.gap()?;
-        let findings = &answer.of.findings;
-        let shown = findings.iter().take(view.max_rows).map(|f| {
-            let why = f.because.first().cloned().unwrap_or_default();
-            vec![f.severity.name().to_owned(), f.code.to_string(), why, f.first.clone().unwrap_or_default(), f.id.clone()]
+        let shown = incidents.iter().take(view.max_rows).map(|i| {
+            let others = match i.subjects.saturating_sub(1) {
+                0 => String::new(),
+                n => format!("; so did {} more", say::count(n)),
+            };
+            let first = i.findings.first().cloned().unwrap_or_default();
+            vec![i.severity.name().to_owned(), i.code.clone(), format!("{}{others}", i.because), i.first.clone().unwrap_or_default(), first]
         });
-        page.table(&["Severity", "Finding", "What was seen", "From", "Id"], shown)?;
-        let more = findings.len().saturating_sub(view.max_rows);
+        if !incidents.is_empty() {
+            page.table(&["Severity", "Finding", "What was seen", "From", "Id"], shown)?;
+        }
+        let known = findings.iter().filter(|f| f.severity == umbilical_core::finding::Severity::Info).count();
+        if known > 0 {
+            let what = format!("{} only worth knowing: --format json has them", say::counted(known as u64, "finding"));
+            page.para(0, Tone::Dim, &what)?;
+        }
+        let more = incidents.len().saturating_sub(view.max_rows);
         if more > 0 {
             page.para(0, Tone::Dim, &format!("and {} more: --format json has all of them", say::count(more as u64)))?;
         }

@@ -143,7 +143,7 @@ impl Gate {
             Self::Undisclosed => u8::from(seen.undisclosed) * 3,
             Self::Review => u8::from(findings.any(|f| f.verdict == Some("review"))) * 3,
             Self::Fail => u8::from(findings.any(|f| f.verdict == Some("fail"))),
-            Self::Incident => u8::from(findings.any(|f| f.source == "detector")),
+            Self::Incident => u8::from(findings.any(|f| f.source == "detector" && f.severity > Severity::Info)),
             Self::Severity(least) => u8::from(findings.any(|f| f.severity >= *least)),
             Self::Code(code) => u8::from(findings.any(|f| f.code == code.as_str())),
         }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Module;
 use crate::Micros;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
+use crate::id::content_id;
 
 /// Version of the document.
 pub const SCHEMA: &str = "umbilical.watch/1";
@@ -21,10 +22,67 @@ pub struct Watched {
     pub publishers: Vec<Publisher>,
     /// What is noteworthy, worst first.
     pub findings: Vec<Finding>,
+    /// The same as there is something to do: what many do to one peer is one, and what is only worth knowing is none.
+    pub incidents: Vec<Incident>,
     /// What was looked for, and whether it could be.
     pub detectors: Vec<Detector>,
     /// What was counted.
     pub counters: Counters,
+}
+
+/// Findings of one kind about one peer, or about one subject where they have none.
+#[derive(Clone, Debug, Serialize)]
+pub struct Incident {
+    /// `inc-` and 12 hex digits.
+    pub id: String,
+    /// The code of its findings.
+    pub code: String,
+    /// The worst of theirs.
+    pub severity: Severity,
+    /// To whom, where they say it.
+    pub peer: Option<String>,
+    /// Whose doing it is: how many sessions and addresses.
+    pub subjects: u64,
+    /// What the worst of them says.
+    pub because: String,
+    /// The first of all, RFC 3339.
+    pub first: Option<String>,
+    /// The last.
+    pub last: Option<String>,
+    /// Their ids, the worst first.
+    pub findings: Vec<String>,
+}
+
+/// Groups findings, worst first: the order is that of the first of each.
+pub fn incidents(findings: &[Finding]) -> Vec<Incident> {
+    let mut out: Vec<Incident> = Vec::new();
+    let mut of = std::collections::HashMap::new();
+    for finding in findings.iter().filter(|f| f.severity > Severity::Info) {
+        let peer = finding.detail.get("peer").and_then(serde_json::Value::as_str);
+        let about = peer.map_or_else(|| format!("{} {}", finding.subject.kind, finding.subject.id), |peer| format!("to {peer}"));
+        let at = *of.entry((finding.code.to_string(), about.clone())).or_insert_with(|| {
+            out.push(Incident {
+                id: content_id("inc-", &finding.code, &about),
+                code: finding.code.to_string(),
+                severity: finding.severity,
+                peer: peer.map(str::to_owned),
+                subjects: 0,
+                because: finding.because.first().cloned().unwrap_or_default(),
+                first: None,
+                last: None,
+                findings: Vec::new(),
+            });
+            out.len().saturating_sub(1)
+        });
+        let Some(incident) = out.get_mut(at) else { continue };
+        incident.subjects = incident.subjects.saturating_add(1);
+        incident.severity = incident.severity.max(finding.severity);
+        // As they are written their times are in order.
+        incident.first = [incident.first.take(), finding.first.clone()].into_iter().flatten().min();
+        incident.last = incident.last.take().max(finding.last.clone());
+        incident.findings.push(finding.id.clone());
+    }
+    out
 }
 
 /// What a detector came to.

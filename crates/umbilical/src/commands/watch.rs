@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use umbilical_core::answer::Said;
-use umbilical_core::answer::watch::{Counters, SCHEMA, Session, Watched};
+use umbilical_core::answer::watch::{self, Counters, SCHEMA, Session, Watched};
 use umbilical_core::finding::Finding;
 use umbilical_core::number::Shown;
 use umbilical_core::observation::Input;
@@ -166,6 +166,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     if !global.show_subscribers {
         ended.watched.sessions.iter_mut().for_each(cover);
         ended.watched.findings.clone_from(&findings);
+        ended.watched.incidents = watch::incidents(&findings);
     }
     let document = headed(SCHEMA, &kb, as_of, (&ended.inputs, ended.problems), ended.watched);
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
@@ -375,10 +376,11 @@ impl Trace {
         });
         let (alerts, came) = self.detect.finish(detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions });
         let id = |id: sessions::Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
-        let findings = alerts.iter().map(|alert| alert.finding(id)).collect();
+        let findings: Vec<Finding> = alerts.iter().map(|alert| alert.finding(id)).collect();
         let detectors = came.iter().map(detector).collect();
         let publishers = self.watch.publishers.iter().map(publisher).collect();
-        let watched = Watched { sessions: sessions.collect(), publishers, findings, detectors, counters };
+        let incidents = watch::incidents(&findings);
+        let watched = Watched { sessions: sessions.collect(), incidents, publishers, findings, detectors, counters };
         Ok(Ended {
             watched,
             inputs: self.all.inputs,
