@@ -6,10 +6,10 @@
 use libfuzzer_sys::fuzz_target;
 use umbilical_traffic::capture;
 use umbilical_traffic::cellular::{diameter, gtp1, gtp2, pfcp, radius, tunnel};
-use umbilical_traffic::detect::{Detectors, Options};
+use umbilical_traffic::detect::{Detectors, Given, Trace};
 use umbilical_traffic::flow::{Limits, Seen};
 use umbilical_traffic::link::{Link, ip};
-use umbilical_traffic::names::{dns, http, industrial, iot, quic, tls};
+use umbilical_traffic::names::{certificate, dns, http, industrial, iot, mining, quic, tls};
 use umbilical_traffic::packet::{Addr, datagram};
 use umbilical_traffic::record::{eve, netflow, zeek};
 use umbilical_traffic::source::Source;
@@ -29,7 +29,7 @@ const DECODERS: &[fn(&[u8])] = &[
     |b| done(radius::read(b, 1, 2)),
     |b| done(diameter::read(b)),
     |b| done(dns::read(b)),
-    |b| done((http::request(b), http::media(b))),
+    |b| done((http::request(b), http::answer(b), http::begins(b, 0, false, None), http::begins(b, 0, true, Some(7)))),
     |b| done((industrial::tcp(b, true), industrial::tcp(b, false), industrial::udp(b))),
     |b| done((iot::coap(b, true), iot::dtls(b))),
     |b| {
@@ -39,6 +39,8 @@ const DECODERS: &[fn(&[u8])] = &[
         }
     },
     |b| done(tls::handshake(b).and_then(|m| tls::hello(&m)).map(|h| (h.ja3(), h.ja4(tls::Over::Tcp)))),
+    |b| done((tls::flight(b), certificate::read(b))),
+    |b| done((mining::json(b), mining::asks_for_work(b), mining::node(b), mining::discovery(b))),
     |b| done(tls::hello(b).map(|h| (h.ja3(), h.ja4(tls::Over::Quic)))),
     |b| {
         let mut pieces = quic::Pieces::default();

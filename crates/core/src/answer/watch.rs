@@ -219,6 +219,23 @@ pub struct Counters {
     pub dropped: Option<u64>,
 }
 
+/// A certificate that a server showed.
+#[derive(Clone, Debug, Serialize)]
+pub struct CertificateRow<'a> {
+    /// Its SHA-256 in hex; `null` where its source does not say it.
+    pub sha256: Option<&'a str>,
+    /// Its SHA-1.
+    pub sha1: Option<&'a str>,
+    /// Whose it is, as it says.
+    pub subject: Option<Cow<'a, str>>,
+    /// Who signed it.
+    pub issuer: Option<&'a str>,
+    /// From when it is valid.
+    pub from: Option<Micros>,
+    /// Until when.
+    pub until: Option<Micros>,
+}
+
 /// One conversation: a line of `--flows`.
 #[derive(Clone, Debug, Serialize)]
 pub struct FlowRow<'a> {
@@ -256,6 +273,8 @@ pub struct FlowRow<'a> {
     pub ja3: Option<&'a str>,
     /// Fingerprint of the client.
     pub ja4: Option<&'a str>,
+    /// The server's certificate, where it came in clear.
+    pub certificate: Option<CertificateRow<'a>>,
     /// `Host` of HTTP, `Uri-Host` of CoAP.
     pub host: Option<Cow<'a, str>>,
     /// The first target asked for; numbers of subscribers in it are covered unless they were asked for whole.
@@ -264,12 +283,14 @@ pub struct FlowRow<'a> {
     pub agent: Option<Cow<'a, str>>,
     /// Media type of the first answer.
     pub mime: Option<&'a str>,
+    /// What the body of the first answer is, by its first bytes: `elf`, `squashfs`, `zip`, `text`, `other` and so on.
+    pub body: Option<&'static str>,
     /// The application protocol, told by content: `dns`, `tls`, `dtls`, `quic`, `http`, `mqtt`, `coap`, `lwm2m`, `modbus`, `sunspec`, `dnp3`,
-    /// `iec104`, `mms`, `dlms`, `bacnet`.
+    /// `iec104`, `mms`, `dlms`, `bacnet`, `stratum`, `getwork`, `bitcoin`, `monero`, `ethereum`.
     pub app: Option<&'static str>,
     /// Of an industrial protocol: `control` where one of its first payloads writes or commands, `monitor` where they read.
     pub role: Option<&'static str>,
-    /// The name that a client gives itself in MQTT or LwM2M; see `uri`.
+    /// The name that a client gives itself in MQTT, LwM2M or Stratum; see `uri`.
     pub endpoint: Option<Cow<'a, str>>,
     /// The first topic of MQTT; see `uri`.
     pub topic: Option<Cow<'a, str>>,

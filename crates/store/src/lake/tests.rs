@@ -48,6 +48,8 @@ fn row(session: Option<&str>, start: i64) -> FlowRow<'_> {
         uri: None,
         agent: None,
         mime: None,
+        body: None,
+        certificate: None,
         app: Some("tls"),
         role: None,
         endpoint: None,

@@ -1,7 +1,7 @@
 //! `indicator-match`: a conversation with something that stands on a list that the user has.
 //!
 //! What is looked up: both addresses, names that were asked for and that were given in TLS, QUIC and HTTP, what was asked for by HTTP,
-//! and fingerprints of the client. One finding is one entry of a list, met by one module or address.
+//! fingerprints of the client, and the server's certificate by its hash. One finding is one entry of a list, met by one module or address.
 
 use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
@@ -14,7 +14,7 @@ use crate::names::{App, Names, Word, Words};
 use crate::packet::Addr;
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "indicator-match", version: 1, needs: "a list of indicators", basis: Basis::Listed };
+const ABOUT: About = About { code: "indicator-match", version: 2, needs: "a list of indicators", basis: Basis::Listed };
 
 /// Entries that were met by somebody, at once.
 const MET: usize = 1 << 16;
@@ -74,14 +74,14 @@ impl Listed {
         for addr in [flow.key.server, flow.key.client] {
             self.meet(subject(flow, addr), listed.addr(addr), flow, listed);
         }
-        let Names { sni, host, dns, uri, ja3, ja4, app, .. } = flow.names;
+        let Names { sni, host, dns, uri, ja3, ja4, sha256, sha1, app, .. } = flow.names;
         // A conversation of DNS is with a resolver: what it asks is told apart.
         let led = dns.filter(|_| app != Some(App::Dns));
         for word in [sni, host, led].into_iter().flatten() {
             let number = *self.names.entry(word).or_insert_with(|| listed.host(words.get(word)));
             self.meet(own, number, flow, listed);
         }
-        for word in [ja3, ja4].into_iter().flatten() {
+        for word in [ja3, ja4, sha256, sha1].into_iter().flatten() {
             let number = *self.prints.entry(word).or_insert_with(|| listed.print(words.get(word)));
             self.meet(own, number, flow, listed);
         }
@@ -142,6 +142,10 @@ fn alert(subject: Subject, met: &Met) -> Alert {
         How::Spoke => (format!("spoke with {mark}: {} bytes one way, {} the other", met.bytes.0, met.bytes.1), Severity::High),
     };
     let did = match mark {
+        // Fingerprints of clients are shorter, or in parts.
+        Mark::Print(print) if print.len() >= 40 && !print.contains('_') => {
+            format!("spoke with servers whose certificate has the hash {print}")
+        }
         Mark::Print(print) => format!("began conversations whose fingerprint is {print}"),
         _ => did,
     };

@@ -51,7 +51,7 @@ fn take(attribute: &Value, event: Option<&str>, out: &mut Vec<Entry>, problems: 
         "hostname|port" => host(&both(value)).map(|h| Mark::Host(h.into())),
         "url" => plain::bare(value).map(|u| Mark::Url(u.into())).or_else(|| plain::mark(value)),
         "ja3-fingerprint-md5" | "x509-fingerprint-md5" | "x509-fingerprint-sha1" | "x509-fingerprint-sha256" | "ja4" => {
-            Some(Mark::Print(value.to_ascii_lowercase().into()))
+            Some(Mark::Print(plain::print(value).into()))
         }
         // Hashes of files and the like are not to be seen on a network.
         _ => return,

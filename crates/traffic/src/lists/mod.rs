@@ -6,7 +6,7 @@
 mod expected;
 mod indicators;
 mod misp;
-mod plain;
+pub(crate) mod plain;
 mod stix;
 
 pub use expected::{Allow, Expected, Scope, Server, Window};

@@ -69,6 +69,9 @@ pub(super) fn mark(text: &str) -> Option<Mark> {
     if is_print(&lower) {
         return Some(Mark::Print(lower.into()));
     }
+    if lower.bytes().enumerate().all(|(n, b)| (b == b':') == (n % 3 == 2)) && is_print(&print(&lower)) {
+        return Some(Mark::Print(print(&lower).into()));
+    }
     if let Some(domain) = lower.strip_prefix("*.").or_else(|| lower.strip_prefix('.')) {
         return host(domain).map(|d| Mark::Domain(d.into()));
     }
@@ -82,6 +85,11 @@ pub(super) fn mark(text: &str) -> Option<Mark> {
         return host(name).map(|name| Mark::Url(format!("{name}{}", text.get(name.len()..).unwrap_or_default()).into()));
     }
     host(&lower).map(|h| Mark::Domain(h.into()))
+}
+
+/// A hash as it is looked up: lower case, without the colons that some write between its bytes.
+pub(crate) fn print(text: &str) -> String {
+    text.chars().filter(|c| *c != ':').map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// MD5 (JA3), SHA-1 and SHA-256 (certificates) in hex, JA4.

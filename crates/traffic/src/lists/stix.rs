@@ -93,7 +93,7 @@ fn comparison(text: &str) -> Result<(Mark, &str), String> {
             || path.ends_with("ja3_hash")
             || path.ends_with("ja4") =>
         {
-            Some(Mark::Print(value.to_ascii_lowercase().into()))
+            Some(Mark::Print(plain::print(&value).into()))
         }
         _ => return Err(format!("{} is not to be seen on a network", umbilical_core::text::clean(path))),
     };

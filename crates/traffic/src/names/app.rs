@@ -33,6 +33,16 @@ pub enum App {
     Dlms,
     /// BACnet/IP: buildings.
     Bacnet,
+    /// Stratum and its dialects: work of a pool that mines.
+    Stratum,
+    /// Work of a pool or node by HTTP.
+    Getwork,
+    /// A node of Bitcoin or of one of its forks.
+    Bitcoin,
+    /// A node of Monero or of its kin.
+    Monero,
+    /// A node of Ethereum that looks for others.
+    Ethereum,
 }
 
 impl App {
@@ -54,6 +64,11 @@ impl App {
             Self::Mms => "mms",
             Self::Dlms => "dlms",
             Self::Bacnet => "bacnet",
+            Self::Stratum => "stratum",
+            Self::Getwork => "getwork",
+            Self::Bitcoin => "bitcoin",
+            Self::Monero => "monero",
+            Self::Ethereum => "ethereum",
         }
     }
 

@@ -3,15 +3,22 @@
 //! A conversation is looked at while its first payloads come ([`Probe`]); then what was learnt stays and the rest is thrown away.
 
 mod app;
+pub mod body;
+pub mod certificate;
 pub mod dns;
 pub mod http;
 pub mod industrial;
 pub mod iot;
+pub mod mining;
 pub mod quic;
 pub mod tls;
 mod words;
 
+use std::borrow::Cow;
+
 pub use app::{App, Role};
+pub use body::{Body, Sort};
+pub use certificate::Certificate;
 pub use words::{LONGEST, Word, Words};
 
 use crate::packet::{Addr, proto};
@@ -23,7 +30,7 @@ pub struct Names {
     pub app: Option<App>,
     /// Of an industrial one: whether anything was commanded in its first payloads.
     pub role: Option<Role>,
-    /// The name that a client gives itself: of MQTT, of LwM2M.
+    /// The name that a client gives itself: of MQTT, of LwM2M, of Stratum.
     pub endpoint: Option<Word>,
     /// The first topic of MQTT.
     pub topic: Option<Word>,
@@ -39,6 +46,10 @@ pub struct Names {
     pub ja3: Option<Word>,
     /// See above.
     pub ja4: Option<Word>,
+    /// SHA-256 of the server's certificate, in hex: up to TLS 1.2 it is in clear ([`Words::certified`] says what stands in it).
+    pub sha256: Option<Word>,
+    /// SHA-1 of the same.
+    pub sha1: Option<Word>,
     /// `Host` of HTTP, `Uri-Host` of CoAP.
     pub host: Option<Word>,
     /// The target of the first request of HTTP or CoAP.
@@ -47,6 +58,8 @@ pub struct Names {
     pub agent: Option<Word>,
     /// The media type of the first response.
     pub mime: Option<Word>,
+    /// What the body of the first response is, by its first bytes.
+    pub body: Option<Body>,
 }
 
 impl Names {
@@ -62,10 +75,13 @@ impl Names {
         self.alpn = self.alpn.or(other.alpn);
         self.ja3 = self.ja3.or(other.ja3);
         self.ja4 = self.ja4.or(other.ja4);
+        self.sha256 = self.sha256.or(other.sha256);
+        self.sha1 = self.sha1.or(other.sha1);
         self.host = self.host.or(other.host);
         self.uri = self.uri.or(other.uri);
         self.agent = self.agent.or(other.agent);
         self.mime = self.mime.or(other.mime);
+        self.body = self.body.or(other.body);
     }
 }
 
@@ -74,19 +90,59 @@ impl Names {
 pub struct Probe {
     /// Payloads that were looked at.
     seen: u8,
-    /// The client's bytes, while they may be the beginning of something.
-    client: Vec<u8>,
-    /// Where the next of them begins.
-    next: Option<u32>,
+    client: Stream,
+    server: Stream,
+    /// A client has begun TLS: what the server says first may be its certificate.
+    hello: bool,
+    /// What was asked for by HTTP is answered without a body.
+    bodiless: bool,
+    /// What the body of a request is may still have to be seen.
+    posts: bool,
+    /// The name in a login as pools have it, and others may.
+    login: Option<String>,
     quic: Option<quic::Pieces>,
     done: bool,
+}
+
+/// What one end has sent, while it may be the beginning of something.
+#[derive(Clone, Debug, Default)]
+struct Stream {
+    held: Vec<u8>,
+    /// Where the next byte is.
+    next: Option<u32>,
+}
+
+impl Stream {
+    /// What was held with a payload behind it; `None`: there is a hole between them, or it is the same again.
+    fn join<'a>(&mut self, payload: &Payload<'a>) -> Option<Cow<'a, [u8]>> {
+        if let (Some(next), Some(sequence)) = (self.next, payload.sequence)
+            && next != sequence
+        {
+            return None;
+        }
+        self.next = payload.sequence.map(|s| s.wrapping_add(u32::try_from(payload.bytes.len()).unwrap_or(u32::MAX)));
+        if self.held.is_empty() {
+            return Some(Cow::Borrowed(payload.bytes));
+        }
+        let mut whole = std::mem::take(&mut self.held);
+        whole.extend_from_slice(payload.bytes);
+        Some(Cow::Owned(whole))
+    }
+
+    /// Waits for more; `false`: there is too much already.
+    fn hold(&mut self, stream: Cow<'_, [u8]>) -> bool {
+        if stream.len() < HELD {
+            self.held = stream.into_owned();
+        }
+        !self.held.is_empty()
+    }
 }
 
 /// Payloads of one conversation that are looked at.
 const PAYLOADS: u8 = 12;
 /// The same of industrial protocols: between many readings there may be a command.
 const INDUSTRIAL: u8 = 64;
-/// Bytes of a client that are kept: a ClientHello with keys for tomorrow's computers has two thousand.
+/// Bytes of one end that are kept: a ClientHello with keys for tomorrow's computers has two thousand.
 const HELD: usize = 16 << 10;
 
 /// A payload as it comes.
@@ -134,57 +190,51 @@ impl Probe {
                 return industrial::tcp(payload.bytes, payload.from_client).into_iter().for_each(|told| self.told(told, names));
             }
             Some(App::Mqtt) => return self.mqtt(payload.bytes, names, words),
+            Some(App::Stratum) if payload.from_client => return self.worker(payload.bytes, names, words),
+            Some(App::Stratum) => return,
             _ => {}
+        }
+        if self.hello {
+            return self.certificate(payload, names, words);
         }
         if !payload.from_client {
             // A response says what it is only where a request was understood.
             if names.uri.is_some() {
-                names.mime = http::media(payload.bytes).and_then(|m| words.keep(&m));
-                self.done = true;
-            } else if self.client.is_empty() {
-                match industrial::tcp(payload.bytes, false) {
-                    Some(told) => self.told(told, names),
-                    // Servers that speak first speak neither TLS nor HTTP.
-                    None => self.done = self.seen > 2,
-                }
+                self.response(payload, names, words);
+            } else if self.client.held.is_empty() {
+                self.first(payload, names, words);
             }
             return;
         }
         if names.uri.is_some() {
+            if self.posts
+                && let Some(joined) = self.client.join(payload)
+            {
+                self.posted(joined, names);
+            }
             return;
         }
-        match (self.next, payload.sequence) {
-            // A hole, or the same again.
-            (Some(next), Some(sequence)) if next != sequence => return,
-            _ => {}
-        }
-        self.next = payload.sequence.map(|s| s.wrapping_add(u32::try_from(payload.bytes.len()).unwrap_or(u32::MAX)));
-        let whole;
-        let stream: &[u8] = if self.client.is_empty() {
-            payload.bytes
-        } else {
-            self.client.extend_from_slice(payload.bytes);
-            whole = std::mem::take(&mut self.client);
-            &whole
-        };
+        let Some(joined) = self.client.join(payload) else { return };
+        let stream: &[u8] = &joined;
         if tls::begins(stream) {
             names.app = Some(App::Tls);
             match tls::handshake(stream) {
                 Some(message) => {
                     if let Some(hello) = tls::hello(&message) {
                         learn(&hello, tls::Over::Tcp, names, words);
+                        self.hello = true;
                     }
-                    self.done = true;
+                    self.done = !self.hello;
                 }
-                None if stream.len() < HELD => self.client = stream.to_vec(),
-                None => self.done = true,
+                None => self.done = !self.client.hold(joined),
             }
         } else if http::asks(stream) {
             let ends = stream.windows(4).any(|w| w == b"\r\n\r\n");
             if !ends && stream.len() < HELD && self.seen < PAYLOADS / 2 {
-                self.client = stream.to_vec();
+                self.client.hold(joined);
                 return;
             }
+            self.bodiless = stream.starts_with(b"HEAD ");
             match http::request(stream) {
                 Some(asked) => {
                     names.app = Some(App::Http);
@@ -192,6 +242,11 @@ impl Probe {
                     names.host = asked.host.and_then(|h| words.keep(&h));
                     names.agent = asked.agent.and_then(|a| words.keep(&a));
                     self.done = names.uri.is_none();
+                    if stream.starts_with(b"POST ")
+                        && let Some(head) = memchr::memmem::find(stream, b"\r\n\r\n")
+                    {
+                        self.posted(stream.get(head.saturating_add(4)..).unwrap_or_default().into(), names);
+                    }
                 }
                 None => self.done = true,
             }
@@ -199,10 +254,119 @@ impl Probe {
             self.told(told, names);
         } else if iot::connects(stream) {
             self.mqtt(stream, names, words);
+        } else if let Some(node) = mining::node(stream) {
+            (names.app, self.done) = (Some(node), true);
+        } else if mining::begins(stream) {
+            self.pool(joined, names, words);
         } else {
             names.app = if tls::goes_on(stream) { Some(App::Tls) } else { names.app };
             self.done = true;
         }
+    }
+
+    /// What a client says first, as JSON.
+    fn pool(&mut self, stream: Cow<'_, [u8]>, names: &mut Names, words: &mut Words) {
+        match mining::json(&stream).0 {
+            mining::Heard::Pool(_) => {
+                names.app = Some(App::Stratum);
+                self.worker(&stream, names, words);
+            }
+            mining::Heard::Perhaps(name) => self.login = Some(name.unwrap_or_default()),
+            mining::Heard::More => self.done = !self.client.hold(stream),
+            mining::Heard::Nothing => self.done = true,
+        }
+    }
+
+    /// Under which name somebody works for a pool: it stands in one of the first messages.
+    fn worker(&mut self, mut bytes: &[u8], names: &mut Names, words: &mut Words) {
+        while let (mining::Heard::Pool(name), behind) = mining::json(bytes) {
+            if let Some(name) = name {
+                names.endpoint = words.keep(&name);
+                self.done = true;
+                return;
+            }
+            bytes = behind;
+        }
+    }
+
+    /// The body of a request, as far as it is there.
+    fn posted(&mut self, body: Cow<'_, [u8]>, names: &mut Names) {
+        self.posts = body.is_empty();
+        match mining::asks_for_work(&body) {
+            mining::Heard::Pool(_) => names.app = Some(App::Getwork),
+            mining::Heard::More if !body.is_empty() => self.posts = self.client.hold(body),
+            _ => {}
+        }
+    }
+
+    /// A server that speaks first, or of which the beginning was not seen, speaks neither TLS nor HTTP.
+    fn first(&mut self, payload: &Payload<'_>, names: &mut Names, words: &mut Words) {
+        if let Some(told) = industrial::tcp(payload.bytes, false) {
+            self.told(told, names);
+        } else if let Some(node) = mining::node(payload.bytes) {
+            (names.app, self.done) = (Some(node), true);
+        } else if mining::begins(payload.bytes) || !self.server.held.is_empty() {
+            let Some(joined) = self.server.join(payload) else { return };
+            match mining::json(&joined).0 {
+                mining::Heard::Pool(_) => {
+                    names.app = Some(App::Stratum);
+                    // What a client said before is now known to be a login.
+                    if let Some(login) = self.login.take() {
+                        names.endpoint = words.keep(&login);
+                        self.done = true;
+                    }
+                }
+                mining::Heard::More => self.done = !self.server.hold(joined),
+                _ => self.done = self.login.is_some() || self.seen > 2,
+            }
+        } else {
+            self.done = self.seen > 2;
+        }
+    }
+
+    /// What a server says first in TLS. Whoever began says nothing before that is over.
+    fn certificate(&mut self, payload: &Payload<'_>, names: &mut Names, words: &mut Words) {
+        if payload.from_client {
+            self.done = self.client.join(payload).is_some();
+            return;
+        }
+        let Some(stream) = self.server.join(payload) else { return };
+        match tls::flight(&stream) {
+            tls::Flight::Leaf(leaf) => {
+                (names.sha256, names.sha1) = words.certificate(&leaf);
+                self.done = true;
+            }
+            tls::Flight::More => self.done = !self.server.hold(stream),
+            tls::Flight::Over => self.done = true,
+        }
+    }
+
+    /// The first response of HTTP: its media type, and what its body is by its first bytes.
+    fn response(&mut self, payload: &Payload<'_>, names: &mut Names, words: &mut Words) {
+        let Some(stream) = self.server.join(payload) else { return };
+        let Some(answer) = http::answer(&stream) else {
+            self.done = true;
+            return;
+        };
+        // What is known so far stays, should no more come.
+        if let Some(media) = answer.media {
+            names.mime = words.keep(&media);
+        }
+        let more = match answer.body {
+            http::Where::Later => true,
+            _ if self.bodiless => false,
+            http::Where::Nowhere => false,
+            http::Where::Hidden(body) => {
+                names.body = Some(body);
+                false
+            }
+            http::Where::At { from, chunked, length } => {
+                let begins = http::begins(&stream, from, chunked, length);
+                names.body = begins.map(|(body, _)| body);
+                begins.is_none_or(|(_, more)| more)
+            }
+        };
+        self.done = !more || !self.server.hold(stream);
     }
 
     /// What an industrial protocol tells. A command is the most that there is to learn.
@@ -265,6 +429,8 @@ impl Probe {
             self.told(told, names);
         } else if iot::dtls(payload.bytes) {
             names.app = Some(App::Dtls);
+        } else if mining::discovery(payload.bytes) {
+            names.app = Some(App::Ethereum);
         } else if let Some(asked) = iot::coap(payload.bytes, iot::COAP.contains(&payload.port)) {
             names.app = Some(asked.app());
             names.host = asked.host.as_deref().and_then(|h| words.keep(h));

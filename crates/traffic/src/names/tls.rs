@@ -73,6 +73,80 @@ pub fn goes_on(stream: &[u8]) -> bool {
     matches!(stream, [20 | 21 | 23, 3, 0..=4, 0..=0x40, _, _, ..])
 }
 
+/// What a server says first (RFC 5246, 7.3), as far as it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flight {
+    /// It goes on.
+    More,
+    /// There is no certificate in clear: the newer protocol was chosen, a conversation is taken up again, or this is something else.
+    Over,
+    /// The server's own certificate.
+    Leaf(Vec<u8>),
+}
+
+/// Bytes of the messages before a certificate and of one: a few hundred, and some thousand.
+const FLIGHT: usize = 16 << 10;
+
+/// Reads what a server says first, from its first byte on.
+pub fn flight(stream: &[u8]) -> Flight {
+    let mut messages = Vec::new();
+    let mut bytes = Bytes(stream);
+    let goes_on = loop {
+        let Some([kind, major, _]) = bytes.array::<3>() else { break true };
+        if kind != 22 || major != 3 {
+            break false;
+        }
+        let Some(length) = bytes.u16().map(usize::from) else { break true };
+        messages.extend_from_slice(bytes.0.get(..length.min(bytes.0.len())).unwrap_or_default());
+        if bytes.take(length).is_none() {
+            break true;
+        }
+    };
+    let mut bytes = Bytes(&messages);
+    while let Some(kind) = bytes.u8() {
+        let Some(length) = bytes.u24().and_then(|n| usize::try_from(n).ok()) else { break };
+        // Of a chain the first is enough: what stands behind it need not be there.
+        if kind == 11 {
+            let mut chain = bytes;
+            let leaf = chain.u24().and_then(|_| chain.u24()).and_then(|n| usize::try_from(n).ok());
+            return match leaf {
+                Some(0) => Flight::Over,
+                Some(n) if n > length || n > FLIGHT => Flight::Over,
+                Some(n) => match chain.take(n) {
+                    Some(leaf) => Flight::Leaf(leaf.to_vec()),
+                    None if goes_on => Flight::More,
+                    None => Flight::Over,
+                },
+                None if goes_on => Flight::More,
+                None => Flight::Over,
+            };
+        }
+        let Some(body) = bytes.take(length) else { break };
+        if kind != 2 || chosen(body) == Some(0x0304) {
+            return Flight::Over;
+        }
+    }
+    if goes_on { Flight::More } else { Flight::Over }
+}
+
+/// The protocol that a ServerHello chooses beside its own field (RFC 8446, 4.2.1).
+fn chosen(hello: &[u8]) -> Option<u16> {
+    let mut bytes = Bytes(hello);
+    bytes.take(34)?;
+    let session = bytes.u8()?;
+    bytes.take(session.into())?;
+    bytes.take(3)?;
+    let length = bytes.u16()?;
+    let mut extensions = Bytes(bytes.take(length.into())?);
+    loop {
+        let kind = extensions.u16()?;
+        let value = extensions.u16().and_then(|n| extensions.take(n.into()))?;
+        if kind == 43 {
+            return Bytes(value).u16();
+        }
+    }
+}
+
 /// Reads a ClientHello with the head of its handshake.
 pub fn hello(handshake: &[u8]) -> Option<Hello> {
     let mut bytes = Bytes(handshake);
@@ -286,6 +360,35 @@ mod tests {
             assert_eq!(handshake(&stream).as_deref(), Some(&whole[..]), "{cut}");
             assert_eq!(handshake(&stream[..stream.len() - 1]), None);
         }
+    }
+
+    #[test]
+    fn a_server_shows_its_certificate_in_clear_or_does_not() {
+        let message = |kind: u8, body: &[u8]| [&[kind][..], &(body.len() as u32).to_be_bytes()[1..], body].concat();
+        let hello = |chosen: Option<u16>| {
+            let extensions = chosen.map_or(vec![0xff, 1, 0, 1, 0], |v| [&[0, 43, 0, 2][..], &v.to_be_bytes()].concat());
+            message(2, &[&[3, 3][..], &[0; 32], &[0, 0xc0, 0x2f, 0], &(extensions.len() as u16).to_be_bytes(), &extensions].concat())
+        };
+        let record = |part: &[u8]| [&[22, 3, 3][..], &(part.len() as u16).to_be_bytes(), part].concat();
+        let leaf = vec![0x30; 900];
+        let chain = |leaf: &[u8]| {
+            let one = [&(leaf.len() as u32).to_be_bytes()[1..], leaf].concat();
+            let two = [one, vec![0, 0, 2, 5, 5]].concat();
+            message(11, &[&(two.len() as u32).to_be_bytes()[1..], &two].concat())
+        };
+        let messages = [hello(None), chain(&leaf)].concat();
+        for cut in [1, 40, 100, messages.len() - 1] {
+            let stream = [record(&messages[..cut]), record(&messages[cut..])].concat();
+            assert_eq!(flight(&stream), Flight::Leaf(leaf.clone()), "{cut}");
+            for end in (0..stream.len() - 5).step_by(13) {
+                assert!(matches!(flight(&stream[..end]), Flight::More | Flight::Leaf(_)), "{cut} {end}");
+            }
+        }
+        assert_eq!(flight(&record(&hello(Some(0x0304)))), Flight::Over);
+        // Taken up again: the next record is no handshake.
+        assert_eq!(flight(&[record(&hello(None)), vec![20, 3, 3, 0, 1, 1]].concat()), Flight::Over);
+        assert_eq!(flight(&record(&[hello(None), chain(&[])].concat())), Flight::Over);
+        assert_eq!((flight(b"SSH-2.0-x"), flight(&[])), (Flight::Over, Flight::More));
     }
 
     #[test]

@@ -3,6 +3,10 @@
 use std::num::NonZeroU32;
 
 use hashbrown::HashMap;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use umbilical_core::id::hex;
+
+use super::certificate::{self, Certificate};
 
 /// A name in its [`Words`]: from 1, so that a conversation that has none takes no more room for saying so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +17,8 @@ pub struct Word(NonZeroU32);
 pub struct Words {
     all: Vec<Box<str>>,
     of: HashMap<Box<str>, Word>,
+    /// What stands in certificates, by their hash.
+    certificates: HashMap<Word, Certificate>,
     /// Bytes of `all`.
     held: usize,
     /// Names that were not kept.
@@ -23,6 +29,9 @@ pub struct Words {
 const HELD: usize = 64 << 20;
 /// A name is cut to so many bytes: longer than any of DNS, and enough of a path.
 pub const LONGEST: usize = 512;
+
+/// Certificates of which it is kept what stands in them.
+const CERTIFICATES: usize = 1 << 16;
 
 impl Words {
     /// The word of a name; `None` where no more are kept.
@@ -45,6 +54,30 @@ impl Words {
         self.all.push(name.into());
         self.of.insert(name.into(), Word(number));
         Some(Word(number))
+    }
+
+    /// The hashes of a certificate, SHA-256 and SHA-1, and keeps what stands in it.
+    pub(super) fn certificate(&mut self, der: &[u8]) -> (Option<Word>, Option<Word>) {
+        let sha256 = self.keep(&hex(digest(&SHA256, der).as_ref()));
+        let sha1 = self.keep(&hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, der).as_ref()));
+        if let Some(word) = sha256
+            && !self.certificates.contains_key(&word)
+        {
+            self.says(word, certificate::read(der).unwrap_or_default());
+        }
+        (sha256, sha1)
+    }
+
+    /// Keeps what stands in the certificate of a hash.
+    pub(crate) fn says(&mut self, hash: Word, certificate: Certificate) {
+        if self.certificates.len() < CERTIFICATES && certificate != Certificate::default() {
+            self.certificates.entry(hash).or_insert(certificate);
+        }
+    }
+
+    /// What stands in the certificate of a hash, where that is known.
+    pub fn certified(&self, hash: Word) -> Option<&Certificate> {
+        self.certificates.get(&hash)
     }
 
     /// The name of a word.

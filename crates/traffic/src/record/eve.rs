@@ -7,11 +7,13 @@
 //! When it is wrong: Suricata counts the bytes of frames, those of Ethernet's header included.
 
 use serde::Deserialize;
+use umbilical_core::text::clean;
 
 use super::lines::{Text, Troubles};
 use super::{Part, Record, Told, Uid, spoken, text};
 use crate::flow::{Each, Half, Key, Seen};
-use crate::names::Names;
+use crate::lists::plain::print;
+use crate::names::{Certificate, Names};
 use crate::packet::{Addr, Flags, proto};
 use crate::time::Micros;
 use crate::watch::Watch;
@@ -156,6 +158,17 @@ struct Tls<'a> {
     ja3: Option<Ja3<'a>>,
     #[serde(borrow)]
     ja4: Option<Text<'a>>,
+    /// SHA-1 of the certificate.
+    #[serde(borrow)]
+    fingerprint: Option<Text<'a>>,
+    #[serde(borrow)]
+    subject: Option<Text<'a>>,
+    #[serde(borrow)]
+    issuerdn: Option<Text<'a>>,
+    #[serde(borrow)]
+    notbefore: Option<Text<'a>>,
+    #[serde(borrow)]
+    notafter: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -312,6 +325,7 @@ impl Log {
             names.sni = keep(tls.sni.as_ref().map(|n| Text(n.0.to_ascii_lowercase().into())).as_ref());
             names.ja3 = keep(tls.ja3.as_ref().and_then(|j| j.hash.as_ref()));
             names.ja4 = keep(tls.ja4.as_ref());
+            names.sha1 = keep(tls.fingerprint.as_ref().map(|f| Text(print(&f.0).into())).as_ref());
         }
         if let Some(http) = &event.http {
             seen = seen.with(Seen::HTTP);
@@ -319,6 +333,11 @@ impl Log {
             names.uri = keep(http.url.as_ref());
             names.agent = keep(http.http_user_agent.as_ref());
             names.mime = keep(http.http_content_type.as_ref().map(|m| Text(media(&m.0).into())).as_ref());
+        }
+        if let (Some(tls), Some(hash)) = (&event.tls, names.sha1) {
+            let text = |text: &Option<Text<'_>>| text.as_ref().map(|t| clean(&t.0).as_ref().into());
+            let (from, until) = (time(tls.notbefore.as_ref()), time(tls.notafter.as_ref()));
+            watch.words.says(hash, Certificate { subject: text(&tls.subject), issuer: text(&tls.issuerdn), from, until });
         }
         self.sees = self.sees.with(seen);
         let told = Told { key, at, number: self.number, names, seen };

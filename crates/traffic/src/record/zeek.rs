@@ -11,11 +11,13 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use umbilical_core::text::clean;
 
 use super::lines::{Stamp, Text, Troubles};
 use super::{Record, Told, Uid, spoken, text};
 use crate::flow::{Each, Half, Key, Seen};
-use crate::names::{App, Names};
+use crate::lists::plain;
+use crate::names::{App, Body, Certificate, Names};
 use crate::packet::{Flags, proto};
 use crate::time::Micros;
 use crate::watch::Watch;
@@ -114,6 +116,10 @@ enum Column {
     RespMime,
     Mime,
     ConnUids,
+    Certificates,
+    Subject,
+    Issuer,
+    Sha1,
     Unread,
 }
 
@@ -149,6 +155,10 @@ impl Column {
             b"resp_mime_types" => Self::RespMime,
             b"mime_type" => Self::Mime,
             b"conn_uids" => Self::ConnUids,
+            b"cert_chain_fps" => Self::Certificates,
+            b"subject" => Self::Subject,
+            b"issuer" => Self::Issuer,
+            b"sha1" => Self::Sha1,
             _ => Self::Unread,
         }
     }
@@ -209,6 +219,14 @@ struct Row<'a> {
     mime_type: Option<Text<'a>>,
     #[serde(borrow)]
     conn_uids: Vec<Text<'a>>,
+    #[serde(borrow)]
+    cert_chain_fps: Vec<Text<'a>>,
+    #[serde(borrow)]
+    subject: Option<Text<'a>>,
+    #[serde(borrow)]
+    issuer: Option<Text<'a>>,
+    #[serde(borrow)]
+    sha1: Option<Text<'a>>,
     // What tells logs from each other that do not say their name.
     trans_id: Option<IgnoredAny>,
     cipher: Option<IgnoredAny>,
@@ -388,7 +406,15 @@ impl Log {
     /// The media type of what was transferred, for the conversations that carried it.
     fn file(&self, row: &Row<'_>, at: Micros, watch: &mut Watch, each: Each<'_>) {
         let Some(mime) = row.mime_type.as_ref().and_then(|m| watch.words.keep(&m.0)) else { return };
-        let names = Names { mime: Some(mime), ..Names::default() };
+        let names = match row.mime_type.as_ref().map(|m| &*m.0) {
+            // A server's own: certificates are files to Zeek, and those that signed it have a type of their own.
+            Some("application/x-x509-user-cert") => {
+                let sha1 = row.sha1.as_ref().and_then(|hash| watch.words.keep(&hash.0.to_ascii_lowercase()));
+                Names { sha1, ..Names::default() }
+            }
+            Some(found) if found.starts_with("application/x-x509") => return,
+            found => Names { mime: Some(mime), body: found.and_then(Body::of_media), ..Names::default() },
+        };
         for uid in row.uid.iter().chain(&row.conn_uids) {
             let Some(id) = Uid::text(uid.bytes()) else { continue };
             // Without addresses it is no conversation, should that of it never come.
@@ -441,6 +467,10 @@ impl<'a> Row<'a> {
             Column::RespMime => self.resp_mime_types = list(),
             Column::Mime => self.mime_type = word(),
             Column::ConnUids => self.conn_uids = list(),
+            Column::Certificates => self.cert_chain_fps = list(),
+            Column::Subject => self.subject = word(),
+            Column::Issuer => self.issuer = word(),
+            Column::Sha1 => self.sha1 = word(),
             Column::Unread => {}
         }
     }
@@ -526,6 +556,19 @@ fn said(kind: Kind, row: &Row<'_>, key: Key, watch: &mut Watch) -> Names {
             names.sni = keep(&row.server_name.as_ref().map(|n| Text(Cow::Owned(n.0.to_ascii_lowercase()))));
             names.ja3 = keep(&row.ja3);
             names.ja4 = keep(&row.ja4);
+            // The first is the server's own, by SHA-256 unless somebody has chosen otherwise (Zeek's `ssl.log`, from 4.1 on).
+            let first = row.cert_chain_fps.first().map(|print| Text(Cow::Owned(plain::print(&print.0))));
+            let hash = keep(&first);
+            match first.map_or(0, |print| print.0.len()) {
+                64 => names.sha256 = hash,
+                40 => names.sha1 = hash,
+                _ => {}
+            }
+            if let Some(hash) = names.sha256.or(names.sha1) {
+                let text = |text: &Option<Text<'_>>| text.as_ref().map(|t| clean(&t.0).as_ref().into());
+                let (subject, issuer) = (text(&row.subject), text(&row.issuer));
+                words.says(hash, Certificate { subject, issuer, ..Certificate::default() });
+            }
         }
         Kind::Http => {
             names.app = Some(App::Http);
@@ -533,6 +576,7 @@ fn said(kind: Kind, row: &Row<'_>, key: Key, watch: &mut Watch) -> Names {
             names.uri = keep(&row.uri);
             names.agent = keep(&row.user_agent);
             names.mime = row.resp_mime_types.first().and_then(|m| watch.words.keep(&m.0));
+            names.body = row.resp_mime_types.first().and_then(|m| Body::of_media(&m.0));
         }
         Kind::Conn | Kind::Files | Kind::Other => {}
     }

@@ -6,7 +6,7 @@ use umbilical_synth::reports;
 use umbilical_traffic::cellular::{diameter, gtp1, gtp2, pfcp, radius, tunnel};
 use umbilical_traffic::flow::Limits;
 use umbilical_traffic::link::{Link, ip};
-use umbilical_traffic::names::{dns, http, industrial, iot, quic, tls};
+use umbilical_traffic::names::{certificate, dns, http, industrial, iot, mining, quic, tls};
 use umbilical_traffic::packet::{Addr, datagram};
 use umbilical_traffic::record::{eve, netflow, zeek};
 use umbilical_traffic::source::Source;
@@ -26,7 +26,10 @@ fn everything(bytes: &[u8]) {
     let _ = diameter::read(bytes);
     let _ = dns::read(bytes);
     let _ = http::request(bytes);
-    let _ = http::media(bytes);
+    if let Some(http::Where::At { from, chunked, length }) = http::answer(bytes).map(|a| a.body) {
+        let _ = http::begins(bytes, from, chunked, length);
+    }
+    let _ = http::begins(bytes, 0, true, None);
     for from_client in [false, true] {
         let _ = industrial::tcp(bytes, from_client);
     }
@@ -39,6 +42,9 @@ fn everything(bytes: &[u8]) {
     }
     let _ = tls::handshake(bytes).and_then(|m| tls::hello(&m)).map(|h| (h.ja3(), h.ja4(tls::Over::Tcp)));
     let _ = tls::hello(bytes).map(|h| (h.ja3(), h.ja4(tls::Over::Quic)));
+    let _ = tls::flight(bytes);
+    let _ = certificate::read(bytes);
+    let _ = (mining::json(bytes), mining::asks_for_work(bytes), mining::node(bytes), mining::discovery(bytes));
     let mut pieces = quic::Pieces::default();
     quic::open(bytes, &mut pieces);
     let _ = pieces.stream();
@@ -73,8 +79,15 @@ fn beginnings() -> impl Strategy<Value = Vec<u8>> {
         Just([&[4, 7, 0, 44][..], &[0; 16], &[26, 20, 0, 0, 0x28, 0xaf, 1, 17]].concat()),
         Just([&[1, 0, 0, 60, 0xc0, 0, 1, 16, 0, 0, 0, 4][..], &[0; 8], &[0, 0, 1, 0xbb, 0x40, 0, 0, 40]].concat()),
         Just(vec![22, 3, 1, 0, 60, 1, 0, 0, 56, 3, 3]),
+        Just([&[22, 3, 3, 0, 90, 2, 0, 0, 38, 3, 3][..], &[0; 32], &[0, 0xc0, 0x2f, 0, 11, 0, 0, 40, 0, 0, 37, 0, 0, 34]].concat()),
+        Just(vec![0x30, 0x60, 0x30, 0x50, 0xa0, 3, 2, 1, 2, 2, 1, 9, 0x30, 2, 6, 0, 0x30, 9, 0x31, 7, 0x30, 5, 6, 3]),
         Just(vec![0xc3, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 64, 60]),
         Just(b"GET /".to_vec()),
+        Just(b"{\"id\":1,\"method\":\"mining.authorize\",\"params\":[".to_vec()),
+        Just(b"\xf9\xbe\xb4\xd9version\0\0\0\0\0\x66\0\0\0".to_vec()),
+        Just([&[5; 96][..], &[1, 1, 0xc9]].concat()),
+        Just(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec()),
+        Just(b"HTTP/1.1 206 OK\r\nContent-Range: bytes 0-".to_vec()),
         Just(vec![0x10, 40, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0]),
         Just(vec![0x44, 2, 0, 1, 9, 9, 9, 9, 0xb2, b'r', b'd', 0x4d]),
         Just(vec![3, 0, 0, 60, 2, 0xf0, 0x80, 1, 0, 1, 0, 0x61, 40, 0x30, 38, 2, 1, 3, 0xa0]),

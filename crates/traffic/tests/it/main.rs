@@ -5,6 +5,7 @@ mod detect;
 mod flows;
 mod hostile;
 mod listed;
+mod names;
 mod reports;
 mod scenes;
 mod sessions_found;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 use umbilical_assess::{Fleet, Options};
 use umbilical_core::answer::Module;
-use umbilical_core::answer::watch::{Detector, FlowRow, Publisher, TunnelEnd};
+use umbilical_core::answer::watch::{CertificateRow, Detector, FlowRow, Publisher, TunnelEnd};
 use umbilical_core::id::hex;
 use umbilical_core::observation::{At, Basis, Group, Input};
 use umbilical_core::{Day, Observations};
@@ -14,7 +14,7 @@ use umbilical_knowledge::Knowledge;
 use umbilical_traffic::cellular::{Side, sessions};
 use umbilical_traffic::detect;
 use umbilical_traffic::flow::{Flow, Why};
-use umbilical_traffic::names::{App, Role, Word, Words};
+use umbilical_traffic::names::{App, Body, Names, Role, Word, Words};
 use umbilical_traffic::packet::proto;
 use umbilical_traffic::substation;
 use umbilical_traffic::watch as pipeline;
@@ -116,6 +116,20 @@ pub(super) fn proto_name(number: u8) -> Cow<'static, str> {
     }
 }
 
+/// The certificate that a server showed; a device that is a server may have numbers in its name.
+fn certificate<'a>(flow: &Flow, words: &'a Words, covered: &dyn Fn(&'a str) -> Cow<'a, str>) -> Option<CertificateRow<'a>> {
+    let Names { sha256, sha1, .. } = flow.names;
+    let says = words.certified(sha256.or(sha1)?);
+    Some(CertificateRow {
+        sha256: sha256.map(|w| words.get(w)),
+        sha1: sha1.map(|w| words.get(w)),
+        subject: says.and_then(|c| c.subject.as_deref()).map(covered),
+        issuer: says.and_then(|c| c.issuer.as_deref()),
+        from: says.and_then(|c| c.from),
+        until: says.and_then(|c| c.until),
+    })
+}
+
 /// A conversation that is over; `own`: numbers of its subscriber, `show`: they are written as they are.
 pub(super) fn row<'a>(
     flow: &Flow,
@@ -125,7 +139,8 @@ pub(super) fn row<'a>(
     own: &[String],
     show: bool,
 ) -> FlowRow<'a> {
-    let covered = |word: Option<Word>| word.map(|w| if show { Cow::Borrowed(words.get(w)) } else { cover(words.get(w), own) });
+    let safe = |text: &'a str| if show { Cow::Borrowed(text) } else { cover(text, own) };
+    let covered = |word: Option<Word>| word.map(|w| safe(words.get(w)));
     let Naming { places, operators, .. } = naming;
     let operator = operators.of(&flow.names, words);
     // Seen from a module the other end is remote, else the one that was called.
@@ -150,10 +165,12 @@ pub(super) fn row<'a>(
         alpn: name(flow.names.alpn),
         ja3: name(flow.names.ja3),
         ja4: name(flow.names.ja4),
+        certificate: certificate(flow, words, &safe),
         host: covered(flow.names.host),
         uri: covered(flow.names.uri),
         agent: covered(flow.names.agent),
         mime: name(flow.names.mime),
+        body: flow.names.body.map(Body::name),
         app: flow.names.app.map(App::name),
         role: flow.names.role.map(Role::name),
         endpoint: covered(flow.names.endpoint),
