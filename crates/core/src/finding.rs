@@ -122,6 +122,7 @@ pub const DETECTED: &[&str] = &[
     "reached-from-outside",
     "vendor-cloud",
     "firmware-download",
+    "mining",
 ];
 
 /// Every code, with one line for people.
@@ -164,5 +165,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("reached-from-outside", "A module answers whoever calls it from the Internet"),
     ("vendor-cloud", "A device speaks with an endpoint of a maker of modules or of their silicon"),
     ("firmware-download", "Something that looks like firmware came to a device"),
+    ("mining", "Work for a pool that mines a currency, or a node of one"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

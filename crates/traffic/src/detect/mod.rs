@@ -11,6 +11,7 @@ mod conflict;
 mod core_abuse;
 mod firmware;
 mod listed;
+mod mining;
 mod reached;
 mod scan;
 mod stats;
@@ -104,6 +105,7 @@ const ALL: &[New] = &[
     |_| Box::new(reached::FromOutside::default()),
     |_| Box::new(cloud::Cloud::default()),
     |_| Box::new(firmware::Firmware::default()),
+    |_| Box::new(mining::Mining::default()),
 ];
 
 /// What a detector could and could not look at.

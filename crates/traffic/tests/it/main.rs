@@ -5,6 +5,7 @@ mod detect;
 mod flows;
 mod hostile;
 mod listed;
+mod mining;
 mod names;
 mod reports;
 mod scenes;
