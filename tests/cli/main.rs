@@ -27,6 +27,8 @@ mod risk;
 mod serve;
 mod watch;
 mod watch_lists;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod watch_live;
 mod watch_names;
 mod wording;
 

@@ -351,6 +351,17 @@ fn a_port_is_listened_to_until_an_interrupt() {
     assert_eq!(run(&folder, ["watch", "notes.txt", "--for", "1"]).code, 2);
 }
 
+/// The default build has no live capture: it knows the word, and says what to do.
+#[cfg(not(all(feature = "live", target_os = "linux")))]
+#[test]
+fn an_interface_takes_a_build_that_captures() {
+    let folder = Folder::new();
+    let ran = run(&folder, ["watch", "live://eth0", "--for", "1"]);
+    assert!(ran.code == 2 && ran.err.contains("--features live") && ran.err.contains("tcpdump -i eth0"), "{} {}", ran.code, ran.err);
+    let ran = run(&folder, ["watch", "netflow://127.0.0.1:0", "--user", "nobody", "--for", "1"]);
+    assert!(ran.code == 2 && ran.err.contains("--user needs an interface"), "{} {}", ran.code, ran.err);
+}
+
 /// Files of the lake below a home, with their bytes.
 fn lake(folder: &Folder) -> Vec<(String, Vec<u8>)> {
     let mut out = Vec::new();

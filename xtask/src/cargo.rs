@@ -6,6 +6,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
+use crate::services;
+
 /// The profile of tests, corpus and examples: one build for all.
 pub const PROFILE: &str = "ci";
 
@@ -112,6 +114,11 @@ impl Metadata {
         self.tested().iter().flat_map(|p| ["-p".to_owned(), p.name.clone()]).collect()
     }
 
+    /// What is built beside the default of these, where what it needs is there: live capture.
+    pub fn features() -> &'static [&'static str] {
+        if services::libpcap() { &["--features", "umbilical/live"] } else { &[] }
+    }
+
     /// Normal dependencies on packages of the workspace, by package.
     pub fn imports(&self) -> BTreeMap<&str, Vec<&str>> {
         let ours = |name: &str| self.packages.iter().any(|p| p.name == name);
@@ -138,7 +145,7 @@ pub fn binary(metadata: &Metadata, profile: &str) -> Result<PathBuf, String> {
     build.args(["build", "--quiet", "--profile", profile, "--bin", "umbilical"]);
     // The release build is the one that users make.
     if profile == PROFILE {
-        build.args(metadata.selection());
+        build.args(metadata.selection()).args(Metadata::features());
     }
     run(&mut build)?;
     Ok(metadata.binaries(profile).join(format!("umbilical{}", std::env::consts::EXE_SUFFIX)))

@@ -1,4 +1,4 @@
-//! What tests need beside the toolchain: a PostgreSQL and a browser that they start themselves, and axe-core.
+//! What tests need beside the toolchain: a PostgreSQL and a browser that they start themselves, axe-core, and libpcap.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha512};
 use crate::Outcome;
 use crate::cargo::{self, Metadata};
 
-/// What Debian has and tests start.
+/// What Debian has and tests start or are built with.
 struct Service {
     /// Its packages.
     packages: &'static [&'static str],
@@ -23,6 +23,7 @@ struct Service {
 const SERVICES: &[Service] = &[
     Service { packages: &["postgresql"], is_there: postgres, without: "the store is tested on SQLite alone" },
     Service { packages: &["chromium", "chromium-driver"], is_there: browser, without: "no page is tested in a browser" },
+    Service { packages: &["libpcap-dev", "iproute2"], is_there: captures, without: "live capture is neither built nor tested" },
     Service { packages: &["npm"], is_there: npm, without: "axe-core is not fetched, and pages are not looked at with it" },
 ];
 
@@ -77,6 +78,18 @@ fn postgres() -> bool {
 
 fn browser() -> bool {
     has("chromium") && has("chromedriver")
+}
+
+/// libpcap as the linker finds it, and what makes the interfaces that tests capture from.
+fn captures() -> bool {
+    libpcap() && has("ip")
+}
+
+/// Whether live capture can be built.
+pub fn libpcap() -> bool {
+    let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
+    let of_machine = fs::read_dir("/usr/lib").into_iter().flatten().filter_map(Result::ok).map(|e| e.path());
+    cfg!(target_os = "linux") && folders.into_iter().chain(of_machine).any(|dir| dir.join("libpcap.so").is_file())
 }
 
 fn npm() -> bool {

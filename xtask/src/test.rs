@@ -6,7 +6,7 @@ use crate::cargo::{self, Metadata, PROFILE};
 use crate::{Outcome, corpus, examples, services, tidy};
 
 /// The steps in order.
-pub const STEPS: [&str; 8] = ["format", "lints", "services", "tests", "doctests", "tidy", "examples", "corpus"];
+pub const STEPS: [&str; 8] = ["format", "services", "lints", "tests", "doctests", "tidy", "examples", "corpus"];
 
 /// Runs these steps, or all.
 pub fn run(steps: &[String]) -> Outcome {
@@ -29,8 +29,15 @@ fn one(step: &str, metadata: &Metadata) -> Outcome {
         // The same profile and features as the tests, so that build scripts and macros are built once.
         "lints" => {
             let mut clippy = cargo::command();
-            clippy.args(["clippy", "--quiet", "--profile", PROFILE, "--all-targets"]).args(&selection);
-            cargo::run(clippy.args(["--", "-D", "warnings"]))
+            clippy.args(["clippy", "--quiet", "--profile", PROFILE, "--all-targets"]).args(&selection).args(Metadata::features());
+            cargo::run(clippy.args(["--", "-D", "warnings"]))?;
+            if Metadata::features().is_empty() {
+                return Ok(());
+            }
+            // What most people build has nothing of it.
+            let mut without = cargo::command();
+            without.args(["clippy", "--quiet", "--profile", PROFILE]).args(&selection);
+            cargo::run(without.args(["--", "-D", "warnings"]))
         }
         "services" => services::run(metadata),
         "tests" => {
@@ -41,7 +48,7 @@ fn one(step: &str, metadata: &Metadata) -> Outcome {
                 println!("cargo-nextest is not installed (`cargo install cargo-nextest --locked` makes this faster): cargo test instead");
                 tests.args(["test", "--profile", PROFILE, "--no-fail-fast", "--lib", "--bins", "--tests"]);
             }
-            cargo::run(tests.args(&selection))
+            cargo::run(tests.args(&selection).args(Metadata::features()))
         }
         "doctests" => {
             // cargo refuses `--doc` for packages without a library.

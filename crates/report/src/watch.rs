@@ -144,7 +144,7 @@ fn remarks(c: &Counters) -> Vec<String> {
         (c.untemplated, "sets of records came without the template that says what is in them: collect for longer, routers send it again"),
         (c.alerts, "alerts of Suricata stand beside: they are counted, and not judged"),
         (c.names_lost, "names were not kept because there were too many"),
-        (c.dropped.unwrap_or_default(), "datagrams came faster than they were taken"),
+        (c.dropped.unwrap_or_default(), "datagrams and frames came faster than they were taken"),
     ];
     let sampled =
         (c.sampled > 1).then(|| format!("Routers looked at one packet of {} at most: counts are of those", say::count(c.sampled)));

@@ -215,7 +215,8 @@ pub struct Counters {
     pub sampled: u64,
     /// Names that were not kept because there were too many.
     pub names_lost: u64,
-    /// Datagrams that came faster than they were taken; `null` where nobody listened, or the system does not say.
+    /// Datagrams and frames that came faster than they were taken, by the system's own count; `null` where nobody listened, or the system
+    /// does not say.
     pub dropped: Option<u64>,
 }
 

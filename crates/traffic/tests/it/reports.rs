@@ -1,10 +1,12 @@
 //! What gateways report and operators write down: whose an address is, and when.
 
+use std::collections::HashSet;
+
 use umbilical_synth::mobile::{self, What};
 use umbilical_synth::reports::{How, Plan, trace};
 use umbilical_traffic::capture::Frame;
 use umbilical_traffic::cellular::Ue;
-use umbilical_traffic::cellular::sessions::Declared;
+use umbilical_traffic::cellular::sessions::{Declared, Sessions};
 use umbilical_traffic::flow::{Each, Event, Flow, Limits};
 use umbilical_traffic::link::Link;
 use umbilical_traffic::names::Words;
@@ -116,6 +118,30 @@ fn an_address_is_that_of_the_sim_whose_interval_holds_the_time() {
         assert_eq!(at(second, ue), sim, "{second}");
     }
     assert_eq!((at(1 << 40, ue), at(-5, [10, 9, 0, 2]), at(5, [10, 9, 0, 3])), (Some('3'), Some('4'), None));
+}
+
+#[test]
+fn what_is_written_down_anew_takes_the_place_of_what_was() {
+    let mut watch = Watch::new(Limits::default());
+    let sessions = &mut watch.sessions;
+    let rows = |end| [written("001010000000001", [10, 9, 0, 1], Some(100), end), written("001010000000002", [10, 9, 0, 2], None, None)];
+    let first = rows(None).map(|row| sessions.declare(row));
+    sessions.rewrite();
+    // The first has ended, the second is gone, its address another's.
+    let [one, _] = rows(Some(200));
+    let again = [one, written("001010000000003", [10, 9, 0, 2], None, None)].map(|row| sessions.declare(row));
+    sessions.rewritten();
+    assert!(again[0] == first[0] && again[1] != first[1]);
+    let at = |sessions: &Sessions, second: i64, addr| sessions.of_address(Ue::v4(addr).addr, Micros::seconds(second));
+    assert_eq!((at(sessions, 199, [10, 9, 0, 1]), at(sessions, 200, [10, 9, 0, 1])), (Some(first[0]), None));
+    assert_eq!(at(sessions, 5, [10, 9, 0, 2]), Some(again[1]));
+    // No two are told by one name, in whatever order they come and go.
+    sessions.rewrite();
+    let third = sessions.declare(written("001010000000004", [10, 9, 0, 2], None, None));
+    sessions.rewritten();
+    let names: HashSet<_> = [first[0], first[1], again[1], third].map(|id| sessions.get(id).map(|s| s.introduced)).into();
+    assert_eq!(names.len(), 4);
+    assert_eq!(at(sessions, 150, [10, 9, 0, 1]), None);
 }
 
 /// Where captures hold no signalling of tunnels what was written down says whose an inner address is; where they do it does not.

@@ -5,10 +5,12 @@ mod declared;
 mod keep;
 mod listen;
 mod lists;
+mod live;
 mod naming;
 mod read;
 mod rows;
 mod source;
+mod tables;
 mod ways;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +34,7 @@ use umbilical_traffic::watch as pipeline;
 
 use self::naming::{Naming, subscriber};
 use self::rows::{address, body, detector, modules, number, publisher, tunnel_end};
+use self::tables::Tables;
 use self::ways::{Kept, Ways};
 use super::{facts, formats, headed};
 use crate::args::{Format, Global};
@@ -54,12 +57,13 @@ Examples:
   umbilical watch --flows flows.jsonl --format json captures/
   umbilical watch /opt/zeek/logs/2026-11-01
   umbilical watch netflow://0.0.0.0:2055 --flows flows.jsonl
+  umbilical watch live://s5 live://gi --user umbilical --for 3600
   tcpdump -i gn0 -w - | umbilical watch -";
 
 /// `watch`.
 #[derive(Args, Debug)]
 pub struct Watch {
-    /// Captures, logs, records, and folders of them; `-`: standard input; netflow://ADDRESS:PORT: listen
+    /// Captures, logs, records, and folders of them; `-`: standard input; listen on netflow://ADDRESS:PORT, live://INTERFACE
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<PathBuf>,
     /// Write each conversation to a file, one JSON object for each line; `-`: standard output, beside --output
@@ -86,6 +90,8 @@ pub struct Watch {
     /// Threads to use [default: as many as the machine has]; with two or more one reads ahead
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    #[command(flatten)]
+    live: live::Flags,
     /// Score beacons as another tool does
     #[arg(long, value_name = "TOOL")]
     compat: Option<Compat>,
@@ -107,17 +113,24 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     formats(global, "watch", &[Format::Table, Format::Json])?;
     let gates = Gates::parse(&global.fail_on, &[])?;
     let kb = facts(global)?;
-    let (mut listeners, mut paths) = (Vec::new(), Vec::new());
+    let (mut ports, mut interfaces, mut paths) = (Vec::new(), Vec::new(), Vec::new());
     for source in &args.sources {
-        match listen::address(source) {
-            Some(address) => listeners.push(address?),
-            None => paths.push(source.clone()),
+        match (listen::address(source), live::name(source)) {
+            (Some(address), _) => ports.push(address?),
+            (_, Some(name)) => interfaces.push(name?),
+            _ => paths.push(source.clone()),
         }
     }
-    if args.seconds.is_some() && listeners.is_empty() {
+    if args.seconds.is_some() && ports.is_empty() && interfaces.is_empty() {
         let help = Some("files end by themselves; name a port: netflow://0.0.0.0:2055".to_owned());
         return Err(Fail::Usage { what: "--for needs a source that is listened to".to_owned(), help });
     }
+    if let (Some(flag), true) = (args.live.given(), interfaces.is_empty()) {
+        return Err(Fail::usage(format!("{flag} needs an interface"), "name one: live://eth0"));
+    }
+    // Behind this nothing of the right to capture is left: what is read and written, is so without it.
+    let ports = ports.into_iter().map(listen::bind).collect::<Result<_, _>>()?;
+    let ears = listen::Ears { ports, interfaces: live::open(&interfaces, &args.live)? };
     let sources = source::below(&paths)?;
     for written in args.flows.iter().chain(&global.output) {
         super::not_an_input(written, &sources)?;
@@ -132,23 +145,21 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     let mut trace = Trace::new(limits(args.idle), given, Ways::open(global, args.flows.as_deref())?);
     trace.ways.naming = Naming::new(&kb, global.show_subscribers);
     trace.threads = args.threads.map_or(trace.threads, usize::from);
-    for database in &args.ip_db {
-        trace.ways.naming.database(database, &mut trace.all, &mut trace.problems)?;
+    if !ears.interfaces.is_empty() {
+        trace.ways.lasts(global)?;
     }
-    for list in &args.indicators {
-        lists::indicators(list, trace.detect.given(), &mut trace.all, &mut trace.problems)?;
-    }
-    for file in &args.expect {
-        lists::expected(file, trace.detect.given(), &mut trace.all)?;
-    }
-    for table in &args.sessions {
-        trace.declare(table)?;
-    }
+    let tables = Tables {
+        sessions: args.sessions.clone(),
+        databases: args.ip_db.clone(),
+        indicators: args.indicators.clone(),
+        expected: args.expect.clone(),
+    };
+    trace.tables(&tables)?;
     for batch in source::ordered(sources)? {
         trace.read(batch, &progress)?;
     }
     progress.done();
-    let stopped = !listeners.is_empty() && listen::listen(&mut trace, global, &listeners, args.seconds)?;
+    let stopped = ears.is_any() && listen::listen(&mut trace, global, ears, args.seconds, tables)?;
     let beside = |format: &str| [declared::FORMAT, naming::FORMAT].contains(&format) || lists::FORMATS.contains(&format);
     let captures = || trace.all.inputs.iter().filter(|i| !beside(&i.format));
     let understood = captures().any(|i| i.format != "unknown");
@@ -267,7 +278,7 @@ struct Trace {
     threads: usize,
     /// Conversations that ended by what is just being read.
     over: Vec<(Flow, Why)>,
-    /// Datagrams that came faster than they were taken; `None`: nobody listened, or the system does not say.
+    /// Datagrams and frames that came faster than they were taken; `None`: nobody listened, or the system does not say.
     dropped: Option<u64>,
 }
 
@@ -286,13 +297,6 @@ impl Trace {
             over: Vec::new(),
             dropped: None,
         }
-    }
-
-    /// Takes what an operator wrote down.
-    fn declare(&mut self, table: &Path) -> Result<(), Fail> {
-        let input = declared::read(table, &mut self.watch.sessions, &mut self.all, &mut self.problems)?;
-        self.homes.resize(self.watch.sessions.iter().count(), input);
-        Ok(())
     }
 
     /// Does something with the trace, and writes the conversations that ended by it.

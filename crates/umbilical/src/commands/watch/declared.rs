@@ -6,33 +6,34 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use umbilical_core::Observations;
-use umbilical_core::answer::Said;
-use umbilical_core::observation::At;
+use umbilical_core::observation::{At, Input};
 use umbilical_core::text::clean;
 use umbilical_evidence::Source;
 use umbilical_evidence::table::leases::{Found, Lease, leases};
 use umbilical_traffic::cellular::Ue;
-use umbilical_traffic::cellular::sessions::{Declared, Sessions};
+use umbilical_traffic::cellular::sessions::Declared;
 use umbilical_traffic::time::Micros;
 
+use super::tables::Table;
 use crate::fail::Fail;
 
 /// The format of its input.
 pub const FORMAT: &str = "sessions";
 
-/// Reads a table into the sessions; rows that cannot be are problems of its input, whose number is given.
-pub fn read(path: &Path, sessions: &mut Sessions, all: &mut Observations, problems: &mut Vec<Said>) -> Result<u32, Fail> {
+/// Gives each row of a table to `each`; rows that cannot be are among what the table is told with.
+pub fn read(path: &Path, each: &mut dyn FnMut(Declared)) -> Result<Table, Fail> {
     let fail = |source| Fail::Input { path: path.to_path_buf(), source };
     let file: Box<dyn io::Read> =
         if path.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(File::open(path).map_err(fail)?) };
     let mut source = Source::new(file).map_err(fail)?;
+    let mut all = Observations::new();
     // The digest is known behind the last row.
-    let input = all.begin_input(&clean(&path.display().to_string()), FORMAT, String::new(), 0);
+    all.begin_input(&clean(&path.display().to_string()), FORMAT, String::new(), 0);
     let mut rows = 0u64;
     let found = leases(&mut source, &mut |row| match row {
         Ok(lease) => {
             rows = rows.saturating_add(1);
-            sessions.declare(declared(lease));
+            each(declared(lease));
         }
         Err((n, what)) => all.problem(At::row(n), what),
     });
@@ -47,12 +48,11 @@ pub fn read(path: &Path, sessions: &mut Sessions, all: &mut Observations, proble
         all.problem(At::line(line), "the text is not in one encoding from here on: such lines are read as windows-1252");
     }
     let (sha256, bytes) = source.finish().map_err(fail)?;
-    if let Some(input) = all.inputs.last_mut() {
-        (input.sha256, input.bytes, input.observations, input.mapping) = (sha256, bytes, rows, mapping);
-    }
-    let mut told = std::mem::take(&mut all.problems);
-    problems.extend(told.drain(..).map(|p| Said { input: p.input, at: all.locate(p.at), what: p.what }));
-    Ok(input)
+    let told = std::mem::take(&mut all.problems);
+    let problems = told.into_iter().map(|p| (all.locate(p.at), p.what)).collect();
+    let begun = all.inputs.pop();
+    let path = begun.map(|input| input.path).unwrap_or_default();
+    Ok(Table { input: Input { path, format: FORMAT.to_owned(), sha256, observations: rows, bytes, mapping }, problems })
 }
 
 fn declared(lease: Lease) -> Declared {

@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
-use umbilical_core::Observations;
-use umbilical_core::answer::{Said, watch};
+use umbilical_core::answer::watch;
 use umbilical_core::finding::Finding;
 use umbilical_core::id::hex;
 use umbilical_core::number::{self, Check, Imei, Shown};
+use umbilical_core::observation::Input;
 use umbilical_core::text::clean;
 use umbilical_knowledge::Knowledge;
 use umbilical_traffic::cellular::sessions::Session;
 use umbilical_traffic::places::{Operators, Places};
 
+use super::tables::Table;
 use crate::fail::Fail;
 
 /// The format of a database's input.
@@ -45,19 +46,18 @@ impl Naming {
     pub fn new(kb: &Knowledge, show: bool) -> Self {
         Self { places: Places::default(), operators: Operators::new(kb), show }
     }
+}
 
-    /// Takes a database of addresses; what could not be read of it are problems of its input.
-    pub fn database(&mut self, path: &Path, all: &mut Observations, problems: &mut Vec<Said>) -> Result<(), Fail> {
-        let bytes = std::fs::read(path).map_err(|source| Fail::Input { path: path.to_path_buf(), source })?;
-        let (digest, length) = (hex(&Sha256::digest(&bytes)), bytes.len() as u64);
-        let told = self
-            .places
-            .add(bytes)
-            .map_err(|why| Fail::usage(format!("{}: {why}", path.display()), "give a database of countries or networks as MMDB or CSV"))?;
-        let input = all.begin_input(&clean(&path.display().to_string()), FORMAT, digest, length);
-        problems.extend(told.into_iter().map(|(line, what)| Said { input: Some(input), at: format!("line {line}"), what }));
-        Ok(())
-    }
+/// Takes a database of addresses.
+pub(super) fn database(path: &Path, places: &mut Places) -> Result<Table, Fail> {
+    let content = std::fs::read(path).map_err(|source| Fail::Input { path: path.to_path_buf(), source })?;
+    let (sha256, bytes) = (hex(&Sha256::digest(&content)), content.len() as u64);
+    let told = places
+        .add(content)
+        .map_err(|why| Fail::usage(format!("{}: {why}", path.display()), "give a database of countries or networks as MMDB or CSV"))?;
+    let path = clean(&path.display().to_string()).into_owned();
+    let problems = told.into_iter().map(|(line, what)| (format!("line {line}"), what)).collect();
+    Ok(Table { input: Input { path, format: FORMAT.to_owned(), sha256, observations: 0, bytes, mapping: Vec::new() }, problems })
 }
 
 /// Shorter runs of digits name nobody.

@@ -1,6 +1,6 @@
 //! Where conversations go when they are over.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -72,6 +72,22 @@ impl Ways {
             Ok::<_, Fail>((name, BufWriter::with_capacity(1 << 16, to)))
         });
         Ok(Self { flows: flows.transpose()?, failed: Ok(()), naming: Naming::default(), keep: keeping(global) })
+    }
+
+    /// Refuses what would be found out when everything was heard: a home that cannot be written.
+    pub(super) fn lasts(&self, global: &Global) -> Result<(), Fail> {
+        let Some(keep) = &self.keep else { return Ok(()) };
+        let help = "give one that whoever captures may write (--home DIR), or keep nothing (--no-save)";
+        if let Err(what) = keep {
+            return Err(Fail::Home { what: format!("the home cannot be written: {what}"), help: Some(help.to_owned()) });
+        }
+        let store = home::folder(global)?.join(home::STORE);
+        match OpenOptions::new().append(true).open(&store) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Fail::Home { what: format!("{} cannot be written: {error}", store.display()), help: Some(help.to_owned()) })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether anybody wants them.

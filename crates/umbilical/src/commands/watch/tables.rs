@@ -1,0 +1,203 @@
+//! What is given beside captures (`--sessions`, `--ip-db`, `--indicators`, `--expect`): read before anything else, and again while
+//! something is listened to.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use umbilical_core::observation::Input;
+use umbilical_core::text::clean;
+use umbilical_traffic::cellular::sessions::Declared;
+use umbilical_traffic::lists::{Expected, Indicators};
+use umbilical_traffic::places::Places;
+
+use super::{Trace, declared, lists, naming};
+use crate::fail::Fail;
+
+/// A table that was read: what it is, and what is wrong with it, each with its place.
+pub(super) struct Table {
+    pub input: Input,
+    pub problems: Vec<(String, String)>,
+}
+
+/// The tables of a trace.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tables {
+    /// Who had which address when.
+    pub sessions: Vec<PathBuf>,
+    /// Where addresses are.
+    pub databases: Vec<PathBuf>,
+    /// What others have listed.
+    pub indicators: Vec<PathBuf>,
+    /// What is expected here.
+    pub expected: Vec<PathBuf>,
+}
+
+/// Tables of one kind and what they hold together, or why they cannot be read; `None`: there are none.
+type Kind<T> = Option<Result<(Vec<Table>, T), String>>;
+
+/// Tables that were read again, apart from the trace: reading takes its time, and packets come meanwhile.
+pub(super) struct Again {
+    /// The rows of each.
+    sessions: Kind<Vec<Vec<Declared>>>,
+    databases: Kind<Places>,
+    indicators: Kind<Indicators>,
+    expected: Kind<Expected>,
+}
+
+fn kind<T: Default>(paths: &[PathBuf], read: impl Fn(&Path, &mut T) -> Result<Table, Fail>) -> Kind<T> {
+    let mut all = T::default();
+    let tables: Result<Vec<_>, Fail> = paths.iter().map(|path| read(path, &mut all)).collect();
+    (!paths.is_empty()).then(|| tables.map(|tables| (tables, all)).map_err(|e| e.to_string()))
+}
+
+/// The rows of a table. One of which nothing can be read says less than what it would take the place of.
+fn rows(path: &Path, all: &mut Vec<Vec<Declared>>) -> Result<Table, Fail> {
+    let fail = |what: String| Fail::Usage { what, help: None };
+    if path.as_os_str() == "-" {
+        return Err(fail("--sessions -: standard input cannot be read again".to_owned()));
+    }
+    let mut rows = Vec::new();
+    let table = declared::read(path, &mut |row| rows.push(row))?;
+    match table.problems.first() {
+        Some((at, what)) if rows.is_empty() => Err(fail(format!("{}: {at}: {what}", path.display()))),
+        _ => {
+            all.push(rows);
+            Ok(table)
+        }
+    }
+}
+
+impl Tables {
+    /// Whether anything is there to be read again.
+    pub fn is_any(&self) -> bool {
+        [&self.sessions, &self.databases, &self.indicators, &self.expected].iter().any(|paths| !paths.is_empty())
+    }
+
+    pub fn again(&self) -> Again {
+        Again {
+            sessions: kind(&self.sessions, rows),
+            databases: kind(&self.databases, naming::database),
+            indicators: kind(&self.indicators, lists::indicators),
+            expected: kind(&self.expected, lists::expected),
+        }
+    }
+}
+
+impl Trace {
+    /// Reads the tables for the first time.
+    pub(super) fn tables(&mut self, tables: &Tables) -> Result<(), Fail> {
+        for path in &tables.databases {
+            let table = naming::database(path, &mut self.ways.naming.places)?;
+            self.table(table);
+        }
+        for path in &tables.indicators {
+            let table = lists::indicators(path, &mut self.detect.given().indicators)?;
+            self.table(table);
+        }
+        for path in &tables.expected {
+            let table = lists::expected(path, &mut self.detect.given().expected)?;
+            self.table(table);
+        }
+        for path in &tables.sessions {
+            let sessions = &mut self.watch.sessions;
+            let table = declared::read(path, &mut |row| {
+                sessions.declare(row);
+            })?;
+            self.declares(table);
+        }
+        Ok(())
+    }
+
+    /// Takes the place of tables that were read before: all of a kind together, or none of them.
+    pub(super) fn retake(&mut self, again: Again, quiet: bool) {
+        if let Some((tables, places)) = self.anew(again.databases, ("--ip-db", naming::FORMAT), quiet) {
+            self.ways.naming.places = places;
+            self.list(tables);
+        }
+        if let Some((tables, indicators)) = self.anew(again.indicators, ("--indicators", lists::FORMATS[0]), quiet) {
+            let given = self.detect.given();
+            (given.indicators, given.read) = (indicators, given.read.wrapping_add(1));
+            self.list(tables);
+        }
+        if let Some((tables, expected)) = self.anew(again.expected, ("--expect", lists::FORMATS[1]), quiet) {
+            self.detect.given().expected = expected;
+            self.list(tables);
+        }
+        if let Some((tables, rows)) = self.anew(again.sessions, ("--sessions", declared::FORMAT), quiet) {
+            self.watch.sessions.rewrite();
+            for (table, rows) in tables.into_iter().zip(rows) {
+                for row in rows {
+                    self.watch.sessions.declare(row);
+                }
+                self.declares(table);
+            }
+            self.watch.sessions.rewritten();
+        }
+    }
+
+    /// What takes the place of what was read before; `None` where that stays, which is said.
+    fn anew<T>(&mut self, again: Kind<T>, (flag, format): (&str, &str), quiet: bool) -> Option<(Vec<Table>, T)> {
+        let (tables, all) = match again? {
+            Ok(read) => read,
+            Err(why) => {
+                let what = format!("{why}; what was read before still counts");
+                say(&what);
+                let last = self.all.inputs.iter().rposition(|i| i.format == format);
+                if let Some(input) = last.and_then(|n| u32::try_from(n).ok()) {
+                    self.problem(input, "file", format!("when it was to be read again: {what}"));
+                }
+                return None;
+            }
+        };
+        let same = |table: &Table| {
+            let of = &table.input;
+            let last = self.all.inputs.iter().rev().find(|i| i.path == of.path && i.format == of.format);
+            last.is_some_and(|last| last.sha256 == of.sha256)
+        };
+        if tables.iter().all(same) {
+            if !quiet {
+                say(&format!("read again: {flag} holds what it held before"));
+            }
+            return None;
+        }
+        for Table { input: Input { path, observations, .. }, problems } in &tables {
+            for (at, what) in problems {
+                say(&format!("{path}: {at}: {what}"));
+            }
+            if !quiet {
+                say(&match observations {
+                    0 => format!("read again: {path}"),
+                    n => format!("read again: {path}, {n} rows"),
+                });
+            }
+        }
+        Some((tables, all))
+    }
+
+    /// Lists a table of sessions, and ties those to it that were begun since.
+    fn declares(&mut self, table: Table) {
+        let input = self.table(table);
+        self.homes.resize(self.watch.sessions.iter().count(), input);
+    }
+
+    fn list(&mut self, tables: Vec<Table>) {
+        for table in tables {
+            self.table(table);
+        }
+    }
+
+    fn table(&mut self, table: Table) -> u32 {
+        let Input { path, format, sha256, bytes, observations, mapping } = table.input;
+        let input = self.all.begin_input(&path, &format, sha256, bytes);
+        if let Some(of) = self.all.inputs.last_mut() {
+            (of.observations, of.mapping) = (observations, mapping);
+        }
+        table.problems.into_iter().for_each(|(at, what)| self.problem(input, &at, what));
+        input
+    }
+}
+
+/// A line on standard error, which may be gone when something runs for long.
+fn say(what: &str) {
+    let _ = writeln!(io::stderr(), "umbilical: {}", clean(what));
+}
