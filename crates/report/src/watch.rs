@@ -78,9 +78,11 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
     if !findings.is_empty() {
         page.gap()?;
         let shown = incidents.iter().take(view.max_rows).map(|i| {
-            let others = match i.subjects.saturating_sub(1) {
-                0 => String::new(),
-                n => format!("; so did {} more", say::count(n)),
+            let peers = i.findings.len() as u64;
+            let others = match (i.subjects.saturating_sub(1), peers.saturating_sub(1)) {
+                (0, 0) => String::new(),
+                (0, n) => format!("; and {} more of that kind", say::count(n)),
+                (n, _) => format!("; so did {} more", say::count(n)),
             };
             let first = i.findings.first().cloned().unwrap_or_default();
             vec![i.severity.name().to_owned(), i.code.clone(), format!("{}{others}", i.because), i.first.clone().unwrap_or_default(), first]

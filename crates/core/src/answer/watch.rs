@@ -1,6 +1,7 @@
 //! What a watched trace answers: the modules on the network, what they said, and what is noteworthy of it.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -30,7 +31,7 @@ pub struct Watched {
     pub counters: Counters,
 }
 
-/// Findings of one kind about one peer, or about one subject where they have none.
+/// Findings of one kind about one peer, or about one subject where they have none or where it does the same to many.
 #[derive(Clone, Debug, Serialize)]
 pub struct Incident {
     /// `inc-` and 12 hex digits.
@@ -53,12 +54,19 @@ pub struct Incident {
     pub findings: Vec<String>,
 }
 
+/// Peers from which on what one does to each of them is one incident, and not one for each.
+const MANY: usize = 8;
+
 /// Groups findings, worst first: the order is that of the first of each.
 pub fn incidents(findings: &[Finding]) -> Vec<Incident> {
     let mut out: Vec<Incident> = Vec::new();
-    let mut of = std::collections::HashMap::new();
-    for finding in findings.iter().filter(|f| f.severity > Severity::Info) {
-        let peer = finding.detail.get("peer").and_then(serde_json::Value::as_str);
+    let mut of = HashMap::new();
+    let counted = || findings.iter().filter(|f| f.severity > Severity::Info);
+    let (mut peers, mut subjects) = (HashMap::<_, usize>::new(), HashSet::new());
+    counted().for_each(|f| *peers.entry((f.code.as_ref(), f.subject.id.as_str())).or_default() += 1);
+    for finding in counted() {
+        let many = peers.get(&(finding.code.as_ref(), finding.subject.id.as_str())).is_some_and(|n| *n >= MANY);
+        let peer = finding.detail.get("peer").and_then(serde_json::Value::as_str).filter(|_| !many);
         let about = peer.map_or_else(|| format!("{} {}", finding.subject.kind, finding.subject.id), |peer| format!("to {peer}"));
         let at = *of.entry((finding.code.to_string(), about.clone())).or_insert_with(|| {
             out.push(Incident {
@@ -75,7 +83,8 @@ pub fn incidents(findings: &[Finding]) -> Vec<Incident> {
             out.len().saturating_sub(1)
         });
         let Some(incident) = out.get_mut(at) else { continue };
-        incident.subjects = incident.subjects.saturating_add(1);
+        // One may have several findings to one peer, each with its port.
+        incident.subjects = incident.subjects.saturating_add(subjects.insert((at, finding.subject.id.as_str())).into());
         incident.severity = incident.severity.max(finding.severity);
         // As they are written their times are in order.
         incident.first = [incident.first.take(), finding.first.clone()].into_iter().flatten().min();

@@ -7,6 +7,7 @@ mod hostile;
 mod listed;
 mod mining;
 mod names;
+mod noise;
 mod reports;
 mod scenes;
 mod sessions_found;
