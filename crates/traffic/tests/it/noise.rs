@@ -105,7 +105,9 @@ impl Plan {
                     let site = sites[(self.dice.next() * self.dice.next() * 60.0) as usize].clone();
                     let big = if self.dice.next() < 0.03 { 40.0 } else { 1.0 };
                     let lasts = self.draw(0.5, 40.0);
-                    self.speaks(at, n, &site, 443, (4000.0 * big, 60_000.0 * big), lasts);
+                    // No two pages are of one size.
+                    let (up, down) = (self.draw(-1.2, 1.2).exp(), self.draw(-2.5, 2.5).exp());
+                    self.speaks(at, n, &site, 443, (4000.0 * big * up, 60_000.0 * big * down), lasts);
                     if self.dice.next() < 0.05 {
                         // What people mistype is not there; nor is what programs try behind every name.
                         self.all.push((at, n, Does::Asks(format!("{}.corp.lan", &site[4..]), 0)));
@@ -165,14 +167,24 @@ fn day(seed: u64, devices: u32) -> Noise {
     let mut flows = 0;
     for (number, (at, device, does)) in plan.all.iter().enumerate() {
         let (at, own, number) = (Micros(TUESDAY * 1_000_000 + (at * 1e6) as i64), Addr::v4(address(*device)), number as u64 + 1);
-        let half = |bytes: u64, flags: u8| Half { packets: bytes.div_ceil(1200).max(2), bytes, payload: bytes * 9 / 10, flags: Flags(flags) };
+        let half =
+            |bytes: u64, flags: u8| Half { packets: bytes.div_ceil(1200).max(2), bytes, payload: bytes * 9 / 10, flags: Flags(flags) };
         let seen = Seen::PACKETS.without(Seen::FIRSTS);
         let record = match does {
             Does::Asks(name, answers) => {
                 let answer = Answer { code: if *answers == 0 { 3 } else { 0 }, records: *answers, free: 0, carried: 0 };
                 let session = watch.sessions.of_address(own, at);
-                let lookup =
-                    Lookup { client: own, server: Addr::v4(RESOLVER), session, at, frame: number, name, kind: 1, asks: true, answer: Some(answer) };
+                let lookup = Lookup {
+                    client: own,
+                    server: Addr::v4(RESOLVER),
+                    session,
+                    at,
+                    frame: number,
+                    name,
+                    kind: 1,
+                    asks: true,
+                    answer: Some(answer),
+                };
                 detect.see(&Event::Lookup(&lookup), &watch.words);
                 let key = Key { client: own, server: Addr::v4(RESOLVER), client_port: 40_000, server_port: 53, proto: proto::UDP };
                 let names = Names { app: Some(App::Dns), dns: watch.words.keep(name), ..Names::default() };
@@ -218,11 +230,11 @@ fn a_day_of_a_thousand_devices_that_do_nothing_wrong() {
     assert!(noise.flows > 80_000 && noise.incidents <= 10, "{} incidents", noise.incidents);
 }
 
-/// The bar: at most ten incidents of ten thousand devices a day. Half a minute.
+/// The bar: at most ten incidents of ten thousand devices a day.
 #[test]
 #[ignore = "large"]
 fn a_day_of_ten_thousand_devices_that_do_nothing_wrong() {
-    for seed in 1..=3 {
+    for seed in 1..=2 {
         let noise = day(seed, 10_000);
         told(&noise);
         assert!(noise.incidents <= 10, "{} incidents", noise.incidents);

@@ -19,7 +19,7 @@ use crate::names::{Word, Words, dns};
 use crate::packet::{Addr, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "beacon", version: 1, needs: "when each conversation began, and what it sent", basis: Basis::Inferred };
+const ABOUT: About = About { code: "beacon", version: 2, needs: "when each conversation began, and what it sent", basis: Basis::Inferred };
 
 /// Contacts of a pair that are kept.
 const KEPT: usize = 128;

@@ -21,10 +21,14 @@ pub(super) const PERIODIC: f64 = 0.7;
 const PERIODS: f64 = 6.0;
 /// Seconds within which contacts are one, as are connections that a page opens at once.
 const AT_ONCE: f64 = 1.0;
+/// What is taken off of n·r²; below [`LEAST`], so that something is left.
+const CHANCE: f64 = 5.0;
 /// Median distance from the usual gap, as a share of it; of chance it is 0.69, of a clock with jitter of half a period 0.25.
 const FAR: f64 = 0.6;
-/// Gaps from which the spacing counts: below, one trace of chance in a hundred looks like it.
-const SPACED: usize = 16;
+/// Gaps from which the spacing counts, where what is said is of one size and where it is not: below, chance looks like it now and then.
+const SPACED: (usize, usize) = (16, 22);
+/// How much alike sizes are then.
+const ALIKE: f64 = 0.8;
 
 /// What contacts came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,9 +77,9 @@ pub(super) fn judge(times: &[f64], up: &[f64], down: &[f64]) -> Option<Judged> {
         .filter(|p| *p >= AT_ONCE && span >= PERIODS * p)
         .map(|p| beat(&at, &gaps, p))
         .max_by(|a, b| a.0.total_cmp(&b.0))?;
-    let spaced = spacing(&sorted);
-    let (periodicity, period) = if spaced > periodicity { (spaced, usual) } else { (periodicity, period) };
     let size = (regular(up) + regular(down)) / 2.0;
+    let spaced = if sorted.len() >= if size >= ALIKE { SPACED.0 } else { SPACED.1 } { spacing(&sorted) } else { 0.0 };
+    let (periodicity, period) = if spaced > periodicity { (spaced, usual) } else { (periodicity, period) };
     Some(Judged { score: 0.7 * periodicity + 0.3 * size, periodicity, size, period, span, contacts: at.len() })
         .filter(|j| j.periodicity >= PERIODIC)
 }
@@ -103,8 +107,8 @@ fn beat(at: &[f64], gaps: &[f64], guess: f64) -> (f64, f64) {
     let (sxy, sxx) = numbers.iter().zip(at).fold((0.0, 0.0), |(xy, xx), (x, y)| (xy + (x - mx) * (y - my), xx + (x - mx).powi(2)));
     let slope = if sxx > 0.0 { sxy / sxx } else { mean };
     let phase = resultant(numbers.iter().zip(at).map(|(x, y)| (y - my - slope * (x - mx)) / slope));
-    // What few beats say by chance is taken off (the mean resultant of chance is near 1/√n).
-    let sure = |r: f64, n: f64| (r * r - 1.0 / n).max(0.0) / (1.0 - 1.0 / n);
+    // What few beats say by chance is taken off: n·r² of one try exceeds x by chance with e^-x, and there are six tries.
+    let sure = |r: f64, n: f64| (r * r - CHANCE / n).max(0.0) / (1.0 - CHANCE / n);
     let (gap, phase) = (sure(gap, gaps.len() as f64).sqrt(), sure(phase, n).sqrt());
     if gap > phase { (gap * missing(missed), mean) } else { (phase * missing(missed), slope) }
 }
@@ -128,7 +132,7 @@ fn resultant(turns: impl Iterator<Item = f64>) -> f64 {
 /// See above; of sorted gaps.
 fn spacing(sorted: &[f64]) -> f64 {
     let usual = median(sorted);
-    if sorted.len() < SPACED || usual <= 0.0 {
+    if usual <= 0.0 {
         return 0.0;
     }
     let (short, long) = (quantile(sorted, 0.1) / usual, quantile(sorted, 0.9) / usual);
