@@ -115,6 +115,8 @@ impl Finding {
 pub const DETECTED: &[&str] = &[
     "scan",
     "beacon",
+    "dns-tunnel",
+    "dga",
     "indicator-match",
     "session-conflict",
     "core-from-device",
@@ -158,6 +160,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("unproved-signature", "A document is not signed by any of the keys it should be signed by"),
     ("scan", "Many first contacts, most of them without an answer"),
     ("beacon", "Contacts with one peer that come as by a clock"),
+    ("dns-tunnel", "Something else is carried in questions and answers of DNS"),
+    ("dga", "Names that a program made up, one after the other"),
     ("indicator-match", "Something that was spoken with stands on a list of indicators"),
     ("session-conflict", "Sessions of one SIM or module that cannot all be what they say"),
     ("core-from-device", "A module speaks as nodes of the mobile network do"),

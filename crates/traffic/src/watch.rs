@@ -175,6 +175,14 @@ impl Watch {
         self.asked.put(client, server, name);
     }
 
+    /// A question that a record tells of, its answer, or both.
+    pub fn looked_up(&mut self, mut lookup: Lookup<'_>, each: Each<'_>) {
+        if let Owner::Session(id, Way::Up) = self.sessions.of_addresses(lookup.client, lookup.server, lookup.at) {
+            lookup.session = Some(id);
+        }
+        each(Event::Lookup(&lookup), &self.words);
+    }
+
     /// A packet, whose it is where a tunnel around it said so.
     fn packet(&mut self, packet: &Datagram<'_>, owner: Option<Owner>, frame: &Frame<'_>, depth: usize, each: Each<'_>) {
         if packet.piece.is_some() && !packet.cut {
@@ -302,7 +310,7 @@ impl Watch {
             Owner::Nobody | Owner::Stranger(_) => None,
         };
         let Message { kind, answer, .. } = message;
-        let lookup = Lookup { client, server, session, at, frame, name: &message.name, kind, asks: answer.is_none(), answer };
+        let lookup = Lookup { client, server, session, at, frame, name: &message.name, kind, asks: answer.is_none(), answer, addrs: &message.addrs };
         each(Event::Lookup(&lookup), &self.words);
         let word = self.words.keep(&message.name)?;
         for addr in message.addrs {

@@ -9,6 +9,7 @@ pub mod beacon;
 mod cloud;
 mod conflict;
 mod core_abuse;
+mod dns;
 mod firmware;
 mod listed;
 mod mining;
@@ -98,6 +99,8 @@ type New = fn(&Given) -> Box<dyn Detector>;
 const ALL: &[New] = &[
     |_| Box::new(scan::Scan::default()),
     |given| Box::new(beacon::Beacon::new(given.rita)),
+    |_| Box::new(dns::Tunnel::default()),
+    |_| Box::new(dns::Dga::default()),
     |_| Box::new(listed::Listed::default()),
     |_| Box::new(conflict::Conflict::default()),
     |_| Box::new(core_abuse::CoreAbuse::default()),

@@ -26,4 +26,6 @@ pub struct Lookup<'a> {
     pub asks: bool,
     /// What was answered.
     pub answer: Option<Answer>,
+    /// Addresses in the answer.
+    pub addrs: &'a [Addr],
 }

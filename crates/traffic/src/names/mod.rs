@@ -13,6 +13,7 @@ pub mod mining;
 pub mod quic;
 pub mod tls;
 mod words;
+pub mod zone;
 
 use std::borrow::Cow;
 

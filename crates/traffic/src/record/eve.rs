@@ -10,8 +10,9 @@ use serde::Deserialize;
 use umbilical_core::text::clean;
 
 use super::lines::{Text, Troubles};
+use super::lookup::{Heard, code, kind};
 use super::{Part, Record, Told, Uid, spoken, text};
-use crate::flow::{Each, Half, Key, Seen};
+use crate::flow::{Each, Half, Key, Lookup, Seen};
 use crate::lists::plain::print;
 use crate::names::{Certificate, Names};
 use crate::packet::{Addr, Flags, proto};
@@ -97,8 +98,14 @@ struct Tcp<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Dns<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Text<'a>>,
     #[serde(borrow)]
     rrname: Option<Text<'a>>,
+    #[serde(borrow)]
+    rrtype: Option<Text<'a>>,
+    #[serde(borrow)]
+    rcode: Option<Text<'a>>,
     #[serde(borrow)]
     rdata: Option<Text<'a>>,
     #[serde(borrow)]
@@ -114,6 +121,8 @@ struct Dns<'a> {
 struct Query<'a> {
     #[serde(borrow)]
     rrname: Option<Text<'a>>,
+    #[serde(borrow)]
+    rrtype: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -126,11 +135,15 @@ struct Answer<'a> {
     rdata: Rdata<'a>,
 }
 
-/// Text, or something that is not read.
+/// Text, an object with a name (SRV), or something that is not read.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Rdata<'a> {
     Text(#[serde(borrow)] Text<'a>),
+    Named {
+        #[serde(borrow)]
+        name: Text<'a>,
+    },
     Other(serde::de::IgnoredAny),
 }
 
@@ -147,6 +160,14 @@ struct Grouped<'a> {
     a: Vec<Text<'a>>,
     #[serde(borrow, rename = "AAAA")]
     aaaa: Vec<Text<'a>>,
+    #[serde(borrow, rename = "TXT")]
+    txt: Vec<Text<'a>>,
+    #[serde(borrow, rename = "NULL")]
+    null: Vec<Text<'a>>,
+    #[serde(borrow, rename = "CNAME")]
+    cname: Vec<Text<'a>>,
+    #[serde(borrow, rename = "MX")]
+    mx: Vec<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -317,6 +338,7 @@ impl Log {
                 key = key.turned();
             }
             names.dns = asked(dns, key.client, watch);
+            self.lookup(dns, key, at, watch, each);
         }
         let words = &mut watch.words;
         let mut keep = |text: Option<&Text<'_>>| text.filter(|t| !t.0.is_empty()).and_then(|t| words.keep(&t.0));
@@ -345,6 +367,59 @@ impl Log {
             Some(id) => watch.told(Uid::number(id), told, each),
             None => watch.record(&told.into(), each),
         }
+    }
+}
+
+impl Log {
+    /// What was asked for, or what was answered.
+    fn lookup(&self, dns: &Dns<'_>, key: Key, at: Micros, watch: &mut Watch, each: Each<'_>) {
+        let query = dns.queries.first();
+        let Some(name) = dns.rrname.as_ref().or_else(|| query?.rrname.as_ref()) else { return };
+        let answers = dns.kind.as_ref().is_some_and(|kind| matches!(kind.bytes(), b"answer" | b"response"));
+        let asked = dns.rrtype.as_ref().or_else(|| query?.rrtype.as_ref()).map_or(0, |t| kind(&t.0));
+        let mut heard = Heard::default();
+        heard.answer.code = dns.rcode.as_ref().map_or(0, |c| code(&c.0));
+        if let Some(data) = &dns.rdata {
+            put(&mut heard, asked, data.bytes());
+        }
+        for answer in &dns.answers {
+            let of = answer.rrtype.as_ref().map_or(asked, |t| kind(&t.0));
+            match &answer.rdata {
+                Rdata::Text(text) | Rdata::Named { name: text } => put(&mut heard, of, text.bytes()),
+                Rdata::Other(_) => put(&mut heard, of, b""),
+            }
+        }
+        // Either of the two, or both, by how it is set up.
+        if dns.answers.is_empty() {
+            let Grouped { a, aaaa, txt, null, cname, mx } = &dns.grouped;
+            [a, aaaa, cname, mx].into_iter().flatten().for_each(|t| heard.record(t.bytes()));
+            txt.iter().chain(null).for_each(|t| heard.free(t.0.len()));
+        }
+        let lookup = Lookup {
+            client: key.client,
+            server: key.server,
+            session: None,
+            at,
+            frame: self.number,
+            name: &name.0.trim_end_matches('.').to_ascii_lowercase(),
+            // A line of version 1 is about one record of an answer; a CNAME is mostly in one that was asked for an address.
+            kind: if dns.rdata.is_some() && asked == CNAME { A } else { asked },
+            asks: !answers,
+            answer: answers.then_some(heard.answer),
+            addrs: &heard.addrs,
+        };
+        watch.looked_up(lookup, each);
+    }
+}
+
+const A: u16 = 1;
+const CNAME: u16 = 5;
+
+/// A record of an answer: TXT, NULL, KEY and what has no name carry anything.
+fn put(heard: &mut Heard, kind: u16, data: &[u8]) {
+    match kind {
+        10 | 16 | 25 | 256.. => heard.free(data.len()),
+        _ => heard.record(data),
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod eve;
 mod join;
 mod lines;
+mod lookup;
 pub mod netflow;
 mod text;
 pub mod zeek;

@@ -14,8 +14,9 @@ use serde::de::IgnoredAny;
 use umbilical_core::text::clean;
 
 use super::lines::{Stamp, Text, Troubles};
+use super::lookup::Heard;
 use super::{Record, Told, Uid, spoken, text};
-use crate::flow::{Each, Half, Key, Seen};
+use crate::flow::{Each, Half, Key, Lookup, Seen};
 use crate::lists::plain;
 use crate::names::{App, Body, Certificate, Names};
 use crate::packet::{Flags, proto};
@@ -107,6 +108,8 @@ enum Column {
     RespIpBytes,
     Query,
     Answers,
+    Qtype,
+    Rcode,
     ServerName,
     Ja3,
     Ja4,
@@ -146,6 +149,8 @@ impl Column {
             b"resp_ip_bytes" => Self::RespIpBytes,
             b"query" => Self::Query,
             b"answers" => Self::Answers,
+            b"qtype" => Self::Qtype,
+            b"rcode" => Self::Rcode,
             b"server_name" => Self::ServerName,
             b"ja3" => Self::Ja3,
             b"ja4" => Self::Ja4,
@@ -201,6 +206,8 @@ struct Row<'a> {
     query: Option<Text<'a>>,
     #[serde(borrow)]
     answers: Vec<Text<'a>>,
+    qtype: Option<u64>,
+    rcode: Option<u64>,
     #[serde(borrow)]
     server_name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -395,12 +402,36 @@ impl Log {
             return Some(end.plus(kind.behind()));
         }
         let names = said(kind, row, key, watch);
+        if kind == Kind::Dns {
+            self.lookup(row, key, at, watch, each);
+        }
         let told = Told { key, at, number, names, seen: kind.sees() };
         match id {
             Some(id) => watch.told(id, told, each),
             None => watch.record(&told.into(), each),
         }
         Some(at)
+    }
+
+    /// What was asked for, and what was answered.
+    fn lookup(&self, row: &Row<'_>, key: Key, at: Micros, watch: &mut Watch, each: Each<'_>) {
+        let Some(query) = &row.query else { return };
+        let mut heard = Heard::default();
+        row.answers.iter().for_each(|answer| heard.zeek(answer.bytes()));
+        heard.answer.code = row.rcode.and_then(|n| u8::try_from(n).ok()).unwrap_or_default();
+        let lookup = Lookup {
+            client: key.client,
+            server: key.server,
+            session: None,
+            at,
+            frame: self.number,
+            name: &query.0.trim_end_matches('.').to_ascii_lowercase(),
+            kind: row.qtype.and_then(|n| u16::try_from(n).ok()).unwrap_or_default(),
+            asks: true,
+            answer: (row.rcode.is_some() || !row.answers.is_empty()).then_some(heard.answer),
+            addrs: &heard.addrs,
+        };
+        watch.looked_up(lookup, each);
     }
 
     /// The media type of what was transferred, for the conversations that carried it.
@@ -458,6 +489,8 @@ impl<'a> Row<'a> {
             Column::RespIpBytes => self.resp_ip_bytes = number(),
             Column::Query => self.query = word(),
             Column::Answers => self.answers = list(),
+            Column::Qtype => self.qtype = number(),
+            Column::Rcode => self.rcode = number(),
             Column::ServerName => self.server_name = word(),
             Column::Ja3 => self.ja3 = word(),
             Column::Ja4 => self.ja4 = word(),
