@@ -310,7 +310,8 @@ impl Watch {
             Owner::Nobody | Owner::Stranger(_) => None,
         };
         let Message { kind, answer, .. } = message;
-        let lookup = Lookup { client, server, session, at, frame, name: &message.name, kind, asks: answer.is_none(), answer, addrs: &message.addrs };
+        let lookup =
+            Lookup { client, server, session, at, frame, name: &message.name, kind, asks: answer.is_none(), answer, addrs: &message.addrs };
         each(Event::Lookup(&lookup), &self.words);
         let word = self.words.keep(&message.name)?;
         for addr in message.addrs {

@@ -45,7 +45,7 @@ const EXPECTED: &[Expected] = &[
     Expected { codes: &["brute-force"], ..QUIET },
     // Retries of connections that nobody answers are no beacon.
     Expected { codes: &["beacon"], find: &[("c2_malware", "test-cc")], spare: &[("c2_malware", "test7")], ..QUIET },
-    Expected { codes: &["dns-tunnel"], find: &[("dns_tunnel", ANY)], precision: 0.95, ..QUIET },
+    Expected { codes: &["dns-tunnel"], find: &[("dns_tunnel", ANY)], precision: 0.95, within: Some(600.0), ..QUIET },
     Expected { codes: &["dga"], ..QUIET },
     Expected { codes: &["icmp-tunnel"], find: &[("icmp_tunnel", ANY)], ..QUIET },
     Expected { codes: &["ntp-tunnel"], ..QUIET },

@@ -2,6 +2,7 @@
 
 mod attribution;
 mod detect;
+mod dns;
 mod flows;
 mod hostile;
 mod listed;

@@ -13,6 +13,7 @@ use std::ops::AddAssign;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
 
 use super::model::{ODD, odds};
 use super::{Halves, asker, is_blind, shown};
@@ -23,7 +24,8 @@ use crate::names::zone::{self, Suffix, Zoned};
 use crate::names::{Word, Words};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "dga", version: 1, needs: "the names that are asked for in DNS, and whether they exist" };
+const ABOUT: About =
+    About { code: "dga", version: 1, needs: "the names that are asked for in DNS, and whether they exist", basis: Basis::Inferred };
 
 /// Zones that do not exist and look made up, within an hour; the share of them of all that do not exist.
 const ABSENT: usize = 10;
@@ -200,8 +202,7 @@ impl Dga {
             let edge = *edge;
             self.askers.retain(|_, a| is_told(a) || a.last > edge);
         }
-        let kept = |all: &HashMap<Subject, Box<Asker>>| all.values().map(|a| a.absent.kept().saturating_add(a.called.kept())).sum::<usize>();
-        self.kept = kept(&self.askers);
+        self.kept = self.askers.values().map(|a| a.absent.kept().saturating_add(a.called.kept())).sum();
         if self.askers.len() > ASKERS / 4 * 3 || self.kept >= KEPT / 4 * 3 {
             self.over.extend(self.askers.iter().filter_map(|(subject, a)| alert(*subject, a)));
             self.askers.clear();

@@ -146,8 +146,18 @@ mod tests {
         files.sort();
         let mut out: Vec<String> = files.iter().map(|f| fs::read_to_string(f).unwrap()).collect();
         for name in [
-            "organisations", "brands", "countries", "products", "compelling_law", "parts/makers", "parts/words",
-            "identifiers/usb_vendors", "identifiers/oui", "identifiers/mcc_mnc", "identifiers/fcc", "identifiers/endpoints",
+            "organisations",
+            "brands",
+            "countries",
+            "products",
+            "compelling_law",
+            "parts/makers",
+            "parts/words",
+            "identifiers/usb_vendors",
+            "identifiers/oui",
+            "identifiers/mcc_mnc",
+            "identifiers/fcc",
+            "identifiers/endpoints",
         ] {
             let mut rows = csv::Reader::from_path(root.join(format!("knowledge/{name}.csv"))).unwrap();
             let heads = rows.headers().unwrap().clone();
@@ -200,14 +210,35 @@ mod tests {
     #[test]
     fn words_are_plain_and_chance_is_odd() {
         for label in [
-            "www", "connectivitycheck", "mobileanalytics", "us-east-1", "skypedataprdcolneu04", "fahrkartenautomat", "shanghaitelecom",
-            "ec2-203-0-113-245", "android-clients", "time4", "1543133972", "semanticlocation-pa", "eu-central-2", "xn--bcher-kva",
-            "northeurope", "videowall365", "netzbetreiber", "guangzhou",
+            "www",
+            "connectivitycheck",
+            "mobileanalytics",
+            "us-east-1",
+            "skypedataprdcolneu04",
+            "fahrkartenautomat",
+            "shanghaitelecom",
+            "ec2-203-0-113-245",
+            "android-clients",
+            "time4",
+            "1543133972",
+            "semanticlocation-pa",
+            "eu-central-2",
+            "xn--bcher-kva",
+            "northeurope",
+            "videowall365",
+            "netzbetreiber",
+            "guangzhou",
         ] {
             assert!(matches!(Label::of(label), Label::Plain | Label::Number), "{label}: {}", odds(label));
         }
         for label in [
-            "suxqnuduzbztt", "9f86d081884c7d659a2f", "mfrggzdfmztwq2lk", "x7k2p9q4w1z8", "qzvkxwjhbd", "1029384756102938475610", "aébßqx÷12",
+            "suxqnuduzbztt",
+            "9f86d081884c7d659a2f",
+            "mfrggzdfmztwq2lk",
+            "x7k2p9q4w1z8",
+            "qzvkxwjhbd",
+            "1029384756102938475610",
+            "aébßqx÷12",
         ] {
             assert_eq!(Label::of(label), Label::Odd, "{label}: {}", odds(label));
         }

@@ -12,6 +12,7 @@ use std::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
 
 use super::zone::{self, Look, Rule, Zone};
 use super::{asker, is_blind};
@@ -21,7 +22,8 @@ use crate::names::zone::Suffix;
 use crate::names::{Words, dns};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "dns-tunnel", version: 1, needs: "the names that are asked for in DNS, and what is answered" };
+const ABOUT: About =
+    About { code: "dns-tunnel", version: 1, needs: "the names that are asked for in DNS, and what is answered", basis: Basis::Inferred };
 
 /// Zones at once, each of one who asks; names and labels of all of them.
 const ZONES: usize = 1 << 15;
@@ -57,7 +59,8 @@ impl Tunnel {
     fn lookup(&mut self, lookup: &Lookup<'_>) {
         let Some(subject) = asker(lookup) else { return };
         self.tally.judged = self.tally.judged.saturating_add(lookup.asks.into());
-        let Some(zoned) = crate::names::zone::of(lookup.name).filter(|z| !(z.suffix == Suffix::Registry && z.zone.ends_with(".arpa"))) else {
+        let Some(zoned) = crate::names::zone::of(lookup.name).filter(|z| !(z.suffix == Suffix::Registry && z.zone.ends_with(".arpa")))
+        else {
             return;
         };
         let (hasher, speaks) = (self.hasher.clone(), self.speak.contains(&subject));
@@ -72,8 +75,7 @@ impl Tunnel {
                 self.make_room();
             }
             let entry = Box::new(Entry { subject, name: zoned.zone.into(), zone: Zone::new(lookup) });
-            let hash = |e: &Box<Entry>| hasher.hash_one((e.subject, &*e.name));
-            self.zones.insert_unique(hasher.hash_one((subject, zoned.zone)), entry, hash);
+            self.zones.insert_unique(hasher.hash_one((subject, zoned.zone)), entry, |e| hasher.hash_one((e.subject, &*e.name)));
         }
         let Some(zone) = self.find(subject, zoned.zone) else { return };
         let before = zone.kept();
@@ -125,7 +127,7 @@ impl Tunnel {
     }
 }
 
-/// What each rule says, behind "It is said because".
+/// What each rule says, in a sentence of its own.
 fn why(rule: Rule, zone: &Zone) -> String {
     match rule {
         Rule::Names => format!("The names are long and new each time, and their characters have {:.1} bits each", zone.entropy()),
@@ -133,7 +135,7 @@ fn why(rule: Rule, zone: &Zone) -> String {
         Rule::Answers => {
             format!("{} answers held records that carry anything (TXT, NULL), {:.0} bytes each", zone.all.free, zone.all.each())
         }
-        Rule::BothWays => format!("{} of the names were answered with data and no address", zone.all.back),
+        Rule::BothWays => format!("{} answers held data and no address", zone.all.back),
         Rule::Addresses => format!("Addresses of {} networks were answered, and nobody went there", zone.all.nets),
         Rule::Many => format!("{} of the names look encoded, and nobody went to what was answered", zone.all.odd),
     }
@@ -146,7 +148,7 @@ fn alert(entry: &Entry) -> Option<Alert> {
     let name = umbilical_core::text::clean(&entry.name).into_owned();
     let held: Vec<Rule> = Rule::ALL.into_iter().filter(|r| zone.held & r.bit() != 0).collect();
     let did = if by == Rule::Answers && all.odd < all.names.div_ceil(2) {
-        format!("took {} answers that carry anything from {name}, for {} new names", all.free, all.names)
+        format!("took {} bytes from {name} in {} answers that carry anything, for {} new names", all.free_bytes, all.free, all.names)
     } else {
         format!("asked for {} new names below {name}, with {:.0} characters that look encoded in each", all.names, all.length())
     };
@@ -180,7 +182,7 @@ fn alert(entry: &Entry) -> Option<Alert> {
             Term { term: "encoded_chars_hour", value: zone.most_chars.into(), threshold: zone::CHARS.into() },
             Term { term: "free_answers", value: all.free.into(), threshold: zone::FREE.into() },
             Term { term: "free_answer_bytes", value: all.each(), threshold: zone::FREE_BYTES },
-            Term { term: "new_names_share", value: all.new(), threshold: zone::NEW },
+            Term { term: "new_names_share", value: all.fresh(), threshold: zone::NEW },
             Term { term: "subdomains", value: all.names.into(), threshold: next.into() },
         ],
         reason: Reason {

@@ -26,10 +26,11 @@ pub(super) const LENGTH: f64 = 25.0;
 pub(super) const ENTROPY: f64 = 3.4;
 /// Encoded characters in an hour.
 pub(super) const CHARS: u32 = 20_000;
-/// Answers of records that carry anything, in ten minutes; their bytes on average, and new names for each question.
+/// Answers of records that carry anything, in ten minutes; their bytes on average, new names for each question, and new names.
 pub(super) const FREE: u32 = 10;
 pub(super) const FREE_BYTES: f64 = 60.0;
 pub(super) const NEW: f64 = 0.3;
+const FREE_NAMES: u32 = 6;
 /// Names that look encoded of which at least half were answered with data, and their length.
 const BOTH: u32 = 15;
 const BOTH_LENGTH: f64 = 10.0;
@@ -69,7 +70,8 @@ pub(super) struct Count {
     pub free_bytes: u64,
     /// Answers that carry something and no address.
     pub back: u32,
-    /// Answers that say only that there is no such name, or give an address of the loopback network as a code (RFC 5782).
+    /// Answers that give an address of the loopback network as a code (RFC 5782); these, and those in which is nothing.
+    pub codes: u32,
     pub silent: u32,
     /// Networks (/16, /32 of IPv6) that were not answered before.
     pub nets: u32,
@@ -86,6 +88,7 @@ impl AddAssign for Count {
         add(&mut self.free, o.free);
         self.free_bytes = self.free_bytes.saturating_add(o.free_bytes);
         add(&mut self.back, o.back);
+        add(&mut self.codes, o.codes);
         add(&mut self.silent, o.silent);
         add(&mut self.nets, o.nets);
     }
@@ -103,7 +106,7 @@ impl Count {
     }
 
     /// New names for each question; where only answers were seen, for each of these.
-    pub fn new(&self) -> f64 {
+    pub fn fresh(&self) -> f64 {
         f64::from(self.names) / f64::from(self.questions.max(self.answers).max(1))
     }
 }
@@ -314,6 +317,7 @@ impl Zone {
             count.back = 1;
         }
         let code = lookup.addrs.iter().any(|addr| is_code(*addr));
+        count.codes = code.into();
         if answer.code == NO_SUCH_NAME || code || answer.records == 0 {
             count.silent = 1;
         }
@@ -329,8 +333,8 @@ impl Zone {
     /// Whether what looks encoded are digests of things that somebody is asked about: of files, of addresses of mail. Each is the one
     /// label of its name, as long as digests are, and the rest of the names is always the same, or they are answered with codes.
     fn is_digests(&self) -> bool {
-        let coded = self.all.silent > 0 && f64::from(self.all.silent) >= 0.9 * f64::from(self.all.answers) && self.all.back == 0;
-        DIGESTS.contains(&self.usual.0) && self.unusual <= 1 && self.together <= 2 && (self.around <= AROUND || coded && self.all.answers > 0)
+        let coded = self.all.codes > 0 && self.all.codes >= self.all.answers / 2;
+        DIGESTS.contains(&self.usual.0) && self.unusual <= 1 && self.together <= 2 && (self.around <= AROUND || coded)
     }
 
     /// Bits of a character that looks encoded.
@@ -355,10 +359,11 @@ impl Zone {
                     odd && (many(&minutes) || many(&day)) && self.entropy() >= ENTROPY
                 }
                 Rule::Volume => odd && hour.chars >= CHARS,
-                Rule::Answers => minutes.free >= FREE && minutes.each() >= FREE_BYTES && minutes.new() >= NEW,
+                Rule::Answers => {
+                    minutes.free >= FREE && minutes.each() >= FREE_BYTES && minutes.fresh() >= NEW && minutes.names >= FREE_NAMES
+                }
                 Rule::BothWays => {
-                    let both =
-                        |c: &Count| c.odd >= BOTH && c.length() >= BOTH_LENGTH && c.back >= c.names.div_ceil(2) && c.new() >= NEW;
+                    let both = |c: &Count| c.odd >= BOTH && c.length() >= BOTH_LENGTH && c.back >= c.names.div_ceil(2) && c.fresh() >= NEW;
                     odd && (both(&minutes) || both(&day))
                 }
                 Rule::Addresses => {
@@ -402,7 +407,9 @@ mod tests {
 
     #[test]
     fn names_that_say_nothing_are_told_by_their_shape() {
-        for below in ["", "7.113.0.203", "4.3.2.1.zen", "_dmarc", "selector1._domainkey", "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d"] {
+        for below in
+            ["", "7.113.0.203", "4.3.2.1.zen", "_dmarc", "selector1._domainkey", "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d"]
+        {
             assert!(!Look::at(below).says, "{below}");
         }
         for below in ["www", "1.stage", "0001.cmd"] {
