@@ -353,6 +353,18 @@ fn every_tunnel_is_found() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
+#[test]
+fn a_page_of_its_zone_does_not_clear_a_tunnel() {
+    let mut dice = Dice(5);
+    let mut all = packets(&hexed(&mut dice, "example.com", true));
+    for n in 0..60 {
+        let asked = [Asked::new(BEGIN + n * SECOND, "www.example.com".into(), A).addr(PEER)];
+        all.extend(packets(&asked));
+        all.extend(visit(BEGIN + n * SECOND + 500_000, 3000 + n as u16, PEER));
+    }
+    assert_eq!(codes(&said(all)), ["dns-tunnel"]);
+}
+
 /// What happens beside tunnels, and may look like one.
 #[derive(Default)]
 struct Harmless {

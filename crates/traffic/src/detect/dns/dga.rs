@@ -31,7 +31,7 @@ const ABOUT: About =
 const ABSENT: usize = 10;
 const SHARE: f64 = 0.33;
 /// Their letters, and the odds of each.
-const LETTERS: usize = 6;
+const LETTERS: usize = 7;
 const ODDS: f64 = ODD - 1.0;
 /// Names of servers that nobody asked for, within an hour; their letters, and the odds of each.
 const CALLED: usize = 2;

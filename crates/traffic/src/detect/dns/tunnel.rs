@@ -99,8 +99,9 @@ impl Tunnel {
         }
         let Some(name) = flow.names.dns.map(|word| words.get(word)) else { return };
         let Some(zoned) = crate::names::zone::of(name) else { return };
+        let hasher = self.hasher.clone();
         if let Some(zone) = self.find(subject, zoned.zone) {
-            zone.visits = zone.visits.saturating_add(1);
+            zone.visit(zoned.below, &hasher);
         }
     }
 

@@ -185,8 +185,8 @@ pub(super) struct Zone {
     together: u32,
     /// In how many ways the rest of their names was seen.
     around: u32,
-    /// Conversations with what its names led to.
-    pub visits: u32,
+    /// Names that look encoded and led somebody somewhere.
+    visits: u32,
     pub examples: Vec<String>,
     /// What was enough, and everything that was.
     pub told: Option<(Micros, Rule)>,
@@ -245,6 +245,13 @@ impl Zone {
         self.all += count;
         self.most_chars = self.most_chars.max(self.hour.sum().chars);
         self.judge(at, speaks);
+    }
+
+    /// Somebody goes where a name below the zone led. A name that looks like words clears none that does not.
+    pub fn visit(&mut self, below: &str, hasher: &DefaultHashBuilder) {
+        if Look::at(below).odd > 0 && self.meets(hasher.hash_one(("visit", below))) {
+            self.visits = self.visits.saturating_add(1);
+        }
     }
 
     fn meets(&mut self, what: u64) -> bool {
@@ -349,10 +356,13 @@ impl Zone {
         if day.odd < BOTH && minutes.free < FREE {
             return;
         }
-        let unvisited = u64::from(self.visits) * 10 < u64::from(self.all.names.max(1));
+        let unvisited = u64::from(self.visits) * 10 < u64::from(self.all.odd.max(1));
         let digests = self.is_digests();
         let odd = unvisited && !digests;
-        for rule in Rule::ALL.into_iter().filter(|r| self.held & r.bit() == 0).collect::<Vec<_>>() {
+        for rule in Rule::ALL {
+            if self.held & rule.bit() != 0 {
+                continue;
+            }
             let holds = match rule {
                 Rule::Names => {
                     let many = |c: &Count| c.odd >= NAMES && c.length() >= LENGTH;
