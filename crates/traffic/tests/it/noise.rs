@@ -184,6 +184,7 @@ fn day(seed: u64, devices: u32) -> Noise {
                     kind: 1,
                     asks: true,
                     answer: Some(answer),
+                    addrs: &[],
                 };
                 detect.see(&Event::Lookup(&lookup), &watch.words);
                 let key = Key { client: own, server: Addr::v4(RESOLVER), client_port: 40_000, server_port: 53, proto: proto::UDP };
