@@ -1,7 +1,7 @@
 //! `firmware-download`: something that looks like firmware came to a device.
 //!
 //! What looks so: half a megabyte or more, over one or many conversations (pieces asked for by range), from a server or a target that
-//! says so in its name. What is said of it: whether it came outside of every window that is written down for the device, in clear text,
+//! says so in its name, or that begins as what is made for a device's flash does. What is said of it: whether it came outside of every window that is written down for the device, in clear text,
 //! or from a server that is none of those that are written down. A download of a program is none: names of operating systems and of
 //! stores say nothing of firmware.
 
@@ -13,8 +13,8 @@ use umbilical_core::observation::Basis;
 use super::cloud::{is_open, server};
 use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow};
-use crate::lists::Scope;
-use crate::names::{Word, Words};
+use crate::lists::{Scope, Server};
+use crate::names::{Body, Sort, Word, Words};
 use crate::packet::Addr;
 use crate::time::Micros;
 
@@ -65,7 +65,10 @@ struct Pull {
     up: u64,
     down: u64,
     open: bool,
+    body: Option<Body>,
     target: Option<Word>,
+    /// Hashes of certificates that were shown.
+    certificates: Vec<(Option<Word>, Option<Word>)>,
     addrs: Vec<Addr>,
     frames: (u64, u64),
 }
@@ -101,10 +104,14 @@ impl Firmware {
         let mut told = |word: Option<Word>| word.is_some_and(|word| *self.said.entry(word).or_insert_with(|| says(words.get(word))));
         let by_name = told(names.sni.or(names.host).or(names.dns)) || told(names.uri);
         let known = given.expected.servers.iter().any(|s| s.has(name));
-        if !by_name && !known && !given.operators.named(name).is_some_and(|(_, endpoint)| says(&endpoint.what)) {
+        let by_body = names.body.filter(|body| body.sort() == Sort::Firmware);
+        let of_updates =
+            by_name || known || by_body.is_some() || given.operators.named(name).is_some_and(|(_, endpoint)| says(&endpoint.what));
+        let key = (who(flow), Box::from(name));
+        // What follows a first piece is more of it.
+        if !of_updates && !self.pulls.contains_key(&key) {
             return;
         }
-        let key = (who(flow), Box::from(name));
         if let Some(pull) = self.pulls.get(&key)
             && flow.start.since(pull.last) > QUIET
             && let Some(pull) = self.pulls.remove(&key)
@@ -123,7 +130,9 @@ impl Firmware {
             up: 0,
             down: 0,
             open: false,
+            body: None,
             target: None,
+            certificates: Vec::new(),
             addrs: Vec::new(),
             frames: (flow.first_frame, flow.last_frame),
         });
@@ -132,7 +141,12 @@ impl Firmware {
         pull.up = pull.up.saturating_add(flow.up.bytes);
         pull.down = pull.down.saturating_add(flow.down.bytes);
         pull.open |= is_open(flow);
+        pull.body = pull.body.or(by_body);
         pull.target = pull.target.or(names.uri);
+        let shown = (names.sha1, names.sha256);
+        if shown != (None, None) && pull.certificates.len() < ADDRS && !pull.certificates.contains(&shown) {
+            pull.certificates.push(shown);
+        }
         pull.frames = (pull.frames.0.min(flow.first_frame), pull.frames.1.max(flow.last_frame));
         if pull.addrs.len() < ADDRS && !pull.addrs.contains(&flow.key.server) {
             pull.addrs.push(flow.key.server);
@@ -160,8 +174,21 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
         }
         _ => Vec::new(),
     };
+    let hash = |word: Option<Word>| word.map(|word| trace.words.get(word));
+    let other = |server: &Server| {
+        let fits = |word: Option<Word>| hash(word).is_some_and(|hash| server.certificates.iter().any(|c| c == hash));
+        let other = pull.certificates.iter().find(|(sha1, sha256)| !fits(*sha1) && !fits(*sha256))?;
+        (!server.certificates.is_empty()).then(|| hash(other.1).or(hash(other.0)).unwrap_or_default().to_owned())
+    };
     let mut more = Vec::new();
     let mut severity = Severity::Low;
+    if let Some(body) = pull.body {
+        more.push(format!("It begins as {} does", body.name()));
+    }
+    if let Some(certificate) = pinned.and_then(other) {
+        severity = severity.max(Severity::High);
+        more.push(format!("The update server showed another certificate than those written down: {certificate}"));
+    }
     if pull.open {
         severity = severity.max(Severity::Medium);
         more.push("It came in clear text: anybody on the way could read and change it".to_owned());

@@ -96,6 +96,8 @@ pub struct Server {
     pub host: String,
     /// Where it may be; empty: anywhere.
     pub networks: Vec<Ue>,
+    /// SHA-1 or SHA-256 of the certificates that it may show, in hex; empty: any.
+    pub certificates: Vec<String>,
 }
 
 impl Server {
@@ -201,6 +203,8 @@ struct ServerText {
     host: Spanned<String>,
     #[serde(default)]
     networks: Vec<Spanned<String>>,
+    #[serde(default)]
+    certificates: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -264,9 +268,15 @@ impl Expected {
             Ok(Window { who: scope(&w.who, &zones)?, days, from, until, east })
         };
         let server = |s: &ServerText| {
+            let certificate = |c: &Spanned<String>| {
+                let hex = c.get_ref().replace(':', "").to_ascii_lowercase();
+                let fits = matches!(hex.len(), 40 | 64) && hex.bytes().all(|b| b.is_ascii_hexdigit());
+                if fits { Ok(hex) } else { Err(wrong(c, "the SHA-1 or SHA-256 of a certificate in hex")) }
+            };
             Ok(Server {
                 host: host(s.host.get_ref()).ok_or_else(|| wrong(&s.host, "the name of a host"))?,
                 networks: networks(&s.networks)?,
+                certificates: s.certificates.iter().map(certificate).collect::<Result<_, _>>()?,
             })
         };
         let allow = |a: &AllowText| {

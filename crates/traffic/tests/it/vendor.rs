@@ -81,6 +81,21 @@ fn other_downloads_are_no_firmware() {
     }
 }
 
+/// What a server is called says nothing where what it gives begins as firmware does; the pieces behind the first are more of it.
+#[test]
+fn firmware_is_told_by_how_it_begins() {
+    let image = |magic: &[u8]| {
+        let head = [b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n", magic].concat();
+        let mut packets = fetch(TUESDAY, 20_000, "cdn.example", "/17", 400_000);
+        packets[3].1 = tcp(PEER, ME, (80, 20_000), 0x18, 2, &head);
+        packets.extend(fetch(TUESDAY + 60, 20_001, "cdn.example", "/17", 400_000));
+        of(&found(packets, given("")), "firmware-download").len()
+    };
+    assert_eq!(image(b"UBI#\x01\0\0\0\0\0\0\0\0\0\x08\0\0\0\x10\0"), 1);
+    assert_eq!(image(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0"), 0);
+    assert_eq!(image(b"just some text that goes on for a while, as texts do"), 0);
+}
+
 #[test]
 fn an_update_server_that_is_not_written_down_or_stands_elsewhere() {
     let severity = |pins: &str| {
