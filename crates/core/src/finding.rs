@@ -125,6 +125,7 @@ pub const DETECTED: &[&str] = &[
     "vendor-cloud",
     "firmware-download",
     "mining",
+    "media-uplink",
 ];
 
 /// Every code, with one line for people.
@@ -170,5 +171,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("vendor-cloud", "A device speaks with an endpoint of a maker of modules or of their silicon"),
     ("firmware-download", "Something that looks like firmware came to a device"),
     ("mining", "Work for a pool that mines a currency, or a node of one"),
+    ("media-uplink", "A device sends a steady stream, as microphones and cameras do"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

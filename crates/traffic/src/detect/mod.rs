@@ -16,6 +16,7 @@ mod mining;
 mod reached;
 mod scan;
 mod stats;
+mod stream;
 mod within;
 
 pub use alert::{Alert, Reason, Subject, Term};
@@ -109,6 +110,7 @@ const ALL: &[New] = &[
     |_| Box::new(cloud::Cloud::default()),
     |_| Box::new(firmware::Firmware::default()),
     |_| Box::new(mining::Mining::default()),
+    |_| Box::new(stream::Stream::default()),
 ];
 
 /// What a detector could and could not look at.

@@ -12,6 +12,7 @@ mod noise;
 mod reports;
 mod scenes;
 mod sessions_found;
+mod stream;
 mod tshark;
 mod vendor;
 mod views;
