@@ -9,7 +9,7 @@ use umbilical_traffic::cellular::{diameter, gtp1, gtp2, pfcp, radius, tunnel};
 use umbilical_traffic::detect::{Detectors, Given, Trace};
 use umbilical_traffic::flow::{Limits, Seen};
 use umbilical_traffic::link::{Link, ip};
-use umbilical_traffic::names::{certificate, dns, http, industrial, iot, mining, quic, tls};
+use umbilical_traffic::names::{certificate, dns, http, identity, industrial, iot, mining, quic, tls};
 use umbilical_traffic::packet::{Addr, datagram};
 use umbilical_traffic::record::{eve, netflow, zeek};
 use umbilical_traffic::source::Source;
@@ -41,6 +41,7 @@ const DECODERS: &[fn(&[u8])] = &[
     |b| done(tls::handshake(b).and_then(|m| tls::hello(&m)).map(|h| (h.ja3(), h.ja4(tls::Over::Tcp)))),
     |b| done((tls::flight(b), certificate::read(b))),
     |b| done((mining::json(b), mining::asks_for_work(b), mining::node(b), mining::discovery(b))),
+    |b| done(identity::scan(b, true)),
     |b| done(tls::hello(b).map(|h| (h.ja3(), h.ja4(tls::Over::Quic)))),
     |b| {
         let mut pieces = quic::Pieces::default();

@@ -126,6 +126,7 @@ pub const DETECTED: &[&str] = &[
     "firmware-download",
     "mining",
     "media-uplink",
+    "cleartext-identity",
 ];
 
 /// Every code, with one line for people.
@@ -172,5 +173,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("firmware-download", "Something that looks like firmware came to a device"),
     ("mining", "Work for a pool that mines a currency, or a node of one"),
     ("media-uplink", "A device sends a steady stream, as microphones and cameras do"),
+    ("cleartext-identity", "A device says in clear who or where it is"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

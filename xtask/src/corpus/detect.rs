@@ -52,6 +52,8 @@ const EXPECTED: &[Expected] = &[
     Expected { codes: &["ddos-source", "reflection"], find: &[("ddos", ANY)], within: Some(5.0), ..QUIET },
     Expected { codes: &["spoofed-source"], ..QUIET },
     Expected { codes: &["mining"], find: &[("mining", ANY)], spare: &[(ALL, ANY)], ..QUIET },
+    // A device that says who or where it is may stand in any capture; none of these does.
+    Expected { codes: &["cleartext-identity"], ..QUIET },
     Expected { codes: &["exfil"], ..QUIET },
     // Downloads of programs are none.
     Expected { codes: &["firmware-download"], ..QUIET },

@@ -6,6 +6,7 @@
 
 mod alert;
 pub mod beacon;
+mod cleartext;
 mod cloud;
 mod conflict;
 mod core_abuse;
@@ -111,6 +112,7 @@ const ALL: &[New] = &[
     |_| Box::new(firmware::Firmware::default()),
     |_| Box::new(mining::Mining::default()),
     |_| Box::new(stream::Stream::default()),
+    |_| Box::new(cleartext::Cleartext::default()),
 ];
 
 /// What a detector could and could not look at.

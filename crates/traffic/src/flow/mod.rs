@@ -10,7 +10,7 @@ pub use seen::Seen;
 pub use table::{Known, Limits, Table};
 
 use crate::cellular::sessions::{Id, Owner, Way};
-use crate::names::{Names, Payload, Probe, Words};
+use crate::names::{App, Names, Payload, Probe, Words, dns, identity};
 use crate::packet::{Addr, Datagram, Flags, proto};
 use crate::record::Record;
 use crate::time::Micros;
@@ -316,11 +316,27 @@ impl Flow {
         }
     }
 
+    /// Looks for who and where a device is, in what is not encrypted and not read where it is counted.
+    fn scan(&mut self, bytes: &[u8], from_client: bool, words: &mut Words) {
+        let closed = matches!(self.names.app, Some(App::Tls | App::Dtls | App::Quic)) || dns::PORTS.contains(&self.key.server_port);
+        // What a server of a known protocol says is its own affair.
+        if closed || !from_client && self.names.app.is_some() {
+            return;
+        }
+        let said = identity::scan(bytes, from_client);
+        if !said.is_empty() {
+            self.names.said = words.tell(self.names.said, said);
+        }
+    }
+
     fn count(&mut self, packet: &Datagram<'_>, at: Micros, frame: u64, from_client: bool, words: &mut Words) {
         if !self.learnt && !packet.payload.is_empty() {
             let payload =
                 Payload { proto: packet.proto, bytes: packet.payload, sequence: packet.sequence, from_client, port: self.key.server_port };
             self.looks(&payload, words);
+        }
+        if self.firsts < identity::PAYLOADS && !packet.payload.is_empty() {
+            self.scan(packet.payload, from_client, words);
         }
         let carried = packet.payload.len();
         let since = self.since();

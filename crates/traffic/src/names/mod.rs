@@ -7,6 +7,7 @@ pub mod body;
 pub mod certificate;
 pub mod dns;
 pub mod http;
+pub mod identity;
 pub mod industrial;
 pub mod iot;
 pub mod mining;
@@ -16,11 +17,12 @@ mod words;
 pub mod zone;
 
 use std::borrow::Cow;
+use std::num::NonZeroU8;
 
 pub use app::{App, Role};
 pub use body::{Body, Sort};
 pub use certificate::Certificate;
-pub use words::{LONGEST, Word, Words};
+pub use words::{LONGEST, Told, Word, Words};
 
 use crate::packet::{Addr, proto};
 
@@ -36,7 +38,7 @@ pub struct Names {
     /// The first topic of MQTT.
     pub topic: Option<Word>,
     /// The protocol level of MQTT: 3, 4 (3.1.1), 5.
-    pub level: Option<u8>,
+    pub level: Option<NonZeroU8>,
     /// The name that led to the server's address, as the module asked for it; of a conversation of DNS the first name asked for.
     pub dns: Option<Word>,
     /// The server's name in TLS or QUIC.
@@ -61,6 +63,8 @@ pub struct Names {
     pub mime: Option<Word>,
     /// What the body of the first response is, by its first bytes.
     pub body: Option<Body>,
+    /// Who and where a device is, as it was said in clear ([`Words::told`]).
+    pub said: Option<Told>,
 }
 
 impl Names {
@@ -83,6 +87,7 @@ impl Names {
         self.agent = self.agent.or(other.agent);
         self.mime = self.mime.or(other.mime);
         self.body = self.body.or(other.body);
+        self.said = self.said.or(other.said);
     }
 }
 
@@ -383,7 +388,7 @@ impl Probe {
         while let Some((message, behind)) = iot::mqtt(bytes) {
             match message {
                 iot::Mqtt::Connect { client, level } => {
-                    (names.app, names.level) = (Some(App::Mqtt), Some(level));
+                    (names.app, names.level) = (Some(App::Mqtt), NonZeroU8::new(level));
                     names.endpoint = if client.is_empty() { None } else { words.keep(client) };
                 }
                 iot::Mqtt::Topic(topic) => {

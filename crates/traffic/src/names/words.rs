@@ -7,16 +7,24 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use umbilical_core::id::hex;
 
 use super::certificate::{self, Certificate};
+use super::identity::{self, Said};
 
 /// A name in its [`Words`]: from 1, so that a conversation that has none takes no more room for saying so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word(NonZeroU32);
+
+/// What was said in one conversation, in its [`Words`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Told(NonZeroU32);
 
 /// Names of a trace. They come from whoever sends packets, so there is an end to how many are kept.
 #[derive(Debug, Default)]
 pub struct Words {
     all: Vec<Box<str>>,
     of: HashMap<Box<str>, Word>,
+    /// What was said of devices in clear: the same in many conversations of one.
+    said: Vec<Box<[Said]>>,
+    told: HashMap<Box<[Said]>, Told>,
     /// What stands in certificates, by their hash.
     certificates: HashMap<Word, Certificate>,
     /// Bytes of `all`.
@@ -30,6 +38,8 @@ const HELD: usize = 64 << 20;
 /// A name is cut to so many bytes: longer than any of DNS, and enough of a path.
 pub const LONGEST: usize = 512;
 
+/// Different things that are kept of what was said in clear.
+const SAID: usize = 1 << 17;
 /// Certificates of which it is kept what stands in them.
 const CERTIFICATES: usize = 1 << 16;
 
@@ -54,6 +64,33 @@ impl Words {
         self.all.push(name.into());
         self.of.insert(name.into(), Word(number));
         Some(Word(number))
+    }
+
+    /// Adds to what was said in a conversation.
+    pub(crate) fn tell(&mut self, before: Option<Told>, more: Vec<Said>) -> Option<Told> {
+        let mut all = before.map_or_else(Vec::new, |before| self.told(before).to_vec());
+        for said in more {
+            if all.len() < identity::KEPT && !all.contains(&said) {
+                all.push(said);
+            }
+        }
+        let all: Box<[Said]> = all.into();
+        if let Some(told) = self.told.get(&all) {
+            return Some(*told);
+        }
+        if self.said.len() >= SAID {
+            self.lost = self.lost.saturating_add(1);
+            return before;
+        }
+        let told = u32::try_from(self.said.len().saturating_add(1)).ok().and_then(NonZeroU32::new).map(Told)?;
+        self.said.push(all.clone());
+        self.told.insert(all, told);
+        Some(told)
+    }
+
+    /// What was said in a conversation.
+    pub fn told(&self, told: Told) -> &[Said] {
+        self.said.get((told.0.get() as usize).wrapping_sub(1)).map_or(&[], |said| said)
     }
 
     /// The hashes of a certificate, SHA-256 and SHA-1, and keeps what stands in it.

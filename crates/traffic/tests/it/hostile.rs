@@ -6,7 +6,7 @@ use umbilical_synth::reports;
 use umbilical_traffic::cellular::{diameter, gtp1, gtp2, pfcp, radius, tunnel};
 use umbilical_traffic::flow::Limits;
 use umbilical_traffic::link::{Link, ip};
-use umbilical_traffic::names::{certificate, dns, http, industrial, iot, mining, quic, tls};
+use umbilical_traffic::names::{certificate, dns, http, identity, industrial, iot, mining, quic, tls};
 use umbilical_traffic::packet::{Addr, datagram};
 use umbilical_traffic::record::{eve, netflow, zeek};
 use umbilical_traffic::source::Source;
@@ -45,6 +45,7 @@ fn everything(bytes: &[u8]) {
     let _ = tls::flight(bytes);
     let _ = certificate::read(bytes);
     let _ = (mining::json(bytes), mining::asks_for_work(bytes), mining::node(bytes), mining::discovery(bytes));
+    let _ = identity::scan(bytes, true);
     let mut pieces = quic::Pieces::default();
     quic::open(bytes, &mut pieces);
     let _ = pieces.stream();
@@ -83,6 +84,8 @@ fn beginnings() -> impl Strategy<Value = Vec<u8>> {
         Just(vec![0x30, 0x60, 0x30, 0x50, 0xa0, 3, 2, 1, 2, 2, 1, 9, 0x30, 2, 6, 0, 0x30, 9, 0x31, 7, 0x30, 5, 6, 3]),
         Just(vec![0xc3, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 64, 60]),
         Just(b"GET /".to_vec()),
+        Just(b"imei=867698040000179;msisdn=+491511234567;lat=52.5163,lon=".to_vec()),
+        Just(b"$GPRMC,081836,A,3751.65,S,145".to_vec()),
         Just(b"{\"id\":1,\"method\":\"mining.authorize\",\"params\":[".to_vec()),
         Just(b"\xf9\xbe\xb4\xd9version\0\0\0\0\0\x66\0\0\0".to_vec()),
         Just([&[5; 96][..], &[1, 1, 0xc9]].concat()),

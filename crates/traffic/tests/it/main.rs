@@ -1,6 +1,7 @@
 //! The room through its front door.
 
 mod attribution;
+mod cleartext;
 mod detect;
 mod dns;
 mod flows;

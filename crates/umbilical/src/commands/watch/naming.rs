@@ -84,7 +84,9 @@ pub(super) fn cover<'a>(text: &'a str, own: &[String]) -> Cow<'a, str> {
             to = to.saturating_add(1);
         }
         let (Some(run), Some(before), Some(ahead)) = (text.get(from..to), text.get(done..from), low.get(..from)) else { continue };
-        let equipment = ahead.trim_end_matches([':', '-', '=', '_', '/', '.']).ends_with("imei") || is_equipment(run);
+        let called = ahead.trim_end_matches([':', '-', '=', '_', '/', '.', ' ']);
+        let other = ["imsi", "msisdn", "iccid"].iter().any(|word| called.ends_with(word));
+        let equipment = called.ends_with("imei") || !other && is_equipment(run);
         let known = own.iter().any(|number| number.len() >= LONG && run.contains(number.as_str()));
         let shaped = run.len() >= 14 || run.len() >= LONG && (spoken || ahead.ends_with('+'));
         if known || shaped && !equipment {
@@ -150,6 +152,9 @@ mod tests {
             ("msisdn-4915112345", "msisdn-49151…45"),
             ("/rd?ep=+4915112345&lt=86400", "/rd?ep=+49151…45&lt=86400"),
             ("site 4711, line 20261101", "site 4711, line 20261101"),
+            ("said its IMEI 867698040000179 and its IMSI 001010123456789", "said its IMEI 867698040000179 and its IMSI 00101…89"),
+            ("its telephone number, MSISDN 4915112345678", "its telephone number, MSISDN 49151…78"),
+            ("imsi=356938035643809", "imsi=35693…09"),
             // A subscription whose last digit happens to be a right check digit.
             ("262011234567893", "26201…93"),
             ("zähler-17", "zähler-17"),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 
 use sha2::{Digest as _, Sha256};
 use umbilical_assess::{Fleet, Options};
@@ -175,7 +176,7 @@ pub(super) fn row<'a>(
         role: flow.names.role.map(Role::name),
         endpoint: covered(flow.names.endpoint),
         topic: covered(flow.names.topic),
-        level: flow.names.level,
+        level: flow.names.level.map(NonZeroU8::get),
         country: place.and_then(|p| p.country()),
         asn: place.and_then(|p| p.asn),
         as_org: place.and_then(|p| p.org.as_deref()),
