@@ -127,6 +127,14 @@ pub const DETECTED: &[&str] = &[
     "mining",
     "media-uplink",
     "cleartext-identity",
+    "flood",
+    "reflection",
+    "spoofed-source",
+    "icmp-tunnel",
+    "ntp-tunnel",
+    "brute-force",
+    "strobe",
+    "long-connection",
 ];
 
 /// Every code, with one line for people.
@@ -174,5 +182,13 @@ pub const CODES: &[(&str, &str)] = &[
     ("mining", "Work for a pool that mines a currency, or a node of one"),
     ("media-uplink", "A device sends a steady stream, as microphones and cameras do"),
     ("cleartext-identity", "A device says in clear who or where it is"),
+    ("flood", "More is sent to one address than anybody could want there, and nothing comes of it"),
+    ("reflection", "Answers of services that answer with much, for which nobody asked"),
+    ("spoofed-source", "Packets under addresses that are none of the module's own"),
+    ("icmp-tunnel", "Echoes of ping that carry something else"),
+    ("ntp-tunnel", "Messages to the port of time that no program of time sends"),
+    ("brute-force", "Many short sessions of about the same size to one place where one signs in"),
+    ("strobe", "More than one conversation a second with one peer, all day"),
+    ("long-connection", "A connection to outside that lasts for hours"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

@@ -186,7 +186,9 @@ impl Watch {
     /// A packet, whose it is where a tunnel around it said so.
     fn packet(&mut self, packet: &Datagram<'_>, owner: Option<Owner>, frame: &Frame<'_>, depth: usize, each: Each<'_>) {
         if packet.piece.is_some() && !packet.cut {
-            if let Some((bytes, length)) = self.pieces.put(packet, frame.at) {
+            let whole = self.pieces.put(packet, (frame.at, frame.number), owner);
+            self.broken(each);
+            if let Some((bytes, length)) = whole {
                 self.packet(&packet.joined(&bytes, length), owner, frame, depth, each);
             }
             return;
@@ -230,6 +232,17 @@ impl Watch {
         });
     }
 
+    /// Tells of pieces that will not come whole.
+    fn broken(&mut self, each: Each<'_>) {
+        for (mut broken, owner) in self.pieces.broken.drain(..) {
+            let owner = owner.unwrap_or_else(|| self.sessions.of_addresses(broken.src, broken.dst, broken.at));
+            if let Owner::Session(id, Way::Up) = owner {
+                broken.session = Some(id);
+            }
+            each(Event::Broken(&broken), &self.words);
+        }
+    }
+
     /// Counts a packet for its session.
     fn count(&mut self, owner: Owner, packet: &Datagram<'_>, at: Micros) {
         let Owner::Session(id, way) = owner else { return };
@@ -254,6 +267,8 @@ impl Watch {
         for record in self.join.rest() {
             self.record(&record, each);
         }
+        self.pieces.finish();
+        self.broken(each);
         let sessions = &mut self.sessions;
         self.table.finish(&self.words, &mut |event, words| {
             tally(sessions, &event);
@@ -268,7 +283,7 @@ impl Watch {
         match owner {
             Owner::Session(..) => {}
             Owner::Nobody => counters.unattributed = counters.unattributed.saturating_add(1),
-            Owner::Stranger(_) => {
+            Owner::Stranger(..) => {
                 counters.unattributed = counters.unattributed.saturating_add(1);
                 counters.strangers = counters.strangers.saturating_add(1);
             }
@@ -307,7 +322,7 @@ impl Watch {
         let (client, server) = if message.answer.is_some() { (packet.dst, packet.src) } else { (packet.src, packet.dst) };
         let session = match owner {
             Owner::Session(id, way) => ((way == Way::Down) == message.answer.is_some()).then_some(id),
-            Owner::Nobody | Owner::Stranger(_) => None,
+            Owner::Nobody | Owner::Stranger(..) => None,
         };
         let Message { kind, answer, .. } = message;
         let lookup =

@@ -49,8 +49,9 @@ const EXPECTED: &[Expected] = &[
     Expected { codes: &["dga"], ..QUIET },
     Expected { codes: &["icmp-tunnel"], find: &[("icmp_tunnel", ANY)], ..QUIET },
     Expected { codes: &["ntp-tunnel"], ..QUIET },
-    Expected { codes: &["ddos-source", "reflection"], find: &[("ddos", ANY)], within: Some(5.0), ..QUIET },
+    Expected { codes: &["flood", "reflection"], find: &[("ddos", ANY)], within: Some(5.0), ..QUIET },
     Expected { codes: &["spoofed-source"], ..QUIET },
+    Expected { codes: &["strobe"], ..QUIET },
     Expected { codes: &["mining"], find: &[("mining", ANY)], spare: &[(ALL, ANY)], ..QUIET },
     // A device that says who or where it is may stand in any capture; none of these does.
     Expected { codes: &["cleartext-identity"], ..QUIET },

@@ -43,7 +43,7 @@ pub enum Owner {
     /// A session's.
     Session(Id, Way),
     /// It came in the tunnel of this session, under an address that is none of its own.
-    Stranger(Id),
+    Stranger(Id, Option<Way>),
 }
 
 /// A module on the network.
@@ -195,7 +195,7 @@ impl Sessions {
         let (own, way) = match side {
             Side::Core => (src, Way::Up),
             Side::Access => (dst, Way::Down),
-            Side::Unknown => return if session.ue.is_empty() { Owner::Nobody } else { Owner::Stranger(id) },
+            Side::Unknown => return if session.ue.is_empty() { Owner::Nobody } else { Owner::Stranger(id, None) },
         };
         let version = |ue: &Ue| ue.addr.is_v4() == own.is_v4();
         // Link-local addresses are no word's of the network, and every module has them.
@@ -203,7 +203,7 @@ impl Sessions {
             return Owner::Session(id, way);
         }
         if session.told || session.ue.iter().any(version) {
-            return Owner::Stranger(id);
+            return Owner::Stranger(id, Some(way));
         }
         // Signalling never said what address it got: the first that is seen in its tunnel is its own.
         let ue = if own.is_v4() { Ue { addr: own, bits: 128 } } else { Ue::v6(own.0, 64) };

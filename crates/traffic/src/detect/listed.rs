@@ -190,7 +190,7 @@ impl Detector for Listed {
         match event {
             Event::End(flow, _) => self.end(flow, given, words),
             Event::Lookup(lookup) => self.asked(lookup, &given.indicators),
-            Event::Start(_) | Event::Answered(_) | Event::Active(_) => {}
+            Event::Start(_) | Event::Answered(_) | Event::Joined(_) | Event::Active(_) | Event::Broken(_) => {}
         }
     }
 

@@ -185,7 +185,7 @@ impl Detector for Mining {
                 }
                 self.hear(flow, flow.last, true);
             }
-            Event::Start(_) | Event::Lookup(_) => {}
+            Event::Start(_) | Event::Joined(_) | Event::Lookup(_) | Event::Broken(_) => {}
         }
     }
 

@@ -6,18 +6,28 @@
 
 mod alert;
 pub mod beacon;
+mod brute;
 mod cleartext;
 mod cloud;
 mod conflict;
 mod core_abuse;
 mod dns;
+mod echo;
 mod firmware;
+mod flood;
 mod listed;
+mod long;
 mod mining;
+mod ntp;
 mod reached;
+mod reflection;
 mod scan;
+mod sieve;
+mod spoofed;
 mod stats;
 mod stream;
+mod strobe;
+mod target;
 mod within;
 
 pub use alert::{Alert, Reason, Subject, Term};
@@ -28,7 +38,7 @@ use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow};
 use crate::lists::{Expected, Indicators, Scope};
 use crate::names::Words;
-use crate::packet::Addr;
+use crate::packet::{Addr, proto};
 use crate::places::Operators;
 
 /// What a detector is.
@@ -89,9 +99,56 @@ trait Detector: std::fmt::Debug {
     fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert>;
     /// What it could and could not look at.
     fn tally(&self) -> Tally;
+    /// What it wants to hear of.
+    fn hears(&self) -> Hears {
+        Hears::ALL
+    }
     /// Whether it was given what it cannot do without.
     fn is_given(&self, _: &Given) -> bool {
         true
+    }
+}
+
+/// Kinds of events, each of some protocols: most detectors do not want to hear of most of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hears(u32);
+
+impl Hears {
+    const ALL: Self = Self(u32::MAX);
+    const START: Self = Self(0xf);
+    const ANSWERED: Self = Self(0xf << 4);
+    const JOINED: Self = Self(0xf << 8);
+    const ACTIVE: Self = Self(0xf << 12);
+    const END: Self = Self(0xf << 16);
+    const OTHERS: Self = Self(0xf << 20);
+    const TCP: Self = Self(0x0011_1111);
+    const UDP: Self = Self(0x0022_2222);
+    const ICMP: Self = Self(0x0044_4444);
+
+    const fn and(self, more: Self) -> Self {
+        Self(self.0 | more.0)
+    }
+
+    /// Of these kinds only those of some protocols.
+    const fn of_only(self, protocols: Self) -> Self {
+        Self(self.0 & protocols.0)
+    }
+
+    fn of(event: &Event<'_>) -> Self {
+        let (kind, flow) = match event {
+            Event::Start(flow) => (Self::START, flow),
+            Event::Answered(flow) => (Self::ANSWERED, flow),
+            Event::Joined(flow) => (Self::JOINED, flow),
+            Event::Active(flow) => (Self::ACTIVE, flow),
+            Event::End(flow, _) => (Self::END, flow),
+            Event::Lookup(_) | Event::Broken(_) => return Self::OTHERS,
+        };
+        kind.of_only(match flow.key.proto {
+            proto::TCP => Self::TCP,
+            proto::UDP => Self::UDP,
+            proto::ICMP | proto::ICMPV6 => Self::ICMP,
+            _ => Self(0x0088_8888),
+        })
     }
 }
 
@@ -113,6 +170,14 @@ const ALL: &[New] = &[
     |_| Box::new(mining::Mining::default()),
     |_| Box::new(stream::Stream::default()),
     |_| Box::new(cleartext::Cleartext::default()),
+    |_| Box::new(flood::Flood::default()),
+    |_| Box::new(reflection::Reflection::default()),
+    |_| Box::new(spoofed::Spoofed::default()),
+    |_| Box::new(echo::Echo::default()),
+    |_| Box::new(ntp::Ntp::default()),
+    |_| Box::new(brute::Brute::default()),
+    |_| Box::new(strobe::Strobe::default()),
+    |_| Box::new(long::Long::default()),
 ];
 
 /// What a detector could and could not look at.
@@ -144,14 +209,15 @@ pub struct Came {
 /// The detectors of a trace.
 #[derive(Debug)]
 pub struct Detectors {
-    all: Vec<Box<dyn Detector>>,
+    all: Vec<(Hears, Box<dyn Detector>)>,
     given: Given,
 }
 
 impl Detectors {
     /// All of them.
     pub fn new(given: Given) -> Self {
-        Self { all: ALL.iter().map(|new| new(&given)).collect(), given }
+        let all = ALL.iter().map(|new| new(&given)).map(|one| (one.hears(), one)).collect();
+        Self { all, given }
     }
 
     /// What they are given, to change it.
@@ -161,15 +227,18 @@ impl Detectors {
 
     /// What happens to a conversation.
     pub fn see(&mut self, event: &Event<'_>, words: &Words) {
-        for detector in &mut self.all {
-            detector.see(event, &self.given, words);
+        let what = Hears::of(event);
+        for (hears, detector) in &mut self.all {
+            if hears.0 & what.0 != 0 {
+                detector.see(event, &self.given, words);
+            }
         }
     }
 
     /// What they found, the worst first, and what each came to.
     pub fn finish(mut self, trace: Trace<'_>) -> (Vec<Alert>, Vec<Came>) {
         let (mut alerts, mut came) = (Vec::new(), Vec::new());
-        for detector in &mut self.all {
+        for (_, detector) in &mut self.all {
             let mut found = merged(detector.finish(&self.given, trace));
             let all = found.len();
             found.retain(|alert| !self.given.allows(alert, trace.sessions));
@@ -214,6 +283,20 @@ fn for_many(addr: Addr) -> bool {
         }
         std::net::IpAddr::V6(ip) => ip.is_multicast() || ip.is_unspecified() || ip.is_unicast_link_local(),
     }
+}
+
+/// Addresses of networks of one's own, and of subscribers behind a carrier's translation (RFC 1918, 6598, 4193): an answer of who is on
+/// this side, where nothing else is known.
+fn is_inside(addr: Addr) -> bool {
+    match addr.ip() {
+        std::net::IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || matches!(ip.octets(), [100, 64..128, ..]),
+        std::net::IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
+    }
+}
+
+/// An address with its port.
+fn with_port(addr: Addr, port: u16) -> String {
+    std::net::SocketAddr::new(addr.ip(), port).to_string()
 }
 
 /// Whose conversation it is: the session's where the module began it, else that of the address that did.

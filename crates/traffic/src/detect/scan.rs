@@ -12,7 +12,7 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, reflection, who};
 use crate::flow::{Event, Flow, Key, Seen};
 use crate::names::Words;
 use crate::packet::{Addr, Flags, proto};
@@ -312,7 +312,9 @@ fn is_contact(flow: &Flow) -> bool {
         proto::TCP if flow.seen == Seen::PACKETS => !flow.up.flags.any(Flags::ACK | Flags::RST) && flow.up.packets > 0,
         proto::TCP => true,
         proto::ICMP | proto::ICMPV6 => flow.key.server_port == 0,
-        proto::UDP | proto::SCTP => true,
+        // An answer whose question was not seen, or was never asked.
+        proto::UDP => !reflection::is_reply(flow),
+        proto::SCTP => true,
         _ => false,
     }
 }
@@ -408,6 +410,10 @@ impl Scan {
 }
 
 impl Detector for Scan {
+    fn hears(&self) -> Hears {
+        Hears::START.and(Hears::ANSWERED).and(Hears::END)
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }
@@ -416,7 +422,7 @@ impl Detector for Scan {
         match event {
             Event::Start(flow) => self.start(flow),
             Event::Answered(flow) => self.answer(flow, Some(true)),
-            Event::Active(_) | Event::Lookup(_) => {}
+            Event::Joined(_) | Event::Active(_) | Event::Lookup(_) | Event::Broken(_) => {}
             // What was answered was told before.
             Event::End(flow, _) if flow.heard() == Some(true) => {}
             Event::End(flow, _) => self.answer(flow, flow.heard()),

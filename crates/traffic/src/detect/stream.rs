@@ -210,7 +210,7 @@ impl Detector for Stream {
                 }
                 self.end(flow);
             }
-            Event::Start(_) | Event::Answered(_) | Event::Lookup(_) => {}
+            Event::Start(_) | Event::Answered(_) | Event::Lookup(_) | Event::Joined(_) | Event::Broken(_) => {}
         }
     }
 

@@ -1,10 +1,15 @@
 //! Flows: the two ways of one conversation, from its first packet to its end.
 
+mod broken;
+mod close;
 mod lookup;
 mod seen;
 mod table;
 mod wheel;
 
+pub use broken::Broken;
+pub(crate) use close::NTP;
+pub use close::{Close, Counts};
 pub use lookup::Lookup;
 pub use seen::Seen;
 pub use table::{Known, Limits, Table};
@@ -89,6 +94,8 @@ pub struct Half {
     pub payload: u64,
     /// Flags of TCP that were ever set.
     pub flags: Flags,
+    /// Packets since the conversation was last told of as active, or since it began; of a record that has just been read 0.
+    pub fresh: u32,
 }
 
 impl Half {
@@ -97,6 +104,7 @@ impl Half {
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.payload = self.payload.saturating_add(other.payload);
         self.flags.0 |= other.flags.0;
+        self.fresh = self.fresh.saturating_add(few(other.packets));
     }
 }
 
@@ -109,7 +117,7 @@ pub struct Flow {
     pub session: Option<Id>,
     /// It came in the tunnel of this session under an address that is none of its own.
     pub stranger: Option<Id>,
-    /// It was begun from outside: the module is the server.
+    /// It was begun from outside: the module, or who uses its tunnel, is the server.
     pub inbound: bool,
     /// Its first packet.
     pub start: Micros,
@@ -134,16 +142,26 @@ pub struct Flow {
     /// What it said of itself.
     pub names: Names,
     /// What is kept while it is looked at and one payload did not say everything.
-    probe: Option<Box<Probe>>,
+    kept: Option<Box<Kept>>,
     /// Whether there is nothing more to be learnt.
     learnt: bool,
     /// Sequence number of the client's SYN: another is another conversation.
     isn: Option<u32>,
     /// When it is next told of as active.
     report: Micros,
-    /// Whether its start was told.
+    /// Whether its start was told, and whether it was told of as active.
     told: bool,
-    quiet: Quiet,
+    active: bool,
+    /// The time of its [`Quiet`], and whether that is an end.
+    quiet: Micros,
+    ends: bool,
+}
+
+/// What is kept of payloads.
+#[derive(Clone, Debug)]
+enum Kept {
+    Probe(Probe),
+    Close(Close),
 }
 
 /// From when on silence counts. It is apart from [`Flow::last`], for a clock may be set back while a conversation goes on.
@@ -173,12 +191,14 @@ impl Flow {
             gaps: [0; FIRST],
             firsts: 0,
             names: Names::default(),
-            probe: None,
+            kept: None,
             learnt: false,
             isn: None,
             report: at.plus(ACTIVE),
             told: false,
-            quiet: Quiet::Since(at),
+            active: false,
+            quiet: at,
+            ends: false,
         }
     }
 
@@ -204,20 +224,53 @@ impl Flow {
         if says { Some(true) } else { self.answered() }
     }
 
+    /// Whether the client of TCP went on behind an answer, so that both want to speak. Of one way alone: whether it does more than begin.
+    pub fn joined(&self) -> bool {
+        if self.key.proto != proto::TCP || !self.seen.has(Seen::FLAGS) {
+            return self.answered() != Some(false);
+        }
+        let (up, down) = (self.up.flags, self.down.flags);
+        up.has(Flags::ACK) && !up.any(Flags::RST) && (up.has(Flags::SYN) || down.has(Flags::ACK) && !down.any(Flags::RST))
+    }
+
+    /// Packets of each way since it was last told of as active, or since it began, and in what time.
+    pub fn fresh(&self) -> (u32, u32, Micros) {
+        let since = if self.active { Micros(self.report.0.saturating_sub(ACTIVE.0)) } else { self.start };
+        (self.up.fresh, self.down.fresh, Micros(self.last.since(since).0.max(0)))
+    }
+
+    /// What was found in each of its payloads, where they are looked at that closely: of echoes and of NTP.
+    pub fn close(&self) -> Option<&Close> {
+        match self.kept.as_deref() {
+            Some(Kept::Close(close)) => Some(close),
+            _ => None,
+        }
+    }
+
+    /// It was told of as active.
+    fn refresh(&mut self, at: Micros) {
+        (self.active, self.up.fresh, self.down.fresh) = (true, 0, 0);
+        self.report = at.plus(ACTIVE);
+        if let Some(Kept::Close(close)) = self.kept.as_deref_mut() {
+            close.refresh();
+        }
+    }
+
     /// Of a record.
     fn of(record: &Record, owner: Owner) -> Self {
         let (session, inbound) = match owner {
             Owner::Session(id, way) => (Some(id), way == Way::Down),
-            Owner::Nobody | Owner::Stranger(_) => (None, false),
+            Owner::Nobody | Owner::Stranger(..) => (None, false),
         };
         Self {
             session,
             inbound,
             last: record.end,
-            quiet: Quiet::Since(record.end),
+            quiet: record.end,
+            ends: false,
             seen: record.seen,
-            up: record.up,
-            down: record.down,
+            up: Half { fresh: few(record.up.packets), ..record.up },
+            down: Half { fresh: few(record.down.packets), ..record.down },
             names: record.names,
             learnt: true,
             ..Self::new(record.key, record.start, record.number)
@@ -284,35 +337,37 @@ impl Flow {
 
     /// The clock was set back: what it showed before is no longer waited for.
     fn set_back(&mut self, now: Micros, longest: Micros) {
-        self.quiet = match self.quiet {
-            Quiet::Since(since) => Quiet::Since(since.min(now)),
-            Quiet::Until(until) => Quiet::Until(until.min(now.plus(longest))),
-        };
+        self.quiet = self.quiet.min(if self.ends { now.plus(longest) } else { now });
         self.report = self.report.min(now.plus(ACTIVE));
     }
 
+    fn quiet(&self) -> Quiet {
+        if self.ends { Quiet::Until(self.quiet) } else { Quiet::Since(self.quiet) }
+    }
+
     fn since(&self) -> Micros {
-        match self.quiet {
-            Quiet::Since(since) => since,
-            Quiet::Until(_) => self.last,
-        }
+        if self.ends { self.last } else { self.quiet }
     }
 
     fn looks(&mut self, payload: &Payload<'_>, words: &mut Words) {
-        if let Some(probe) = &mut self.probe {
-            probe.look(payload, &mut self.names, words);
-            self.learnt = probe.is_done();
-            if self.learnt {
-                self.probe = None;
+        match self.kept.as_deref_mut() {
+            Some(Kept::Probe(probe)) => {
+                probe.look(payload, &mut self.names, words);
+                self.learnt = probe.is_done();
+                if self.learnt {
+                    self.kept = None;
+                }
+                return;
             }
-            return;
+            Some(Kept::Close(_)) => return,
+            None => {}
         }
         // Most conversations say it in their first payload, or none.
         let mut probe = Probe::default();
         probe.look(payload, &mut self.names, words);
         self.learnt = probe.is_done();
         if !self.learnt {
-            self.probe = Some(Box::new(probe));
+            self.kept = Some(Box::new(Kept::Probe(probe)));
         }
     }
 
@@ -330,7 +385,13 @@ impl Flow {
     }
 
     fn count(&mut self, packet: &Datagram<'_>, at: Micros, frame: u64, from_client: bool, words: &mut Words) {
-        if !self.learnt && !packet.payload.is_empty() {
+        if self.learnt {
+        } else if Close::concerns(&self.key) {
+            let kept = self.kept.get_or_insert_with(|| Box::new(Kept::Close(Close::default())));
+            if let Kept::Close(close) = &mut **kept {
+                close.look(packet, from_client);
+            }
+        } else if !packet.payload.is_empty() {
             let payload =
                 Payload { proto: packet.proto, bytes: packet.payload, sequence: packet.sequence, from_client, port: self.key.server_port };
             self.looks(&payload, words);
@@ -354,10 +415,15 @@ impl Flow {
         half.bytes = half.bytes.saturating_add(packet.length.into());
         half.payload = half.payload.saturating_add(carried as u64);
         half.flags.0 |= packet.flags.0;
+        half.fresh = half.fresh.saturating_add(1);
         self.last = self.last.max(at);
-        self.quiet = Quiet::Since(since.max(at));
+        (self.quiet, self.ends) = (since.max(at), false);
         self.last_frame = frame;
     }
+}
+
+fn few(packets: u64) -> u32 {
+    u32::try_from(packets).unwrap_or(u32::MAX)
 }
 
 /// How often a conversation that goes on is told of, in time of the trace.
@@ -398,12 +464,16 @@ pub enum Event<'a> {
     Start(&'a Flow),
     /// It was answered ([`Flow::heard`]); of a record that has an answer right behind the first.
     Answered(&'a Flow),
+    /// TCP: both want to speak ([`Flow::joined`]). A record says so from its start.
+    Joined(&'a Flow),
     /// It goes on.
     Active(&'a Flow),
     /// It is over.
     End(&'a Flow, Why),
     /// A name was asked for, or that was answered: each time, not only the first of a conversation.
     Lookup(&'a Lookup<'a>),
+    /// Pieces of a datagram that never came whole, and so are of no conversation.
+    Broken(&'a Broken),
 }
 
 /// Who is told of events, with the names that are known so far.

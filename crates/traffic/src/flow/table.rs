@@ -105,7 +105,7 @@ fn own_address(owner: Owner, packet: &Datagram<'_>) -> Option<(Id, Addr)> {
     match owner {
         Owner::Session(id, Way::Up) => Some((id, packet.src)),
         Owner::Session(id, Way::Down) => Some((id, packet.dst)),
-        Owner::Nobody | Owner::Stranger(_) => None,
+        Owner::Nobody | Owner::Stranger(..) => None,
     }
 }
 
@@ -136,7 +136,7 @@ impl Table {
             _ if !known.tunnelled => (OPEN, None),
             Owner::Nobody => (UNKNOWN, None),
             Owner::Session(id, _) => (id.0, None),
-            Owner::Stranger(id) => (UNKNOWN, Some(id)),
+            Owner::Stranger(id, _) => (UNKNOWN, Some(id)),
         };
         let slot = self.find(whole, realm);
         let own = own_address(owner, packet);
@@ -160,8 +160,11 @@ impl Table {
             flow.session = Some(id);
             flow.inbound = from_client == (way == Way::Down);
         }
+        if let (None, Owner::Stranger(_, Some(way))) = (flow.stranger, owner) {
+            flow.inbound = from_client == (way == Way::Down);
+        }
         flow.stranger = flow.stranger.or(stranger);
-        let open = !flow.closed();
+        let (open, apart) = (!flow.closed(), packet.proto == proto::TCP && !flow.joined());
         let silent = flow.heard() != Some(true);
         flow.count(packet, at, frame, from_client, known.words);
         // Closed, it goes soon.
@@ -180,8 +183,11 @@ impl Table {
         if silent && flow.heard() == Some(true) {
             each(Event::Answered(flow), known.words);
         } else if !begun && at >= flow.report {
-            flow.report = at.plus(ACTIVE);
             each(Event::Active(flow), known.words);
+            flow.refresh(at);
+        }
+        if apart && flow.joined() {
+            each(Event::Joined(flow), known.words);
         }
         if closes && self.limits.idle_tcp.is_some() {
             self.look_again(slot, at.plus(LINGER));
@@ -239,7 +245,7 @@ impl Table {
         let goes_on = record.end.since(record.start).clamp(Micros(0), LONGEST);
         let until = part.heard.plus(idle.map_or(FAR, |idle| if flow.closed() { LINGER.min(idle) } else { idle.plus(goes_on) }));
         if idle.is_some() {
-            flow.quiet = Quiet::Until(until);
+            (flow.quiet, flow.ends) = (until, true);
         }
         if !flow.told && (part.both || !begun) {
             if !part.both && !other_way && flow.looks_turned() {
@@ -251,8 +257,8 @@ impl Table {
         } else if flow.told && silent && flow.answered() == Some(true) {
             each(Event::Answered(flow), words);
         } else if flow.told && flow.last >= flow.report {
-            flow.report = flow.last.plus(ACTIVE);
             each(Event::Active(flow), words);
+            flow.refresh(flow.last);
         }
         if begun {
             self.look_again(slot, until);
@@ -316,7 +322,7 @@ impl Table {
 
     /// Whether nothing came for long enough, or it was closed.
     fn over(&self, flow: &Flow, at: Micros) -> bool {
-        let silent = match flow.quiet {
+        let silent = match flow.quiet() {
             Quiet::Until(until) => return at > until,
             Quiet::Since(since) => at.since(since),
         };
@@ -416,7 +422,7 @@ impl Table {
                     let why = if flow.closed() { Why::Closed } else { Why::Idle };
                     self.end(turn.slot, why, words, each);
                 } else {
-                    let later = match (flow.quiet, self.wait(flow)) {
+                    let later = match (flow.quiet(), self.wait(flow)) {
                         (Quiet::Until(until), _) => until,
                         (Quiet::Since(since), Some(wait)) => since.plus(wait),
                         (Quiet::Since(_), None) => at.plus(FAR),

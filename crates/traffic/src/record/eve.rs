@@ -273,7 +273,7 @@ impl Log {
         self.flows = true;
         let Some(flow) = &event.flow else { return self.troubles.put(self.number, LACKS) };
         let (Some(key), Some(start)) = (key(event), time(flow.start.as_ref())) else { return self.troubles.put(self.number, LACKS) };
-        let half = |packets, bytes, flags: Option<&Text<'_>>| Half { packets, bytes, payload: 0, flags: hex(flags) };
+        let half = |packets, bytes, flags: Option<&Text<'_>>| Half { packets, bytes, payload: 0, flags: hex(flags), fresh: 0 };
         let tcp = event.tcp.as_ref();
         let up = half(flow.pkts_toserver, flow.bytes_toserver, tcp.and_then(|t| t.tcp_flags_ts.as_ref()));
         let mut down = half(flow.pkts_toclient, flow.bytes_toclient, tcp.and_then(|t| t.tcp_flags_tc.as_ref()));
@@ -312,7 +312,7 @@ impl Log {
             start,
             end,
             number: self.number,
-            up: Half { packets: flow.pkts, bytes: flow.bytes, payload: 0, flags: hex(flags) },
+            up: Half { packets: flow.pkts, bytes: flow.bytes, payload: 0, flags: hex(flags), fresh: 0 },
             down: Half::default(),
             names: named(event),
             seen,

@@ -534,6 +534,7 @@ fn counted(row: &Row<'_>, beside: Seen) -> (Half, Half, Seen) {
         bytes: bytes.or(payload).unwrap_or_default(),
         payload: payload.unwrap_or_default(),
         flags: Flags::default(),
+        fresh: 0,
     };
     let mut up = half(row.orig_pkts, row.orig_ip_bytes, row.orig_bytes);
     let mut down = half(row.resp_pkts, row.resp_ip_bytes, row.resp_bytes);

@@ -34,7 +34,7 @@ fn watched(limits: Limits, packets: &[(i64, Vec<u8>)]) -> (Vec<(Flow, Why)>, usi
     let mut watch = Watch::new(limits);
     let (mut ends, mut active) = (Vec::new(), 0);
     let mut each = |event: Event<'_>, _: &Words| match event {
-        Event::Start(_) | Event::Answered(_) | Event::Lookup(_) => {}
+        Event::Start(_) | Event::Answered(_) | Event::Joined(_) | Event::Lookup(_) | Event::Broken(_) => {}
         Event::Active(_) => active += 1,
         Event::End(flow, why) => ends.push((flow.clone(), why)),
     };

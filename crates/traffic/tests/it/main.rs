@@ -1,9 +1,12 @@
 //! The room through its front door.
 
 mod attribution;
+mod brute;
 mod cleartext;
 mod detect;
 mod dns;
+mod echo;
+mod flood;
 mod flows;
 mod hostile;
 mod listed;
@@ -13,6 +16,7 @@ mod noise;
 mod reports;
 mod scenes;
 mod sessions_found;
+mod spoofed;
 mod stream;
 mod tshark;
 mod vendor;

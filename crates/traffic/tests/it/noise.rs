@@ -167,8 +167,13 @@ fn day(seed: u64, devices: u32) -> Noise {
     let mut flows = 0;
     for (number, (at, device, does)) in plan.all.iter().enumerate() {
         let (at, own, number) = (Micros(TUESDAY * 1_000_000 + (at * 1e6) as i64), Addr::v4(address(*device)), number as u64 + 1);
-        let half =
-            |bytes: u64, flags: u8| Half { packets: bytes.div_ceil(1200).max(2), bytes, payload: bytes * 9 / 10, flags: Flags(flags) };
+        let half = |bytes: u64, flags: u8| Half {
+            packets: bytes.div_ceil(1200).max(2),
+            bytes,
+            payload: bytes * 9 / 10,
+            flags: Flags(flags),
+            fresh: 0,
+        };
         let seen = Seen::PACKETS.without(Seen::FIRSTS);
         let record = match does {
             Does::Asks(name, answers) => {

@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::flow::{Event, Flow};
 use crate::names::{Word, Words, dns};
 use crate::packet::{Addr, proto};
@@ -304,6 +304,10 @@ fn duration(seconds: f64) -> String {
 }
 
 impl Detector for Beacon {
+    fn hears(&self) -> Hears {
+        Hears::END
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

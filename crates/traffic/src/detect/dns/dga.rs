@@ -290,7 +290,7 @@ impl Detector for Dga {
                     self.call(flow, name, words);
                 }
             }
-            Event::Start(_) | Event::Answered(_) | Event::Active(_) => {}
+            Event::Start(_) | Event::Answered(_) | Event::Active(_) | Event::Joined(_) | Event::Broken(_) => {}
         }
     }
 

@@ -215,7 +215,7 @@ impl Detector for Tunnel {
             Event::Lookup(lookup) => self.lookup(lookup),
             Event::Start(flow) => self.visit(flow, words),
             Event::End(flow, _) if is_blind(flow) => self.tally.blind = self.tally.blind.saturating_add(1),
-            Event::Answered(_) | Event::Active(_) | Event::End(..) => {}
+            Event::Answered(_) | Event::Active(_) | Event::End(..) | Event::Joined(_) | Event::Broken(_) => {}
         }
     }
 

@@ -1,0 +1,245 @@
+//! `brute-force`: many short sessions of about the same size to one place where one signs in.
+//!
+//! Whoever tries one password after another has as many sessions as tries, and each says about as much as the next: a greeting, a name, a
+//! password, a refusal. What a session that is let in says differs. So of each pair and port the sizes of the last sessions are
+//! kept, of those alone that are as short as a refusal is. What comes as by a clock and is over long before the next begins is a
+//! watchman's look whether the service is there.
+
+use hashbrown::HashMap;
+use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
+
+use super::stats::{median, spread};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who, with_port};
+use crate::flow::{Event, FIRST, Flow, Half, Seen};
+use crate::names::Words;
+use crate::packet::{Addr, proto};
+use crate::time::Micros;
+
+const ABOUT: About =
+    About { code: "brute-force", version: 1, needs: "how long each session lasted, and its bytes each way", basis: Basis::Inferred };
+
+/// Sessions of about the same size, within so long.
+const SESSIONS: usize = 10;
+const WINDOW: Micros = Micros::seconds(300);
+/// About the same: within a tenth of the middle, or so many bytes.
+const TENTH: f64 = 0.1;
+const NEAR: f64 = 32.0;
+/// None lasts longer.
+const SHORT: Micros = Micros::seconds(120);
+/// Sessions of a pair that are kept.
+const KEPT: usize = 24;
+/// Pairs at once.
+const PAIRS: usize = 1 << 14;
+/// A clock: how far its gaps lie from their middle, and how much of them a session takes.
+const JITTER: f64 = 0.1;
+const BUSY: f64 = 0.5;
+/// From so many it is no mistake of a program with an old password.
+const MANY: u64 = 100;
+
+/// Where one signs in, and what a refused session is like: bytes of the client, bytes of the server, payloads in all.
+struct Door {
+    ports: &'static [u16],
+    name: &'static str,
+    up: (u64, u64),
+    down: (u64, u64),
+    payloads: u8,
+}
+
+const ANY: u8 = FIRST as u8;
+
+/// Sizes are those of the protocols (RFC 959, 854, 1939, 3501, 4253, 6143, MS-TDS, MS-SMB2, MS-RDPBCGR, MySQL and PostgreSQL's protocol
+/// pages): greeting, agreement on keys where there is one, some tries, a refusal.
+const DOORS: &[Door] = &[
+    Door { ports: &[21], name: "FTP", up: (10, 800), down: (20, 3000), payloads: ANY },
+    Door { ports: &[22, 2222], name: "SSH", up: (600, 6000), down: (600, 6000), payloads: ANY },
+    Door { ports: &[23, 2323], name: "Telnet", up: (6, 2000), down: (6, 4000), payloads: ANY },
+    Door { ports: &[110], name: "POP3", up: (10, 600), down: (10, 2000), payloads: 7 },
+    Door { ports: &[143], name: "IMAP", up: (10, 600), down: (10, 2000), payloads: 7 },
+    Door { ports: &[445], name: "SMB", up: (200, 3000), down: (150, 2000), payloads: ANY },
+    Door { ports: &[1433], name: "SQL Server", up: (50, 4000), down: (40, 6000), payloads: ANY },
+    Door { ports: &[3306], name: "MySQL", up: (30, 1500), down: (40, 600), payloads: 5 },
+    Door { ports: &[3389], name: "RDP", up: (100, 5000), down: (50, 6000), payloads: ANY },
+    Door { ports: &[5432], name: "PostgreSQL", up: (8, 800), down: (20, 400), payloads: 6 },
+    Door { ports: &[5900, 5901], name: "VNC", up: (12, 200), down: (12, 400), payloads: ANY },
+];
+
+/// A session.
+#[derive(Clone, Copy, Debug)]
+struct Try {
+    start: Micros,
+    end: Micros,
+    up: f64,
+    down: f64,
+    frame: u64,
+}
+
+#[derive(Debug, Default)]
+struct Pair {
+    kept: Vec<Try>,
+    /// Sessions since the first of those that were enough.
+    sessions: u64,
+    first: Option<(Micros, u64)>,
+    told: Option<Micros>,
+    last: Micros,
+    last_frame: u64,
+    /// The middle of the sizes, and how many were alike.
+    sizes: (f64, f64),
+    alike: usize,
+}
+
+type Of = (Subject, Addr, u16);
+
+/// See above.
+#[derive(Debug, Default)]
+pub(super) struct Brute {
+    pairs: HashMap<Of, Box<Pair>>,
+    tally: Tally,
+}
+
+/// Bytes that TCP carried; of records without them those of IP less headers with time stamps.
+fn carried(flow: &Flow, half: &Half) -> u64 {
+    let headers = if flow.key.server.is_v4() { 52 } else { 72 };
+    if flow.seen.has(Seen::PAYLOAD) { half.payload } else { half.bytes.saturating_sub(half.packets.saturating_mul(headers)) }
+}
+
+impl Brute {
+    fn end(&mut self, flow: &Flow) {
+        let key = flow.key;
+        if key.proto != proto::TCP || for_many(key.server) {
+            return;
+        }
+        let Some(door) = DOORS.iter().find(|door| door.ports.contains(&key.server_port)) else { return };
+        if !flow.seen.has(Seen::COUNTS) {
+            self.tally.blind = self.tally.blind.saturating_add(1);
+            return;
+        }
+        self.tally.judged = self.tally.judged.saturating_add(1);
+        let (up, down) = (carried(flow, &flow.up), carried(flow, &flow.down));
+        let fits = |(least, most): (u64, u64), bytes: u64| (least..=most).contains(&bytes);
+        let long = flow.last.since(flow.start) > SHORT || flow.seen.has(Seen::FIRSTS) && flow.firsts > door.payloads;
+        if long || !fits(door.up, up) || !fits(door.down, down) {
+            return;
+        }
+        let of = (who(flow), key.server, key.server_port);
+        if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&of) {
+            let before = self.pairs.len();
+            self.pairs.retain(|_, pair| pair.told.is_some() || flow.last.since(pair.last) < WINDOW);
+            if self.pairs.len() >= PAIRS {
+                self.pairs.retain(|_, pair| pair.told.is_some());
+            }
+            self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.pairs.len()) as u64);
+            if self.pairs.len() >= PAIRS {
+                return;
+            }
+        }
+        let session = Try { start: flow.start, end: flow.last, up: up as f64, down: down as f64, frame: flow.first_frame };
+        self.pairs.entry(of).or_default().take(session, flow);
+    }
+}
+
+impl Pair {
+    fn take(&mut self, session: Try, flow: &Flow) {
+        self.kept.retain(|kept| session.start.since(kept.start) < WINDOW);
+        if self.kept.len() >= KEPT {
+            self.kept.remove(0);
+        }
+        self.kept.push(session);
+        self.last = self.last.max(flow.last);
+        self.last_frame = self.last_frame.max(flow.last_frame);
+        if self.told.is_some() {
+            self.sessions = self.sessions.saturating_add(1);
+            return;
+        }
+        if self.kept.len() < SESSIONS {
+            return;
+        }
+        self.kept.sort_by_key(|kept| kept.start);
+        let middle = |of: fn(&Try) -> f64| {
+            let mut all: Vec<f64> = self.kept.iter().map(of).collect();
+            all.sort_by(f64::total_cmp);
+            median(&all)
+        };
+        let (up, down) = (middle(|t| t.up), middle(|t| t.down));
+        let near = |value: f64, middle: f64| (value - middle).abs() <= (middle * TENTH).max(NEAR);
+        let alike: Vec<Try> = self.kept.iter().filter(|t| near(t.up, up) && near(t.down, down)).copied().collect();
+        if alike.len() < SESSIONS || is_clock(&alike) {
+            return;
+        }
+        self.first = alike.first().map(|t| (t.start, t.frame));
+        (self.told, self.sessions, self.sizes, self.alike) = (Some(flow.last), alike.len() as u64, (up, down), alike.len());
+    }
+
+    fn alert(&self, (subject, to, port): Of) -> Option<Alert> {
+        let (at, (first, frame)) = (self.told?, self.first?);
+        let door = DOORS.iter().find(|door| door.ports.contains(&port))?;
+        let name = with_port(to, port);
+        let module = matches!(subject, Subject::Session(_));
+        Some(Alert {
+            about: &ABOUT,
+            subject,
+            peer: Some(name.clone()),
+            severity: if module || self.sessions >= MANY { Severity::High } else { Severity::Medium },
+            score: 1.0 - 0.5 * SESSIONS as f64 / self.sessions.max(SESSIONS as u64) as f64,
+            terms: vec![
+                Term { term: "sessions", value: self.sessions as f64, threshold: SESSIONS as f64 },
+                Term { term: "bytes_up", value: self.sizes.0, threshold: door.up.1 as f64 },
+                Term { term: "bytes_down", value: self.sizes.1, threshold: door.down.1 as f64 },
+            ],
+            reason: Reason {
+                did: format!("had {} short sessions of {} with {name} that are about the same size", self.sessions, door.name),
+                more: vec![format!(
+                    "The first {} sent about {:.0} bytes and got {:.0}, as a session does that is refused",
+                    self.alike, self.sizes.0, self.sizes.1
+                )],
+                remedies: vec![
+                    "Look in the log of the service whether they were refused".to_owned(),
+                    "Let only those reach it who sign in there, and limit how often one may try".to_owned(),
+                    "Use keys instead of passwords".to_owned(),
+                ],
+                clears_when: "The service's log says that they signed in, or the program that keeps an old password has the new one"
+                    .to_owned(),
+            },
+            threats: &["disruption"],
+            first,
+            at,
+            last: self.last,
+            flows: self.sessions,
+            frames: (frame, self.last_frame),
+        })
+    }
+}
+
+/// Whether they come as by a clock, with quiet between.
+fn is_clock(sessions: &[Try]) -> bool {
+    let mut gaps: Vec<f64> = sessions.iter().zip(sessions.iter().skip(1)).map(|(a, b)| b.start.since(a.start).0 as f64 / 1e6).collect();
+    let mut lasted: Vec<f64> = sessions.iter().map(|t| t.end.since(t.start).0 as f64 / 1e6).collect();
+    gaps.sort_by(f64::total_cmp);
+    lasted.sort_by(f64::total_cmp);
+    let gap = median(&gaps);
+    gap >= 1.0 && spread(&gaps) <= gap * JITTER && median(&lasted) <= gap * BUSY
+}
+
+impl Detector for Brute {
+    fn hears(&self) -> Hears {
+        Hears::END.of_only(Hears::TCP)
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn see(&mut self, event: &Event<'_>, _: &Given, _: &Words) {
+        if let Event::End(flow, _) = event {
+            self.end(flow);
+        }
+    }
+
+    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+        self.pairs.iter().filter_map(|(of, pair)| pair.alert(*of)).collect()
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+}

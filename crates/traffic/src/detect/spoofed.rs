@@ -1,0 +1,205 @@
+//! `spoofed-source`: packets in a module's tunnel under addresses that are none of its own.
+//!
+//! Which addresses a module has is what signalling said, the prefix of version 6 with all that is in it. What a router behind the module
+//! forgets to translate, and the last packets under an address that the same card had before, are such packets too: the first is told of as what
+//! it looks like, the second is left out.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+use umbilical_core::finding::Severity;
+use umbilical_core::observation::Basis;
+
+use super::sieve::{Distinct, digest};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, is_inside};
+use crate::cellular::sessions::{Id, Session, Sessions};
+use crate::flow::{Event, Flow};
+use crate::names::Words;
+use crate::packet::Addr;
+use crate::time::Micros;
+
+const ABOUT: About = About {
+    code: "spoofed-source",
+    version: 1,
+    needs: "tunnels of modules, and the signalling that gives them addresses",
+    basis: Basis::Observed,
+};
+
+/// Packets from which it is told.
+const PACKETS: u64 = 20;
+/// Different sources from which they are rather made up.
+const SOURCES: u64 = 10;
+/// Sources that are named.
+const NAMED: usize = 4;
+/// Modules at once.
+const MODULES: usize = 1 << 16;
+
+#[derive(Debug)]
+struct Sent {
+    packets: u64,
+    bytes: u64,
+    /// Packets whose source is of no network of one's own.
+    public: u64,
+    sources: Distinct,
+    destinations: Distinct,
+    named: BTreeSet<Addr>,
+    first: Micros,
+    told: Option<Micros>,
+    last: Micros,
+    frames: (u64, u64),
+    flows: u64,
+}
+
+/// See above.
+#[derive(Debug, Default)]
+pub(super) struct Spoofed {
+    modules: HashMap<Id, Box<Sent>>,
+    tally: Tally,
+}
+
+impl Spoofed {
+    /// Whether a module may send under an address that signalling did not give it. This is the place for what is known beforehand of
+    /// networks behind modules (framed routes: RFC 2865, 5.22).
+    fn may_send(sessions: &Sessions, session: &Session, addr: Addr) -> bool {
+        let same =
+            |other: &Session| other.imsi.is_some() && other.imsi == session.imsi || other.imei.is_some() && other.imei == session.imei;
+        session.ue.iter().any(|ue| ue.holds(addr)) || sessions.iter().any(|(_, s)| same(s) && s.ue.iter().any(|ue| ue.holds(addr)))
+    }
+
+    fn sent(&mut self, id: Id, flow: &Flow, over: bool) {
+        let packets = u64::from(flow.fresh().0);
+        if packets == 0 {
+            return;
+        }
+        if self.modules.len() >= MODULES && !self.modules.contains_key(&id) {
+            self.tally.forgotten = self.tally.forgotten.saturating_add(1);
+            return;
+        }
+        let sent = self.modules.entry(id).or_insert_with(|| {
+            Box::new(Sent {
+                packets: 0,
+                bytes: 0,
+                public: 0,
+                sources: Distinct::new(32),
+                destinations: Distinct::new(32),
+                named: BTreeSet::new(),
+                first: flow.start,
+                told: None,
+                last: flow.last,
+                frames: (flow.first_frame, flow.last_frame),
+                flows: 0,
+            })
+        });
+        let key = flow.key;
+        sent.packets = sent.packets.saturating_add(packets);
+        sent.bytes = sent.bytes.saturating_add(flow.up.bytes / flow.up.packets.max(1) * packets);
+        sent.public = sent.public.saturating_add(if is_inside(key.client) { 0 } else { packets });
+        sent.sources.see(digest(key.client));
+        sent.destinations.see(digest(key.server));
+        if sent.named.len() < NAMED {
+            sent.named.insert(key.client);
+        }
+        sent.first = sent.first.min(flow.start);
+        sent.last = sent.last.max(flow.last);
+        sent.frames = (sent.frames.0.min(flow.first_frame), sent.frames.1.max(flow.last_frame));
+        sent.flows = sent.flows.saturating_add(over.into());
+        if sent.packets >= PACKETS {
+            sent.told.get_or_insert(flow.last);
+        }
+    }
+}
+
+impl Sent {
+    fn alert(&self, id: Id, sessions: &Sessions) -> Option<Alert> {
+        let at = self.told?;
+        let session = sessions.get(id)?;
+        let (sources, destinations) = (self.sources.count().max(1), self.destinations.count().max(1));
+        // Those that are named are all of them.
+        let few = sources <= NAMED as u64 && self.named.len() < NAMED;
+        if few && self.named.iter().all(|addr| Spoofed::may_send(sessions, session, *addr)) {
+            return None;
+        }
+        let others =
+            sessions.iter().filter(|(other, s)| *other != id && self.named.iter().any(|a| s.ue.iter().any(|ue| ue.holds(*a)))).count();
+        let named: Vec<String> = self.named.iter().map(|addr| addr.ip().to_string()).collect();
+        let private = self.public == 0;
+        let mut more = vec![format!("Its sources are such as {}", named.join(", "))];
+        if others > 0 {
+            more.push("Some of them are addresses of other modules".to_owned());
+        } else if private {
+            more.push("All of them are of private networks: a router behind the module may have failed to translate them".to_owned());
+        }
+        let severity = match () {
+            () if others > 0 || !private && sources >= SOURCES => Severity::High,
+            () if !private => Severity::Medium,
+            () => Severity::Low,
+        };
+        Some(Alert {
+            about: &ABOUT,
+            subject: Subject::Session(id),
+            peer: None,
+            severity,
+            score: 1.0 - 0.5 * PACKETS as f64 / self.packets.max(PACKETS) as f64,
+            terms: vec![
+                Term { term: "packets", value: self.packets as f64, threshold: PACKETS as f64 },
+                Term { term: "sources", value: sources as f64, threshold: 0.0 },
+                Term { term: "destinations", value: destinations as f64, threshold: 0.0 },
+            ],
+            reason: Reason {
+                did: format!(
+                    "sent {} packets ({} bytes) under about {sources} addresses that are none of its own, to about {destinations}",
+                    self.packets, self.bytes
+                ),
+                more,
+                remedies: vec![
+                    "If a network lies behind the module, declare it; else let the gateway drop what comes under other addresses (BCP 38)"
+                        .to_owned(),
+                    "Look at the device behind the module: what runs on it, and who can sign in".to_owned(),
+                ],
+                clears_when: "The addresses are known to lie behind the module, or it sends under none but its own for a week".to_owned(),
+            },
+            threats: &["disruption"],
+            first: self.first,
+            at,
+            last: self.last,
+            flows: self.flows.max(1),
+            frames: self.frames,
+        })
+    }
+}
+
+impl Detector for Spoofed {
+    fn hears(&self) -> Hears {
+        Hears::ACTIVE.and(Hears::END)
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn see(&mut self, event: &Event<'_>, _: &Given, _: &Words) {
+        let (flow, over) = match event {
+            Event::Active(flow) => (flow, false),
+            Event::End(flow, _) => (flow, true),
+            _ => return,
+        };
+        if let Some(id) = flow.stranger
+            && !flow.inbound
+        {
+            return self.sent(id, flow, over);
+        }
+        if over {
+            let tally = if flow.session.is_some() { &mut self.tally.judged } else { &mut self.tally.blind };
+            *tally = tally.saturating_add(1);
+        }
+    }
+
+    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
+        self.modules.iter().filter_map(|(id, sent)| sent.alert(*id, trace.sessions)).collect()
+    }
+
+    fn tally(&self) -> Tally {
+        let told = self.modules.values().fold(0, |sum: u64, sent| sum.saturating_add(sent.flows));
+        Tally { judged: self.tally.judged.saturating_add(told), ..self.tally }
+    }
+}
