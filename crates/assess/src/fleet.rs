@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use umbilical_core::answer::{
+    Duty,
     AUDIT_SCHEMA, Audit, Because, Behind, Cellular, Coverage, Device, Identifiers, Imeis, Product, Said, Tallies, Tally, Trace,
 };
 use umbilical_core::finding::{Finding, Subject};
@@ -400,6 +401,7 @@ impl<'a> Fleet<'a> {
             findings: self.findings(&id, verdict, &things, members),
             inputs,
             id,
+            duty: Duty::default(),
         })
     }
 

@@ -259,6 +259,25 @@ pub struct Device {
     pub findings: Vec<Finding>,
     /// Inputs that speak of it.
     pub inputs: Vec<u32>,
+    /// What hangs on it, by the operator's file of assets; left out where none was given.
+    #[serde(default, skip_serializing_if = "Duty::is_unsaid")]
+    pub duty: Duty,
+}
+
+/// What hangs on a device, in the operator's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Duty {
+    /// Of `monitor` and `control`; empty where nobody said.
+    pub role: Vec<String>,
+    /// Of `low`, `medium` and `high`; empty where nobody said.
+    pub criticality: Vec<String>,
+}
+
+impl Duty {
+    /// Whether nobody has said anything of it.
+    pub fn is_unsaid(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The device around a module.

@@ -106,6 +106,8 @@ const TABLES: &[(&str, &str)] = &[
     ("traffic_session", "trace, n"),
     ("traffic_hour", "trace, n"),
     ("traffic_finding", "trace, n"),
+    ("incident", "n"),
+    ("mute", "n"),
     ("audit", "n"),
     ("audit_head", "one"),
 ];

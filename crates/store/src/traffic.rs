@@ -3,6 +3,8 @@
 //! A trace is kept as a whole and takes the place of itself. Whoever sees some sites alone sees the sessions of devices there (by
 //! IMEI) and what is about those; traces and addresses are nobody's site.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use umbilical_core::answer::watch::Session;
@@ -13,9 +15,8 @@ use crate::audit::append;
 use crate::db::bulk::Bulk;
 use crate::db::{Row, Sql, Tx, sql};
 use crate::error::not_found;
-use crate::list::mask_finding;
 use crate::query::sql::{DEVICES, scoped};
-use crate::{By, Scope, Sites, Store, StoreError, Time, pack};
+use crate::{By, Scope, Sites, Store, StoreError, Time, incident, pack};
 
 /// A trace on its way in.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +85,7 @@ pub struct TraceRow {
     pub flows: u64,
     /// Sessions of modules.
     pub sessions: u64,
-    /// Findings.
+    /// What was found in it and is not muted.
     pub findings: u64,
 }
 
@@ -177,7 +178,7 @@ pub struct HourRow {
 }
 
 /// The first fourteen digits of an IMEI: what is behind them is a check digit or a version.
-fn body_of(imei: &str) -> Option<&str> {
+pub(crate) fn body_of(imei: &str) -> Option<&str> {
     imei.get(..14)
 }
 
@@ -222,19 +223,23 @@ fn session(row: &Row, scope: &Scope) -> Result<SessionRow, StoreError> {
     Ok(out)
 }
 
-async fn forget(tx: &mut Tx, n: i64) -> Result<(), StoreError> {
+/// Takes a trace away; gives the incidents of which it held a part.
+async fn forget(tx: &mut Tx, n: i64) -> Result<BTreeSet<i64>, StoreError> {
+    let incidents = incident::of_trace(tx, n).await?;
     for table in ["traffic_session", "traffic_hour", "traffic_finding"] {
         tx.run(Sql::with(&format!("DELETE FROM {table} WHERE trace = $1"), [n.into()])).await?;
     }
-    tx.run(sql!("DELETE FROM trace WHERE n = $1", n)).await.map(|_| ())
+    tx.run(sql!("DELETE FROM trace WHERE n = $1", n)).await?;
+    Ok(incidents)
 }
 
 impl Store {
     /// Keeps a trace in the place of itself.
     pub async fn keep_trace(&self, by: By<'_>, new: &NewTrace<'_>) -> Result<(), StoreError> {
         let mut tx = self.db().write().await?;
+        let mut incidents = incident::adopt(&mut tx, by.at).await?;
         if let Some(row) = tx.first(sql!("SELECT n FROM trace WHERE id = $1", new.id)).await? {
-            forget(&mut tx, row.int(0)?).await?;
+            incidents.append(&mut forget(&mut tx, row.int(0)?).await?);
         }
         let n = tx.next("trace").await?;
         let insert = "INSERT INTO trace (n, id, name, kept_at, who, first, last, packets, bytes, flows, body) \
@@ -270,9 +275,13 @@ impl Store {
             hours.push(&mut tx, row).await?;
         }
         hours.flush(&mut tx).await?;
-        let columns = ["trace", "n", "id", "code", "severity", "kind", "subject", "last", "body"];
+        let columns = ["trace", "n", "id", "code", "severity", "kind", "subject", "last", "body", "incident"];
+        let whose = incident::whose(new.sessions);
         let mut findings = Bulk::new("traffic_finding", &columns);
         for (at, f) in (0_i64..).zip(new.findings) {
+            let (imei, imsi) = whose.get(f.subject.id.as_str()).copied().unwrap_or_default();
+            let of = incident::number(&mut tx, by.at, f, imei, imsi).await?;
+            incidents.insert(of);
             let row = [
                 n.into(),
                 at.into(),
@@ -283,10 +292,13 @@ impl Store {
                 (&f.subject.id).into(),
                 to.into(),
                 pack::pack_json(f)?.into(),
+                of.into(),
             ];
             findings.push(&mut tx, row).await?;
         }
         findings.flush(&mut tx).await?;
+        let removed = incident::settle(&mut tx, &incidents).await?;
+        crate::answer::relay(&mut tx, by.at, removed).await?;
         let detail = json!({"name": new.name, "flows": new.flows, "sessions": new.sessions.len(), "findings": new.findings.len()});
         let head = append(&mut tx, by, "trace.keep", new.id, &detail).await?;
         self.commit(tx, &head).await
@@ -299,7 +311,7 @@ impl Store {
         }
         let mut ask = Sql::new("SELECT t.id, t.name, t.kept_at, t.who, t.first, t.last, t.packets, t.bytes, t.flows, ");
         ask.push(
-            "(SELECT COUNT(*) FROM traffic_session s WHERE s.trace = t.n), (SELECT COUNT(*) FROM traffic_finding f WHERE f.trace = t.n) ",
+            "(SELECT COUNT(*) FROM traffic_session s WHERE s.trace = t.n), (SELECT COUNT(*) FROM incident i WHERE i.muted = 0 AND i.n IN (SELECT f.incident FROM traffic_finding f WHERE f.trace = t.n)) ",
         );
         ask.push("FROM trace t ORDER BY t.kept_at DESC, t.n DESC LIMIT ").bind(i64::from(most));
         let one = |row: &Row| {
@@ -350,39 +362,6 @@ impl Store {
         session(&found.ok_or_else(|| not_found("session", id))?, scope)
     }
 
-    /// What detectors found, the worst first, then the newest.
-    pub async fn traffic_findings(&self, scope: &Scope, of: Of<'_>, most: u32) -> Result<Vec<Finding>, StoreError> {
-        let mut ask = Sql::new("SELECT f.body FROM traffic_finding f WHERE ");
-        let own = match of {
-            Of::All => Of::All,
-            Of::Trace(id) => {
-                ask.push("f.trace IN (SELECT t.n FROM trace t WHERE t.id = ").bind(id).push(") AND ");
-                Of::All
-            }
-            Of::Subject(id) => {
-                ask.push("f.subject = ").bind(id).push(" AND ");
-                Of::All
-            }
-            Of::Device(_) => of,
-        };
-        if own == Of::All && scope.sites == Sites::All {
-            ask.push("1 = 1");
-        } else {
-            ask.push("EXISTS (SELECT 1 FROM traffic_session s WHERE s.trace = f.trace AND s.id = f.subject AND ");
-            sessions_of(&mut ask, own, scope);
-            ask.push(")");
-        }
-        ask.push(" ORDER BY f.severity DESC, f.last DESC, f.id LIMIT ").bind(i64::from(most));
-        let one = |row: &Row| {
-            let mut finding: Finding = pack::unpack_json(row.blob(0)?)?;
-            if !scope.subscribers {
-                mask_finding(&mut finding, &[]);
-            }
-            Ok(finding)
-        };
-        self.db().read().await?.fetch(ask).await?.iter().map(one).collect()
-    }
-
     /// With whom somebody spoke, those with the most bytes first. Whose sessions the asker may see is asked before.
     pub async fn traffic_peers(&self, subject: &str, most: u32) -> Result<Vec<PeerRow>, StoreError> {
         let mut ask = Sql::new("SELECT h.peer, h.port, h.proto, CAST(SUM(h.flows) AS BIGINT), CAST(SUM(h.up) AS BIGINT) AS u, ");
@@ -420,9 +399,12 @@ impl Store {
         if old.is_empty() {
             return Ok(0);
         }
+        let mut incidents = BTreeSet::new();
         for row in &old {
-            forget(&mut tx, row.int(0)?).await?;
+            incidents.append(&mut forget(&mut tx, row.int(0)?).await?);
         }
+        let removed = incident::settle(&mut tx, &incidents).await?;
+        crate::answer::relay(&mut tx, by.at, removed).await?;
         let head = append(&mut tx, by, "retain", "traces", &json!({"traces": old.len()})).await?;
         self.commit(tx, &head).await?;
         Ok(old.len() as u64)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use umbilical_core::Basis;
 use umbilical_core::answer::policy::{Cell, Clause, Dated, Judged, PackText, Verdict};
-use umbilical_core::answer::{Cellular, Device, Identifiers, Level, Module, Product};
+use umbilical_core::answer::{Cellular, Device, Duty, Identifiers, Level, Module, Product};
 use umbilical_core::date::Loose;
 use umbilical_core::finding::Finding;
 use umbilical_core::id::content_id;
@@ -213,6 +213,7 @@ pub fn supposed(kb: &Knowledge, maker: Option<&str>, brand: Option<&str>, model:
         next_evidence: Vec::new(),
         findings: Vec::new(),
         inputs: Vec::new(),
+        duty: Duty::default(),
     }
 }
 

@@ -42,6 +42,7 @@ fn device(name: &str) -> Device {
         next_evidence: Vec::new(),
         findings: Vec::new(),
         inputs: Vec::new(),
+        duty: Default::default(),
     }
 }
 

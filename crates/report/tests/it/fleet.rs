@@ -199,6 +199,7 @@ pub fn device(id: u64, name: &str, cellular: Cellular) -> Device {
         next_evidence: Vec::new(),
         findings: Vec::new(),
         inputs: vec![0],
+        duty: Default::default(),
     }
 }
 

@@ -23,7 +23,6 @@ pub(crate) fn key(id: &str) -> Result<Key, StoreError> {
 pub(crate) struct Known {
     pub n: i64,
     pub digest: i64,
-    pub profile: i64,
     pub since: i64,
     /// Whether the answer under way has it.
     pub claimed: bool,
@@ -55,13 +54,13 @@ impl Ids {
         let mut out = Self::default();
         let mut after = i64::MIN;
         loop {
-            let mut ask = Sql::new("SELECT n, id, digest, profile, since FROM device WHERE n > ");
+            let mut ask = Sql::new("SELECT n, id, digest, since FROM device WHERE n > ");
             ask.bind(after).push(" ORDER BY n LIMIT 20000");
             let page = tx.fetch(ask).await?;
             let Some(last) = page.last() else { break };
             after = last.int(0)?;
             for row in &page {
-                let known = Known { n: row.int(0)?, digest: row.int(2)?, profile: row.int(3)?, since: row.int(4)?, claimed: false };
+                let known = Known { n: row.int(0)?, digest: row.int(2)?, since: row.int(3)?, claimed: false };
                 out.known.insert(key(row.text(1)?)?, known);
             }
         }

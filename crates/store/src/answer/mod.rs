@@ -3,6 +3,7 @@
 pub(crate) mod fold;
 mod history;
 mod ids;
+mod lay;
 pub(crate) mod prepare;
 mod write;
 
@@ -19,6 +20,7 @@ use crate::db::{Sql, Tx, sql};
 use crate::{By, Store, StoreError, Time, pack};
 pub use history::{AnswerRow, Changed, Span};
 use ids::{Decided, Ids, Key};
+pub(crate) use lay::relay;
 use prepare::prepare;
 use write::Writer;
 
@@ -196,6 +198,7 @@ impl Store {
         writer.gone(tx, &gone).await?;
         writer.others(tx, answer.findings, &mut changes).await?;
         aliases(tx, std::mem::take(&mut ids.new_aliases)).await?;
+        writer.incidents(tx).await?;
         let findings = writer.finish(tx).await?;
         writer.tell(tx, &changes).await?;
         for trace in &organisations {

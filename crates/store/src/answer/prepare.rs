@@ -182,7 +182,7 @@ fn keys(device: &Device) -> BTreeSet<(String, &'static str)> {
     out
 }
 
-fn profile(device: &Device, findings: &[Finding]) -> Profile {
+pub(super) fn profile(device: &Device, findings: &[Finding]) -> Profile {
     let mut words: BTreeSet<Word> = BTreeSet::new();
     let mut add = |field: &'static str, text: &str| {
         let folded = fold(text);
@@ -193,6 +193,8 @@ fn profile(device: &Device, findings: &[Finding]) -> Profile {
     add("cellular", device.cellular.name());
     device.identifiers.site.iter().for_each(|s| add("site", s));
     device.next_evidence.iter().for_each(|n| add("collect", n));
+    device.duty.role.iter().for_each(|r| add("role", r));
+    device.duty.criticality.iter().for_each(|c| add("criticality", c));
     for text in device.host.iter().flat_map(|h| [&h.brand, &h.model]).flatten() {
         add("host", text);
     }

@@ -5,6 +5,7 @@ use umbilical_core::finding::Finding;
 
 use super::Changes;
 use super::ids::Known;
+use super::lay::Plan;
 use super::prepare::{KeptFinding, Prepared, Profile, kept};
 use crate::db::bulk::Bulk;
 use crate::db::{Row, Sql, Tx, sql};
@@ -21,26 +22,26 @@ pub(super) struct Writer {
     words: Numbered<(&'static str, String)>,
     profiles: Numbered<String>,
     kinds: Numbered<String>,
-    bodies: Numbered<String>,
+    pub(super) bodies: Numbered<String>,
     /// By how much the number of devices of a profile, and of findings of a kind and profile, changes.
-    devices_by: FxHashMap<i64, i64>,
-    findings_by: FxHashMap<(i64, i64), i64>,
-    tables: Tables,
+    pub(super) devices_by: FxHashMap<i64, i64>,
+    pub(super) findings_by: FxHashMap<(i64, i64), i64>,
+    pub(super) tables: Tables,
     /// Whether bodies may have lost their last finding.
-    removed: bool,
+    pub(super) removed: bool,
     /// What sinks are to hear of it.
-    gather: Gather,
+    pub(super) gather: Gather,
 }
 
 /// What has one number each.
-struct Numbered<K> {
+pub(super) struct Numbered<K> {
     next: i64,
     of: FxHashMap<K, i64>,
 }
 
 impl<K: std::hash::Hash + Eq> Numbered<K> {
     /// The number of an item, and whether it is a new one.
-    fn of(&mut self, key: K) -> (i64, bool) {
+    pub fn of(&mut self, key: K) -> (i64, bool) {
         match self.of.entry(key) {
             std::collections::hash_map::Entry::Occupied(found) => (*found.get(), false),
             std::collections::hash_map::Entry::Vacant(free) => {
@@ -53,7 +54,7 @@ impl<K: std::hash::Hash + Eq> Numbered<K> {
     }
 }
 
-struct Tables {
+pub(super) struct Tables {
     word: Bulk,
     profile: Bulk,
     profile_word: Bulk,
@@ -62,7 +63,7 @@ struct Tables {
     key: Bulk,
     evidence: Bulk,
     kind: Bulk,
-    body: Bulk,
+    pub(super) body: Bulk,
     finding: Bulk,
     change: Bulk,
 }
@@ -137,11 +138,13 @@ struct Before {
     severity: i64,
     body: i64,
     subject: String,
+    /// Whether it is an incident, which no answer changes.
+    incident: bool,
 }
 
 impl Before {
     /// The columns, of a finding `f` with its kind `k`.
-    const COLUMNS: &str = "f.id, k.code, f.since, f.kind, f.profile, k.verdict, k.severity, f.body, f.subject_id, f.device";
+    const COLUMNS: &str = "f.id, k.code, f.since, f.kind, f.profile, k.verdict, k.severity, f.body, f.subject_id, f.device, k.source";
 
     fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
@@ -155,6 +158,7 @@ impl Before {
             severity: row.int(6)?,
             body: row.int(7)?,
             subject: row.owned(8)?,
+            incident: row.text(10)? == "detector",
         })
     }
 
@@ -278,7 +282,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn profile(&mut self, tx: &mut Tx, p: Profile) -> Result<i64, StoreError> {
+    pub(super) async fn profile(&mut self, tx: &mut Tx, p: Profile) -> Result<i64, StoreError> {
         let (n, new) = self.profiles.of(p.digest.clone());
         if !new {
             return Ok(n);
@@ -340,23 +344,7 @@ impl Writer {
                     (finding.id.clone(), self.at.0, None)
                 }
             };
-            let waived = if finding.waived { "|waived" } else { "" };
-            let (code, source, verdict) = (&finding.code, finding.source, finding.verdict);
-            let digest = format!("{code}|{source}|{verdict:?}|{}|{}{waived}", finding.severity, finding.confidence);
-            let (kind, new) = self.kinds.of(digest.clone());
-            if new {
-                let row = [
-                    kind.into(),
-                    (&finding.code).into(),
-                    finding.source.into(),
-                    finding.verdict.into(),
-                    finding.severity.into(),
-                    finding.confidence.into(),
-                    digest.into(),
-                    finding.waived.into(),
-                ];
-                self.tables.kind.push(tx, row).await?;
-            }
+            let kind = self.kind(tx, &finding).await?;
             let (body, new) = self.bodies.of(finding.body_digest.clone());
             if self.gather.on() {
                 turned.extend(self.turn(tx, &id, &finding, body, was).await?);
@@ -364,23 +352,56 @@ impl Writer {
             if new {
                 self.tables.body.push(tx, [body.into(), finding.body_digest.into(), pack::pack(&finding.body).into()]).await?;
             }
-            let n = self.next_finding;
-            self.next_finding = n.saturating_add(1);
-            *self.findings_by.entry((kind, profile)).or_default() += 1;
-            let row = [
-                n.into(),
-                id.into(),
-                device.into(),
-                profile.into(),
-                kind.into(),
-                body.into(),
-                finding.subject_kind.into(),
-                finding.subject_id.into(),
-                since.into(),
-            ];
-            self.tables.finding.push(tx, row).await?;
+            self.row(tx, (device, profile, kind, body), (id, finding.subject_kind, finding.subject_id), since).await?;
         }
         Ok(turned)
+    }
+
+    /// The number of the kind of a finding.
+    pub(super) async fn kind(&mut self, tx: &mut Tx, finding: &KeptFinding) -> Result<i64, StoreError> {
+        let waived = if finding.waived { "|waived" } else { "" };
+        let (code, source, verdict) = (&finding.code, finding.source, finding.verdict);
+        let digest = format!("{code}|{source}|{verdict:?}|{}|{}{waived}", finding.severity, finding.confidence);
+        let (kind, new) = self.kinds.of(digest.clone());
+        if new {
+            let row = [
+                kind.into(),
+                (&finding.code).into(),
+                finding.source.into(),
+                finding.verdict.into(),
+                finding.severity.into(),
+                finding.confidence.into(),
+                digest.into(),
+                finding.waived.into(),
+            ];
+            self.tables.kind.push(tx, row).await?;
+        }
+        Ok(kind)
+    }
+
+    /// A row more: of which device, profile, kind and body; its id and what it is about.
+    pub(super) async fn row(
+        &mut self,
+        tx: &mut Tx,
+        (device, profile, kind, body): (i64, i64, i64, i64),
+        (id, subject_kind, subject_id): (String, &'static str, String),
+        since: i64,
+    ) -> Result<(), StoreError> {
+        let n = self.next_finding;
+        self.next_finding = n.saturating_add(1);
+        *self.findings_by.entry((kind, profile)).or_default() += 1;
+        let row = [
+            n.into(),
+            id.into(),
+            device.into(),
+            profile.into(),
+            kind.into(),
+            body.into(),
+            subject_kind.into(),
+            subject_id.into(),
+            since.into(),
+        ];
+        self.tables.finding.push(tx, row).await
     }
 
     /// What became of a finding that is there.
@@ -417,19 +438,22 @@ impl Writer {
             return Ok(out);
         }
         self.removed = true;
-        for known in old {
-            *self.devices_by.entry(known.profile).or_default() -= 1;
-        }
         let among = |text: &str| {
             let mut sql = Sql::new(text);
             sql.bind_all(old.iter().map(|k| k.n)).push(")");
             sql
         };
+        // A trace may have given a device another profile since the answer began.
+        for row in tx.fetch(among("SELECT profile FROM device WHERE n IN (")).await? {
+            *self.devices_by.entry(row.int(0)?).or_default() -= 1;
+        }
         let ask = format!("SELECT {} FROM finding f JOIN finding_kind k ON k.n = f.kind WHERE f.device IN (", Before::COLUMNS);
         for row in tx.fetch(among(&ask)).await? {
             let before = Before::read(&row)?;
             *self.findings_by.entry((before.kind, before.profile)).or_default() -= 1;
-            out.entry(row.int(9)?).or_default().push(before);
+            if !before.incident {
+                out.entry(row.int(9)?).or_default().push(before);
+            }
         }
         for list in out.values_mut() {
             list.sort_by(|a, b| a.id.cmp(&b.id));
@@ -471,14 +495,18 @@ impl Writer {
     /// Findings about no device.
     pub async fn others(&mut self, tx: &mut Tx, findings: &[Finding], changes: &mut Changes) -> Result<(), StoreError> {
         let mut before = Vec::new();
-        let ask = format!("SELECT {} FROM finding f JOIN finding_kind k ON k.n = f.kind WHERE f.device = 0 ORDER BY f.id", Before::COLUMNS);
+        let ask = format!(
+            "SELECT {} FROM finding f JOIN finding_kind k ON k.n = f.kind WHERE f.device = 0 AND k.source <> 'detector' ORDER BY f.id",
+            Before::COLUMNS
+        );
         for row in tx.fetch(Sql::new(&ask)).await? {
             let b = Before::read(&row)?;
             *self.findings_by.entry((b.kind, 0)).or_default() -= 1;
             self.removed = true;
             before.push(b);
         }
-        tx.run(sql!("DELETE FROM finding WHERE device = 0")).await?;
+        let incidents = "SELECT k.n FROM finding_kind k WHERE k.source = 'detector'";
+        tx.run(Sql::new(&format!("DELETE FROM finding WHERE device = 0 AND kind NOT IN ({incidents})"))).await?;
         // Of one code there may be many, about different things: only the same id is the same finding.
         let codes: Vec<String> = before.iter_mut().map(|b| std::mem::take(&mut b.code)).collect();
         let findings = findings.iter().map(|f| kept(f.clone(), "", "")).collect::<Result<Vec<_>, _>>()?;
@@ -486,6 +514,15 @@ impl Writer {
         before.iter_mut().zip(codes).for_each(|(b, code)| b.code = code);
         self.lost(tx, &before, &mut turned).await?;
         self.gather.keep(None, turned)
+    }
+
+    /// Shows incidents as they are, beside what the answer has.
+    pub async fn incidents(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        self.tables.flush(tx).await?;
+        let affected = crate::incident::adopt(tx, self.at).await?;
+        let removed = crate::incident::settle(tx, &affected).await?;
+        let plan = Plan::of(tx, self.at, removed).await?;
+        self.lay(tx, plan).await
     }
 
     /// Writes what sinks are to hear of.

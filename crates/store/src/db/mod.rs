@@ -105,6 +105,13 @@ impl Row {
             _ => Err(self.wrong(at)),
         }
     }
+    pub fn opt_blob(&self, at: usize) -> Result<Option<&[u8]>, StoreError> {
+        match self.0.get(at) {
+            Some(Value::Blob(v)) => Ok(v.as_deref()),
+            Some(Value::Int(None) | Value::Real(None) | Value::Text(None)) => Ok(None),
+            _ => Err(self.wrong(at)),
+        }
+    }
     pub fn time(&self, at: usize) -> Result<crate::Time, StoreError> {
         self.int(at).map(crate::Time)
     }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("reading mapping", include_str!("../../migrations/0008_reading_mapping.sql")),
     ("waived", include_str!("../../migrations/0009_waived.sql")),
     ("traffic", include_str!("../../migrations/0010_traffic.sql")),
+    ("incident", include_str!("../../migrations/0011_incident.sql")),
 ];
 
 /// The newest schema.

@@ -8,6 +8,7 @@ use super::one::{finding, mask_finding};
 use super::{Count, Listed, Page, Sort, Sorted, capped, sorted};
 use crate::db::{Row, Sql, Tx};
 use crate::error::not_found;
+use crate::incident::{muted_row, part_of};
 use crate::query::Query;
 use crate::query::sql::{self, by_bucket};
 use crate::{Scope, Store, StoreError, Time};
@@ -27,6 +28,8 @@ pub struct FindingRow {
     pub tags: Vec<String>,
     /// Who looks after it.
     pub assigned: Option<String>,
+    /// The mute that hides it, `mut-…`: it is in no list.
+    pub muted: Option<String>,
 }
 
 const SORTS: &[Sort] = &[
@@ -62,7 +65,7 @@ fn read(row: &Row) -> Result<FindingRow, StoreError> {
         _ => None,
     };
     let finding = finding(row.text(3)?, row.text(4)?, row.blob(6)?)?;
-    Ok(FindingRow { finding, device, since: row.time(5)?, state: "new".into(), tags: Vec::new(), assigned: None })
+    Ok(FindingRow { finding, device, since: row.time(5)?, state: "new".into(), tags: Vec::new(), assigned: None, muted: None })
 }
 
 impl FindingRow {
@@ -98,17 +101,21 @@ impl Store {
         Ok(Listed { rows, next, count })
     }
 
-    /// A finding by its id.
+    /// A finding by its id; one of a detector also by the id that it has in a trace, and where it is muted.
     pub async fn finding(&self, scope: &Scope, id: &str) -> Result<FindingRow, StoreError> {
         let mut tx = self.db().read().await?;
+        let part = part_of(&mut tx, id).await?;
+        let id = part.as_deref().unwrap_or(id);
         let mut ask = Sql::new(&format!(
             "SELECT {COLUMNS} FROM finding f JOIN finding_body b ON b.n = f.body LEFT JOIN device d ON d.n = f.device WHERE f.id = "
         ));
         ask.bind(id).push(" AND ");
         sql::scoped(&mut ask, scope, &sql::FINDINGS);
         ask.push(" ORDER BY f.n LIMIT 1");
-        let row = tx.first(ask).await?.ok_or_else(|| not_found("finding", id))?;
-        let mut rows = vec![read(&row)?];
+        let mut rows = match tx.first(ask).await? {
+            Some(row) => vec![read(&row)?],
+            None => muted_row(&mut tx, scope, id).await?.into_iter().collect(),
+        };
         decided(&mut tx, scope, &mut rows).await?;
         rows.pop().ok_or_else(|| not_found("finding", id))
     }
@@ -211,7 +218,7 @@ async fn walk(
 }
 
 /// Adds what people decided, and masks.
-async fn decided(tx: &mut Tx, scope: &Scope, rows: &mut [FindingRow]) -> Result<(), StoreError> {
+pub(crate) async fn decided(tx: &mut Tx, scope: &Scope, rows: &mut [FindingRow]) -> Result<(), StoreError> {
     let mut by_id = now(tx, rows.iter().map(|r| r.finding.id.as_str())).await?;
     for row in rows {
         for (kind, value) in by_id.remove(&row.finding.id).unwrap_or_default() {

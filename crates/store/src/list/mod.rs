@@ -17,8 +17,9 @@ use crate::db::{Sql, Tx};
 pub use devices::DeviceRow;
 pub use facets::{Crossed, Facet, FacetValue};
 pub use findings::FindingRow;
+pub(crate) use findings::decided;
 pub use one::{Kept, KeptInput, Named};
-pub(crate) use one::{canonical, finding, mask, mask_finding};
+pub(crate) use one::{canonical, finding, mask, mask_finding, organisations};
 pub use overview::{CodeRow, ModuleRow, Moves, SourceRow};
 
 /// Which part of a list.

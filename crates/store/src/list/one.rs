@@ -113,7 +113,7 @@ async fn whole(tx: &mut Tx, scope: &Scope, ids: &[String]) -> Result<Vec<Kept>, 
         out.push(Kept { device, inputs: Vec::new(), seen: row.time(1)?, since: row.time(2)?, aliases: Vec::new() });
     }
     let mut found = findings(tx, &numbers).await?;
-    let organisations = traces(tx, &out).await?;
+    let organisations = organisations(tx, out.iter().map(|k| &k.device)).await?;
     let inputs = inputs(tx, &mut out).await?;
     let mut aliases = aliases(tx, &out).await?;
     for (kept, n) in out.iter_mut().zip(&numbers) {
@@ -167,11 +167,10 @@ pub(crate) fn finding(id: &str, subject: &str, body: &[u8]) -> Result<Finding, S
     Ok(finding)
 }
 
-async fn traces(tx: &mut Tx, devices: &[Kept]) -> Result<Vec<Arc<Trace>>, StoreError> {
-    let behind = devices
-        .iter()
-        .map(|k| &k.device)
-        .flat_map(|d| d.modules.iter().flat_map(|m| &m.ownership).chain(d.product.iter().flat_map(|p| &p.ownership)));
+/// The organisations behind devices.
+pub(crate) async fn organisations<'a>(tx: &mut Tx, devices: impl IntoIterator<Item = &'a Device>) -> Result<Vec<Arc<Trace>>, StoreError> {
+    let behind =
+        devices.into_iter().flat_map(|d| d.modules.iter().flat_map(|m| &m.ownership).chain(d.product.iter().flat_map(|p| &p.ownership)));
     let ids: BTreeSet<&str> = behind.map(|b| b.org.as_str()).collect();
     let mut ask = Sql::new("SELECT doc FROM organisation WHERE id IN (");
     ask.bind_all(ids).push(")");

@@ -62,11 +62,11 @@ pub enum Happened {
     },
     /// Somebody decided.
     Decision {
-        /// `state`, or `waiver`.
+        /// `state`, `waiver`, or `mute`.
         kind: String,
-        /// The state, or `approved`, `revoked`.
+        /// The state, or `approved`, `revoked`; of a mute `made`, `withdrawn`.
         value: String,
-        /// About what: a finding, a device, a waiver; `findings` or `devices` where it is about many.
+        /// About what: a finding, a device, a waiver, a mute; `findings` or `devices` where it is about many.
         subject: String,
         /// About how many things.
         count: u64,
@@ -273,6 +273,32 @@ pub(crate) async fn waiver_settled(
         device_name: None,
     };
     // A rule and nothing else: whom its findings concern is not said yet.
+    append(tx, by.at, vec![Row { kind: "decision", code: None, verdict: None, was_verdict: None, severity: ALWAYS, body: packed(&body)? }])
+        .await
+}
+
+/// That a mute was made or withdrawn: `(id, code, what)` and `(reason, end)`.
+pub(crate) async fn muted(
+    tx: &mut Tx,
+    by: By<'_>,
+    (id, code, what): (&str, &str, &str),
+    (comment, ends): (&str, Time),
+) -> Result<(), StoreError> {
+    if !open(tx).await? {
+        return Ok(());
+    }
+    let body = Happened::Decision {
+        kind: "mute".to_owned(),
+        value: what.to_owned(),
+        subject: id.to_owned(),
+        count: 1,
+        who: by.who.to_owned(),
+        comment: comment.to_owned(),
+        expires: Some(ends.to_string()),
+        code: Some(code.to_owned()),
+        device: None,
+        device_name: None,
+    };
     append(tx, by.at, vec![Row { kind: "decision", code: None, verdict: None, was_verdict: None, severity: ALWAYS, body: packed(&body)? }])
         .await
 }

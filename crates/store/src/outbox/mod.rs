@@ -9,7 +9,7 @@ mod sinks;
 
 pub(crate) use gather::{Gather, Seen, Turned, accepted};
 pub use happened::{Happened, OutEvent, Tally, Turn};
-pub(crate) use happened::{decided, many_decided, waiver_settled};
+pub(crate) use happened::{decided, many_decided, muted, waiver_settled};
 pub use sinks::{Expired, Sink, SinkFilter, SinkKind, SinkOf};
 
 use happened::{Body, read_event};

@@ -45,6 +45,8 @@ pub(crate) const FIELDS: &[(&str, &[&str], What, &str)] = &[
     ("country", &["jurisdiction"], What::Word(NONE), "jurisdiction of control, two letters"),
     ("list", &["regime"], What::Word(NONE), "list that names somebody behind it"),
     ("site", &[], What::Word(NONE), "where the device stands"),
+    ("role", &[], What::Word(&["monitor", "control"]), "what the device does, by the file of assets"),
+    ("criticality", &[], What::Word(&["low", "medium", "high"]), "what hangs on the device, by the file of assets"),
     ("host", &[], What::Word(NONE), "brand or model of the device around the module"),
     ("kind", &[], What::Word(&["dongle", "handset", "router", "other"]), "of a product that is itself cellular"),
     ("cellular", &[], What::Word(&["yes", "no", "unknown"]), "whether it has a modem"),

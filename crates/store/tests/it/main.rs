@@ -6,6 +6,7 @@ mod answers;
 mod decisions;
 mod files;
 mod imports;
+mod incidents;
 mod kill;
 mod outbox;
 mod people;
@@ -29,6 +30,7 @@ mod serial {
             crate::queries::CASES,
             crate::outbox::CASES,
             crate::traffic::CASES,
+            crate::incidents::CASES,
         ]
         .concat()
         {

@@ -14,7 +14,7 @@ crate::suite!(a_trace_is_kept_and_takes_the_place_of_itself, sessions_are_found_
 
 const HOUR: Time = Time(NOW.0 - NOW.0 % 3_600_000);
 
-fn session(id: &str, imei: &str, bytes: u64) -> Session {
+pub fn session(id: &str, imei: &str, bytes: u64) -> Session {
     Session {
         id: id.into(),
         imsi: Some("001010123456789".into()),
@@ -36,7 +36,7 @@ fn session(id: &str, imei: &str, bytes: u64) -> Session {
     }
 }
 
-fn finding(kind: &'static str, subject: &str, severity: Severity) -> Finding {
+pub fn finding(kind: &'static str, subject: &str, severity: Severity) -> Finding {
     Finding {
         id: format!("fnd-{subject}"),
         code: "scan".into(),
@@ -61,7 +61,7 @@ fn hour(subject: &str, peer: Option<&str>, at: Time, up: u64) -> Hour {
     Hour { subject: subject.into(), hour: at, peer: peer.map(Into::into), port: 443, proto: "tcp".into(), flows: 1, up, down: 2 * up }
 }
 
-async fn keep(store: &Store, id: &str, sessions: &[Session], findings: &[Finding], hours: &[Hour]) {
+pub async fn keep(store: &Store, id: &str, sessions: &[Session], findings: &[Finding], hours: &[Hour]) {
     let body = json!({"counters": {"packets": 9}});
     let range = (Time(NOW.0 - 7_200_000), NOW);
     let new = NewTrace { id, name: "gn.pcap", range, packets: 9, bytes: 900, flows: 3, body: &body, sessions, findings, hours };

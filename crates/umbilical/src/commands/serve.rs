@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use umbilical_assess::judge::told::homes;
-use umbilical_core::answer::Device;
+use umbilical_core::answer::{Device, Duty};
 use umbilical_core::answer::bom::{Check, Project};
 use umbilical_knowledge::Knowledge;
-use umbilical_knowledge::policy::{Pack, parse};
+use umbilical_knowledge::policy::{Pack, Value, parse};
 use umbilical_store::{Options, Store, StoreError};
 use umbilical_web::clock::{Clock as _, System};
 use umbilical_web::deliver::guard::Block;
@@ -181,6 +181,12 @@ pub fn judge(global: Global, asked: Asked) -> Judge {
         let (knowledge, law) = law::load(&global, &asked, knowledge, Unnamed::Law).map_err(|e| e.to_string())?;
         let judge = law.judge(&knowledge, day);
         let mut each = |device: &mut Device| {
+            let facts = law.device_facts(device);
+            let said = |name: &str| match facts.get(name) {
+                Some(Value::Words(words)) => words.clone(),
+                _ => Vec::new(),
+            };
+            device.duty = Duty { role: said("role"), criticality: said("criticality") };
             device.findings.extend(law::of_device(&judge, &law, &knowledge, device).findings);
             device.findings.sort_by(|a, b| a.worst_first(b));
         };
