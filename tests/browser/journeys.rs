@@ -37,6 +37,18 @@ fn a_second_person_sees_its_site_alone() {
 }
 
 #[test]
+fn an_incident_is_looked_at_muted_and_shown_again() {
+    for scripts in [Scripts::On, Scripts::Off] {
+        journey(scripts, async |w| {
+            w.set_up().await;
+            brings_in(w).await;
+            w.server.watch();
+            mutes(w).await;
+        });
+    }
+}
+
+#[test]
 fn everything_works_without_scripts() {
     journey(Scripts::Off, async |w| {
         w.browser.open("data:text/html,<p>without<script>document.body.append(' with')</script>").await;
@@ -115,6 +127,31 @@ async fn decides(w: &World) {
     let log = page.texts(".log li").await;
     assert_eq!(log.len(), 3, "{log:?}");
     assert!(log.iter().all(|line| line.contains("ana:")), "{log:?}");
+}
+
+async fn mutes(w: &World) {
+    let page = &w.browser;
+    page.open("/findings?q=source%3Adetector").await;
+    let before = page.count("tbody tr").await;
+    page.follow(page.css("tbody td a").await).await;
+    page.sees("What against what").await;
+    page.sees("gateway.pcap").await;
+    let here = page.path().await;
+    page.press("Mute what is like this…").await;
+    page.sees("It would have hidden").await;
+    page.fill("Why it need not be shown", "the maker's clock").await;
+    page.press("Mute").await;
+    page.sees("the maker's clock").await;
+    assert_eq!(page.count("#hidden tbody tr").await, 1);
+    page.open("/findings?q=source%3Adetector").await;
+    page.sees("1 muted").await;
+    assert_eq!(page.count("tbody tr").await, before - 1);
+    page.press("1 muted").await;
+    page.follow(page.css("tbody td a").await).await;
+    page.press("Withdraw").await;
+    page.headed("Mutes").await;
+    page.open(&here).await;
+    page.sees("Mute what is like this…").await;
 }
 
 async fn decides_many(w: &World) {

@@ -23,7 +23,8 @@ pub(crate) struct Page {
     /// What its pictures are called.
     pub(crate) name: &'static str,
     /// Its path; `{link}` is the link of the first start, `{welcome}` the second person's, `{device}` a device, `{finding}` a finding,
-    /// `{evidence}` a file that was brought in, `{trace}` what was watched, `{session}` a module in it.
+    /// `{evidence}` a file that was brought in, `{trace}` what was watched, `{session}` a module in it,
+    /// `{incident}` what was found there, `{mute}` where it is muted.
     path: &'static str,
     /// When it is looked at.
     pub(crate) after: After,
@@ -81,6 +82,15 @@ pub(crate) const PAGES: &[Page] = &[
     page("traffic", "/traffic", After::Import),
     page("trace", "{trace}", After::Import),
     page("session", "{session}", After::Import),
+    page("incident", "{incident}", After::Import),
+    page("mute-new", "{mute}", After::Import),
+    Page {
+        name: "mute",
+        path: "{mute}",
+        after: After::Import,
+        first: &[Step::Type("#reason", "The maker's clock: asked on the phone."), Step::Follow("#mute button")],
+    },
+    page("mutes", "/mutes", After::Import),
     page("modules", "/modules", After::Import),
     page("modules-search", "/modules?q=ec25", After::Import),
     page("module", "/modules/quectel-ec25", After::Import),
@@ -241,14 +251,15 @@ impl Page {
             "{device}" => behind(w, "/fleet?q=RTU-0417", "RTU-0417").await,
             "{finding}" => behind(w, "/findings?q=code:tac-mismatch", "tac-mismatch").await,
             "{trace}" => linked(w, "/traffic", "#traces tbody a").await,
-            "{session}" => linked(w, "/traffic", "#findings h3 a").await,
+            "{session}" => linked(w, "/traffic", "#findings h3 a.whose").await,
+            "{incident}" => linked(w, "/traffic", "#findings h3 a").await,
+            "{mute}" => linked(w, &linked(w, "/traffic", "#findings h3 a").await, "#incident a.button").await,
             "{evidence}" => behind(w, "/evidence?format=csv", "utility/sims.csv").await,
             path => path.to_owned(),
         }
     }
 }
 
-/// Where a link of a page leads to.
 /// Where the first link of these on a page leads.
 async fn linked(w: &World, page: &str, css: &str) -> String {
     w.browser.open(page).await;

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use umbilical_core::answer::{
-    Duty,
-    AUDIT_SCHEMA, Audit, Because, Behind, Cellular, Coverage, Device, Identifiers, Imeis, Product, Said, Tallies, Tally, Trace,
+    AUDIT_SCHEMA, Audit, Because, Behind, Cellular, Coverage, Device, Duty, Identifiers, Imeis, Product, Said, Tallies, Tally, Trace,
 };
 use umbilical_core::finding::{Finding, Subject};
 use umbilical_core::number::{Shown, cover, mask_numbers};

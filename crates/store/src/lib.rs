@@ -73,7 +73,7 @@ pub use decide::{Decided, Decision, LONGEST_ACCEPTED, Many};
 pub use desk::{JOB_STATES, Job, KeptProblem, View};
 pub use error::StoreError;
 pub use evidence::{Content, Evidence, Import, NewEvidence, Received};
-pub use incident::{Incident, KeptMute, MuteRule, Preview, Sighting};
+pub use incident::{Incident, KeptMute, MuteRule, Preview, Sighting, split as split_peer};
 pub use list::{
     CodeRow, Count, Crossed, DeviceRow, Facet, FacetValue, FindingRow, Kept, KeptInput, Listed, MOST_COUNTED, ModuleRow, Moves, Named,
     Page, SourceRow,

@@ -223,6 +223,10 @@ fn session(row: &Row, scope: &Scope) -> Result<SessionRow, StoreError> {
     Ok(out)
 }
 
+fn hour(row: &Row) -> Result<HourRow, StoreError> {
+    Ok(HourRow { hour: row.time(0)?, flows: row.count(1)?, up: row.count(2)?, down: row.count(3)? })
+}
+
 /// Takes a trace away; gives the incidents of which it held a part.
 async fn forget(tx: &mut Tx, n: i64) -> Result<BTreeSet<i64>, StoreError> {
     let incidents = incident::of_trace(tx, n).await?;
@@ -386,8 +390,26 @@ impl Store {
         let mut ask = Sql::new("SELECT h.hour, CAST(SUM(h.flows) AS BIGINT), CAST(SUM(h.up) AS BIGINT), CAST(SUM(h.down) AS BIGINT) ");
         ask.push("FROM traffic_hour h WHERE h.subject = ").bind(subject).push(" GROUP BY h.hour ORDER BY h.hour DESC LIMIT ");
         ask.bind(i64::from(most));
-        let one = |row: &Row| Ok(HourRow { hour: row.time(0)?, flows: row.count(1)?, up: row.count(2)?, down: row.count(3)? });
-        let mut rows = self.db().read().await?.fetch(ask).await?.iter().map(one).collect::<Result<Vec<_>, StoreError>>()?;
+        let mut rows = self.db().read().await?.fetch(ask).await?.iter().map(hour).collect::<Result<Vec<_>, StoreError>>()?;
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// What somebody, under several names, said by hour to one peer, where that is kept apart; the newest `most` hours, the first first.
+    pub async fn traffic_pair_hours(
+        &self,
+        subjects: &[String],
+        peer: &str,
+        port: Option<u16>,
+        most: u32,
+    ) -> Result<Vec<HourRow>, StoreError> {
+        let mut ask = Sql::new("SELECT h.hour, CAST(SUM(h.flows) AS BIGINT), CAST(SUM(h.up) AS BIGINT), CAST(SUM(h.down) AS BIGINT) ");
+        ask.push("FROM traffic_hour h WHERE h.subject IN (").bind_all(subjects).push(") AND h.peer = ").bind(peer);
+        if let Some(port) = port {
+            ask.push(" AND h.port = ").bind(u32::from(port));
+        }
+        ask.push(" GROUP BY h.hour ORDER BY h.hour DESC LIMIT ").bind(i64::from(most));
+        let mut rows = self.db().read().await?.fetch(ask).await?.iter().map(hour).collect::<Result<Vec<_>, StoreError>>()?;
         rows.reverse();
         Ok(rows)
     }

@@ -54,6 +54,7 @@ pub async fn policy(app: &App) -> Result<Keeping, Problem> {
 pub async fn tidy(app: &App) -> Result<(), Problem> {
     app.staged().sweep(app.now());
     let ended = app.store().end_expired(app.by_itself()).await?;
+    app.store().tidy_incidents(app.by_itself()).await?;
     for lost in app.store().expire_outbox(app.by_itself()).await? {
         tracing::warn!(sink = lost.name, events = lost.events, "events expired undelivered");
     }

@@ -22,7 +22,7 @@ use crate::traffic::body_of;
 use crate::{By, Scope, Sites, Store, StoreError, Time, pack};
 
 pub(crate) use mute::Against;
-pub use mute::MuteRule;
+pub use mute::{MuteRule, split};
 pub(crate) use mutes::holding;
 pub use mutes::{KeptMute, Preview};
 

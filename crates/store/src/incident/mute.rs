@@ -34,8 +34,8 @@ pub(crate) struct Against<'a> {
 
 fn text(field: &'static str, text: &str) -> Result<Option<String>, StoreError> {
     let text = text.trim().trim_end_matches('.').to_lowercase();
-    if text.len() > 300 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(StoreError::field(field, "this is one word of at most 300 bytes"));
+    if text.len() > 300 || text.chars().any(char::is_control) {
+        return Err(StoreError::field(field, "this is at most 300 bytes of text"));
     }
     Ok((!text.is_empty()).then_some(text))
 }
@@ -63,7 +63,7 @@ fn bare(host: &str) -> &str {
 }
 
 /// A peer without its port, and its port.
-fn split(peer: &str) -> (&str, Option<u16>) {
+pub fn split(peer: &str) -> (&str, Option<u16>) {
     if peer.parse::<IpAddr>().is_ok() {
         return (peer, None);
     }
@@ -81,7 +81,9 @@ impl MuteRule {
             return Err(StoreError::field("code", format!("this is no detector's code: they are {}", DETECTED.join(", "))));
         }
         let subject = text("subject", self.subject.as_deref().unwrap_or_default())?;
-        let fits = |s: &str| s.starts_with("dev-") || s.starts_with("ses-") || network(s).is_some() || imei(s).is_some();
+        let id =
+            |s: &str, start: &str| s.strip_prefix(start).is_some_and(|r| !r.is_empty() && r.bytes().all(|b| b.is_ascii_alphanumeric()));
+        let fits = |s: &str| id(s, "dev-") || id(s, "ses-") || network(s).is_some() || imei(s).is_some();
         if subject.as_deref().is_some_and(|s| !fits(s)) {
             let what = "this is a device's id (dev-…), a session's (ses-…), an IMEI, an address, or a network (10.64.0.0/16)";
             return Err(StoreError::field("subject", what));

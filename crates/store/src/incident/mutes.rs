@@ -52,6 +52,8 @@ pub struct Preview {
     pub hides: u64,
     /// Of so many that are shown.
     pub of: u64,
+    /// Older ones that it would hide, too.
+    pub older: u64,
 }
 
 const COLUMNS: &str = "m.id, m.code, m.subject, m.peer, m.reason, m.ends, m.made, m.who, m.ended, m.ended_by, m.comment, \
@@ -123,13 +125,14 @@ impl Store {
         seen(&mut ask, scope);
         let of = u64::try_from(tx.number(ask).await?).unwrap_or(0);
         let mut ask = Sql::new(&format!(
-            "SELECT {HIDDEN}, i.imei, i.kind, i.subject, i.peer FROM incident i LEFT JOIN mute m ON m.n = i.muted LEFT JOIN device d ON d.n = i.device \
+            "SELECT {HIDDEN}, i.imei, i.kind, i.subject, i.peer, i.last FROM incident i LEFT JOIN mute m ON m.n = i.muted LEFT JOIN device d ON d.n = i.device \
              WHERE i.muted = 0 AND i.code = "
         ));
-        ask.bind(&rule.code).push(" AND i.last >= ").bind(now.days_before(LOOKED_BACK)).push(" AND ");
+        ask.bind(&rule.code).push(" AND ");
         seen(&mut ask, scope);
         ask.push(" ORDER BY i.last DESC, i.n DESC");
-        let (mut rows, mut hides) = (Vec::new(), 0u64);
+        let from = now.days_before(LOOKED_BACK);
+        let (mut rows, mut hides, mut older) = (Vec::new(), 0u64, 0u64);
         for row in tx.fetch(ask).await? {
             let against = Against {
                 code: &rule.code,
@@ -139,7 +142,12 @@ impl Store {
                 subject: row.text(7)?,
                 peer: row.opt_text(8)?,
             };
-            if rule.fits(&against) {
+            if !rule.fits(&against) {
+                continue;
+            }
+            if row.time(9)? < from {
+                older = older.saturating_add(1);
+            } else {
                 hides = hides.saturating_add(1);
                 if rows.len() < 1000 {
                     rows.push(hidden(&row)?);
@@ -147,7 +155,7 @@ impl Store {
             }
         }
         crate::list::decided(&mut tx, scope, &mut rows).await?;
-        Ok(Preview { rows, hides, of })
+        Ok(Preview { rows, hides, of, older })
     }
 
     /// Makes a mute: it hides from now on, up to the end of a day. Gives its id.

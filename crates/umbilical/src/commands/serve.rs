@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use umbilical_assess::judge::told::homes;
-use umbilical_core::answer::{Device, Duty};
 use umbilical_core::answer::bom::{Check, Project};
+use umbilical_core::answer::{Device, Duty};
 use umbilical_knowledge::Knowledge;
 use umbilical_knowledge::policy::{Pack, Value, parse};
 use umbilical_store::{Options, Store, StoreError};

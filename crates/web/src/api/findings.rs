@@ -33,9 +33,16 @@ pub struct FindingLine {
     pub tags: Vec<String>,
     /// Who looks after it.
     pub assigned: Option<String>,
+    /// The mute that hides it, `mut-…`; what is hidden is in no list.
+    pub muted: Option<String>,
 }
 
 impl FindingLine {
+    /// Of a detector: with whom.
+    pub fn peer(&self) -> Option<&str> {
+        self.finding.detail.get("peer").and_then(|p| p.as_str())
+    }
+
     /// Last day of the waiver that accepts it, who approved that, and why; `None` where none holds.
     pub fn waived(&self) -> Option<(String, &str, &str)> {
         let waiver = self.finding.detail.get("waiver").filter(|_| self.finding.is_accepted())?;
@@ -59,6 +66,7 @@ impl From<FindingRow> for FindingLine {
             state: row.state,
             tags: row.tags,
             assigned: row.assigned,
+            muted: row.muted,
         }
     }
 }

@@ -11,6 +11,7 @@ mod history;
 mod jobs;
 mod log;
 mod me;
+mod mutes;
 mod organisations;
 mod people;
 mod reports;
@@ -43,6 +44,7 @@ pub(crate) use findings::FindingLine;
 pub(crate) use jobs::seen;
 pub(crate) use log::wholeness;
 pub(crate) use me::sites;
+pub(crate) use mutes::{MuteOf, MuteWanted, make_mute};
 pub(crate) use people::{PersonWanted, add_person, named};
 pub(crate) use reports::{ReportOf, make as make_report};
 pub(crate) use settings::put_setting;
@@ -50,6 +52,7 @@ pub(crate) use sinks::{
     Filter, RefusedOf, SinkShown, SinkWanted, all_sinks, alter_sink, guarantee, make_sink, named_sink, refused_of, send_again, try_sink,
 };
 pub(crate) use tokens::{TokenOf, TokenWanted, make, take_back};
+pub(crate) use traffic::hours_of;
 pub(crate) use waivers::{
     Entry as WaiverEntry, WaiverOf, WaiverWanted, WaiversOf, approve_waiver, last_day, propose_waiver, revoke_waiver, waivers_of,
     withdraw_waiver,
@@ -72,6 +75,7 @@ pub fn router() -> Router<App> {
         .route("/api/v1/devices/{id}/decisions", get(decisions::of_device).post(decisions::decide_device))
         .route("/api/v1/findings", get(findings::list))
         .route("/api/v1/findings/{id}", get(findings::one))
+        .route("/api/v1/findings/{id}/incident", get(traffic::incident))
         .route("/api/v1/findings/{id}/decisions", get(decisions::of_finding).post(decisions::decide_finding))
         .route("/api/v1/traffic/traces", get(traffic::traces))
         .route("/api/v1/traffic/sessions", get(traffic::sessions))
@@ -115,6 +119,10 @@ pub fn router() -> Router<App> {
         .route("/api/v1/waivers/{id}/approve", post(waivers::approve))
         .route("/api/v1/waivers/{id}/revoke", post(waivers::revoke))
         .route("/api/v1/waivers/{id}/withdraw", post(waivers::withdraw))
+        .route("/api/v1/mutes", get(mutes::list).post(mutes::add))
+        .route("/api/v1/mutes/preview", get(mutes::preview))
+        .route("/api/v1/mutes/{id}", get(mutes::one))
+        .route("/api/v1/mutes/{id}/withdraw", post(mutes::withdraw))
         .route("/api/v1/backups", get(backups::list).post(backups::make))
         .route("/api/v1/audit-log", get(log::list))
         .route("/api/v1/audit-log/verify", get(log::verify))
@@ -132,7 +140,7 @@ pub fn router() -> Router<App> {
         decisions::of_device, decisions::decide_device, decisions::decide_many, decisions::of_finding, decisions::decide_finding,
         findings::list, findings::one,
         evidence::list, evidence::upload, evidence::one, evidence::content,
-        traffic::traces, traffic::sessions, traffic::session, traffic::findings,
+        traffic::traces, traffic::sessions, traffic::session, traffic::findings, traffic::incident,
         jobs::list, jobs::one,
         history::of_device, history::events, history::changes,
         export::devices, export::findings, export::observations, reports::pack,
@@ -150,6 +158,7 @@ pub fn router() -> Router<App> {
         settings::set,
         sinks::list, sinks::add, sinks::one, sinks::change, sinks::remove, sinks::test, sinks::undelivered, sinks::again,
         waivers::list, waivers::propose, waivers::approve, waivers::revoke, waivers::withdraw,
+        mutes::list, mutes::one, mutes::preview, mutes::add, mutes::withdraw,
         backups::list, backups::make,
         log::list, log::verify,
     ),
@@ -256,6 +265,11 @@ impl ListParams {
         }
         response
     }
+}
+
+/// The last day of what ends at a time.
+pub(crate) fn last_day_of(ends: umbilical_store::Time) -> String {
+    umbilical_store::Time(ends.0.saturating_sub(1)).to_string().chars().take(10).collect()
 }
 
 /// A document.

@@ -5,10 +5,11 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use umbilical_core::finding::Finding;
 use umbilical_store::traffic::{HourRow, Of, PeerRow, SessionRow, TraceRow};
+use umbilical_store::{Incident, split_peer};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Problem;
-use crate::api::json;
+use crate::api::{MuteOf, json};
 use crate::app::App;
 use crate::extract::Params;
 use crate::who::Who;
@@ -186,4 +187,57 @@ pub async fn session(State(app): State<App>, who: Who, Path(id): Path<String>) -
 pub async fn findings(State(app): State<App>, who: Who, Params(params): Params<TrafficParams>) -> Result<Response, Problem> {
     let of = params.of()?;
     Ok(json(&app.store().traffic_findings(&who.scope, of, params.limit()).await?))
+}
+
+/// Where an incident was seen.
+#[derive(Serialize, ToSchema)]
+pub struct SightingOf {
+    /// `trc-…`; `null` for who sees some sites alone.
+    trace: Option<String>,
+    /// What was read for it, likewise.
+    name: Option<String>,
+    /// What was found there.
+    #[schema(value_type = Object)]
+    finding: Finding,
+}
+
+/// What stands behind the finding of a detector.
+#[derive(Serialize, ToSchema)]
+pub struct IncidentOf {
+    /// Sessions or addresses whose doing it was, the newest first.
+    subjects: Vec<String>,
+    /// Where it was seen, the newest first; at most 200.
+    sightings: Vec<SightingOf>,
+    /// What they said to that peer by hour, where that is kept apart, the first first.
+    hours: Vec<Hour>,
+    /// What hides it.
+    muted: Option<MuteOf>,
+}
+
+/// Hours of an incident.
+const HOURS: u32 = 168;
+
+/// What was said by hour with the peer of an incident; with everybody where it has none.
+pub(crate) async fn hours_of(app: &App, incident: &Incident, finding: &Finding) -> Result<Vec<HourRow>, Problem> {
+    let peer = finding.detail.get("peer").and_then(|p| p.as_str());
+    Ok(match (peer, incident.subjects.first()) {
+        (Some(peer), _) => {
+            let (host, port) = split_peer(peer);
+            app.store().traffic_pair_hours(&incident.subjects, host, port, HOURS).await?
+        }
+        (None, Some(subject)) => app.store().traffic_hours(subject, HOURS).await?,
+        (None, None) => Vec::new(),
+    })
+}
+
+/// What stands behind a finding of a detector: where it was seen, and when; nothing behind any other
+#[utoipa::path(get, path = "/api/v1/findings/{id}/incident", tag = "findings", params(("id" = String, Path, description = "`fnd-…`")), responses((status = 200, body = IncidentOf)))]
+pub async fn incident(State(app): State<App>, who: Who, Path(id): Path<String>) -> Result<Response, Problem> {
+    let finding = app.store().finding(&who.scope, &id).await?.finding;
+    let Some(incident) = app.store().incident(&who.scope, &finding.id).await? else {
+        return Ok(json(&IncidentOf { subjects: Vec::new(), sightings: Vec::new(), hours: Vec::new(), muted: None }));
+    };
+    let hours = hours_of(&app, &incident, &finding).await?.into_iter().map(Hour::from).collect();
+    let sightings = incident.sightings.into_iter().map(|s| SightingOf { trace: s.trace, name: s.name, finding: s.finding }).collect();
+    Ok(json(&IncidentOf { subjects: incident.subjects, sightings, hours, muted: incident.mute.map(MuteOf::from) }))
 }

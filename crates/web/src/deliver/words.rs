@@ -55,6 +55,7 @@ fn link(what: &Happened, public: &str) -> String {
         Happened::Decision { subject, .. } if subject.starts_with("fnd-") => format!("/findings/{subject}"),
         Happened::Decision { subject, .. } if subject.starts_with("dev-") => format!("/devices/{subject}"),
         Happened::Decision { kind, .. } if kind == "waiver" => "/waivers".to_owned(),
+        Happened::Decision { kind, subject, .. } if kind == "mute" => format!("/mutes/{subject}"),
         Happened::Decision { subject, .. } if subject == "devices" => "/fleet".to_owned(),
         Happened::Decision { .. } => "/findings".to_owned(),
         Happened::Summary { first: true, .. } => "/".to_owned(),
@@ -92,7 +93,10 @@ fn notice(event: &OutEvent, public: &str) -> (&'static str, String, Severity, Ve
     let link = ("request", link(&event.what, public));
     match &event.what {
         Happened::Decision { kind, value, subject, count, who, comment, expires, code, device, device_name } => {
-            let title = if kind == "waiver" { format!("A waiver was {value}") } else { format!("Somebody decided: {value}") };
+            let title = match kind.as_str() {
+                "waiver" | "mute" => format!("A {kind} was {value}"),
+                _ => format!("Somebody decided: {value}"),
+            };
             let mut pairs = vec![
                 ("act", value.clone()),
                 ("cnt", count.to_string()),
@@ -167,7 +171,7 @@ pub fn in_words(what: &Happened) -> String {
                 (_, Some(name)) => format!("{subject} of {name}"),
                 _ => subject.clone(),
             };
-            let what = if kind == "waiver" { format!("waiver {value}") } else { value.clone() };
+            let what = if matches!(kind.as_str(), "waiver" | "mute") { format!("{kind} {value}") } else { value.clone() };
             format!("{what} by {who}: {about}{}{comment}", if comment.is_empty() { "" } else { " - " })
         }
         Happened::Summary { first, devices: [new, changed, gone], findings, tallies, .. } => {

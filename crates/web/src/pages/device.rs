@@ -16,7 +16,7 @@ use umbilical_store::{Decided, KeptInput, Page};
 use super::decide;
 use super::frame::{Head, minute, page};
 use super::refused::Refused;
-use super::traffic::{Found, Sessions, bytes};
+use super::traffic::{Sessions, bytes};
 use crate::Problem;
 use crate::api::DeviceLine;
 use crate::app::App;
@@ -24,7 +24,7 @@ use crate::extract::Checked;
 use crate::rights::Permission;
 use crate::who::Who;
 
-/// Sessions and findings of traffic that are shown.
+/// Sessions that are shown.
 const SESSIONS: u32 = 20;
 
 /// A number, and whose it is where that belongs to it.
@@ -54,9 +54,8 @@ struct DevicePage {
     /// What came when.
     timeline: String,
     history: Vec<(i64, String, String)>,
-    /// Its sessions on the network, and what was found in them.
+    /// Its sessions on the network; what was found in them stands among its findings.
     sessions: Sessions,
-    heard: Vec<Found>,
 }
 
 /// A kind of witness, and whether one has spoken.
@@ -165,7 +164,6 @@ async fn shown(app: &App, who: &Who, id: &str, refused: Option<Refused>) -> Resu
     let history = app.store().device_changes(&who.scope, &id, 50).await?;
     let name = line.as_ref().map_or_else(|| id.clone(), |l| l.name.clone());
     let sessions = app.store().traffic_sessions(&who.scope, Of::Device(&id), SESSIONS).await?;
-    let heard = app.store().traffic_findings(&who.scope, Of::Device(&id), SESSIONS).await?;
     let shown = DevicePage {
         head: Head::new(name.clone(), "/fleet", Some(who)).again(refused),
         identifiers: identifiers(&kept.device),
@@ -186,7 +184,6 @@ async fn shown(app: &App, who: &Who, id: &str, refused: Option<Refused>) -> Resu
         states: STATES,
         judged: app.config().judge.is_some(),
         sessions: sessions.into(),
-        heard: heard.into_iter().map(Found::from).collect(),
     };
     Ok(page(shown.head.status(), &shown))
 }

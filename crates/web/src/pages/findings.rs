@@ -13,6 +13,7 @@ use super::decide;
 use super::download::Download;
 use super::fleet::{Asked, FacetShown, ValueShown, href};
 use super::frame::{Head, page};
+use super::incident;
 use super::refused::Refused;
 use super::views::{self, Saved};
 use crate::Problem;
@@ -46,10 +47,12 @@ struct Findings<'a> {
     rows: Vec<FindingLine>,
     facets: Vec<FacetShown>,
     /// Lists that everybody asks for.
-    usual: [(&'static str, String); 4],
+    usual: [(&'static str, String); 5],
     next: Option<String>,
-    /// Whether the page of waivers is the asker's.
+    /// Whether the pages of waivers and mutes are the asker's.
     waivers: bool,
+    /// Incidents that mutes hide.
+    muted: u64,
 }
 
 /// The findings.
@@ -89,9 +92,11 @@ pub async fn list(app: &App, who: &Who, asked: &Asked, refused: Option<Refused>)
             ("high or worse", "severity>=high NOT verdict:pass"),
             ("accepted", "state:accepted"),
             ("waived", "waived:yes"),
+            ("incidents", "source:detector"),
         ]
         .map(|(label, q)| (label, href("/findings", q, None))),
         waivers: who.sees_all(),
+        muted: app.store().muted_count(&who.scope).await?,
         next: asked.next("/findings", listed.next.as_deref()),
     };
     Ok(page(status, &findings))
@@ -141,6 +146,8 @@ struct One {
     decides: bool,
     states: Vec<&'static str>,
     action: String,
+    /// What stands behind it, where a detector found it.
+    incident: Option<incident::Shown>,
     /// Whether a waiver may be proposed: of a rule that did not pass, by who sees every site.
     waives: bool,
 }
@@ -153,11 +160,16 @@ pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Re
 /// Its page, with a form that was refused.
 pub async fn shown(app: &App, who: &Who, id: &str, refused: Option<Refused>) -> Result<Response, Problem> {
     let f = FindingLine::from(app.store().finding(&who.scope, id).await?);
+    // What is muted is not decided about: whoever wants to ends the mute first.
+    let decided = if f.muted.is_some() { Vec::new() } else { app.store().decisions(&who.scope, &f.finding.id).await? };
+    let incident = incident::of(app, who, &f.finding, &f.state, &decided).await?;
+    let rest = if incident.is_some() { incident::rest(&f.finding.detail) } else { f.finding.detail.clone() };
     let shown = One {
         head: Head::new(f.finding.code.to_string(), "/findings", Some(who)).again(refused),
-        detail: detail(&f.finding.detail),
-        decided: app.store().decisions(&who.scope, &f.finding.id).await?,
-        decides: who.may(Permission::Decide),
+        detail: detail(&rest),
+        incident,
+        decided,
+        decides: who.may(Permission::Decide) && f.muted.is_none(),
         // What no software mends is not just closed: it is not offered.
         states: STATES.iter().copied().filter(|s| *s != "closed" || f.finding.lifecycle != "not-patchable").collect(),
         waives: f.finding.source == "rule"

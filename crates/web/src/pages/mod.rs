@@ -9,9 +9,11 @@ mod findings;
 mod fleet;
 mod frame;
 mod import;
+mod incident;
 mod integrations;
 mod look_up;
 mod modules;
+mod mutes;
 mod organisations;
 mod overview;
 mod people;
@@ -52,6 +54,9 @@ pub fn router() -> Router<App> {
         .route("/waivers/settle", post(waivers::settle_many))
         .route("/waivers/{id}", post(waivers::settle))
         .route("/waivers/{id}/withdraw", post(waivers::withdraw))
+        .route("/mutes", get(mutes::list).post(mutes::add))
+        .route("/mutes/new", get(mutes::new))
+        .route("/mutes/{id}", get(mutes::one).post(mutes::withdraw))
         .route("/views", post(views::save))
         .route("/views/{id}", post(views::remove))
         .route("/reports", get(reports::list))

@@ -77,7 +77,7 @@ pub fn bytes(n: &u64) -> String {
     say::bytes(*n)
 }
 
-fn count(n: &u64) -> String {
+pub fn count(n: &u64) -> String {
     say::count(*n)
 }
 
@@ -86,7 +86,7 @@ fn counted(n: &u64, noun: &str) -> String {
 }
 
 /// Where what is said of a subject stands.
-fn address(kind: &str, id: &str) -> String {
+pub fn address(kind: &str, id: &str) -> String {
     format!("/traffic/{}/{}", if kind == "session" { "sessions" } else { "hosts" }, encoded(id))
 }
 
@@ -110,6 +110,10 @@ struct All {
     findings: Vec<Found>,
     /// Whether there may be more of them.
     more: bool,
+    /// Incidents that mutes hide.
+    muted: u64,
+    /// Whether the list of mutes is the asker's.
+    mutes: bool,
     /// For those who see every site.
     traces: Option<Vec<TraceRow>>,
 }
@@ -124,6 +128,8 @@ pub async fn all(State(app): State<App>, who: Who) -> Result<Response, Problem> 
         head: Head::new("Traffic", "/traffic", Some(&who)),
         sessions: sessions.into(),
         more: findings.len() >= ROWS as usize,
+        muted: store.muted_count(&who.scope).await?,
+        mutes: who.sees_all(),
         findings: findings.into_iter().map(Found::from).collect(),
         traces,
     };

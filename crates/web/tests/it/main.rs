@@ -13,6 +13,7 @@ mod full;
 mod host;
 mod hostile;
 mod imports;
+mod incidents;
 mod load;
 mod look;
 mod matrix;
