@@ -110,7 +110,7 @@ async fn an_incident_is_a_finding_like_any_other(store: Store) {
     // Lists of devices, counts and the device itself know it.
     let device = fleet::id(3);
     for q in ["code:beacon", "source:detector", "severity>=critical"] {
-        assert_eq!(devices(&store, q).await, [device.clone()], "{q}");
+        assert_eq!(devices(&store, q).await, std::slice::from_ref(&device), "{q}");
     }
     let row = store.devices(&Scope::ALL, &Query::parse("code:beacon").unwrap(), Page::default()).await.unwrap().rows.remove(0);
     let whole = store.device(&Scope::ALL, &device).await.unwrap().device;
@@ -123,7 +123,7 @@ async fn an_incident_is_a_finding_like_any_other(store: Store) {
     // Triage as of any other; to watch the same again changes nothing of it.
     store.decide(&Scope::ALL, ME, &mine.id, Decision::State("closed"), "known", None).await.unwrap();
     keep(&store, ME, "trc-1", &[("ses-a", 3)], &[mine.clone(), host.clone()]).await;
-    assert_eq!(listed(&store, &Scope::ALL, "state:closed").await, [mine.id.clone()]);
+    assert_eq!(listed(&store, &Scope::ALL, "state:closed").await, std::slice::from_ref(&mine.id));
     assert_eq!(store.traffic_findings(&Scope::ALL, Of::Device(&device), 10).await.unwrap(), [mine]);
     let kept = store.incident(&Scope::ALL, &host.id).await.unwrap().unwrap();
     assert_eq!((kept.subjects, kept.sightings.len(), kept.sightings[0].trace.as_deref()), (vec!["10.0.0.7".into()], 1, Some("trc-1")));
@@ -144,7 +144,7 @@ async fn it_is_told_once_and_goes_on(store: Store) {
     let later = Time(NOW.0 + 3_600_000);
     keep(&store, By { at: later, ..ME }, "trc-2", &[("ses-b", 3)], &[beacon("ses-b", Severity::Medium, [5, 6], 4)]).await;
     assert_eq!(heard(&store, &sink).await.len(), 1);
-    assert_eq!(listed(&store, &Scope::ALL, "source:detector").await, [first.id.clone()]);
+    assert_eq!(listed(&store, &Scope::ALL, "source:detector").await, std::slice::from_ref(&first.id));
     let row = store.finding(&Scope::ALL, &first.id).await.unwrap();
     assert_eq!((row.finding.last.as_deref(), row.since), (Some("2026-09-20T06:00:00.000000Z"), NOW));
     assert_eq!((&row.finding.detail["flows"], &row.finding.detail["captures"]), (&json!(11), &json!(2)));
@@ -194,7 +194,7 @@ async fn answers_leave_incidents_where_they_belong(store: Store) {
     let without = || fleet::devices(0..8).filter(|d| d.id != fleet::id(3));
     answer(&store, &inputs, without()).await;
     assert_eq!((of(&id).await, devices(&store, "code:beacon").await.len()), (None, 0));
-    assert_eq!(listed(&store, &Scope::ALL, "source:detector").await, [id.clone()]);
+    assert_eq!(listed(&store, &Scope::ALL, "source:detector").await, std::slice::from_ref(&id));
     answer(&store, &inputs, fleet::devices(0..8)).await;
     assert_eq!(devices(&store, "code:beacon").await, [fleet::id(3)]);
     // Nobody was told that it came or went.
@@ -231,7 +231,7 @@ async fn what_hangs_on_a_device_moves_the_severity_by_a_step(store: Store) {
     let finding = shown().await;
     assert_eq!((finding.severity, &finding.detail["detector_severity"]), (Severity::High, &json!("medium")));
     assert!(finding.detail["severity_because"].as_str().unwrap().ends_with("criticality high"));
-    assert_eq!(listed(&store, &Scope::ALL, "criticality:high source:detector").await, [mine.id.clone()]);
+    assert_eq!(listed(&store, &Scope::ALL, "criticality:high source:detector").await, std::slice::from_ref(&mine.id));
     assert_eq!(devices(&store, "criticality:high").await, [fleet::id(3)]);
     // Nobody says anything of it any more; then that little hangs on it; then that it moves something all the same.
     for (criticality, role, severity) in
@@ -325,7 +325,7 @@ async fn site_by_site(store: Store) {
     let mine = beacon("ses-a", Severity::High, [1, 2], 7);
     keep(&store, ME, "trc-1", &[("ses-a", 3)], &[mine.clone(), finding("host", "10.0.0.7", Severity::Low)]).await;
     let (here, elsewhere) = (Scope::sites([fleet::site(3)]), Scope::sites(["nowhere"]));
-    assert_eq!(listed(&store, &here, "source:detector").await, [mine.id.clone()]);
+    assert_eq!(listed(&store, &here, "source:detector").await, std::slice::from_ref(&mine.id));
     assert!(listed(&store, &elsewhere, "source:detector").await.is_empty() && store.finding(&elsewhere, &mine.id).await.is_err());
     let behind = store.incident(&here, &mine.id).await.unwrap().unwrap();
     assert_eq!((behind.sightings[0].trace.as_deref(), behind.sightings[0].name.as_deref()), (None, None));
