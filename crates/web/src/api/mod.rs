@@ -44,7 +44,7 @@ pub(crate) use findings::FindingLine;
 pub(crate) use jobs::seen;
 pub(crate) use log::wholeness;
 pub(crate) use me::sites;
-pub(crate) use mutes::{MuteOf, MuteWanted, make_mute};
+pub(crate) use mutes::{MuteOf, MuteWanted, make_mute, named_mute, named_mutes};
 pub(crate) use people::{PersonWanted, add_person, named};
 pub(crate) use reports::{ReportOf, make as make_report};
 pub(crate) use settings::put_setting;

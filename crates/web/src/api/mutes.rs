@@ -1,5 +1,7 @@
 //! Mutes: incidents that people need not be shown, for a while and with a reason. What is hidden is counted, and stays.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -27,6 +29,8 @@ pub struct MuteOf {
     pub code: String,
     /// Whose doing: a device, a session, an IMEI, an address or a network; `null`: everybody's.
     pub subject: Option<String>,
+    /// What the device is called, where the subject is one that is known.
+    pub device_name: Option<String>,
     /// With whom: an address, or a name and what is below it; `null`: with anybody.
     pub peer: Option<String>,
     /// Why.
@@ -53,6 +57,7 @@ impl From<KeptMute> for MuteOf {
             id: m.id,
             code: m.rule.code,
             subject: m.rule.subject,
+            device_name: None,
             peer: m.rule.peer,
             reason: m.reason,
             until: super::last_day_of(m.ends),
@@ -128,6 +133,23 @@ pub struct MuteEnd {
     comment: String,
 }
 
+/// Mutes with the names of the devices that they are about.
+pub(crate) async fn named_mutes(app: &App, who: &Who, mutes: Vec<KeptMute>) -> Result<Vec<MuteOf>, Problem> {
+    let devices: BTreeSet<&String> = mutes.iter().filter_map(|m| m.rule.subject.as_ref()).filter(|s| s.starts_with("dev-")).collect();
+    let names = app.store().named(&who.scope, &devices.into_iter().cloned().collect::<Vec<_>>()).await?;
+    let named = |m: KeptMute| {
+        let name = m.rule.subject.as_ref().and_then(|s| names.get(s)).map(|n| n.name.clone());
+        MuteOf { device_name: name, ..MuteOf::from(m) }
+    };
+    Ok(mutes.into_iter().map(named).collect())
+}
+
+/// One of them.
+pub(crate) async fn named_mute(app: &App, who: &Who, id: &str) -> Result<MuteOf, Problem> {
+    let mute = app.store().mute(id).await?;
+    named_mutes(app, who, vec![mute]).await?.pop().ok_or_else(|| Problem::missing("there is no such mute"))
+}
+
 /// Makes a mute, and gives its id.
 pub(crate) async fn make_mute(app: &App, who: &Who, wanted: &MuteWanted) -> Result<String, Problem> {
     let until: Day = wanted.until.trim().parse().map_err(|_| Problem::at("until", "say the last day on which it hides: YYYY-MM-DD"))?;
@@ -137,14 +159,14 @@ pub(crate) async fn make_mute(app: &App, who: &Who, wanted: &MuteWanted) -> Resu
 
 /// Mutes, those that hold first, then the newest
 #[utoipa::path(get, path = "/api/v1/mutes", tag = "mutes", responses((status = 200, body = [MuteOf])))]
-pub async fn list(State(app): State<App>) -> Result<Response, Problem> {
-    Ok(json(&app.store().mutes().await?.into_iter().map(MuteOf::from).collect::<Vec<_>>()))
+pub async fn list(State(app): State<App>, who: Who) -> Result<Response, Problem> {
+    Ok(json(&named_mutes(&app, &who, app.store().mutes().await?).await?))
 }
 
 /// A mute, with what it hides
 #[utoipa::path(get, path = "/api/v1/mutes/{id}", tag = "mutes", params(("id" = String, Path, description = "`mut-…`")), responses((status = 200, body = MuteWhole)))]
 pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Result<Response, Problem> {
-    let mute = app.store().mute(&id).await?.into();
+    let mute = named_mute(&app, &who, &id).await?;
     let hidden = app.store().muted(&who.scope, Some(&id), ROWS).await?.into_iter().map(Into::into).collect();
     Ok(json(&MuteWhole { mute, hidden }))
 }

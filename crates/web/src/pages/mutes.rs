@@ -10,7 +10,7 @@ use umbilical_store::{MuteRule, Preview};
 use super::frame::{Head, page};
 use super::refused::Refused;
 use crate::Problem;
-use crate::api::{FindingLine, MuteOf, MuteWanted, make_mute};
+use crate::api::{FindingLine, MuteOf, MuteWanted, make_mute, named_mute, named_mutes};
 use crate::app::App;
 use crate::extract::{Checked, Params};
 use crate::guard::encoded;
@@ -37,7 +37,7 @@ struct Mutes {
 /// The list.
 pub async fn list(State(app): State<App>, who: Who) -> Result<Response, Problem> {
     let hidden = app.store().muted_count(&who.scope).await?;
-    let (holding, ended) = app.store().mutes().await?.into_iter().map(MuteOf::from).partition(|m| m.ended.is_none());
+    let (holding, ended) = named_mutes(&app, &who, app.store().mutes().await?).await?.into_iter().partition(|m| m.ended.is_none());
     let head = Head::new("Mutes", "/traffic", Some(&who));
     Ok(page(StatusCode::OK, &Mutes { head, holding, ended, hidden, decides: who.may(Permission::Decide) }))
 }
@@ -57,7 +57,7 @@ pub async fn one(State(app): State<App>, who: Who, Path(id): Path<String>) -> Re
 }
 
 async fn shown(app: &App, who: &Who, id: &str, refused: Option<Refused>) -> Result<Response, Problem> {
-    let m = MuteOf::from(app.store().mute(id).await?);
+    let m = named_mute(app, who, id).await?;
     let rows = app.store().muted(&who.scope, Some(id), ROWS).await?.into_iter().map(Into::into).collect();
     let head = Head::new(format!("Mute {id}"), "/traffic", Some(who)).again(refused);
     Ok(page(head.status(), &One { head, m, rows, decides: who.may(Permission::Decide) }))

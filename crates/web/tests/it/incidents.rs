@@ -214,6 +214,7 @@ fn programs_mute_as_people_do_and_only_who_may() {
         let mute = made["id"].as_str().unwrap();
         let list = ana.get("/api/v1/mutes").await.is(200).json();
         assert_eq!((&list[0]["hides"], &list[0]["until"], &list[0]["ended"]), (&json!(1), &json!("2026-12-31"), &Value::Null));
+        assert_eq!(list[0]["device_name"], "pump-1");
         let whole = ana.get(&format!("/api/v1/mutes/{mute}")).await.is(200).json();
         assert_eq!((whole["hidden"][0]["finding"]["id"].as_str(), whole["hidden"][0]["muted"].as_str()), (Some(id.as_str()), Some(mute)));
         assert_eq!(ana.get(&format!("/api/v1/findings/{id}")).await.is(200).json()["muted"], mute);
