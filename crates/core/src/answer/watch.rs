@@ -63,7 +63,10 @@ pub fn incidents(findings: &[Finding]) -> Vec<Incident> {
     let mut of = HashMap::new();
     let counted = || findings.iter().filter(|f| f.severity > Severity::Info);
     let (mut peers, mut subjects) = (HashMap::<_, usize>::new(), HashSet::new());
-    counted().for_each(|f| *peers.entry((f.code.as_ref(), f.subject.id.as_str())).or_default() += 1);
+    for finding in counted() {
+        let count = peers.entry((finding.code.as_ref(), finding.subject.id.as_str())).or_default();
+        *count = count.saturating_add(1);
+    }
     for finding in counted() {
         let many = peers.get(&(finding.code.as_ref(), finding.subject.id.as_str())).is_some_and(|n| *n >= MANY);
         let peer = finding.detail.get("peer").and_then(serde_json::Value::as_str).filter(|_| !many);

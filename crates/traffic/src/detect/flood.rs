@@ -185,7 +185,7 @@ impl Flood {
         let (up, down, time) = flow.fresh();
         let packets = u64::from(up);
         let talks = flow.key.proto == proto::TCP && flow.up.flags.any(Flags::ACK);
-        if packets < FEW || talks || down.saturating_mul(ANSWERED) > up || flow.answered() == None {
+        if packets < FEW || talks || down.saturating_mul(ANSWERED) > up || flow.answered().is_none() {
             return;
         }
         if for_many(flow.key.server) || for_many(flow.key.client) || reflection::is_reply(flow) {

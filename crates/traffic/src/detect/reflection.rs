@@ -103,7 +103,8 @@ impl Reflection {
     /// Whether it is an answer that may hit somebody.
     fn hits(flow: &Flow) -> bool {
         let key = flow.key;
-        is_reply(flow) && !(is_inside(key.client) && is_inside(key.server)) && !for_many(key.server) && !for_many(key.client)
+        let within = is_inside(key.client) && is_inside(key.server);
+        is_reply(flow) && !within && !for_many(key.server) && !for_many(key.client)
     }
 
     fn start(&mut self, flow: &Flow) {

@@ -385,13 +385,13 @@ impl Flow {
     }
 
     fn count(&mut self, packet: &Datagram<'_>, at: Micros, frame: u64, from_client: bool, words: &mut Words) {
-        if self.learnt {
-        } else if Close::concerns(&self.key) {
+        let looks = !self.learnt;
+        if looks && Close::concerns(&self.key) {
             let kept = self.kept.get_or_insert_with(|| Box::new(Kept::Close(Close::default())));
             if let Kept::Close(close) = &mut **kept {
                 close.look(packet, from_client);
             }
-        } else if !packet.payload.is_empty() {
+        } else if looks && !packet.payload.is_empty() {
             let payload =
                 Payload { proto: packet.proto, bytes: packet.payload, sequence: packet.sequence, from_client, port: self.key.server_port };
             self.looks(&payload, words);
