@@ -12,8 +12,10 @@ use umbilical_core::observation::Basis;
 
 use super::sieve::{Distinct, digest};
 use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, is_inside};
+use crate::cellular::Ue;
 use crate::cellular::sessions::{Id, Session, Sessions};
 use crate::flow::{Event, Flow};
+use crate::lists::Expected;
 use crate::names::Words;
 use crate::packet::Addr;
 use crate::time::Micros;
@@ -53,29 +55,30 @@ struct Sent {
 /// See above.
 #[derive(Debug, Default)]
 pub(super) struct Spoofed {
-    modules: HashMap<Id, Box<Sent>>,
+    /// By module and the declared network that the sources stand in: whose that network is shows at the end.
+    modules: HashMap<(Id, Option<Ue>), Box<Sent>>,
     tally: Tally,
 }
 
 impl Spoofed {
-    /// Whether a module may send under an address that signalling did not give it. This is the place for what is known beforehand of
-    /// networks behind modules (framed routes: RFC 2865, 5.22).
+    /// Whether a module may send under an address that signalling did not give it in this session.
     fn may_send(sessions: &Sessions, session: &Session, addr: Addr) -> bool {
         let same =
             |other: &Session| other.imsi.is_some() && other.imsi == session.imsi || other.imei.is_some() && other.imei == session.imei;
         session.ue.iter().any(|ue| ue.holds(addr)) || sessions.iter().any(|(_, s)| same(s) && s.ue.iter().any(|ue| ue.holds(addr)))
     }
 
-    fn sent(&mut self, id: Id, flow: &Flow, over: bool) {
+    fn sent(&mut self, id: Id, flow: &Flow, expected: &Expected, over: bool) {
         let packets = u64::from(flow.fresh().0);
         if packets == 0 {
             return;
         }
-        if self.modules.len() >= MODULES && !self.modules.contains_key(&id) {
+        let of = (id, expected.route(flow.key.client));
+        if self.modules.len() >= MODULES && !self.modules.contains_key(&of) {
             self.tally.forgotten = self.tally.forgotten.saturating_add(1);
             return;
         }
-        let sent = self.modules.entry(id).or_insert_with(|| {
+        let sent = self.modules.entry(of).or_insert_with(|| {
             Box::new(Sent {
                 packets: 0,
                 bytes: 0,
@@ -177,7 +180,7 @@ impl Detector for Spoofed {
         &ABOUT
     }
 
-    fn see(&mut self, event: &Event<'_>, _: &Given, _: &Words) {
+    fn see(&mut self, event: &Event<'_>, given: &Given, _: &Words) {
         let (flow, over) = match event {
             Event::Active(flow) => (flow, false),
             Event::End(flow, _) => (flow, true),
@@ -186,7 +189,7 @@ impl Detector for Spoofed {
         if let Some(id) = flow.stranger
             && !flow.inbound
         {
-            return self.sent(id, flow, over);
+            return self.sent(id, flow, &given.expected, over);
         }
         if over {
             let tally = if flow.session.is_some() { &mut self.tally.judged } else { &mut self.tally.blind };
@@ -194,8 +197,11 @@ impl Detector for Spoofed {
         }
     }
 
-    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
-        self.modules.iter().filter_map(|(id, sent)| sent.alert(*id, trace.sessions)).collect()
+    fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
+        // Framed routes: RFC 2865, 5.22.
+        let own = |id: Id, network: Ue| trace.sessions.get(id).is_some_and(|s| given.expected.is_routed(s, network.addr));
+        let strange = self.modules.iter().filter(|((id, network), _)| !network.is_some_and(|network| own(*id, network)));
+        strange.filter_map(|((id, _), sent)| sent.alert(*id, trace.sessions)).collect()
     }
 
     fn tally(&self) -> Tally {

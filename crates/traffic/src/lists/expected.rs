@@ -312,6 +312,11 @@ impl Expected {
         self.allowed.iter().find(|rule| rule.covers(code, peer, at) && who(&rule.who))
     }
 
+    /// The network behind some module that an address stands in.
+    pub fn route(&self, addr: Addr) -> Option<Ue> {
+        self.routes.iter().flat_map(|(_, networks)| networks).find(|n| n.holds(addr)).copied()
+    }
+
     /// Whether an address stands in a network behind a module.
     pub fn is_routed(&self, session: &Session, addr: Addr) -> bool {
         self.routes.iter().any(|(who, networks)| networks.iter().any(|n| n.holds(addr)) && who.has(session))

@@ -1,6 +1,6 @@
 //! Packets in a module's tunnel under addresses that are none of its own.
 
-use umbilical_core::finding::Severity;
+use umbilical_core::finding::{DETECTED, Severity};
 use umbilical_synth::mobile::{self, Address, Kind, Plan, What};
 use umbilical_traffic::capture::Frame;
 use umbilical_traffic::cellular::Side;
@@ -8,6 +8,7 @@ use umbilical_traffic::cellular::sessions::Id;
 use umbilical_traffic::detect::{Alert, Detectors, Given, Subject, Trace};
 use umbilical_traffic::flow::Limits;
 use umbilical_traffic::link::Link;
+use umbilical_traffic::lists::Expected;
 use umbilical_traffic::packet::Addr;
 use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch::Watch;
@@ -17,6 +18,11 @@ use crate::flows::{tcp, udp};
 
 /// What was found where a module, which is on the network, sends these packets at their microseconds; and which of the sessions it is.
 fn sent(seed: u64, packets: impl Fn([u8; 4]) -> Vec<(i64, Vec<u8>)>) -> Option<(Vec<Alert>, Id)> {
+    sent_where(seed, "", packets)
+}
+
+/// The same where something is expected.
+fn sent_where(seed: u64, expected: &str, packets: impl Fn([u8; 4]) -> Vec<(i64, Vec<u8>)>) -> Option<(Vec<Alert>, Id)> {
     let trace = mobile::trace(&Plan { seed, sessions: 3, loss: 0, packets: 4 });
     let is_v4 = |n: u32| match (trace.sessions[n as usize].kind, trace.sessions[n as usize].ue) {
         (Kind::Nameless, _) | (_, Address::V6(_)) => None,
@@ -28,7 +34,7 @@ fn sent(seed: u64, packets: impl Fn([u8; 4]) -> Vec<(i64, Vec<u8>)>) -> Option<(
         .enumerate()
         .find_map(|(at, frame)| is_v4(frame.session).filter(|_| matches!(frame.what, What::User { .. })).map(|ue| (at, ue)))?;
     let mut watch = Watch::new(Limits::default());
-    let mut detect = Detectors::new(Given::default());
+    let mut detect = Detectors::new(Given { expected: Expected::read(expected, DETECTED).unwrap(), ..Given::default() });
     let mut number = 0;
     let mut play = |watch: &mut Watch, at: i64, link: Link, bytes: &[u8]| {
         number += 1;
@@ -81,6 +87,10 @@ fn foreign_sources_are_told_of_the_module_and_its_own_are_not() {
         let (alerts, id) = sent(seed, leaks).unwrap();
         let found = spoofed(&alerts);
         assert_eq!((found.len(), found[0].subject, found[0].severity), (1, Subject::Session(id), Severity::Low), "{alerts:?}");
+        // What lies behind it is its own where that is written down, and for the module for which it is.
+        let route = |who: &str| format!("[[framed-route]]\nwho = [\"{who}\"]\nnetworks = [\"192.168.1.0/24\"]\n");
+        assert!(spoofed(&sent_where(seed, &route("0.0.0.0/0"), leaks).unwrap().0).is_empty());
+        assert_eq!(spoofed(&sent_where(seed, &route("imsi:999990000000001"), leaks).unwrap().0).len(), 1);
         // Its own address, and a few stray ones.
         let own = |ue: [u8; 4]| (0..60).map(|n| (n * 20_000, udp(ue, PEER, (5000, 9000), b"hello"))).collect();
         assert!(spoofed(&sent(seed, own).unwrap().0).is_empty());
