@@ -25,19 +25,19 @@ fn what_is_listed_is_found_and_what_is_expected_is_not_told() {
     let lists = ["watch", "g.pcap", "--format", "json", "--no-save", "--indicators", "list.txt"];
     let document = run(&folder, lists).json();
     assert_eq!(Schema::load("watch").wrong(&document), [""; 0]);
-    let found: Vec<&Value> = document["findings"].as_array().unwrap().iter().filter(|f| f["code"] == "indicator-match").collect();
+    let found: Vec<&Value> = document["findings"].as_array().unwrap().iter().filter(|f| f["code"] == "indicator").collect();
     assert!(found.iter().any(|f| f["subject"]["id"] == session && f["basis"] == "listed" && f["detail"]["peer"] == peer), "{found:?}");
     assert!(found[0]["because"][1].as_str().unwrap().ends_with("list.txt, line 2: somebody's server"), "{found:?}");
     assert_eq!(document["problems"][0]["at"], "line 3");
     assert_eq!(document["inputs"][0]["format"], "indicators");
-    assert_eq!(detector(&document, "indicator-match")["state"], "evaluated");
+    assert_eq!(detector(&document, "indicator")["state"], "evaluated");
 
-    folder.write("expect.toml", format!("[[allow]]\nfindings = [\"indicator-match\"]\nto = [\"{peer}\"]\nreason = \"it is ours\"\n"));
+    folder.write("expect.toml", format!("[[allow]]\nfindings = [\"indicator\"]\nto = [\"{peer}\"]\nreason = \"it is ours\"\n"));
     let document = run(&folder, [&lists[..], &["--expect", "expect.toml"]].concat()).json();
-    assert_eq!(detector(&document, "indicator-match")["allowed"], found.len());
-    assert!(!document["findings"].as_array().unwrap().iter().any(|f| f["code"] == "indicator-match"));
+    assert_eq!(detector(&document, "indicator")["allowed"], found.len());
+    assert!(!document["findings"].as_array().unwrap().iter().any(|f| f["code"] == "indicator"));
     let shown = run(&folder, ["watch", "g.pcap", "--no-save", "--indicators", "list.txt", "--expect", "expect.toml"]).out;
-    assert!(shown.contains("of indicator-match are not told, for they were written down as expected"), "{shown}");
+    assert!(shown.contains("of indicator are not told, for they were written down as expected"), "{shown}");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_list_that_is_none_is_refused_with_its_line() {
     let folder = Folder::new();
     folder.write("g.pcap", pcap(&gateway::morning()));
     let document = run(&folder, ["watch", "g.pcap", "--format", "json", "--no-save"]).json();
-    assert_eq!(detector(&document, "indicator-match")["state"], "not-given");
+    assert_eq!(detector(&document, "indicator")["state"], "not-given");
     for (flag, text, said) in [
         ("--indicators", "dear colleagues\n", "no indicator is in it"),
         ("--indicators", "{\"objects\": [\n", "broken at line 2"),
@@ -69,7 +69,7 @@ fn what_many_do_with_one_peer_is_one_incident() {
     let arguments = ["watch", "g.pcap", "--no-save", "--indicators", "list.txt"];
     let document = run(&folder, [&arguments[..], &["--format", "json"]].concat()).json();
     assert_eq!(Schema::load("watch").wrong(&document), [""; 0]);
-    let of = |key: &str| document[key].as_array().unwrap().iter().filter(|f| f["code"] == "indicator-match").collect::<Vec<_>>();
+    let of = |key: &str| document[key].as_array().unwrap().iter().filter(|f| f["code"] == "indicator").collect::<Vec<_>>();
     let (findings, incidents) = (of("findings"), of("incidents"));
     assert!(findings.len() > 2, "{findings:?}");
     assert_eq!((incidents.len(), incidents[0]["subjects"].as_u64()), (1, Some(findings.len() as u64)));

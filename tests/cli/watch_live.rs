@@ -386,7 +386,7 @@ fn tables_are_read_again_without_a_loss() {
     let flows = std::fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
     let of = |country: &str| flows.lines().filter(|line| line.contains(&format!("\"country\":\"{country}\""))).count();
     assert_eq!((of("CH"), of("SE")), (100, 150));
-    let found = document["findings"].as_array().unwrap().iter().filter(|f| f["code"] == "indicator-match");
+    let found = document["findings"].as_array().unwrap().iter().filter(|f| f["code"] == "indicator");
     let flows: f64 = found.flat_map(|f| f["detail"]["reasons"].as_array().unwrap()).map(|r| r["value"].as_f64().unwrap()).sum();
     assert_eq!(flows, 150.0);
     let told: Vec<_> = document["problems"].as_array().unwrap().iter().map(|p| p["what"].as_str().unwrap()).collect();

@@ -49,7 +49,7 @@ const EXPECTED: &[Expected] = &[
     Expected { codes: &["dga"], ..QUIET },
     Expected { codes: &["icmp-tunnel"], find: &[("icmp_tunnel", ANY)], ..QUIET },
     Expected { codes: &["ntp-tunnel"], ..QUIET },
-    Expected { codes: &["flood", "reflection"], find: &[("ddos", ANY)], within: Some(5.0), ..QUIET },
+    Expected { codes: &["ddos-source", "reflection"], find: &[("ddos", ANY)], within: Some(5.0), ..QUIET },
     Expected { codes: &["spoofed-source"], ..QUIET },
     Expected { codes: &["strobe"], ..QUIET },
     Expected { codes: &["mining"], find: &[("mining", ANY)], spare: &[(ALL, ANY)], ..QUIET },
@@ -57,10 +57,10 @@ const EXPECTED: &[Expected] = &[
     Expected { codes: &["cleartext-identity"], ..QUIET },
     Expected { codes: &["exfil"], ..QUIET },
     // Downloads of programs are none.
-    Expected { codes: &["firmware-download"], ..QUIET },
+    Expected { codes: &["fota"], ..QUIET },
     Expected { codes: &["proxy"], find: &[("proxy_tunnel", ANY)], recall: 0.8, precision: 0.95, ..QUIET },
     // What is known of them is in lists that their users have.
-    Expected { codes: &["indicator-match"], find: &[("c2_malware", "trickbot"), ("c2_malware", "sha1")], recall: 0.0, ..QUIET },
+    Expected { codes: &["indicator"], find: &[("c2_malware", "trickbot"), ("c2_malware", "sha1")], recall: 0.0, ..QUIET },
 ];
 
 /// Topics of which nothing is to be said; of the others, a label that begins so.

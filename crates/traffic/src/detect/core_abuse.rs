@@ -1,4 +1,4 @@
-//! `core-from-device`: protocols by which nodes of a mobile network speak with each other, from inside a module's tunnel.
+//! `core-abuse`: protocols by which nodes of a mobile network speak with each other, from inside a module's tunnel.
 //!
 //! GTP-C, PFCP, GTP-U in GTP-U, Diameter and the radio's signalling are no module's to speak. Whoever reaches them from a tunnel speaks
 //! as a node: makes sessions, takes them over, or sends what seems to come from another SIM. A module that is the uplink of a small cell
@@ -14,7 +14,7 @@ use crate::names::Words;
 use crate::packet::{Addr, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "core-from-device", version: 1, needs: "conversations in tunnels", basis: Basis::Observed };
+const ABOUT: About = About { code: "core-abuse", version: 1, needs: "conversations in tunnels", basis: Basis::Observed };
 
 /// Pairs at once.
 const PAIRS: usize = 1 << 14;

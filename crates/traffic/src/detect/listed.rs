@@ -1,4 +1,4 @@
-//! `indicator-match`: a conversation with something that stands on a list that the user has.
+//! `indicator`: a conversation with something that stands on a list that the user has.
 //!
 //! What is looked up: both addresses, names that were asked for and that were given in TLS, QUIC and HTTP, what was asked for by HTTP,
 //! fingerprints of the client, and the server's certificate by its hash. One finding is one entry of a list, met by one module or address.
@@ -14,7 +14,7 @@ use crate::names::{App, Names, Word, Words};
 use crate::packet::Addr;
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "indicator-match", version: 2, needs: "a list of indicators", basis: Basis::Listed };
+const ABOUT: About = About { code: "indicator", version: 2, needs: "a list of indicators", basis: Basis::Listed };
 
 /// Entries that were met by somebody, at once.
 const MET: usize = 1 << 16;

@@ -9,12 +9,12 @@ pub mod beacon;
 mod brute;
 mod cleartext;
 mod cloud;
-mod conflict;
 mod core_abuse;
+mod ddos;
 mod dns;
 mod echo;
-mod firmware;
-mod flood;
+mod fota;
+mod identity;
 mod listed;
 mod long;
 mod mining;
@@ -161,16 +161,16 @@ const ALL: &[New] = &[
     |_| Box::new(dns::Tunnel::default()),
     |_| Box::new(dns::Dga::default()),
     |_| Box::new(listed::Listed::default()),
-    |_| Box::new(conflict::Conflict::default()),
+    |_| Box::new(identity::Identity::default()),
     |_| Box::new(core_abuse::CoreAbuse::default()),
     |_| Box::new(within::Within::default()),
     |_| Box::new(reached::FromOutside::default()),
     |_| Box::new(cloud::Cloud::default()),
-    |_| Box::new(firmware::Firmware::default()),
+    |_| Box::new(fota::Fota::default()),
     |_| Box::new(mining::Mining::default()),
     |_| Box::new(stream::Stream::default()),
     |_| Box::new(cleartext::Cleartext::default()),
-    |_| Box::new(flood::Flood::default()),
+    |_| Box::new(ddos::Flood::default()),
     |_| Box::new(reflection::Reflection::default()),
     |_| Box::new(spoofed::Spoofed::default()),
     |_| Box::new(echo::Echo::default()),

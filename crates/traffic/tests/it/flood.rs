@@ -18,7 +18,7 @@ fn of(code: &str, alerts: &[Alert]) -> Vec<Alert> {
 }
 
 fn floods(packets: Vec<Timed>) -> Vec<Alert> {
-    of("flood", &found(packets, Given::default()))
+    of("ddos-source", &found(packets, Given::default()))
 }
 
 fn dice(dice: &mut Dice, below: u32) -> u32 {

@@ -32,7 +32,7 @@ fn http(at: i64, request: &str) -> Vec<Timed> {
 fn one_entry_that_somebody_met_is_one_finding() {
     let alerts = found((0..5).flat_map(|n| talk(n as f64 * 700.0, 20_000 + n, 100)).collect(), given("198.51.100.0/24 botnet\n"));
     let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
-    assert_eq!((alert.about.code, alert.flows, alert.severity), ("indicator-match", 5, Severity::High));
+    assert_eq!((alert.about.code, alert.flows, alert.severity), ("indicator", 5, Severity::High));
     assert_eq!(alert.subject, Subject::Host(umbilical_traffic::packet::Addr::v4(ME)));
     assert_eq!(alert.peer.as_deref(), Some("198.51.100.0/24"));
     assert_eq!(alert.reason.more, ["It stands on a list, line 1: botnet"]);
@@ -71,11 +71,11 @@ fn what_is_expected_is_counted_and_not_told() {
         let given = Given { expected: Expected::read(&text, DETECTED).unwrap(), ..given("198.51.100.9\n") };
         codes(&found(talk(0.0, 20_000, 100), given))
     };
-    assert_eq!(rule("findings = [\"indicator-match\"]"), [""; 0]);
+    assert_eq!(rule("findings = [\"indicator\"]"), [""; 0]);
     assert_eq!(rule("who = [\"10.0.0.0/24\"]\nto = [\"198.51.100.0/24\"]"), [""; 0]);
-    assert_eq!(rule("findings = [\"beacon\"]"), ["indicator-match"]);
-    assert_eq!(rule("who = [\"10.0.1.0/24\"]"), ["indicator-match"]);
-    assert_eq!(rule("to = [\"192.0.2.0/24\"]"), ["indicator-match"]);
+    assert_eq!(rule("findings = [\"beacon\"]"), ["indicator"]);
+    assert_eq!(rule("who = [\"10.0.1.0/24\"]"), ["indicator"]);
+    assert_eq!(rule("to = [\"192.0.2.0/24\"]"), ["indicator"]);
     // The day is over: the talk was in 1970.
-    assert_eq!(rule("until = \"1969-12-31\""), ["indicator-match"]);
+    assert_eq!(rule("until = \"1969-12-31\""), ["indicator"]);
 }

@@ -153,7 +153,7 @@ fn listed_certificates_are_found_however_their_hash_is_written() {
         assert_eq!(indicators.add("a list", line.as_bytes()).unwrap(), []);
         let alerts = found(packets(), Given { indicators, ..Given::default() });
         let [alert] = alerts.as_slice() else { panic!("{line}: {alerts:?}") };
-        assert_eq!((alert.about.code, alert.peer.as_deref()), ("indicator-match", Some(mark)));
+        assert_eq!((alert.about.code, alert.peer.as_deref()), ("indicator", Some(mark)));
         assert_eq!(alert.reason.did, format!("spoke with servers whose certificate has the hash {mark}"));
     }
 }

@@ -66,7 +66,7 @@ fn a_card_in_another_module() {
         watched(sims, vec![speaks(A, 10), speaks(B, 1500)])
     };
     let alerts = moves(OTHER_KIND);
-    assert_eq!((codes(&alerts), alerts[0].severity), (vec!["session-conflict"], Severity::High));
+    assert_eq!((codes(&alerts), alerts[0].severity), (vec!["identity-change"], Severity::High));
     assert_eq!(moves(SAME_KIND)[0].severity, Severity::Medium);
     // The version behind the serial number may change.
     assert!(moves("8612300400000199").is_empty());
@@ -78,13 +78,13 @@ fn one_address_at_once_and_one_card_at_once() {
         let sims = vec![sim(SIM, MODULE, "meters", A, (0, 1000)), sim(second.0, second.1, second.2, B, times)];
         codes(&watched(sims, vec![speaks(A, 10), speaks(A, 900), speaks(B, times.0 + 10), speaks(B, times.1 - 10)]))
     };
-    assert_eq!(two((SIM, MODULE, "meters"), (100, 800)), ["session-conflict"]);
+    assert_eq!(two((SIM, MODULE, "meters"), (100, 800)), ["identity-change"]);
     // Another network at once, or the same behind it, is normal.
     assert_eq!(two((SIM, MODULE, "internet"), (100, 800)), [""; 0]);
     assert_eq!(two((SIM, MODULE, "meters"), (1000, 2000)), [""; 0]);
     // So is another card in a module, one behind the other (profiles of an eSIM), and not at once.
     assert_eq!(two((OTHER_SIM, MODULE, "meters"), (1000, 2000)), [""; 0]);
-    assert_eq!(two((OTHER_SIM, MODULE, "meters"), (100, 800)), ["session-conflict"]);
+    assert_eq!(two((OTHER_SIM, MODULE, "meters"), (100, 800)), ["identity-change"]);
     assert_eq!(two((OTHER_SIM, SAME_KIND, "meters"), (100, 800)), [""; 0]);
 }
 
@@ -139,7 +139,7 @@ fn what_only_nodes_speak() {
     };
     let echo = [0x32, 1, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0];
     for port in [2123, 8805, 2152] {
-        assert_eq!(codes(&spoken(port, &echo)), ["core-from-device"], "{port}");
+        assert_eq!(codes(&spoken(port, &echo)), ["core-abuse"], "{port}");
     }
     assert!(spoken(2124, &echo).is_empty());
 }
@@ -159,7 +159,7 @@ fn a_network_as_it_is_has_no_conflict() {
         watch.finish(&mut |event, words| detect.see(&event, words));
         let alerts = detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }).0;
         let of = |code: &str| alerts.iter().filter(|a| a.about.code == code).map(|a| &a.reason.did).collect::<Vec<_>>();
-        for code in ["session-conflict", "core-from-device", "device-to-device", "reached-from-outside"] {
+        for code in ["identity-change", "core-abuse", "device-to-device", "reached-from-outside"] {
             assert!(of(code).is_empty(), "{seed} {code}: {:?}", of(code));
         }
     }

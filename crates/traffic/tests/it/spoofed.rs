@@ -76,7 +76,7 @@ fn foreign_sources_are_told_of_the_module_and_its_own_are_not() {
         let faster =
             |_: [u8; 4]| (0..200).map(|n| (n * 2000, tcp(made_up[n as usize], PEER, (4000 + n as u16, 80), 2, n as u32, b""))).collect();
         let (alerts, id) = sent(seed, faster).unwrap();
-        let floods: Vec<&Alert> = alerts.iter().filter(|a| a.about.code == "flood").collect();
+        let floods: Vec<&Alert> = alerts.iter().filter(|a| a.about.code == "ddos-source").collect();
         assert_eq!(
             (floods.len(), floods[0].subject, floods[0].peer.as_deref()),
             (1, Subject::Session(id), Some("198.51.100.9")),

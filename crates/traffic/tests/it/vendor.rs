@@ -58,7 +58,7 @@ fn firmware_is_told_whatever_it_is_called_and_however_it_comes() {
         let begin = TUESDAY + if inside { 2 * 3600 } else { 12 * 3600 } + draw(600) as i64;
         let packets = (0..pieces).flat_map(|n| fetch(begin + n as i64 * 7, 20_000 + n as u16, host, target, size / pieces + 1));
         let alerts = found(packets.collect(), given("[[window]]\nfrom = \"01:00\"\nuntil = \"04:00\"\n"));
-        let [alert] = of(&alerts, "firmware-download").try_into().unwrap_or_else(|a| panic!("{host}{target} {size} in {pieces}: {a:?}"));
+        let [alert] = of(&alerts, "fota").try_into().unwrap_or_else(|a| panic!("{host}{target} {size} in {pieces}: {a:?}"));
         assert_eq!((alert.peer.as_deref(), alert.flows), (Some(host), pieces as u64));
         assert_eq!(alert.severity, if inside { Severity::Medium } else { Severity::High }, "{:?}", alert.reason);
     }
@@ -77,7 +77,7 @@ fn other_downloads_are_no_firmware() {
         ("fota.maker.example", "/check?v=1", 20_000),
     ] {
         let alerts = found(fetch(TUESDAY, 20_000, host, target, size), given(""));
-        assert!(of(&alerts, "firmware-download").is_empty(), "{host}{target}");
+        assert!(of(&alerts, "fota").is_empty(), "{host}{target}");
     }
 }
 
@@ -89,7 +89,7 @@ fn firmware_is_told_by_how_it_begins() {
         let mut packets = fetch(TUESDAY, 20_000, "cdn.example", "/17", 400_000);
         packets[3].1 = tcp(PEER, ME, (80, 20_000), 0x18, 2, &head);
         packets.extend(fetch(TUESDAY + 60, 20_001, "cdn.example", "/17", 400_000));
-        of(&found(packets, given("")), "firmware-download").len()
+        of(&found(packets, given("")), "fota").len()
     };
     assert_eq!(image(b"UBI#\x01\0\0\0\0\0\0\0\0\0\x08\0\0\0\x10\0"), 1);
     assert_eq!(image(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0"), 0);
@@ -100,7 +100,7 @@ fn firmware_is_told_by_how_it_begins() {
 fn an_update_server_that_is_not_written_down_or_stands_elsewhere() {
     let severity = |pins: &str| {
         let alerts = found(fetch(TUESDAY, 20_000, "fota.maker.example", "/a.bin", 900_000), given(pins));
-        of(&alerts, "firmware-download")[0].severity
+        of(&alerts, "fota")[0].severity
     };
     assert_eq!(severity(""), Severity::Medium);
     assert_eq!(severity("[[update-server]]\nhost = \"maker.example\"\nnetworks = [\"198.51.100.0/24\"]\n"), Severity::Medium);
@@ -108,7 +108,7 @@ fn an_update_server_that_is_not_written_down_or_stands_elsewhere() {
     assert_eq!(severity("[[update-server]]\nhost = \"other.example\"\n"), Severity::High);
     // A server that is written down is one, whatever it is called.
     let alerts = found(fetch(TUESDAY, 20_000, "plain.example", "/a.bin", 900_000), given("[[update-server]]\nhost = \"plain.example\"\n"));
-    assert_eq!(of(&alerts, "firmware-download").len(), 1);
+    assert_eq!(of(&alerts, "fota").len(), 1);
     // A window of somebody else's says nothing of this one.
     let other = "[[window]]\nwho = [\"10.99.0.0/16\"]\nfrom = \"01:00\"\nuntil = \"04:00\"\n";
     assert_eq!(severity(other), Severity::Medium);

@@ -1,4 +1,4 @@
-//! `session-conflict`: sessions that cannot all be what they say.
+//! `identity-change`: sessions that cannot all be what they say.
 //!
 //! A SIM that is in another module than before; one IMEI under two SIMs at once; a SIM that has two addresses of one kind at once on one
 //! network. Two kinds of addresses (dual stack), several networks (APNs) at once and another SIM in the same module one after the other
@@ -17,14 +17,14 @@ use crate::packet::Addr;
 use crate::time::Micros;
 
 const ABOUT: About =
-    About { code: "session-conflict", version: 1, needs: "signalling that names SIMs, modules and addresses", basis: Basis::Observed };
+    About { code: "identity-change", version: 1, needs: "signalling that names SIMs, modules and addresses", basis: Basis::Observed };
 
 /// Sessions that overlap by less are one that moves: a new one is set up before the old one is let go.
 const TOGETHER: Micros = Micros::seconds(60);
 
 /// See above.
 #[derive(Debug, Default)]
-pub(super) struct Conflict {
+pub(super) struct Identity {
     tally: Tally,
 }
 
@@ -166,7 +166,7 @@ fn twice<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
     out
 }
 
-impl Detector for Conflict {
+impl Detector for Identity {
     fn about(&self) -> &'static About {
         &ABOUT
     }

@@ -20,7 +20,8 @@ use crate::names::Words;
 use crate::packet::{Addr, Flags, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "flood", version: 1, needs: "how much was sent, and whether it was answered", basis: Basis::Inferred };
+const ABOUT: About =
+    About { code: "ddos-source", version: 1, needs: "how much was sent, and whether it was answered", basis: Basis::Inferred };
 
 /// Contacts in a second that come to nothing, and packets in a second over five of them.
 const RATE: u32 = 200;

@@ -1,4 +1,4 @@
-//! `firmware-download`: something that looks like firmware came to a device.
+//! `fota`: something that looks like firmware came to a device.
 //!
 //! What looks so: half a megabyte or more, over one or many conversations (pieces asked for by range), from a server or a target that
 //! says so in its name, or that begins as what is made for a device's flash does. What is said of it: whether it came outside of every window that is written down for the device, in clear text,
@@ -18,7 +18,7 @@ use crate::names::{Body, Sort, Word, Words};
 use crate::packet::Addr;
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "firmware-download", version: 1, needs: "names of servers, and bytes each way", basis: Basis::Inferred };
+const ABOUT: About = About { code: "fota", version: 1, needs: "names of servers, and bytes each way", basis: Basis::Inferred };
 
 /// Bytes from which on it is a download (differences between two versions are seldom smaller).
 const LARGE: u64 = 500_000;
@@ -78,7 +78,7 @@ const ADDRS: usize = 16;
 
 /// See above.
 #[derive(Debug, Default)]
-pub(super) struct Firmware {
+pub(super) struct Fota {
     pulls: BTreeMap<(Subject, Box<str>), Pull>,
     over: Vec<((Subject, Box<str>), Pull)>,
     /// What names say, as far as they were asked.
@@ -89,7 +89,7 @@ pub(super) struct Firmware {
 /// Names of which it is kept what they say.
 const NAMES: usize = 1 << 17;
 
-impl Firmware {
+impl Fota {
     fn end(&mut self, flow: &Flow, given: &Given, words: &Words) {
         // A conversation that brings little is still a piece of what is asked for by range.
         if flow.down.bytes < 4096 {
@@ -247,7 +247,7 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
     })
 }
 
-impl Detector for Firmware {
+impl Detector for Fota {
     fn about(&self) -> &'static About {
         &ABOUT
     }
