@@ -85,7 +85,8 @@ pub(super) fn cover<'a>(text: &'a str, own: &[String]) -> Cow<'a, str> {
         }
         let (Some(run), Some(before), Some(ahead)) = (text.get(from..to), text.get(done..from), low.get(..from)) else { continue };
         let called = ahead.trim_end_matches([':', '-', '=', '_', '/', '.', ' ']);
-        let other = ["imsi", "msisdn", "iccid"].iter().any(|word| called.ends_with(word));
+        // Of both in one name (OMA LwM2M, 6.2.1) the first is the device's.
+        let other = ["imsi", "msisdn", "iccid"].iter().any(|word| called.ends_with(word)) && !called.ends_with("imei-imsi");
         let equipment = called.ends_with("imei") || !other && is_equipment(run);
         let known = own.iter().any(|number| number.len() >= LONG && run.contains(number.as_str()));
         let shaped = run.len() >= 14 || run.len() >= LONG && (spoken || ahead.ends_with('+'));
