@@ -30,6 +30,7 @@ mod watch_lists;
 #[cfg(all(feature = "live", target_os = "linux"))]
 mod watch_live;
 mod watch_names;
+mod watch_seen;
 mod wording;
 
 use std::ffi::OsStr;

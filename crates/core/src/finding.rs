@@ -135,6 +135,9 @@ pub const DETECTED: &[&str] = &[
     "brute-force",
     "strobe",
     "long-connection",
+    "new-destination",
+    "inbound-control",
+    "after-silence",
 ];
 
 /// Every code, with one line for people.
@@ -190,5 +193,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("brute-force", "Many short sessions of about the same size to one place where one signs in"),
     ("strobe", "More than one conversation a second with one peer, all day"),
     ("long-connection", "A connection to outside that lasts for hours"),
+    ("new-destination", "A device that is known well speaks with what neither it nor its fleet ever spoke with"),
+    ("inbound-control", "Somebody commanded a device, or was let in, who never was before"),
+    ("after-silence", "A device was silent for far longer than it ever is, and then spoke with what is unusual for it"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

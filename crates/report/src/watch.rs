@@ -109,6 +109,10 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
             &format!("{} {what}: it needs {}, which {} do not show", blind.code, blind.needs, say::counted(blind.blind, "conversation")),
         )?;
     }
+    for (learns, learning) in answer.of.detectors.iter().filter_map(|d| Some((d, d.learning.filter(|l| l.still > 0)?))) {
+        let of = say::counted(learning.of, "device");
+        page.hanging(0, 2, Tone::Plain, &format!("{} is learning what is usual: {} of {of}", learns.code, say::count(learning.still)))?;
+    }
     for busy in answer.of.detectors.iter().filter(|d| d.forgotten > 0) {
         page.hanging(0, 2, Tone::Plain, &format!("{} had to forget {} at once too many", busy.code, say::count(busy.forgotten)))?;
     }

@@ -8,6 +8,7 @@ pub mod capture;
 pub mod cellular;
 pub mod detect;
 pub mod flow;
+pub mod learn;
 pub mod link;
 pub mod lists;
 pub mod names;

@@ -220,6 +220,8 @@ pub struct Operator {
     pub name: Box<str>,
     /// The country whose law it stands under.
     pub country: Option<Box<str>>,
+    /// Laws of that country that can compel, as the knowledge base has them.
+    pub laws: Vec<Box<str>>,
 }
 
 /// An endpoint that the knowledge base has.
@@ -245,7 +247,8 @@ impl Operators {
     pub fn new(kb: &Knowledge) -> Self {
         let operator = |brand: Option<&str>| {
             let org = kb.org_of_brand(brand?)?;
-            Some(Operator { name: org.name.clone(), country: org.country.clone() })
+            let laws = org.country.as_deref().into_iter().flat_map(|country| kb.laws(country)).map(|law| law.law.clone());
+            Some(Operator { name: org.name.clone(), country: org.country.clone(), laws: laws.collect() })
         };
         let rows = kb.endpoints().iter();
         let endpoint = |row: &umbilical_knowledge::Endpoint| Endpoint {

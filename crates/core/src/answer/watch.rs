@@ -104,8 +104,8 @@ pub struct Detector {
     pub code: &'static str,
     /// Its version: another may find otherwise in the same trace.
     pub version: u32,
-    /// `evaluated`; `not-evaluable`: nothing in this trace could be judged, so nothing found says nothing; `not-given`: it was not given
-    /// what it needs.
+    /// `evaluated`; `not-evaluable`: nothing in this trace could be judged, so nothing found says nothing; `learning`: nothing, for what
+    /// is usual is still being learnt; `not-given`: it was not given what it needs.
     pub state: &'static str,
     /// What it needs to see.
     pub needs: &'static str,
@@ -115,10 +115,21 @@ pub struct Detector {
     pub blind: u64,
     /// Of whom or what it had to forget, because there was too much at once.
     pub forgotten: u64,
+    /// Of how many modules it still learns what is usual; `None`: it does not learn.
+    pub learning: Option<Learning>,
     /// Findings.
     pub findings: u64,
     /// Findings that are not told, for it was written down that they are expected.
     pub allowed: u64,
+}
+
+/// Of how many modules what is usual is still being learnt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Learning {
+    /// Of those.
+    pub still: u64,
+    /// Of so many that were met here.
+    pub of: u64,
 }
 
 /// One attachment of a SIM to one network.

@@ -15,14 +15,17 @@ mod dns;
 mod echo;
 mod fota;
 mod identity;
+mod inbound;
 mod listed;
 mod long;
 mod mining;
+mod novel;
 mod ntp;
 mod reached;
 mod reflection;
 mod scan;
 mod sieve;
+mod silence;
 mod spoofed;
 mod stats;
 mod stream;
@@ -36,10 +39,12 @@ use umbilical_core::observation::Basis;
 
 use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow};
+use crate::learn::{Gather, Lesson, Memory, Now, Past};
 use crate::lists::{Expected, Indicators, Scope};
 use crate::names::Words;
 use crate::packet::{Addr, proto};
-use crate::places::Operators;
+use crate::places::{Operators, Place};
+use crate::time::Micros;
 
 /// What a detector is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +70,14 @@ pub struct Given {
     pub indicators: Indicators,
     /// What is expected here.
     pub expected: Expected,
+    /// What other traces taught.
+    pub memory: Memory,
+    /// What makes hashes of subscriptions in it another's business to undo.
+    pub key: Vec<u8>,
+    /// What was known when this trace began, and what it came to: both are there at its end.
+    pub past: Past,
+    /// See above.
+    pub now: Now,
     /// How often lists were read: what was found in them before may no longer be there.
     pub read: u32,
 }
@@ -114,6 +127,7 @@ trait Detector: std::fmt::Debug {
 struct Hears(u32);
 
 impl Hears {
+    const NOTHING: Self = Self(0);
     const ALL: Self = Self(u32::MAX);
     const START: Self = Self(0xf);
     const ANSWERED: Self = Self(0xf << 4);
@@ -178,6 +192,9 @@ const ALL: &[New] = &[
     |_| Box::new(brute::Brute::default()),
     |_| Box::new(strobe::Strobe::default()),
     |_| Box::new(long::Long::default()),
+    |_| Box::new(novel::Novel::default()),
+    |_| Box::new(inbound::Control::default()),
+    |_| Box::new(silence::Quiet::default()),
 ];
 
 /// What a detector could and could not look at.
@@ -189,6 +206,8 @@ pub struct Tally {
     pub blind: u64,
     /// Of whom or what it had to forget, because there was too much at once.
     pub forgotten: u64,
+    /// Of how many modules it still learns what is usual, and of how many in all; `None`: it does not learn.
+    pub learning: Option<(u64, u64)>,
 }
 
 /// What one of them came to.
@@ -211,13 +230,14 @@ pub struct Came {
 pub struct Detectors {
     all: Vec<(Hears, Box<dyn Detector>)>,
     given: Given,
+    gather: Option<Gather>,
 }
 
 impl Detectors {
     /// All of them.
     pub fn new(given: Given) -> Self {
         let all = ALL.iter().map(|new| new(&given)).map(|one| (one.hears(), one)).collect();
-        Self { all, given }
+        Self { all, given, gather: Some(Gather::default()) }
     }
 
     /// What they are given, to change it.
@@ -233,10 +253,33 @@ impl Detectors {
                 detector.see(event, &self.given, words);
             }
         }
+        if let Some(gather) = &mut self.gather {
+            gather.see(event, words);
+        }
+    }
+
+    /// The first conversation so far and the last.
+    pub fn range(&self) -> Option<(Micros, Micros)> {
+        self.gather.as_ref()?.range()
+    }
+
+    /// The trace is over: what it teaches, under the hash that names it and those of its inputs. `place` says where an address is.
+    pub fn learn(
+        &mut self,
+        (name, inputs): (&str, Vec<Box<str>>),
+        trace: Trace<'_>,
+        place: &mut dyn FnMut(Addr) -> Option<Place>,
+    ) -> Lesson {
+        let Some(gather) = self.gather.take() else { return Lesson::default() };
+        let given = &mut self.given;
+        given.now = gather.finish((trace.words, trace.sessions), (&given.operators, &given.key), place);
+        given.past = given.memory.before(name, given.now.lesson.begin);
+        Lesson { trace: name.into(), inputs, ..given.now.lesson.clone() }
     }
 
     /// What they found, the worst first, and what each came to.
     pub fn finish(mut self, trace: Trace<'_>) -> (Vec<Alert>, Vec<Came>) {
+        self.learn(("", Vec::new()), trace, &mut |_| None);
         let (mut alerts, mut came) = (Vec::new(), Vec::new());
         for (_, detector) in &mut self.all {
             let mut found = merged(detector.finish(&self.given, trace));
@@ -276,7 +319,7 @@ fn merged(mut alerts: Vec<Alert>) -> Vec<Alert> {
 }
 
 /// Addresses that speak to many at once, or to whoever is on the same link: nobody is singled out by them (RFC 1112, 3927, 4291).
-fn for_many(addr: Addr) -> bool {
+pub(crate) fn for_many(addr: Addr) -> bool {
     match addr.ip() {
         std::net::IpAddr::V4(ip) => {
             ip.is_multicast() || ip.is_broadcast() || ip.is_unspecified() || ip.is_link_local() || ip.octets()[3] == 255
@@ -287,7 +330,7 @@ fn for_many(addr: Addr) -> bool {
 
 /// Addresses of networks of one's own, and of subscribers behind a carrier's translation (RFC 1918, 6598, 4193): an answer of who is on
 /// this side, where nothing else is known.
-fn is_inside(addr: Addr) -> bool {
+pub(crate) fn is_inside(addr: Addr) -> bool {
     match addr.ip() {
         std::net::IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || matches!(ip.octets(), [100, 64..128, ..]),
         std::net::IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),

@@ -15,6 +15,7 @@ mod names;
 mod noise;
 mod reports;
 mod scenes;
+mod seen;
 mod sessions_found;
 mod spoofed;
 mod stream;

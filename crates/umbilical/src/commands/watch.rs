@@ -6,6 +6,7 @@ mod keep;
 mod listen;
 mod lists;
 mod live;
+mod memory;
 mod naming;
 mod read;
 mod rows;
@@ -27,6 +28,7 @@ use umbilical_report::{View, json, watch as page};
 use umbilical_traffic::cellular::{rat_name, sessions};
 use umbilical_traffic::detect::{self, Detectors, Given};
 use umbilical_traffic::flow::{Each, Event, Flow, Limits, Why};
+use umbilical_traffic::learn::Lesson;
 use umbilical_traffic::names::Words;
 use umbilical_traffic::places::Operators;
 use umbilical_traffic::time::Micros;
@@ -141,8 +143,10 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     }
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
-    let given = Given { rita: args.compat.is_some(), operators: Operators::new(&kb), ..Given::default() };
-    let mut trace = Trace::new(limits(args.idle), given, Ways::open(global, args.flows.as_deref())?);
+    let mut given = Given { rita: args.compat.is_some(), operators: Operators::new(&kb), ..Given::default() };
+    let ways = Ways::open(global, args.flows.as_deref())?;
+    memory::open(global, &mut given)?;
+    let mut trace = Trace::new(limits(args.idle), given, ways);
     trace.ways.naming = Naming::new(&kb, global.show_subscribers);
     trace.threads = args.threads.map_or(trace.threads, usize::from);
     if !ears.interfaces.is_empty() {
@@ -160,8 +164,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     }
     progress.done();
     let stopped = ears.is_any() && listen::listen(&mut trace, global, ears, args.seconds, tables)?;
-    let beside = |format: &str| [declared::FORMAT, naming::FORMAT].contains(&format) || lists::FORMATS.contains(&format);
-    let captures = || trace.all.inputs.iter().filter(|i| !beside(&i.format));
+    let captures = || trace.all.inputs.iter().filter(|i| !is_beside(i));
     let understood = captures().any(|i| i.format != "unknown");
     let whole = captures().all(|i| i.format != "unknown");
     // An empty folder is understood: there is nothing in it.
@@ -193,7 +196,8 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     if let Some(keep) = ended.keep {
         let (ids, words) = (&ended.ids, &ended.words);
         let (who, now) = (&recorded::person(), stored::now());
-        let done = keep::Done { answer: &document, sessions: &sessions, findings: &findings, inputs: &ended.inputs, ids, words, who, now };
+        let (inputs, lesson) = (&ended.inputs, &ended.lesson);
+        let done = keep::Done { answer: &document, sessions: &sessions, findings: &findings, inputs, lesson, ids, words, who, now };
         let said = keep.and_then(|keep| keep.finish(&done)).map_err(|what| Fail::Home {
             what: format!("the answer is given, and not kept in the home: {what}"),
             help: Some("watch once more; --no-save keeps nothing on purpose".to_owned()),
@@ -209,7 +213,10 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
 pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail> {
     let kb = facts(global)?;
     let as_of = home::as_of(global);
-    let mut trace = Trace::new(limits(None), Given { operators: Operators::new(&kb), ..Given::default() }, Ways::open(global, None)?);
+    let mut given = Given { operators: Operators::new(&kb), ..Given::default() };
+    let ways = Ways::open(global, None)?;
+    memory::open(global, &mut given)?;
+    let mut trace = Trace::new(limits(None), given, ways);
     trace.ways.naming = Naming::new(&kb, false);
     let progress = Progress::new(&Global { quiet: true, ..global.clone() }, || 0);
     for batch in source::ordered(vec![path.to_owned()])? {
@@ -220,9 +227,15 @@ pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail>
     let findings = covered(&ended.watched.findings, &sessions);
     let document = headed(SCHEMA, &kb, as_of, (&ended.inputs, ended.problems), ended.watched);
     let (ids, words, now) = (&ended.ids, &ended.words, stored::now());
-    let done = keep::Done { answer: &document, sessions: &sessions, findings: &findings, inputs: &ended.inputs, ids, words, who, now };
+    let (inputs, lesson) = (&ended.inputs, &ended.lesson);
+    let done = keep::Done { answer: &document, sessions: &sessions, findings: &findings, inputs, lesson, ids, words, who, now };
     let kept = ended.keep.map(|keep| keep.and_then(|keep| keep.finish(&done)));
     kept.transpose().map(|_| ()).map_err(|what| Fail::Home { what, help: None })
+}
+
+/// Whether an input only tells of others.
+fn is_beside(input: &Input) -> bool {
+    [declared::FORMAT, naming::FORMAT].contains(&input.format.as_str()) || lists::FORMATS.contains(&input.format.as_str())
 }
 
 /// Findings as they are shown to everybody.
@@ -258,6 +271,8 @@ struct Ended {
     inputs: Vec<Input>,
     problems: Vec<Said>,
     keep: Option<Kept>,
+    /// What it taught.
+    lesson: Lesson,
     ids: Vec<String>,
     words: Words,
 }
@@ -378,7 +393,11 @@ impl Trace {
             bytes_down: s.bytes_down,
             flows: s.flows,
         });
-        let (alerts, came) = self.detect.finish(detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions });
+        let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
+        let (name, inputs) = memory::named(self.all.inputs.iter().filter(|i| !is_beside(i)), self.detect.range());
+        let places = &mut self.ways.naming.places;
+        let lesson = self.detect.learn((&name, inputs), over, &mut |addr| places.of(addr).cloned());
+        let (alerts, came) = self.detect.finish(over);
         let id = |id: sessions::Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
         let findings: Vec<Finding> = alerts.iter().map(|alert| alert.finding(id)).collect();
         let detectors = came.iter().map(detector).collect();
@@ -390,6 +409,7 @@ impl Trace {
             inputs: self.all.inputs,
             problems: self.problems,
             keep: self.ways.keep,
+            lesson,
             ids: self.ids,
             words: self.watch.words,
         })

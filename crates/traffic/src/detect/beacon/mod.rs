@@ -4,10 +4,15 @@
 //! are gathered by whose they are and with whom: the name that was asked for, or the address, and the port. What is judged is the
 //! newest [`KEPT`] of a pair, each time that many came and at the end, so a pair costs two kilobytes however long it goes on.
 //!
+//! What most devices of one model do (by their type allocation codes, in this trace or before) is the maker's own telemetry more likely
+//! than not, and told as information; unless nobody of them ever did before, though they are known well, or it is on a list.
+//!
 //! With `--compat rita` the score is that of RITA 5 (see [`rita`]), over the last day and all of its contacts.
 
 mod own;
 pub mod rita;
+
+use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
@@ -15,6 +20,7 @@ use umbilical_core::observation::Basis;
 
 use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::flow::{Event, Flow};
+use crate::learn::{self, Module, Who};
 use crate::names::{Word, Words, dns};
 use crate::packet::{Addr, proto};
 use crate::time::Micros;
@@ -27,6 +33,9 @@ const KEPT: usize = 128;
 const PAIRS: usize = 1 << 17;
 /// Addresses that come to one peer by a clock from which they are told as one.
 const MANY: usize = 8;
+/// Others of a model from which it is told what most of them do, and the share that is most.
+const MODELS: usize = 4;
+const MOST: f64 = 0.5;
 /// The same under `--compat rita`, and contacts of each: RITA calls more than one in a second a strobe.
 const RITA_KEPT: usize = 86_400;
 
@@ -148,7 +157,9 @@ impl Beacon {
         self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.pairs.len()) as u64);
     }
 
-    fn own(&mut self, words: &Words) -> Vec<Alert> {
+    fn own(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
+        let words = trace.words;
+        let models = Models::new(given);
         self.pairs.values_mut().for_each(Contacts::judge);
         let mut found: Vec<(&Pair, &Contacts, own::Judged)> =
             self.pairs.iter().filter_map(|(pair, contacts)| Some((pair, contacts, contacts.best?))).collect();
@@ -166,6 +177,7 @@ impl Beacon {
                     continue;
                 }
                 let mut alert = alert(pair, contacts, best, words);
+                models.weigh(&mut alert, pair, given, trace);
                 if many {
                     first = false;
                     alert.reason.more.push(format!("So do {} other addresses", hosts.saturating_sub(1)));
@@ -208,6 +220,75 @@ impl Contacts {
                 self.told_at = self.last;
             }
             self.best = Some(judged);
+        }
+    }
+}
+
+/// With what the modules of each type allocation code spoke, in this trace or before.
+struct Models<'a>(BTreeMap<&'a str, BTreeMap<&'a Who, Spoke<'a>>>);
+
+/// What one of them did.
+#[derive(Default)]
+struct Spoke<'a> {
+    past: Option<&'a Module>,
+    now: Option<&'a Module>,
+}
+
+impl<'a> Models<'a> {
+    fn new(given: &'a Given) -> Self {
+        let mut all: BTreeMap<&str, BTreeMap<&Who, Spoke<'_>>> = BTreeMap::new();
+        let mut put = |who: &'a Who, set: &dyn Fn(&mut Spoke<'a>)| {
+            if let Some(tac) = who.tac() {
+                set(all.entry(tac).or_default().entry(who).or_default());
+            }
+        };
+        given.past.modules.iter().for_each(|(who, module)| put(who, &|s| s.past = Some(module)));
+        given.now.lesson.modules.iter().for_each(|(who, module)| put(who, &|s| s.now = Some(module)));
+        Self(all)
+    }
+
+    /// Lowers what most of a model do.
+    fn weigh(&self, alert: &mut Alert, pair: &Pair, given: &Given, trace: Trace<'_>) {
+        let who = match pair.subject {
+            Subject::Session(id) => trace.sessions.get(id).and_then(|s| Who::of(s, &given.key)),
+            Subject::Host(_) => None,
+        };
+        let Some(who) = who else { return };
+        let Some(model) = who.tac().and_then(|tac| self.0.get(tac)) else { return };
+        let (name, what) = match pair.peer {
+            Peer::Name(word) => (Some(trace.words.get(word)), learn::registered(trace.words.get(word))),
+            Peer::Addr(addr) => (None, Some(learn::network_name(addr))),
+        };
+        let Some(what) = what else { return };
+        let does = |module: Option<&Module>| module.is_some_and(|m| m.to.contains_key(&what));
+        let others = model.iter().filter(|(other, _)| ***other != who);
+        let (mut all, mut same) = (0_usize, 0_usize);
+        for (_, spoke) in others {
+            all = all.saturating_add(1);
+            same = same.saturating_add(usize::from(does(spoke.past) || does(spoke.now)));
+        }
+        let share = same as f64 / all.max(1) as f64;
+        if all < MODELS || share < MOST {
+            return;
+        }
+        alert.terms.push(Term { term: "same_of_model", value: share, threshold: MOST });
+        alert.reason.more.push(format!("So do or did {same} of {all} others of its model"));
+        let known = model.values().filter(|s| {
+            s.past.is_some_and(|m| {
+                m.last.since(m.first) >= learn::LEAST && m.talks >= learn::ENOUGH || m.last.since(m.first) >= learn::LEARNING
+            })
+        });
+        if known.count() >= MODELS && !model.values().any(|s| does(s.past)) {
+            alert.reason.more.push("None of them did before this trace".to_owned());
+            return;
+        }
+        let listed = match (pair.peer, name) {
+            (_, Some(name)) => given.indicators.host(name),
+            (Peer::Addr(addr), None) => given.indicators.addr(addr),
+            (Peer::Name(_), None) => None,
+        };
+        if listed.and_then(|number| given.indicators.get(number, alert.last)).is_none() {
+            alert.severity = Severity::Info;
         }
     }
 }
@@ -318,8 +399,8 @@ impl Detector for Beacon {
         }
     }
 
-    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
-        if self.rita { self.as_rita(trace.words) } else { self.own(trace.words) }
+    fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
+        if self.rita { self.as_rita(trace.words) } else { self.own(given, trace) }
     }
 
     fn tally(&self) -> Tally {

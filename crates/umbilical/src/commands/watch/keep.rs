@@ -17,6 +17,7 @@ use umbilical_store::traffic::{Hour, NewTrace};
 use umbilical_store::{By, Store, Time};
 use umbilical_traffic::cellular::sessions::Id;
 use umbilical_traffic::flow::Flow;
+use umbilical_traffic::learn::Lesson;
 use umbilical_traffic::names::{Word, Words, dns};
 use umbilical_traffic::packet::Addr;
 use umbilical_traffic::time::Micros;
@@ -82,6 +83,8 @@ pub(super) struct Done<'a> {
     /// What was found, subscriber numbers covered.
     pub findings: &'a [Finding],
     pub inputs: &'a [Input],
+    /// What it taught.
+    pub lesson: &'a Lesson,
     pub ids: &'a [String],
     pub words: &'a Words,
     pub who: &'a str,
@@ -136,6 +139,7 @@ impl Keep {
             Some(Written { rows, files, .. }) => format!("in the lake of the home: {rows} conversations, {files} files"),
             None => "in the lake of the home since before".to_owned(),
         };
+        super::memory::keep(&self.home, done.lesson)?;
         let place = self.home.join(crate::home::STORE);
         if !place.is_file() || done.answer.of.counters.flows == 0 && done.sessions.is_empty() {
             return Ok(said);

@@ -7,7 +7,7 @@ use std::num::NonZeroU8;
 use sha2::{Digest as _, Sha256};
 use umbilical_assess::{Fleet, Options};
 use umbilical_core::answer::Module;
-use umbilical_core::answer::watch::{CertificateRow, Detector, FlowRow, Publisher, TunnelEnd};
+use umbilical_core::answer::watch::{CertificateRow, Detector, FlowRow, Learning, Publisher, TunnelEnd};
 use umbilical_core::id::hex;
 use umbilical_core::observation::{At, Basis, Group, Input};
 use umbilical_core::{Day, Observations};
@@ -30,12 +30,14 @@ pub(super) fn detector(came: &detect::Came) -> Detector {
         state: match came.given {
             false => "not-given",
             true if tally.judged == 0 && tally.blind > 0 => "not-evaluable",
+            true if tally.judged == 0 && tally.learning.is_some_and(|(still, _)| still > 0) => "learning",
             true => "evaluated",
         },
         needs: came.about.needs,
         judged: tally.judged,
         blind: tally.blind,
         forgotten: tally.forgotten,
+        learning: tally.learning.map(|(still, of)| Learning { still, of }),
         findings: came.alerts,
         allowed: came.allowed,
     }
