@@ -21,10 +21,8 @@ const HOURS: [(i64, Severity); 4] = [(1, Severity::Info), (4, Severity::Low), (8
 const HOUR: Micros = Micros::seconds(3600);
 /// Pairs at once.
 const PAIRS: usize = 8192;
-/// From so many who have one with the same peer they are told of as one.
-const MANY: usize = 8;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Peer {
     Name(Word),
     Addr(Addr),
@@ -72,6 +70,7 @@ impl Long {
             self.pairs.retain(|_, pair| !pair.known && pair.longest >= Micros::seconds(4 * 3600));
             self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.pairs.len()) as u64);
             if self.pairs.len() >= PAIRS {
+                self.tally.forgotten = self.tally.forgotten.saturating_add(1);
                 return;
             }
         }
@@ -153,21 +152,7 @@ impl Detector for Long {
     }
 
     fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
-        let mut all: Vec<(&(To, Subject), &Pair)> = self.pairs.iter().collect();
-        // Of one peer the longest stands first.
-        all.sort_by(|((a, x), p), ((b, y), q)| a.cmp(b).then(q.longest.cmp(&p.longest)).then(x.cmp(y)));
-        let mut out = Vec::new();
-        for group in all.chunk_by(|((a, _), _), ((b, _), _)| a == b) {
-            let many = group.len() >= MANY;
-            for ((to, subject), pair) in group.iter().take(if many { 1 } else { group.len() }) {
-                let mut alert = pair.alert(*to, *subject, trace.words);
-                if many {
-                    alert.reason.more.push(format!("So were {} others", group.len().saturating_sub(1)));
-                }
-                out.push(alert);
-            }
-        }
-        out
+        self.pairs.iter().map(|((to, subject), pair)| pair.alert(*to, *subject, trace.words)).collect()
     }
 
     fn tally(&self) -> Tally {
