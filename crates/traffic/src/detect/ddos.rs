@@ -51,7 +51,13 @@ const PER_CALLER: u64 = 5;
 /// Ports to which programs send without an answer ever (IANA): logs, traps, records of flows, samples, measures.
 const ONE_WAY: [u16; 10] = [162, 514, 2055, 4739, 6343, 8125, 9995, 9996, 12201, 2056];
 /// Those, one-way pictures and errors of ICMP count a tenth.
-const TENTH: u64 = 10;
+const TENTH: u32 = 10;
+/// A fleet that reports: so many addresses that come again, each at most so often in a minute, with about as much in each second for so
+/// long. Addresses that are made up do not come again. More than so many are not counted well enough to tell.
+const FLEET: u64 = 100;
+const FLEET_MOST: u64 = 40_000;
+const OFTEN: u64 = 2;
+const STEADY: Micros = Micros::seconds(120);
 /// Pairs of addresses that spoke over TCP are remembered: one may have asked the other to send.
 const INVITED: usize = 1 << 14;
 /// For so long.
@@ -65,14 +71,17 @@ enum Class {
     /// Segments of none.
     Stray,
     Datagram,
+    /// Datagrams to a port at which nothing ever answers.
+    Report,
     Echo,
     Other,
 }
 
 impl Class {
-    fn of(number: u8) -> Self {
+    fn of(number: u8, port: u16) -> Self {
         match number {
             proto::TCP => Self::Opening,
+            proto::UDP if ONE_WAY.contains(&port) => Self::Report,
             proto::UDP => Self::Datagram,
             proto::ICMP | proto::ICMPV6 => Self::Echo,
             _ => Self::Other,
@@ -82,19 +91,20 @@ impl Class {
     fn of_flow(flow: &Flow) -> Self {
         let flags = flow.up.flags;
         let stray = flow.key.proto == proto::TCP && flags.any(Flags::ACK) && !flags.any(Flags::SYN | Flags::RST);
-        if stray { Self::Stray } else { Self::of(flow.key.proto) }
+        if stray { Self::Stray } else { Self::of(flow.key.proto, flow.key.server_port) }
     }
 
     fn rule(self) -> Rule {
         let seconds = if self == Self::Stray { STRAY_SECONDS } else { 1 };
-        Rule { contacts: RATE, seconds, packets: u64::from(RATE).saturating_mul(5) }
+        let contacts = if self == Self::Report { RATE.saturating_mul(TENTH) } else { RATE };
+        Rule { contacts, seconds, packets: u64::from(contacts).saturating_mul(5) }
     }
 
     fn what(self) -> &'static str {
         match self {
             Self::Opening => "openings of TCP",
             Self::Stray => "segments of no conversation of TCP",
-            Self::Datagram => "datagrams of UDP",
+            Self::Datagram | Self::Report => "datagrams of UDP",
             Self::Echo => "packets of ICMP",
             Self::Other => "packets of IP",
         }
@@ -175,7 +185,7 @@ impl Flood {
             return;
         }
         let begun = flow.up.flags.any(Flags::SYN);
-        let class = if flow.key.proto == proto::TCP && !begun { Class::Stray } else { Class::of(flow.key.proto) };
+        let class = if flow.key.proto == proto::TCP && !begun { Class::Stray } else { Class::of(flow.key.proto, flow.key.server_port) };
         if let Some(target) = self.targets.get_mut(&(flow.key.server, class)) {
             target.joined(flow);
         }
@@ -204,10 +214,11 @@ impl Flood {
         if asked.is_some_and(|(pair, at)| *pair == invited && flow.start.since(*at) < INVITATION) {
             return;
         }
-        let tenth = flow.key.proto == proto::UDP && (ONE_WAY.contains(&flow.key.server_port) || is_picture(flow)) || is_error(flow);
-        let weight = if tenth { weight / TENTH } else { weight };
+        let class = Class::of(flow.key.proto, flow.key.server_port);
+        let tenth = class == Class::Datagram && is_picture(flow) || is_error(flow);
+        let weight = if tenth { weight / u64::from(TENTH) } else { weight };
         let session = flow.session.filter(|_| flow.inbound);
-        self.volume(flow.key.server, Class::of(flow.key.proto), &Sent::of(flow, packets), weight, session);
+        self.volume(flow.key.server, class, &Sent::of(flow, packets), weight, session);
     }
 
     fn broken(&mut self, broken: &Broken) {
@@ -297,6 +308,25 @@ fn is_picture(flow: &Flow) -> bool {
     carried && *first > 188 || sizes.any(|size| size != first)
 }
 
+/// Whether many report by a datagram now and then, as they did for minutes.
+fn is_fleet(class: Class, target: &Target) -> bool {
+    let (addresses, ports) = target.spread();
+    let Some(hot) = target.hot.filter(|hot| hot.contacts) else { return false };
+    let lasts = target.last.since(hot.first);
+    let seconds = u64::try_from(lasts.0 / 1_000_000).unwrap_or_default().max(1);
+    let small = target.bytes / target.packets.max(1) < HEAVY;
+    let again = target.begun.saturating_mul(2) >= addresses.saturating_mul(3);
+    let seldom = target.begun <= addresses.saturating_mul(OFTEN).saturating_mul((seconds / 60).saturating_add(1));
+    let steady = lasts >= STEADY && target.peak.saturating_mul(seconds) <= target.begun.saturating_mul(2);
+    matches!(class, Class::Datagram | Class::Report)
+        && ports <= 1
+        && (FLEET..FLEET_MOST).contains(&addresses)
+        && small
+        && again
+        && seldom
+        && steady
+}
+
 /// Whether somebody looks for open ports, or many modules call what is gone.
 fn is_else(class: Class, target: &Target) -> bool {
     let (addresses, ports) = target.spread();
@@ -311,11 +341,12 @@ fn is_else(class: Class, target: &Target) -> bool {
 
 fn alerts((to, class): (Addr, Class), target: &Target) -> Vec<Alert> {
     let Some(hot) = target.hot else { return Vec::new() };
-    if is_else(class, target) {
+    if is_else(class, target) || is_fleet(class, target) {
         return Vec::new();
     }
     let (addresses, ports) = target.spread();
     let what = class.what();
+    let least = class.rule().contacts;
     let name = to.ip().to_string();
     let rate = format!("up to {} in a second", target.peak);
     let share = if hot.contacts { "of which nothing came" } else { "without an answer" };
@@ -339,9 +370,9 @@ fn alerts((to, class): (Addr, Class), target: &Target) -> Vec<Alert> {
         peer,
         severity: if ours { Severity::High } else { Severity::Medium },
         // Twice the threshold is three quarters of certainty.
-        score: 1.0 - 0.5 * f64::from(RATE) / (target.peak.max(u64::from(RATE)) as f64),
+        score: 1.0 - 0.5 * f64::from(least) / (target.peak.max(u64::from(least)) as f64),
         terms: vec![
-            Term { term: "packets_per_second", value: target.peak as f64, threshold: RATE.into() },
+            Term { term: "packets_per_second", value: target.peak as f64, threshold: least.into() },
             Term { term: "addresses", value: addresses as f64, threshold: 0.0 },
             Term { term: "ports", value: ports as f64, threshold: 0.0 },
         ],

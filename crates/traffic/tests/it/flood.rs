@@ -247,6 +247,33 @@ fn much_that_somebody_wants_is_no_flood() {
 }
 
 #[test]
+fn a_fleet_that_reports_is_no_flood_and_made_up_addresses_are() {
+    // So many devices, each with a datagram each so many seconds from a port of its own each time.
+    let fleet = |devices: u32, each: u32, rounds: u32, port: u16| -> Vec<Timed> {
+        (0..devices * rounds)
+            .map(|n| {
+                let (device, round) = (n % devices, n / devices);
+                let at = i64::from(round) * i64::from(each) * SECOND + i64::from(device) * i64::from(each) * SECOND / i64::from(devices);
+                let src = [10, 1, (device / 250 % 256) as u8, 1 + (device % 250) as u8];
+                (at, udp(src, PEER, (20_000 + round as u16, port), &[b'm'; 80]))
+            })
+            .collect()
+    };
+    for port in [162, 514, 2055, 8125] {
+        let alerts = floods(fleet(25_000, 120, 2, port));
+        assert!(alerts.is_empty(), "{port}: {:?}", alerts[0].reason);
+    }
+    let alerts = floods(fleet(12_000, 45, 6, 9000));
+    assert!(alerts.is_empty(), "{:?} {:?}", alerts[0].reason, alerts[0].terms);
+    // Made up, as long and as steady; and much more than logs are.
+    let mut d = Dice(16);
+    let made_up = (0..267 * 300).map(|n| (i64::from(n) * SECOND / 267, udp(anybody(&mut d), PEER, (20_000, 9000), &[b'm'; 80])));
+    assert_eq!(floods(made_up.collect()).len(), 1);
+    let logs = (0..3000 * 10).map(|n| (i64::from(n) * SECOND / 3000, udp(anybody(&mut d), PEER, (20_000, 514), &[b'm'; 80])));
+    assert_eq!(floods(logs.collect()).len(), 1);
+}
+
+#[test]
 fn a_service_that_is_gone_is_not_flooded_and_a_scan_is_a_scan() {
     // Fifty ports a millisecond apart: a scan's.
     let scan = (0..3000).map(|n| (n * 1000, tcp(ME, PEER, (40_000, 1 + n as u16), SYN, 1, b"")));
