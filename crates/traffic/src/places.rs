@@ -12,7 +12,7 @@ use maxminddb::Reader;
 use serde::Deserialize;
 use umbilical_knowledge::Knowledge;
 
-use crate::names::{App, Names, Word, Words};
+use crate::names::{App, Names, Word, Words, without_port};
 use crate::packet::Addr;
 
 /// What is known of an address.
@@ -272,7 +272,7 @@ impl Operators {
         let led = names.dns.filter(|_| names.app != Some(App::Dns));
         for word in [names.sni, names.host, led].into_iter().flatten() {
             if !self.of.contains_key(&word) {
-                let found = self.named(words.get(word)).map(|(domain, _)| domain.into());
+                let found = self.named(without_port(words.get(word))).map(|(domain, _)| domain.into());
                 self.of.insert(word, found);
             }
         }

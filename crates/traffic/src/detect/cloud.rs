@@ -10,7 +10,7 @@ use umbilical_core::observation::Basis;
 
 use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow};
-use crate::names::{App, Words};
+use crate::names::{App, Words, without_port};
 use crate::time::Micros;
 
 const ABOUT: About = About { code: "vendor-cloud", version: 1, needs: "names of servers", basis: Basis::Observed };
@@ -42,7 +42,7 @@ pub(super) struct Cloud {
 /// resolver.
 pub(super) fn server<'w>(flow: &Flow, words: &'w Words) -> Option<&'w str> {
     let led = flow.names.dns.filter(|_| flow.names.app != Some(App::Dns));
-    flow.names.sni.or(flow.names.host).or(led).map(|word| words.get(word))
+    flow.names.sni.or(flow.names.host).or(led).map(|word| without_port(words.get(word)))
 }
 
 /// Whether anybody on the way can read what is said.

@@ -4,6 +4,8 @@
 //! as a node: makes sessions, takes them over, or sends what seems to come from another SIM. A module that is the uplink of a small cell
 //! does so as well, and is written down as expected.
 
+use std::collections::BTreeSet;
+
 use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
@@ -14,7 +16,7 @@ use crate::names::Words;
 use crate::packet::{Addr, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "core-abuse", version: 1, needs: "conversations in tunnels", basis: Basis::Observed };
+const ABOUT: About = About { code: "core-abuse", version: 1, needs: "conversations in tunnels", basis: Basis::Inferred };
 
 /// Pairs at once.
 const PAIRS: usize = 1 << 14;
@@ -39,13 +41,15 @@ struct Met {
     flows: u64,
     packets: u64,
     answered: bool,
+    /// What is spoken there.
+    spoken: BTreeSet<&'static str>,
     frames: (u64, u64),
 }
 
 /// See above.
 #[derive(Debug, Default)]
 pub(super) struct CoreAbuse {
-    met: HashMap<(Subject, Addr, &'static str), Met>,
+    met: HashMap<(Subject, Addr), Met>,
     tally: Tally,
 }
 
@@ -54,17 +58,25 @@ impl CoreAbuse {
         let Some(id) = flow.session.or(flow.stranger) else { return };
         self.tally.judged = self.tally.judged.saturating_add(1);
         let Some(what) = spoken(flow).filter(|_| !flow.inbound) else { return };
-        let key = (Subject::Session(id), flow.key.server, what);
+        let key = (Subject::Session(id), flow.key.server);
         if self.met.len() >= PAIRS && !self.met.contains_key(&key) {
             self.tally.forgotten = self.tally.forgotten.saturating_add(1);
             return;
         }
-        let new =
-            Met { first: flow.start, last: flow.last, flows: 0, packets: 0, answered: false, frames: (flow.first_frame, flow.last_frame) };
+        let new = Met {
+            first: flow.start,
+            last: flow.last,
+            flows: 0,
+            packets: 0,
+            answered: false,
+            spoken: BTreeSet::new(),
+            frames: (flow.first_frame, flow.last_frame),
+        };
         let met = self.met.entry(key).or_insert(new);
         (met.first, met.last) = (met.first.min(flow.start), met.last.max(flow.last));
         met.flows = met.flows.saturating_add(1);
         met.packets = met.packets.saturating_add(flow.packets());
+        met.spoken.insert(what);
         met.answered |= flow.heard() == Some(true);
         met.frames = (met.frames.0.min(flow.first_frame), met.frames.1.max(flow.last_frame));
     }
@@ -82,21 +94,23 @@ impl Detector for CoreAbuse {
     }
 
     fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let alert = |((subject, server, what), met): (&(Subject, Addr, &'static str), &Met)| Alert {
+        let alert = |((subject, server), met): (&(Subject, Addr), &Met)| {
+            Alert {
             about: &ABOUT,
             subject: *subject,
             peer: Some(server.ip().to_string()),
-            severity: if met.answered { Severity::Critical } else { Severity::High },
+            severity: if met.answered { Severity::High } else { Severity::Medium },
             score: 1.0,
             terms: vec![Term { term: "packets", value: met.packets as f64, threshold: 1.0 }],
             reason: Reason {
                 did: format!(
-                    "spoke {what} to {} from inside its tunnel: {} packets, {}",
+                    "sent to {} at the ports of {} from inside its tunnel: {} packets, {}",
                     server.ip(),
+                    met.spoken.iter().copied().collect::<Vec<_>>().join(", "),
                     met.packets,
                     if met.answered { "and was answered" } else { "without an answer" }
                 ),
-                more: vec!["Nodes of a mobile network speak so with each other, and modules do not".to_owned()],
+                more: vec!["At these ports nodes of a mobile network speak with each other, and modules do not; by chance another program may use one of them".to_owned()],
                 remedies: vec![
                     "Have the operator drop packets from tunnels to the addresses of its own nodes".to_owned(),
                     "Look at the device: what runs on it, and who can sign in".to_owned(),
@@ -109,6 +123,7 @@ impl Detector for CoreAbuse {
             last: met.last,
             flows: met.flows,
             frames: met.frames,
+        }
         };
         self.met.iter().map(alert).collect()
     }

@@ -22,6 +22,10 @@ const ABOUT: About = About { code: "fota", version: 1, needs: "names of servers,
 
 /// Bytes from which on it is a download (differences between two versions are seldom smaller).
 const LARGE: u64 = 500_000;
+/// Bytes of one conversation below which they are no piece of a download.
+const LITTLE: u64 = 16_384;
+/// Downloads that are over, at once.
+const OVER: usize = 1 << 14;
 /// Quiet behind which what comes is another.
 const QUIET: Micros = Micros::seconds(3600);
 /// Downloads at once.
@@ -91,8 +95,8 @@ const NAMES: usize = 1 << 17;
 
 impl Fota {
     fn end(&mut self, flow: &Flow, given: &Given, words: &Words) {
-        // A conversation that brings little is still a piece of what is asked for by range.
-        if flow.down.bytes < 4096 {
+        // To ask whether there is an update brings little, a handshake of TLS included; a piece that is asked for by range may be as small.
+        if flow.down.bytes < LITTLE && flow.names.body != Some(Body::Part) {
             return;
         }
         let Some(name) = server(flow, words) else { return };
@@ -116,7 +120,11 @@ impl Fota {
             && flow.start.since(pull.last) > QUIET
             && let Some(pull) = self.pulls.remove(&key)
         {
-            self.over.push((key.clone(), pull));
+            if pull.at.is_some() && self.over.len() < OVER {
+                self.over.push((key.clone(), pull));
+            } else if pull.at.is_some() {
+                self.tally.forgotten = self.tally.forgotten.saturating_add(1);
+            }
         }
         if self.pulls.len() >= KEPT && !self.pulls.contains_key(&key) {
             self.tally.forgotten = self.tally.forgotten.saturating_add(1);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace};
 use crate::cellular::sessions::{Id, Session};
 use crate::flow::Event;
 use crate::names::Words;
@@ -41,6 +41,8 @@ fn body(session: &Session) -> Option<&str> {
 struct Found<'a> {
     of: (Id, &'a Session),
     other: &'a Session,
+    /// What the other has: several of one session are told apart by it.
+    peer: String,
     did: String,
     severity: Severity,
     terms: Vec<Term>,
@@ -53,7 +55,7 @@ impl Found<'_> {
         Alert {
             about: &ABOUT,
             subject: Subject::Session(id),
-            peer: None,
+            peer: Some(self.peer),
             severity: self.severity,
             score: 1.0,
             terms: self.terms,
@@ -93,6 +95,7 @@ fn moved<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
             out.push(Found {
                 of: (id, session),
                 other,
+                peer: format!("IMEI {}", other.imei.as_deref().unwrap_or_default()),
                 did: format!(
                     "has a SIM that was in another module {what} before: IMEI {}, now {}",
                     other.imei.as_deref().unwrap_or_default(),
@@ -111,21 +114,26 @@ fn moved<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
 /// Two addresses of one kind at once, on one network.
 fn doubled<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
     let kinds = |s: &Session, v4: bool| s.ue.iter().filter(|ue| ue.addr.is_v4() == v4).map(|ue| ue.addr).collect::<Vec<Addr>>();
-    let mut out = Vec::new();
-    for (n, &(id, session)) in of.iter().enumerate() {
-        let other = of.iter().take(n).rev().map(|(_, s)| *s).find(|other| {
-            let apart = [true, false].into_iter().any(|v4| {
+    let (mut out, mut open) = (Vec::new(), Vec::<&Session>::new());
+    for &(id, session) in of {
+        open.retain(|s| s.last.since(session.first) > TOGETHER);
+        let other = open.iter().rev().copied().find(|other| {
+            if session.apn.is_none() || session.apn != other.apn || together(session, other) <= TOGETHER {
+                return false;
+            }
+            [true, false].into_iter().any(|v4| {
                 let (a, b) = (kinds(session, v4), kinds(other, v4));
                 !a.is_empty() && !b.is_empty() && a.iter().all(|addr| !b.contains(addr))
-            });
-            session.apn.is_some() && session.apn == other.apn && apart && together(session, other) > TOGETHER
+            })
         });
+        open.push(session);
         let Some(other) = other else { continue };
         let seconds = together(session, other).0 / 1_000_000;
         let list = |s: &Session| s.ue.iter().map(|ue| ue.addr.ip().to_string()).collect::<Vec<_>>().join(", ");
         out.push(Found {
             of: (id, session),
             other,
+            peer: list(other),
             did: format!(
                 "has a SIM that had another address on the same network at the same time, for {seconds} seconds: {} and {}",
                 list(other),
@@ -154,6 +162,7 @@ fn twice<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
         out.push(Found {
             of: (id, session),
             other,
+            peer: "another SIM".to_owned(),
             did: format!(
                 "says the IMEI {}, which another SIM said at the same time, for {seconds} seconds",
                 session.imei.as_deref().unwrap_or_default()
@@ -167,6 +176,10 @@ fn twice<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
 }
 
 impl Detector for Identity {
+    fn hears(&self) -> Hears {
+        Hears::NOTHING
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

@@ -10,7 +10,7 @@ use umbilical_core::observation::Basis;
 use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::lists::{Indicator, Indicators, Mark};
-use crate::names::{App, Names, Word, Words};
+use crate::names::{App, Names, Word, Words, without_port};
 use crate::packet::Addr;
 use crate::time::Micros;
 
@@ -22,12 +22,16 @@ const MET: usize = 1 << 16;
 const NAMES: usize = 1 << 18;
 
 /// How an entry was met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum How {
+    /// It called, and was not answered.
+    Called,
     /// Its name was asked for, and nothing more was seen.
     Asked,
     /// It was spoken to, and did not answer as far as was seen.
     Tried,
+    /// It called, and was answered.
+    Answered,
     /// It answered.
     Spoke,
 }
@@ -49,9 +53,9 @@ struct Met {
 #[derive(Debug, Default)]
 pub(super) struct Listed {
     met: HashMap<(Subject, Mark), Met>,
-    /// The entry that a name is on.
-    names: HashMap<Word, Option<u32>>,
-    prints: HashMap<Word, Option<u32>>,
+    /// Whether a name is on a list, at some time.
+    names: HashMap<Word, bool>,
+    prints: HashMap<Word, bool>,
     /// The lists that these two are of.
     read: u32,
     tally: Tally,
@@ -70,39 +74,49 @@ impl Listed {
     fn end(&mut self, flow: &Flow, given: &Given, words: &Words) {
         let listed = &given.indicators;
         self.tally.judged = self.tally.judged.saturating_add(1);
-        let own = subject(flow, flow.key.server);
-        for addr in [flow.key.server, flow.key.client] {
-            self.meet(subject(flow, addr), listed.addr(addr), flow, listed);
-        }
+        let (own, at) = (subject(flow, flow.key.server), Some(flow.start));
+        self.meet(own, listed.addr(flow.key.server, at), flow, listed, false);
+        self.meet(subject(flow, flow.key.client), listed.addr(flow.key.client, at), flow, listed, true);
         let Names { sni, host, dns, uri, ja3, ja4, sha256, sha1, app, .. } = flow.names;
         // A conversation of DNS is with a resolver: what it asks is told apart.
         let led = dns.filter(|_| app != Some(App::Dns));
         for word in [sni, host, led].into_iter().flatten() {
-            let number = *self.names.entry(word).or_insert_with(|| listed.host(words.get(word)));
-            self.meet(own, number, flow, listed);
+            let name = without_port(words.get(word));
+            if *self.names.entry(word).or_insert_with(|| listed.host(name, None).is_some()) {
+                self.meet(own, listed.host(name, at), flow, listed, false);
+            }
         }
         for word in [ja3, ja4, sha256, sha1].into_iter().flatten() {
-            let number = *self.prints.entry(word).or_insert_with(|| listed.print(words.get(word)));
-            self.meet(own, number, flow, listed);
+            let print = words.get(word);
+            if *self.prints.entry(word).or_insert_with(|| listed.print(print, None).is_some()) {
+                self.meet(own, listed.print(print, at), flow, listed, false);
+            }
         }
         if let (Some(host), Some(target)) = (host, uri) {
-            self.meet(own, listed.url(words.get(host), words.get(target)), flow, listed);
+            self.meet(own, listed.url(words.get(host), words.get(target), at), flow, listed, false);
         }
     }
 
     fn asked(&mut self, lookup: &Lookup<'_>, listed: &Indicators) {
         let subject = lookup.session.map_or(Subject::Host(lookup.client), Subject::Session);
-        let Some(met) = self.entry(subject, listed.host(lookup.name), (lookup.at, lookup.frame), listed) else { return };
+        let Some(met) = self.entry(subject, listed.host(lookup.name, Some(lookup.at)), (lookup.at, lookup.frame), listed) else { return };
+        met.how = met.how.max(How::Asked);
         met.flows = met.flows.saturating_add(lookup.asks.into());
     }
 
-    fn meet(&mut self, subject: Subject, number: Option<u32>, flow: &Flow, listed: &Indicators) {
-        let how = if flow.heard() == Some(true) { How::Spoke } else { How::Tried };
+    /// `calls`: what is listed began.
+    fn meet(&mut self, subject: Subject, number: Option<u32>, flow: &Flow, listed: &Indicators, calls: bool) {
+        let how = match (flow.answered() == Some(true), calls) {
+            (true, true) => How::Answered,
+            (true, false) => How::Spoke,
+            (false, true) => How::Called,
+            (false, false) => How::Tried,
+        };
         let Some(met) = self.entry(subject, number, (flow.start, flow.first_frame), listed) else { return };
         met.last = met.last.max(flow.last);
         met.frames.1 = met.frames.1.max(flow.last_frame);
         met.flows = met.flows.saturating_add(1);
-        met.how = if met.how == How::Spoke { How::Spoke } else { how };
+        met.how = met.how.max(how);
         met.bytes = (met.bytes.0.saturating_add(flow.up.bytes), met.bytes.1.saturating_add(flow.down.bytes));
     }
 
@@ -117,7 +131,7 @@ impl Listed {
         let met = self.met.entry(key).or_insert_with(|| Met {
             indicator: indicator.clone(),
             list: listed.list(indicator).into(),
-            how: How::Asked,
+            how: How::Called,
             first: at,
             last: at,
             flows: 0,
@@ -137,6 +151,8 @@ fn alert(subject: Subject, met: &Met) -> Alert {
     let Met { indicator, list, .. } = met;
     let mark = &indicator.mark;
     let (did, severity) = match met.how {
+        How::Called => (format!("was called by {mark}, and did not answer as far as was seen"), Severity::Info),
+        How::Answered => (format!("answered {mark}, which called: {} bytes came, {} were given", met.bytes.0, met.bytes.1), Severity::High),
         How::Asked => (format!("asked for the name of {mark}, and nothing more was seen"), Severity::Medium),
         How::Tried => (format!("tried to speak with {mark}, and no answer was seen"), Severity::Medium),
         How::Spoke => (format!("spoke with {mark}: {} bytes one way, {} the other", met.bytes.0, met.bytes.1), Severity::High),

@@ -300,17 +300,19 @@ impl Detectors {
     }
 }
 
-/// What one did again after some quiet is one alert: its longest, from the first to the last.
+/// What one did again after some quiet is one alert: its worst, of these the longest, from the first to the last.
 fn merged(mut alerts: Vec<Alert>) -> Vec<Alert> {
-    alerts.sort_by(|a, b| (a.subject, &a.peer, a.first).cmp(&(b.subject, &b.peer, b.first)));
+    alerts.sort_by(|a, b| {
+        let key = |x: &'_ Alert| (x.first, x.at, x.last, x.flows);
+        (a.subject, &a.peer).cmp(&(b.subject, &b.peer)).then_with(|| key(a).cmp(&key(b))).then_with(|| a.reason.did.cmp(&b.reason.did))
+    });
     let mut out: Vec<Alert> = Vec::new();
     for group in alerts.chunk_by(|a, b| (a.subject, &a.peer) == (b.subject, &b.peer)) {
-        let Some(longest) = group.iter().max_by_key(|a| (a.flows, std::cmp::Reverse(a.first))) else { continue };
-        let mut one = longest.clone();
+        let Some(worst) = group.iter().max_by_key(|a| (a.severity, a.flows, std::cmp::Reverse(a.first))) else { continue };
+        let mut one = worst.clone();
         if let [first, .., last] = group {
-            one.reason.more.push(format!("So it was {} times, with quiet between; the longest is told", group.len()));
+            one.reason.more.push(format!("So it was {} times, with quiet between; the worst is told", group.len()));
             (one.first, one.at, one.last) = (first.first, first.at, last.last);
-            one.severity = group.iter().map(|a| a.severity).max().unwrap_or(one.severity);
             one.flows = group.iter().fold(0, |sum: u64, a| sum.saturating_add(a.flows));
         }
         out.push(one);

@@ -6,11 +6,11 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace};
+use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, is_inside};
 use crate::cellular::sessions::Id;
-use crate::flow::{Event, Flow};
+use crate::flow::{Event, Flow, Seen};
 use crate::names::{App, Words};
-use crate::packet::{Addr, proto};
+use crate::packet::{Addr, Flags, proto};
 use crate::time::Micros;
 
 const ABOUT: About =
@@ -18,6 +18,8 @@ const ABOUT: About =
 
 /// Ports of modules at once.
 const PORTS: usize = 1 << 16;
+/// Ports and peers of modules that are kept.
+const SPOKE: usize = 1 << 18;
 /// Callers that are told apart.
 const CALLERS: usize = 256;
 /// Ports at which a device is signed in to or commanded (IANA): FTP, SSH, telnet, SNMP, Modbus, RDP, VNC, ADB, TR-069, DNP3, IEC 104.
@@ -38,12 +40,29 @@ struct Reached {
 #[derive(Debug, Default)]
 pub(super) struct FromOutside {
     ports: HashMap<(Id, u8, u16), Reached>,
+    /// Ports of modules from which they spoke themselves with somebody: what comes back later is an answer, however late.
+    spoke: HashSet<(Id, u16, Addr)>,
     tally: Tally,
 }
 
 impl FromOutside {
     fn end(&mut self, flow: &Flow) {
-        let Some(id) = flow.session.filter(|_| flow.inbound && is_public(flow.key.client)) else { return };
+        let Some(id) = flow.session else { return };
+        if !flow.inbound && flow.key.proto == proto::UDP && is_public(flow.key.server) {
+            if self.spoke.len() >= SPOKE {
+                self.tally.forgotten = self.tally.forgotten.saturating_add(self.spoke.len() as u64);
+                self.spoke.clear();
+            }
+            self.spoke.insert((id, flow.key.client_port, flow.key.server));
+        }
+        // Of TCP that goes on after a pause the other end may be the first to speak; who calls says SYN.
+        let calls = match flow.key.proto {
+            proto::TCP => !flow.seen.has(Seen::FLAGS) || flow.up.flags.has(Flags::SYN),
+            _ => !self.spoke.contains(&(id, flow.key.server_port, flow.key.client)),
+        };
+        if !flow.inbound || !is_public(flow.key.client) || !calls {
+            return;
+        }
         // An echo that is answered says that the address is in use, and nothing more.
         if !matches!(flow.key.proto, proto::TCP | proto::UDP | proto::SCTP) {
             return;
@@ -84,10 +103,7 @@ impl FromOutside {
 /// Whether anybody on the Internet may have it.
 fn is_public(addr: Addr) -> bool {
     match addr.ip() {
-        std::net::IpAddr::V4(ip) => {
-            let shared = matches!(ip.octets(), [100, 64..=127, ..]);
-            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || ip.is_multicast() || shared)
-        }
+        std::net::IpAddr::V4(ip) => !(is_inside(addr) || ip.is_link_local() || ip.is_unspecified() || ip.is_multicast()),
         std::net::IpAddr::V6(ip) => matches!(ip.segments(), [0x2000..=0x3fff, ..]),
     }
 }

@@ -122,6 +122,10 @@ impl Stream {
             Some(id) if flow.inbound => (Subject::Session(id), flow.key.client, flow.key.server_port),
             _ => (who(flow), flow.key.server, flow.key.server_port),
         };
+        if self.found.len() >= KEPT && !self.found.contains_key(&(subject, peer, port)) {
+            self.tally.forgotten = self.tally.forgotten.saturating_add(1);
+            return;
+        }
         let found = self.found.entry((subject, peer, port)).or_insert_with(|| Found {
             kind,
             first: flow.start,

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many};
+use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, is_inside};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow};
 use crate::names::{Role, Words};
@@ -39,6 +39,8 @@ struct Pair {
 pub(super) struct Within {
     /// Who began, and with whom.
     pairs: HashMap<(Id, Addr), Pair>,
+    /// The same of version 6.
+    six: HashMap<(Id, Addr), Pair>,
     tally: Tally,
 }
 
@@ -47,15 +49,18 @@ impl Within {
         // The conversation is seen at both ends: that of who began counts.
         let Some(id) = flow.session.filter(|_| !flow.inbound) else { return };
         self.tally.judged = self.tally.judged.saturating_add(1);
-        if !is_private(flow.key.server) || for_many(flow.key.server) {
+        // Prefixes of modules are global more often than not: of version 6 any address may be a module's, and so each has its own bound.
+        let six = !flow.key.server.is_v4();
+        if !six && !is_inside(flow.key.server) || for_many(flow.key.server) {
             return;
         }
         let key = (id, flow.key.server);
-        if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&key) {
+        let pairs = if six { &mut self.six } else { &mut self.pairs };
+        if pairs.len() >= PAIRS && !pairs.contains_key(&key) {
             self.tally.forgotten = self.tally.forgotten.saturating_add(1);
             return;
         }
-        let pair = self.pairs.entry(key).or_insert_with(|| Pair {
+        let pair = pairs.entry(key).or_insert_with(|| Pair {
             first: flow.start,
             last: flow.last,
             flows: 0,
@@ -74,15 +79,6 @@ impl Within {
         if pair.ports.len() < PORTS && !pair.ports.contains(&flow.key.server_port) {
             pair.ports.push(flow.key.server_port);
         }
-    }
-}
-
-/// Addresses that only mean something on their own network: RFC 1918, 6598, 4193; what operators give to modules.
-fn is_private(addr: Addr) -> bool {
-    match addr.ip() {
-        std::net::IpAddr::V4(ip) => ip.is_private() || matches!(ip.octets(), [100, 64..=127, ..]),
-        // Prefixes of modules are global more often than not.
-        std::net::IpAddr::V6(_) => true,
     }
 }
 
@@ -110,10 +106,12 @@ impl Detector for Within {
             }
         }
         let mut out = Vec::new();
-        for ((id, server), pair) in &self.pairs {
+        for ((id, server), pair) in self.pairs.iter().chain(&self.six) {
             let Some(own) = trace.sessions.get(*id) else { continue };
             let same = |other: &Id| {
-                let there = |s: &crate::cellular::sessions::Session| s.apn == own.apn && s.first <= pair.last && s.last >= pair.first;
+                let there = |s: &crate::cellular::sessions::Session| {
+                    own.apn.is_some() && s.apn == own.apn && s.first <= pair.last && s.last >= pair.first
+                };
                 other != id && trace.sessions.get(*other).is_some_and(there)
             };
             let exact = of.get(server).and_then(|all| all.iter().find(|other| same(other)));

@@ -133,6 +133,12 @@ impl Allow {
 
     fn reaches(&self, peer: &str) -> bool {
         let (bare, _) = ported(peer);
+        // A network is reached where all of it is; a URL by its host.
+        let whole = |of: Ue| self.networks.iter().any(|n| n.bits <= of.bits && n.holds(of.addr));
+        if let Some(of) = network(peer).or_else(|| network(bare)) {
+            return whole(of);
+        }
+        let bare = bare.split('/').next().unwrap_or_default();
         match bare.parse::<std::net::IpAddr>() {
             Ok(ip) => self.networks.iter().any(|n| n.holds(Addr::from(ip))),
             Err(_) => self.hosts.iter().any(|h| bare.strip_suffix(h.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))),
@@ -179,17 +185,19 @@ struct File {
     allow: Vec<AllowText>,
 }
 
+/// Whom something is about.
+type Names = Spanned<Vec<Spanned<String>>>;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Zone {
-    who: Vec<Spanned<String>>,
+    who: Names,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WindowText {
-    #[serde(default)]
-    who: Vec<Spanned<String>>,
+    who: Option<Names>,
     #[serde(default)]
     days: Vec<Spanned<String>>,
     from: Spanned<String>,
@@ -210,7 +218,7 @@ struct ServerText {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RouteText {
-    who: Vec<Spanned<String>>,
+    who: Names,
     networks: Vec<Spanned<String>>,
 }
 
@@ -219,8 +227,7 @@ struct RouteText {
 struct AllowText {
     #[serde(default)]
     findings: Vec<Spanned<String>>,
-    #[serde(default)]
-    who: Vec<Spanned<String>>,
+    who: Option<Names>,
     #[serde(default)]
     to: Vec<Spanned<String>>,
     reason: Spanned<String>,
@@ -253,7 +260,7 @@ impl Expected {
     fn of(file: &File, codes: &[&str]) -> Result<Self, Wrong> {
         let mut zones = Zones::new();
         for (name, zone) in &file.zone {
-            zones.insert(name.clone(), scope(&zone.who, &Zones::new())?);
+            zones.insert(name.clone(), scope(Some(&zone.who), &Zones::new())?);
         }
         let window = |w: &WindowText| {
             let (from, until) = (clock(&w.from)?, clock(&w.until)?);
@@ -265,7 +272,7 @@ impl Expected {
                 *at.ok_or_else(|| wrong(day, "a day of the week: mon, tue, wed, thu, fri, sat, sun"))? = true;
             }
             let east = w.offset.as_ref().map(offset).transpose()?.unwrap_or_default();
-            Ok(Window { who: scope(&w.who, &zones)?, days, from, until, east })
+            Ok(Window { who: scope(w.who.as_ref(), &zones)?, days, from, until, east })
         };
         let server = |s: &ServerText| {
             let certificate = |c: &Spanned<String>| {
@@ -297,12 +304,23 @@ impl Expected {
             }
             let until = a.until.as_ref().map(|day| day.get_ref().parse().map_err(|_| wrong(day, "a day: 2027-03-31"))).transpose()?;
             let findings = a.findings.iter().map(|c| c.get_ref().clone()).collect();
-            Ok(Allow { findings, who: scope(&a.who, &zones)?, networks, hosts, reason: a.reason.get_ref().trim().to_owned(), until })
+            Ok(Allow {
+                findings,
+                who: scope(a.who.as_ref(), &zones)?,
+                networks,
+                hosts,
+                reason: a.reason.get_ref().trim().to_owned(),
+                until,
+            })
         };
         Ok(Self {
             windows: file.window.iter().map(window).collect::<Result<_, Wrong>>()?,
             servers: file.update_server.iter().map(server).collect::<Result<_, Wrong>>()?,
-            routes: file.framed_route.iter().map(|r| Ok((scope(&r.who, &zones)?, networks(&r.networks)?))).collect::<Result<_, Wrong>>()?,
+            routes: file
+                .framed_route
+                .iter()
+                .map(|r| Ok((scope(Some(&r.who), &zones)?, networks(&r.networks)?)))
+                .collect::<Result<_, Wrong>>()?,
             allowed: file.allow.iter().map(allow).collect::<Result<_, Wrong>>()?,
         })
     }
@@ -324,16 +342,24 @@ impl Expected {
 }
 
 fn wrong(text: &Spanned<String>, wanted: &str) -> Wrong {
-    (text.span(), format!("{:?} is not {wanted}", text.get_ref()))
+    let quoted = text.get_ref();
+    // A number of a subscriber is not repeated.
+    let long = quoted.as_bytes().split(|b| !b.is_ascii_digit()).any(|run| run.len() >= 8);
+    (text.span(), if long { format!("this is not {wanted}") } else { format!("{quoted:?} is not {wanted}") })
 }
 
 fn networks(all: &[Spanned<String>]) -> Result<Vec<Ue>, Wrong> {
     all.iter().map(|text| network(text.get_ref()).ok_or_else(|| wrong(text, "a network: 192.168.7.0/24"))).collect()
 }
 
-fn scope(all: &[Spanned<String>], zones: &Zones) -> Result<Scope, Wrong> {
+/// Nothing that is said means everybody; a list of nobody would mean them by mistake.
+fn scope(all: Option<&Names>, zones: &Zones) -> Result<Scope, Wrong> {
     let mut out = Scope::default();
-    for text in all {
+    let Some(all) = all else { return Ok(out) };
+    if all.get_ref().is_empty() {
+        return Err((all.span(), "`who` names nobody: leave it out where everybody is meant".to_owned()));
+    }
+    for text in all.get_ref() {
         let word = text.get_ref().trim();
         if let Some(network) = network(word) {
             out.networks.push(network);

@@ -95,6 +95,8 @@ pub struct Indicators {
     domains: HashMap<Box<str>, u32>,
     urls: HashMap<Box<str>, u32>,
     prints: HashMap<Box<str>, u32>,
+    /// Further entries of what is listed more than once, by the first: each has its own time.
+    also: HashMap<u32, Vec<u32>>,
 }
 
 impl Indicators {
@@ -124,19 +126,21 @@ impl Indicators {
         self.names.push(name.into());
         for Entry { mark, at, said, from, until } in entries {
             let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
-            // What several lists have counts by the first.
-            match &mark {
+            let first = match &mark {
                 Mark::Network(network) => {
-                    self.networks.entry(*network).or_insert(number);
                     if !self.lengths.contains(&network.bits) {
                         self.lengths.push(network.bits);
                         self.lengths.sort_unstable_by(|a, b| b.cmp(a));
                     }
+                    *self.networks.entry(*network).or_insert(number)
                 }
-                Mark::Host(name) => drop(self.hosts.entry(name.clone()).or_insert(number)),
-                Mark::Domain(name) => drop(self.domains.entry(name.clone()).or_insert(number)),
-                Mark::Url(url) => drop(self.urls.entry(url.clone()).or_insert(number)),
-                Mark::Print(print) => drop(self.prints.entry(print.clone()).or_insert(number)),
+                Mark::Host(name) => *self.hosts.entry(name.clone()).or_insert(number),
+                Mark::Domain(name) => *self.domains.entry(name.clone()).or_insert(number),
+                Mark::Url(url) => *self.urls.entry(url.clone()).or_insert(number),
+                Mark::Print(print) => *self.prints.entry(print.clone()).or_insert(number),
+            };
+            if first != number {
+                self.also.entry(first).or_default().push(number);
             }
             let short = |text: String| Box::from(umbilical_core::text::clean(&umbilical_core::text::short(&text, 160)).as_ref());
             self.all.push(Indicator { mark, list, at: at.into(), said: said.map(short), from, until });
@@ -159,33 +163,42 @@ impl Indicators {
         self.names.get(usize::from(indicator.list)).map_or("", |name| name)
     }
 
-    /// The entry that an address is on, the narrowest.
-    pub fn addr(&self, addr: Addr) -> Option<u32> {
-        self.lengths.iter().find_map(|bits| self.networks.get(&Ue::v6(addr.0, *bits)).copied())
+    /// The entry that an address is on, the narrowest that counts at a time; `None`: at any.
+    pub fn addr(&self, addr: Addr, at: Option<Micros>) -> Option<u32> {
+        self.lengths.iter().find_map(|bits| self.counting(self.networks.get(&Ue::v6(addr.0, *bits)), at))
     }
 
     /// The entry that a name is on: its own, or that of a domain above it.
-    pub fn host(&self, name: &str) -> Option<u32> {
+    pub fn host(&self, name: &str, at: Option<Micros>) -> Option<u32> {
         if self.hosts.is_empty() && self.domains.is_empty() {
             return None;
         }
         let below = memchr::memchr_iter(b'.', name.as_bytes()).filter_map(|dot| name.get(dot.saturating_add(1)..));
-        self.hosts.get(name).copied().or_else(|| std::iter::once(name).chain(below).find_map(|n| self.domains.get(n).copied()))
+        let above = || std::iter::once(name).chain(below).find_map(|n| self.counting(self.domains.get(n), at));
+        self.counting(self.hosts.get(name), at).or_else(above)
     }
 
     /// The entry that what is asked for is on.
-    pub fn url(&self, host: &str, target: &str) -> Option<u32> {
+    pub fn url(&self, host: &str, target: &str, at: Option<Micros>) -> Option<u32> {
         if self.urls.is_empty() {
             return None;
         }
         // A proxy is asked for the whole of it.
         let whole = plain::bare(target).filter(|_| !target.starts_with('/'));
-        self.urls.get(whole.unwrap_or_else(|| format!("{host}{target}")).as_str()).copied()
+        self.counting(self.urls.get(whole.unwrap_or_else(|| format!("{host}{target}")).as_str()), at)
     }
 
     /// The entry that a fingerprint is on.
-    pub fn print(&self, print: &str) -> Option<u32> {
-        self.prints.get(print).copied()
+    pub fn print(&self, print: &str, at: Option<Micros>) -> Option<u32> {
+        self.counting(self.prints.get(print), at)
+    }
+
+    /// Of several entries of one thing the first that counts at a time.
+    fn counting(&self, first: Option<&u32>, at: Option<Micros>) -> Option<u32> {
+        let first = *first?;
+        let Some(at) = at else { return Some(first) };
+        let all = std::iter::once(&first).chain(self.also.get(&first).into_iter().flatten());
+        all.copied().find(|number| self.get(*number, at).is_some())
     }
 
     /// An entry, if it counts at a time.

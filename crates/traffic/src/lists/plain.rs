@@ -46,6 +46,16 @@ fn entry(line: &str) -> Option<(Mark, Option<String>)> {
     let fields = fields.iter().map(|f| f.trim().trim_matches('"').trim());
     let marks: Vec<(usize, Mark)> = fields.clone().enumerate().filter_map(|(n, f)| Some((n, mark(f)?))).collect();
     let nowhere = |mark: &Mark| matches!(mark, Mark::Network(ue) if ue.addr.ip().is_unspecified() || ue.addr.ip().is_loopback());
+    // Two addresses side by side, or with a dash between, are a range: of which the first alone would be nothing.
+    let range = |pair: &[(usize, Mark)]| match pair {
+        [(a, Mark::Network(from)), (b, Mark::Network(to))] => {
+            from.bits == 128 && to.bits == 128 && b - a <= 2 && !nowhere(&Mark::Network(*from))
+        }
+        _ => false,
+    };
+    if marks.first_chunk::<2>().is_some_and(|pair| range(pair)) {
+        return None;
+    }
     let (n, found) = marks.iter().find(|(_, mark)| !nowhere(mark))?;
     // In a text a name is not what the line lists.
     if table.is_none() && *n > 1 {

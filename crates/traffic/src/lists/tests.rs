@@ -35,15 +35,21 @@ what is this
     assert_eq!(all.len(), 11);
     let said = |n: Option<u32>| all.get(n.unwrap(), at(0.0)).unwrap().said.as_deref().map(str::to_owned);
     assert!(
-        all.addr(addr("198.51.100.7")).is_some() && all.addr(addr("203.0.113.99")).is_some() && all.addr(addr("2001:db8:7::1")).is_some()
+        all.addr(addr("198.51.100.7"), None).is_some()
+            && all.addr(addr("203.0.113.99"), None).is_some()
+            && all.addr(addr("2001:db8:7::1"), None).is_some()
     );
-    assert_eq!(all.addr(addr("198.51.100.8")), None);
-    assert!(all.url("bad.example", "/gate.php?x=1").is_some() && all.url("bad.example", "/").is_none());
-    assert!(all.host("a.wild.example").is_some() && all.host("www.host.example").is_some() && all.host("x.www.host.example").is_some());
-    assert!(all.host("notwww.host.example").is_none() && all.host("blocked.example").is_some());
-    assert_eq!(said(all.addr(addr("198.51.100.32"))).as_deref(), Some("online, Dridex"));
-    assert_eq!(said(all.print("e7d705a3286e19ea42f587b344ee6865")).as_deref(), Some("Adware"));
-    assert!(all.print("t13d1516h2_8daaf6152771_e5627efa2ab1").is_some());
+    assert_eq!(all.addr(addr("198.51.100.8"), None), None);
+    assert!(all.url("bad.example", "/gate.php?x=1", None).is_some() && all.url("bad.example", "/", None).is_none());
+    assert!(
+        all.host("a.wild.example", None).is_some()
+            && all.host("www.host.example", None).is_some()
+            && all.host("x.www.host.example", None).is_some()
+    );
+    assert!(all.host("notwww.host.example", None).is_none() && all.host("blocked.example", None).is_some());
+    assert_eq!(said(all.addr(addr("198.51.100.32"), None)).as_deref(), Some("online, Dridex"));
+    assert_eq!(said(all.print("e7d705a3286e19ea42f587b344ee6865", None)).as_deref(), Some("Adware"));
+    assert!(all.print("t13d1516h2_8daaf6152771_e5627efa2ab1", None).is_some());
     // An empty list is one, a text is none.
     assert_eq!(Indicators::default().add("none", b"# nothing today\n").unwrap(), []);
     assert!(matches!(Indicators::default().add("text", b"dear all\nno\n"), Err(ListError::Nothing)));
@@ -63,11 +69,11 @@ fn events_of_misp() {
     let problems = all.add("misp", json.as_bytes()).unwrap();
     assert_eq!(problems, [("attribute c".to_owned(), "\"not a url\" is no value of url".to_owned())]);
     assert_eq!(all.len(), 3);
-    let c2 = all.get(all.addr(addr("198.51.100.7")).unwrap(), at(0.0)).unwrap();
+    let c2 = all.get(all.addr(addr("198.51.100.7"), None).unwrap(), at(0.0)).unwrap();
     assert_eq!((c2.said.as_deref(), all.list(c2)), (Some("Campaign; c2"), "misp"));
-    let domain = all.host("x.bad.example").unwrap();
+    let domain = all.host("x.bad.example", None).unwrap();
     assert!(all.get(domain, at(11.0)).is_none() && all.get(domain, at(13.0)).is_some());
-    assert!(all.print("e7d705a3286e19ea42f587b344ee6865").is_some() && all.host("gone.example").is_none());
+    assert!(all.print("e7d705a3286e19ea42f587b344ee6865", None).is_some() && all.host("gone.example", None).is_none());
 }
 
 #[test]
@@ -85,13 +91,17 @@ fn bundles_of_stix() {
     let at_of: Vec<_> = problems.iter().map(|p| p.0.as_str()).collect();
     // A name with an apostrophe is none.
     assert_eq!(at_of, ["indicator--1", "indicator--2", "indicator--3"]);
-    assert!(all.addr(addr("203.0.113.8")).is_some());
+    assert!(all.addr(addr("203.0.113.8"), None).is_some());
     let json = json.replace("it\\\\'s.example", "its.example");
     let mut all = Indicators::default();
     assert_eq!(all.add("stix", json.as_bytes()).unwrap().len(), 2);
-    let server = all.addr(addr("198.51.100.7")).unwrap();
+    let server = all.addr(addr("198.51.100.7"), None).unwrap();
     assert!(all.get(server, at(1.0)).is_some() && all.get(server, at(25.0)).is_none());
-    assert!(all.host("its.example").is_some() && all.url("bad.example", "/a").is_some() && all.host("revoked.example").is_none());
+    assert!(
+        all.host("its.example", None).is_some()
+            && all.url("bad.example", "/a", None).is_some()
+            && all.host("revoked.example", None).is_none()
+    );
 }
 
 #[test]
@@ -158,6 +168,9 @@ fn what_is_expected_wrongly_is_told_with_its_line() {
         ("[[allow]]\nreason = \"  \"\n", 2, "it needs a reason"),
         ("[[allow]]\nreason = \"x\"\nwho = [\"zone:nowhere\"]\n", 3, "\"zone:nowhere\" is not a zone"),
         ("[[allow]]\nreason = \"x\"\nwhom = []\n", 3, "unknown field `whom`"),
+        ("[[allow]]\nreason = \"x\"\nwho = []\n", 3, "`who` names nobody"),
+        ("[zone.a]\nwho = []\n", 2, "`who` names nobody"),
+        ("[[allow]]\nreason = \"x\"\nwho = [\"msisdn:491710000000\"]\n", 3, "this is not a network"),
         ("[[framed-route]]\nwho = [\"imei:12\"]\nnetworks = []\n", 2, "\"imei:12\" is not"),
         ("[[update-server]]\nhost = \"no host\"\n", 2, "\"no host\" is not the name of a host"),
         ("a = [\n", 1, ""),
@@ -165,4 +178,24 @@ fn what_is_expected_wrongly_is_told_with_its_line() {
         let (at, said) = Expected::read(text, &CODES).unwrap_err();
         assert!(at == line && said.contains(what), "{text}: {at} {said}");
     }
+}
+
+/// What an old list has and no longer means hides nothing that another has.
+#[test]
+fn an_entry_that_is_over_hides_no_other() {
+    let bundle = |until: &str| {
+        format!(
+            r#"{{"type":"bundle","objects":[{{"type":"indicator","id":"indicator--1","valid_until":"{until}",
+            "pattern":"[ipv4-addr:value = '198.51.100.7' OR domain-name:value = 'a.b.example']"}}]}}"#
+        )
+    };
+    let mut all = Indicators::default();
+    all.add("old", bundle("2026-10-01T00:00:00Z").as_bytes()).unwrap();
+    all.add("new", b"198.51.100.7\n198.51.100.0/24\nb.example\n").unwrap();
+    let list = |n: Option<u32>| all.get(n.unwrap(), at(0.0)).map(|i| all.list(i).to_owned());
+    assert_eq!(list(all.addr(addr("198.51.100.7"), Some(at(0.0)))).as_deref(), Some("new"));
+    assert_eq!(list(all.host("a.b.example", Some(at(0.0)))).as_deref(), Some("new"));
+    let mut all = Indicators::default();
+    all.add("old", bundle("2026-10-01T00:00:00Z").as_bytes()).unwrap();
+    assert_eq!(all.addr(addr("198.51.100.7"), Some(at(0.0))), None);
 }

@@ -67,6 +67,14 @@ pub struct Names {
     pub said: Option<Told>,
 }
 
+/// A host as it is named in a request, without its port.
+pub fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') && !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
 impl Names {
     /// Takes what is not known yet.
     pub fn fill(&mut self, other: &Self) {

@@ -283,11 +283,11 @@ impl<'a> Models<'a> {
             return;
         }
         let listed = match (pair.peer, name) {
-            (_, Some(name)) => given.indicators.host(name),
-            (Peer::Addr(addr), None) => given.indicators.addr(addr),
+            (_, Some(name)) => given.indicators.host(name, Some(alert.last)),
+            (Peer::Addr(addr), None) => given.indicators.addr(addr, Some(alert.last)),
             (Peer::Name(_), None) => None,
         };
-        if listed.and_then(|number| given.indicators.get(number, alert.last)).is_none() {
+        if listed.is_none() {
             alert.severity = Severity::Info;
         }
     }
