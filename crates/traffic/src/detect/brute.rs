@@ -72,12 +72,17 @@ struct Try {
     up: f64,
     down: f64,
     frame: u64,
+    last_frame: u64,
+    /// Whether it is one of those that are told.
+    counted: bool,
 }
 
 #[derive(Debug, Default)]
 struct Pair {
     kept: Vec<Try>,
-    /// Sessions since the first of those that were enough.
+    /// When there was last one of any size.
+    met: Micros,
+    /// Sessions that are like those that were enough, from the first of them to the last.
     sessions: u64,
     first: Option<(Micros, u64)>,
     told: Option<Micros>,
@@ -110,7 +115,8 @@ impl Brute {
             return;
         }
         let Some(door) = DOORS.iter().find(|door| door.ports.contains(&key.server_port)) else { return };
-        if !flow.seen.has(Seen::COUNTS) {
+        // Where a session that is let in has the size of one that is refused, only its payloads tell.
+        if !flow.seen.has(Seen::COUNTS) || door.payloads != ANY && !flow.seen.has(Seen::FIRSTS) {
             self.tally.blind = self.tally.blind.saturating_add(1);
             return;
         }
@@ -124,7 +130,7 @@ impl Brute {
         let of = (who(flow), key.server, key.server_port);
         if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&of) {
             let before = self.pairs.len();
-            self.pairs.retain(|_, pair| pair.told.is_some() || flow.last.since(pair.last) < WINDOW);
+            self.pairs.retain(|_, pair| pair.told.is_some() || flow.last.since(pair.met) < WINDOW);
             if self.pairs.len() >= PAIRS {
                 self.pairs.retain(|_, pair| pair.told.is_some());
             }
@@ -133,24 +139,26 @@ impl Brute {
                 return;
             }
         }
-        let session = Try { start: flow.start, end: flow.last, up: up as f64, down: down as f64, frame: flow.first_frame };
-        self.pairs.entry(of).or_default().take(session, flow);
+        self.pairs.entry(of).or_default().take(Try {
+            start: flow.start,
+            end: flow.last,
+            up: up as f64,
+            down: down as f64,
+            frame: flow.first_frame,
+            last_frame: flow.last_frame,
+            counted: false,
+        });
     }
 }
 
 impl Pair {
-    fn take(&mut self, session: Try, flow: &Flow) {
+    fn take(&mut self, session: Try) {
         self.kept.retain(|kept| session.start.since(kept.start) < WINDOW);
         if self.kept.len() >= KEPT {
             self.kept.remove(0);
         }
         self.kept.push(session);
-        self.last = self.last.max(flow.last);
-        self.last_frame = self.last_frame.max(flow.last_frame);
-        if self.told.is_some() {
-            self.sessions = self.sessions.saturating_add(1);
-            return;
-        }
+        self.met = self.met.max(session.end);
         if self.kept.len() < SESSIONS {
             return;
         }
@@ -162,12 +170,21 @@ impl Pair {
         };
         let (up, down) = (middle(|t| t.up), middle(|t| t.down));
         let near = |value: f64, middle: f64| (value - middle).abs() <= (middle * TENTH).max(NEAR);
-        let alike: Vec<Try> = self.kept.iter().filter(|t| near(t.up, up) && near(t.down, down)).copied().collect();
+        let is_alike = |t: &Try| near(t.up, up) && near(t.down, down);
+        let alike: Vec<Try> = self.kept.iter().filter(|t| is_alike(t)).copied().collect();
         if alike.len() < SESSIONS || is_clock(&alike) {
             return;
         }
-        self.first = alike.first().map(|t| (t.start, t.frame));
-        (self.told, self.sessions, self.sizes, self.alike) = (Some(flow.last), alike.len() as u64, (up, down), alike.len());
+        if self.told.is_none() {
+            self.first = alike.first().map(|t| (t.start, t.frame));
+            (self.told, self.sizes, self.alike) = (Some(session.end), (up, down), alike.len());
+        }
+        for one in self.kept.iter_mut().filter(|t| !t.counted && is_alike(t)) {
+            one.counted = true;
+            self.sessions = self.sessions.saturating_add(1);
+            self.last = self.last.max(one.end);
+            self.last_frame = self.last_frame.max(one.last_frame);
+        }
     }
 
     fn alert(&self, (subject, to, port): Of) -> Option<Alert> {

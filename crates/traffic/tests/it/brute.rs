@@ -1,9 +1,14 @@
 //! Sessions of sign-ins, of one a second, and of hours.
 
 use umbilical_core::finding::{DETECTED, Severity};
-use umbilical_traffic::detect::{Alert, Given, Subject};
+use umbilical_traffic::detect::{Alert, Detectors, Given, Subject, Trace};
+use umbilical_traffic::flow::{Half, Key, Limits, Seen};
 use umbilical_traffic::lists::Expected;
-use umbilical_traffic::packet::Addr;
+use umbilical_traffic::names::Names;
+use umbilical_traffic::packet::{Addr, Flags};
+use umbilical_traffic::record::Record;
+use umbilical_traffic::time::Micros;
+use umbilical_traffic::watch::Watch;
 
 use crate::detect::{Dice, ME, PEER, Timed, found};
 use crate::flows::{tcp, udp};
@@ -149,6 +154,60 @@ fn who_signs_in_looks_after_services_or_works_there_does_not_guess() {
             assert!(alerts.is_empty(), "{what} {n}: {:?} {:?}", alerts[0].reason, alerts[0].terms);
         }
     }
+}
+
+#[test]
+fn each_later_session_is_held_against_the_others() {
+    let mut d = Dice(33);
+    let mut tries = |from: f64, count: u16, port: u16| -> Vec<Timed> {
+        let each = |k: u16| (from + f64::from(k) * 3.0 + 4.0 * d.next(), 20_000 + port + k);
+        let all: Vec<(f64, u16)> = (0..count).map(each).collect();
+        all.into_iter().flat_map(|(at, port)| session(at, 0.6, (ME, PEER), (port, 22), &refused(22, &mut Dice(at as u64)))).collect()
+    };
+    let first = tries(1000.0, 20, 0);
+    // Hours later: one now and then that is as short, some of other sizes, and a look each minute.
+    let rare =
+        (0..30u16).flat_map(|k| session(9000.0 + f64::from(k) * 400.0, 0.5, (ME, PEER), (30_000 + k, 22), &refused(22, &mut Dice(5))));
+    let other = (0..30u16).flat_map(|k| {
+        let says = [-40, 24, -1080, 700 + i32::from(k) * 150, -300, 20];
+        session(30_000.0 + f64::from(k * k % 31) * 7.0, 0.5, (ME, PEER), (40_000 + k, 22), &says)
+    });
+    let looks = (0..60u16)
+        .flat_map(|k| session(40_000.0 + f64::from(k) * 20.0, 0.2, (ME, PEER), (50_000 + k, 22), &[-40, 24, -1080, 700, -300, 20]));
+    let again = tries(60_000.0, 15, 100);
+    let alerts = of("brute-force", first.iter().cloned().chain(rare).chain(other).chain(looks).collect());
+    assert_eq!((alerts.len(), alerts[0].flows), (1, 20), "{:?}", alerts[0].reason);
+    assert!(alerts[0].last.0 < 1_100_000_000, "{:?}", alerts[0].last);
+    let alerts = of("brute-force", first.into_iter().chain(again).collect());
+    assert_eq!((alerts.len(), alerts[0].flows), (1, 35), "{:?}", alerts[0].reason);
+}
+
+/// What records alone come to: alerts, and conversations that were judged and those that could not be.
+fn of_records(port: u16, up: u64, down: u64, seen: Seen) -> (usize, u64, u64) {
+    let mut watch = Watch::new(Limits::default());
+    let mut detect = Detectors::new(Given::default());
+    let half = |bytes: u64| Half { packets: 6, bytes: bytes + 6 * 52, payload: bytes, flags: Flags(0x1b), fresh: 0 };
+    for n in 0..40u16 {
+        let key = Key { client: Addr::v4(ME), server: Addr::v4(PEER), client_port: 20_000 + n, server_port: port, proto: 6 };
+        let at = Micros(1_000_000_000 + i64::from(n) * 2_000_000 + i64::from(n * n % 17) * 50_000);
+        let (end, number) = (at.plus(Micros(500_000)), u64::from(n) + 1);
+        let record = Record { key, start: at, end, number, up: half(up), down: half(down), names: Names::default(), seen, part: None };
+        watch.record(&record, &mut |event, words| detect.see(&event, words));
+    }
+    watch.finish(&mut |event, words| detect.see(&event, words));
+    let (alerts, came) = detect.finish(Trace { words: &watch.words, sessions: &watch.sessions });
+    let tally = came.iter().find(|c| c.about.code == "brute-force").map(|c| c.tally).unwrap_or_default();
+    (alerts.iter().filter(|a| a.about.code == "brute-force").count(), tally.judged, tally.blind)
+}
+
+#[test]
+fn records_without_payloads_tell_of_doors_whose_sizes_are_enough() {
+    let seen = Seen::PACKETS.without(Seen::FIRSTS);
+    assert_eq!(of_records(22, 1800, 1900, seen), (1, 40, 0));
+    for (port, up, down) in [(110, 40, 80), (143, 40, 110), (3306, 140, 230), (5432, 250, 220)] {
+        assert_eq!(of_records(port, up, down, seen), (0, 0, 40), "{port}");
+    }
+    assert_eq!(of_records(22, 1800, 1900, seen.without(Seen::COUNTS)).0, 0);
 }
 
 #[test]
