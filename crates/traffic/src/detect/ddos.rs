@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::sieve::{Sieve, digest, mix};
+use super::sieve::{Over, Sieve, digest, mix};
 use super::target::{Rule, Sent, Target, WINDOW};
 use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, is_inside, reflection};
 use crate::flow::{Broken, Event, Flow, Seen};
@@ -119,7 +119,7 @@ pub(super) struct Flood {
     targets: HashMap<(Addr, Class), Box<Target>>,
     /// By a digest of the pair: which, and when they last spoke over TCP.
     invited: Vec<(u64, Micros)>,
-    over: Vec<Alert>,
+    over: Over,
     /// When there was last no room.
     full: Option<Micros>,
     tally: Tally,
@@ -132,7 +132,7 @@ impl Default for Flood {
             packets: Sieve::new(WINDOW),
             targets: HashMap::new(),
             invited: vec![(0, Micros(0)); INVITED],
-            over: Vec::new(),
+            over: Over::default(),
             full: None,
             tally: Tally::default(),
         }
@@ -261,7 +261,8 @@ impl Flood {
         }
         if self.targets.get(&of).is_some_and(|target| target.ends(now)) {
             let before = self.targets.remove(&of)?;
-            self.over.extend(alerts(of, &before));
+            let gone = self.over.put(alerts(of, &before));
+            self.tally.forgotten = self.tally.forgotten.saturating_add(gone);
         }
         if self.targets.len() >= TARGETS && !self.targets.contains_key(&of) {
             return None;
@@ -270,20 +271,21 @@ impl Flood {
     }
 
     fn make_room(&mut self, now: Micros) {
-        let over = &mut self.over;
+        let (over, mut gone) = (&mut self.over, 0_u64);
         let before = self.targets.len();
         self.targets.retain(|of, target| {
             target.settle(now);
             if target.ends(now) {
-                over.extend(alerts(*of, target));
+                gone = gone.saturating_add(over.put(alerts(*of, target)));
                 return false;
             }
             !target.is_idle(now)
         });
         if self.targets.len() >= TARGETS {
             self.targets.retain(|_, target| target.hot.is_some());
-            self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.targets.len()) as u64);
+            gone = gone.saturating_add(before.saturating_sub(self.targets.len()) as u64);
         }
+        self.tally.forgotten = self.tally.forgotten.saturating_add(gone);
     }
 }
 
@@ -434,7 +436,7 @@ impl Detector for Flood {
     }
 
     fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let mut out = std::mem::take(&mut self.over);
+        let mut out = self.over.take();
         for (of, target) in &mut self.targets {
             target.finish();
             out.extend(alerts(*of, target));

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::sieve::{Sieve, Sum, digest, mix};
+use super::sieve::{Over, Sieve, Sum, digest, mix};
 use super::target::{Rule, Sent, Target, WINDOW};
 use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside};
 use crate::cellular::sessions::Id;
@@ -76,9 +76,10 @@ pub(super) struct Reflection {
     answers: Sieve,
     targets: HashMap<Addr, Box<Target>>,
     devices: HashMap<(Subject, u16), Answers>,
-    over: Vec<Alert>,
-    /// When there was last no room.
+    over: Over,
+    /// When there was last no room, of those who are hit and of those who answer.
     full: Option<Micros>,
+    full_of_devices: Option<Micros>,
     tally: Tally,
 }
 
@@ -90,8 +91,9 @@ impl Default for Reflection {
             answers: Sieve::new(MINUTE),
             targets: HashMap::new(),
             devices: HashMap::new(),
-            over: Vec::new(),
+            over: Over::default(),
             full: None,
+            full_of_devices: None,
             tally: Tally::default(),
         }
     }
@@ -164,7 +166,8 @@ impl Reflection {
         }
         if self.targets.get(&to).is_some_and(|target| target.ends(flow.last)) {
             let before = self.targets.remove(&to)?;
-            self.over.extend(hit(to, &before));
+            let gone = self.over.put(hit(to, &before));
+            self.tally.forgotten = self.tally.forgotten.saturating_add(gone);
         }
         if self.targets.len() >= TARGETS && !self.targets.contains_key(&to) {
             return None;
@@ -196,8 +199,16 @@ impl Reflection {
             return;
         }
         if self.devices.len() >= TARGETS && !self.devices.contains_key(&of) {
-            self.devices.retain(|_, answers| answers.told.is_some());
-            self.tally.forgotten = self.tally.forgotten.saturating_add(1);
+            if self.full_of_devices.is_none_or(|full| flow.last.since(full) >= Micros::seconds(1)) {
+                self.full_of_devices = Some(flow.last);
+                let before = self.devices.len();
+                self.devices.retain(|_, answers| answers.told.is_some());
+                self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.devices.len()) as u64);
+            }
+            if self.devices.len() >= TARGETS {
+                self.tally.forgotten = self.tally.forgotten.saturating_add(1);
+                return;
+            }
         }
         let device = self.devices.entry(of).or_insert_with(|| Answers {
             session: flow.session,
@@ -246,7 +257,7 @@ impl Answers {
         Some(Alert {
             about: &ABOUT,
             subject,
-            peer: None,
+            peer: Some(format!("UDP port {port}")),
             severity: if self.session.is_some() { Severity::High } else { Severity::Medium },
             score: 1.0 - 0.5 * RATIO as f64 / ratio.max(RATIO as f64),
             terms: vec![
@@ -294,7 +305,11 @@ fn hit(to: Addr, target: &Target) -> Option<Alert> {
         None => {
             let whom = target.session.map_or(Subject::Host(to), Subject::Session);
             let did = format!("was sent {} answers by about {sources} addresses, for which it did not ask", target.packets);
-            (whom, None, did)
+            let peer = match senders.as_slice() {
+                [(Subject::Host(addr), _)] if sources == 1 => Some(addr.ip().to_string()),
+                _ => None,
+            };
+            (whom, peer, did)
         }
     };
     let inside = target.session.is_some() || is_inside(to) || ours(&subject);
@@ -349,7 +364,7 @@ impl Detector for Reflection {
     }
 
     fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let mut out = std::mem::take(&mut self.over);
+        let mut out = self.over.take();
         for (to, target) in &mut self.targets {
             target.finish();
             out.extend(hit(*to, target));

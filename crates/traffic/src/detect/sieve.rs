@@ -2,11 +2,14 @@
 //!
 //! Who looks for the few of which there is much asks it first, and keeps something exact only of those. A cell never counts too little.
 
+use super::Alert;
 use crate::packet::Addr;
 use crate::time::Micros;
 
 /// Cells.
 const CELLS: usize = 4096;
+/// Alerts of what is over that are kept at once.
+const OVER: usize = 4096;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
@@ -52,6 +55,34 @@ impl Sieve {
         }
         cell.weight = cell.weight.saturating_add(weight);
         Sum { begin: cell.begin, frame: cell.frame, weight: cell.weight }
+    }
+}
+
+/// Alerts of what is over: the worst of them, where they are too many.
+#[derive(Debug, Default)]
+pub(super) struct Over {
+    kept: Vec<Alert>,
+}
+
+impl Over {
+    /// Adds some, and gives how many had to be forgotten for it.
+    pub(super) fn put(&mut self, alerts: impl IntoIterator<Item = Alert>) -> u64 {
+        let mut gone = 0_u64;
+        for alert in alerts {
+            if self.kept.len() >= OVER {
+                // Half of them, for then it is seldom done.
+                self.kept.sort_by(|a, b| a.worst_first(b));
+                self.kept.truncate(OVER / 2);
+                gone = gone.saturating_add((OVER / 2) as u64);
+            }
+            self.kept.push(alert);
+        }
+        gone
+    }
+
+    /// All that are kept.
+    pub(super) fn take(&mut self) -> Vec<Alert> {
+        std::mem::take(&mut self.kept)
     }
 }
 
@@ -111,6 +142,37 @@ mod tests {
             });
             assert!(distinct.count().abs_diff(many) <= within, "{many}: {}", distinct.count());
         }
+    }
+
+    #[test]
+    fn of_too_many_the_worst_are_kept() {
+        use umbilical_core::finding::Severity;
+        use umbilical_core::observation::Basis;
+
+        use crate::detect::{About, Reason, Subject};
+
+        const ABOUT: About = About { code: "scan", version: 1, needs: "", basis: Basis::Observed };
+        let alert = |n: i64| Alert {
+            about: &ABOUT,
+            subject: Subject::Host(Addr::v4([192, 0, 2, 1])),
+            peer: None,
+            severity: if n % 64 == 0 { Severity::High } else { Severity::Low },
+            score: 0.5,
+            terms: Vec::new(),
+            reason: Reason { did: String::new(), more: Vec::new(), remedies: Vec::new(), clears_when: String::new() },
+            threats: &[],
+            first: Micros(n),
+            at: Micros(n),
+            last: Micros(n),
+            flows: 1,
+            frames: (1, 1),
+        };
+        let (mut over, all) = (Over::default(), 3 * OVER as i64);
+        let gone = over.put((0..all).map(alert));
+        let kept = over.take();
+        assert!(kept.len() <= OVER && kept.len() as u64 + gone == all as u64, "{} {gone}", kept.len());
+        assert_eq!(kept.iter().filter(|a| a.severity == Severity::High).count() as i64, all / 64);
+        assert!(over.take().is_empty());
     }
 
     #[test]

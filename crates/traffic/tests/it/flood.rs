@@ -326,8 +326,22 @@ fn a_device_that_answers_with_much_more_is_an_amplifier_and_a_resolver_is_none()
             .collect();
         let alerts = of("reflection", &found(packets, Given::default()));
         assert_eq!(alerts.len(), 1, "{service}: {alerts:?}");
-        assert_eq!((alerts[0].subject, alerts[0].peer.as_deref()), (Subject::Host(Addr::v4(ME)), None));
+        assert_eq!((alerts[0].subject, alerts[0].peer.clone()), (Subject::Host(Addr::v4(ME)), Some(format!("UDP port {service}"))));
     }
+    // One that answers at two ports and is hit: each is told of by itself.
+    let answers = |service: u16| {
+        (0..300u32).flat_map(move |k| {
+            let (at, victim, port) = (i64::from(k) * 50_000, [203, 0, 113, 9], 1024 + (k * 7 % 60_000) as u16);
+            let long = (1..4).map(move |m| (at + 1000 * m, udp(ME, victim, (service, port), &[2; 400])));
+            std::iter::once((at, udp(victim, ME, (port, service), &[1; 20]))).chain(long)
+        })
+    };
+    let hits =
+        (0..3000u32).map(|k| (i64::from(k) * 2000, udp([198, 51, 100, (k % 90) as u8], ME, (389, 40_000 + (k % 9000) as u16), &[3; 900])));
+    let alerts = of("reflection", &found(answers(53).chain(answers(123)).chain(hits).collect(), Given::default()));
+    let mut peers: Vec<Option<&str>> = alerts.iter().map(|a| a.peer.as_deref()).collect();
+    peers.sort();
+    assert_eq!(peers, [None, Some("UDP port 123"), Some("UDP port 53")]);
     // Its own questions to a resolver, whose answers are long; a server of names that is asked from outside and says as much as is usual; devices that all answer one in the same network.
     let asks = (0..2000u32).flat_map(|k| {
         let (at, port) = (i64::from(k) * 10_000, 1024 + (k * 13 % 60_000) as u16);

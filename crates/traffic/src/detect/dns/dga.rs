@@ -17,6 +17,7 @@ use umbilical_core::observation::Basis;
 
 use super::model::{ODD, odds};
 use super::{Halves, asker, is_blind, shown};
+use crate::detect::sieve::Over;
 use crate::detect::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::names::dns::NO_SUCH_NAME;
@@ -143,7 +144,7 @@ pub(in crate::detect) struct Dga {
     hasher: DefaultHashBuilder,
     askers: HashMap<Subject, Box<Asker>>,
     kept: usize,
-    over: Vec<Alert>,
+    over: Over,
     tally: Tally,
 }
 
@@ -193,6 +194,7 @@ impl Dga {
 
     /// Lets go of those that have been quiet for the longest and are not suspected; of all, where those are most.
     fn make_room(&mut self) {
+        let mut gone = 0_u64;
         let is_told = |a: &Asker| a.absent.told.is_some() || a.called.told.is_some();
         let mut last: Vec<Micros> = self.askers.values().filter(|a| !is_told(a)).map(|a| a.last).collect();
         let before = self.askers.len();
@@ -204,11 +206,12 @@ impl Dga {
         }
         self.kept = self.askers.values().map(|a| a.absent.kept().saturating_add(a.called.kept())).sum();
         if self.askers.len() > ASKERS / 4 * 3 || self.kept >= KEPT / 4 * 3 {
-            self.over.extend(self.askers.iter().filter_map(|(subject, a)| alert(*subject, a)));
+            gone = gone.saturating_add(self.over.put(self.askers.iter().filter_map(|(subject, a)| alert(*subject, a))));
             self.askers.clear();
             self.kept = 0;
         }
-        self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.askers.len()) as u64);
+        gone = gone.saturating_add(before.saturating_sub(self.askers.len()) as u64);
+        self.tally.forgotten = self.tally.forgotten.saturating_add(gone);
     }
 }
 
@@ -295,7 +298,7 @@ impl Detector for Dga {
     }
 
     fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let mut out = std::mem::take(&mut self.over);
+        let mut out = self.over.take();
         out.extend(self.askers.iter().filter_map(|(subject, asker)| alert(*subject, asker)));
         out
     }

@@ -16,6 +16,7 @@ use umbilical_core::observation::Basis;
 
 use super::zone::{self, Look, Rule, Zone};
 use super::{asker, is_blind};
+use crate::detect::sieve::Over;
 use crate::detect::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::names::zone::Suffix;
@@ -46,7 +47,7 @@ pub(in crate::detect) struct Tunnel {
     /// Names and labels that they remember.
     kept: usize,
     speak: HashSet<Subject>,
-    over: Vec<Alert>,
+    over: Over,
     tally: Tally,
 }
 
@@ -107,6 +108,7 @@ impl Tunnel {
 
     /// Lets go of those that have been quiet for the longest and are not suspected; of all, where those are most.
     fn make_room(&mut self) {
+        let mut gone = 0_u64;
         let mut last: Vec<Micros> = self.zones.iter().filter(|e| e.zone.told.is_none()).map(|e| e.zone.last).collect();
         let before = self.zones.len();
         if last.len() >= before / 4 && !last.is_empty() {
@@ -115,16 +117,17 @@ impl Tunnel {
             let edge = *edge;
             self.zones.retain(|e| e.zone.told.is_some() || e.zone.last > edge);
         } else {
-            self.over.extend(self.zones.iter().filter_map(|e| alert(e)));
+            gone = gone.saturating_add(self.over.put(self.zones.iter().filter_map(|e| alert(e))));
             self.zones.clear();
         }
         self.kept = self.zones.iter().map(|e| e.zone.kept()).sum();
         if self.kept >= KEPT / 4 * 3 {
-            self.over.extend(self.zones.iter().filter_map(|e| alert(e)));
+            gone = gone.saturating_add(self.over.put(self.zones.iter().filter_map(|e| alert(e))));
             self.zones.clear();
             self.kept = 0;
         }
-        self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.zones.len()) as u64);
+        gone = gone.saturating_add(before.saturating_sub(self.zones.len()) as u64);
+        self.tally.forgotten = self.tally.forgotten.saturating_add(gone);
     }
 }
 
@@ -220,7 +223,7 @@ impl Detector for Tunnel {
     }
 
     fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let mut out = std::mem::take(&mut self.over);
+        let mut out = self.over.take();
         out.extend(self.zones.iter().filter_map(|e| alert(e)));
         out
     }
