@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
@@ -60,14 +60,62 @@ pub(super) struct Spoofed {
     tally: Tally,
 }
 
-impl Spoofed {
-    /// Whether a module may send under an address that signalling did not give it in this session.
-    fn may_send(sessions: &Sessions, session: &Session, addr: Addr) -> bool {
-        let same =
-            |other: &Session| other.imsi.is_some() && other.imsi == session.imsi || other.imei.is_some() && other.imei == session.imei;
-        session.ue.iter().any(|ue| ue.holds(addr)) || sessions.iter().any(|(_, s)| same(s) && s.ue.iter().any(|ue| ue.holds(addr)))
+/// What says whose a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Whose<'a> {
+    Imsi(&'a str),
+    Imei(&'a str),
+}
+
+fn whose(session: &Session) -> impl Iterator<Item = Whose<'_>> {
+    session.imsi.as_deref().map(Whose::Imsi).into_iter().chain(session.imei.as_deref().map(Whose::Imei))
+}
+
+/// Whose each address is, and was: of every session at once.
+#[derive(Debug, Default)]
+struct Holders<'a> {
+    /// The session that had it first, and whether another had it too.
+    sessions: HashMap<Ue, (Id, bool)>,
+    /// What each card and module had in any session.
+    had: HashSet<(Whose<'a>, Ue)>,
+    /// Lengths of the prefixes in them, each once.
+    lengths: Vec<u8>,
+}
+
+impl<'a> Holders<'a> {
+    fn of(sessions: &'a Sessions) -> Self {
+        let mut all = Self::default();
+        for (id, session) in sessions.iter() {
+            for ue in &session.ue {
+                if !all.lengths.contains(&ue.bits) {
+                    all.lengths.push(ue.bits);
+                }
+                let (first, more) = all.sessions.entry(*ue).or_insert((id, false));
+                *more |= *first != id;
+                all.had.extend(whose(session).map(|whose| (whose, *ue)));
+            }
+        }
+        all
     }
 
+    /// What an address may stand in.
+    fn within(&self, addr: Addr) -> impl Iterator<Item = Ue> {
+        self.lengths.iter().map(move |bits| Ue::v6(addr.0, *bits))
+    }
+
+    /// Whether a module may send under an address that signalling did not give it in this session.
+    fn may_send(&self, session: &Session, addr: Addr) -> bool {
+        let had = |ue: Ue| whose(session).any(|whose| self.had.contains(&(whose, ue)));
+        session.ue.iter().any(|ue| ue.holds(addr)) || self.within(addr).any(had)
+    }
+
+    /// Whether another session had an address.
+    fn is_of_another(&self, id: Id, addr: Addr) -> bool {
+        self.within(addr).any(|ue| self.sessions.get(&ue).is_some_and(|(first, more)| *more || *first != id))
+    }
+}
+
+impl Spoofed {
     fn sent(&mut self, id: Id, flow: &Flow, expected: &Expected, over: bool) {
         let packets = u64::from(flow.fresh().0);
         if packets == 0 {
@@ -113,27 +161,26 @@ impl Spoofed {
 }
 
 impl Sent {
-    fn alert(&self, id: Id, sessions: &Sessions) -> Option<Alert> {
+    fn alert(&self, id: Id, sessions: &Sessions, holders: &Holders<'_>) -> Option<Alert> {
         let at = self.told?;
         let session = sessions.get(id)?;
         let (sources, destinations) = (self.sources.count().max(1), self.destinations.count().max(1));
         // Those that are named are all of them.
         let few = sources <= NAMED as u64 && self.named.len() < NAMED;
-        if few && self.named.iter().all(|addr| Spoofed::may_send(sessions, session, *addr)) {
+        if few && self.named.iter().all(|addr| holders.may_send(session, *addr)) {
             return None;
         }
-        let others =
-            sessions.iter().filter(|(other, s)| *other != id && self.named.iter().any(|a| s.ue.iter().any(|ue| ue.holds(*a)))).count();
+        let others = self.named.iter().any(|addr| holders.is_of_another(id, *addr));
         let named: Vec<String> = self.named.iter().map(|addr| addr.ip().to_string()).collect();
         let private = self.public == 0;
         let mut more = vec![format!("Its sources are such as {}", named.join(", "))];
-        if others > 0 {
+        if others {
             more.push("Some of them are addresses of other modules".to_owned());
         } else if private {
             more.push("All of them are of private networks: a router behind the module may have failed to translate them".to_owned());
         }
         let severity = match () {
-            () if others > 0 || !private && sources >= SOURCES => Severity::High,
+            () if others || !private && sources >= SOURCES => Severity::High,
             () if !private => Severity::Medium,
             () => Severity::Low,
         };
@@ -191,9 +238,9 @@ impl Detector for Spoofed {
         {
             return self.sent(id, flow, &given.expected, over);
         }
-        if over {
-            let tally = if flow.session.is_some() { &mut self.tally.judged } else { &mut self.tally.blind };
-            *tally = tally.saturating_add(1);
+        // What is in no tunnel of a module that is known is none of its business.
+        if over && flow.session.is_some() {
+            self.tally.judged = self.tally.judged.saturating_add(1);
         }
     }
 
@@ -201,7 +248,8 @@ impl Detector for Spoofed {
         // Framed routes: RFC 2865, 5.22.
         let own = |id: Id, network: Ue| trace.sessions.get(id).is_some_and(|s| given.expected.is_routed(s, network.addr));
         let strange = self.modules.iter().filter(|((id, network), _)| !network.is_some_and(|network| own(*id, network)));
-        strange.filter_map(|((id, _), sent)| sent.alert(*id, trace.sessions)).collect()
+        let holders = if self.modules.is_empty() { Holders::default() } else { Holders::of(trace.sessions) };
+        strange.filter_map(|((id, _), sent)| sent.alert(*id, trace.sessions, &holders)).collect()
     }
 
     fn tally(&self) -> Tally {

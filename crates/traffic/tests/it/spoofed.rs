@@ -99,3 +99,18 @@ fn foreign_sources_are_told_of_the_module_and_its_own_are_not() {
     }
     assert!(tried >= 20, "{tried}");
 }
+
+#[test]
+fn what_is_in_no_tunnel_is_neither_judged_nor_blind() {
+    let mut watch = Watch::new(Limits::default());
+    let mut detect = Detectors::new(Given::default());
+    for n in 0..50u16 {
+        let bytes = udp([10, 0, 0, 7], PEER, (20_000 + n, 9000), b"x");
+        let frame = Frame { number: u64::from(n) + 1, at: Micros(i64::from(n) * 1_000_000), link: Link::RAW, bytes: &bytes, length: 29 };
+        watch.frame(&frame, &mut |event, words| detect.see(&event, words));
+    }
+    watch.finish(&mut |event, words| detect.see(&event, words));
+    let (_, came) = detect.finish(Trace { words: &watch.words, sessions: &watch.sessions });
+    let tally = came.iter().find(|c| c.about.code == "spoofed-source").map(|c| c.tally);
+    assert_eq!(tally.map(|t| (t.judged, t.blind)), Some((0, 0)));
+}
