@@ -4,7 +4,9 @@
 //! is, which only who knows the sessions can tell: those are kept as candidates. Positions are sentences of NMEA 0183 that have a fix,
 //! and pairs that are called latitude and longitude. Of two protocols of trackers the first message is an IMEI and nothing else.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 use umbilical_core::number::{self, Check, Imei};
 
 /// What is said.
@@ -168,9 +170,10 @@ fn label(before: &[u8]) -> Option<What> {
 
 /// Telephone numbers, which are shorter than what is looked for without its name.
 fn called(bytes: &[u8], say: Say<'_>) {
-    for name in [&b"msisdn"[..], b"MSISDN", b"Msisdn"] {
-        for at in memmem::find_iter(bytes, name).take(KEPT) {
-            let behind = bytes.get(at.saturating_add(name.len())..).unwrap_or_default();
+    static NAMES: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| ["msisdn", "MSISDN", "Msisdn"].map(Finder::new));
+    for name in NAMES.iter() {
+        for at in name.find_iter(bytes).take(KEPT) {
+            let behind = bytes.get(at.saturating_add(name.needle().len())..).unwrap_or_default();
             // A digit alone is one of `%3D`.
             let long = |from: &usize| behind.get(*from..from.saturating_add(8)).is_some_and(|d| d.iter().all(u8::is_ascii_digit));
             let Some(from) = (0..BETWEEN).find(long) else { continue };
@@ -241,8 +244,9 @@ const AROUND: usize = 80;
 
 /// Pairs that are called latitude and longitude, in JSON, forms and the like.
 fn pairs(bytes: &[u8], say: Say<'_>) {
-    for name in [&b"lat"[..], b"Lat", b"LAT"] {
-        for at in memmem::find_iter(bytes, name).take(KEPT) {
+    static NAMES: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| ["lat", "Lat", "LAT"].map(Finder::new));
+    for name in NAMES.iter() {
+        for at in name.find_iter(bytes).take(KEPT) {
             let Some(latitude) = value(bytes, at, &[b"latitude", b"lat"]) else { continue };
             let from = at.saturating_sub(AROUND);
             let around = bytes.get(from..at.saturating_add(AROUND).min(bytes.len())).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Names that recur, kept once each.
 
+use std::hash::BuildHasher as _;
 use std::num::NonZeroU32;
 
 use hashbrown::HashMap;
@@ -27,6 +28,8 @@ pub struct Words {
     told: HashMap<Box<[Said]>, Told>,
     /// What stands in certificates, by their hash.
     certificates: HashMap<Word, Certificate>,
+    /// Hashes of certificates that were seen, by what tells their bytes apart here: a server shows the same again and again.
+    shown: HashMap<(u64, usize), (Option<Word>, Option<Word>)>,
     /// Bytes of `all`.
     held: usize,
     /// Names that were not kept.
@@ -95,12 +98,19 @@ impl Words {
 
     /// The hashes of a certificate, SHA-256 and SHA-1, and keeps what stands in it.
     pub(super) fn certificate(&mut self, der: &[u8]) -> (Option<Word>, Option<Word>) {
+        let bytes = (self.of.hasher().hash_one(der), der.len());
+        if let Some(hashes) = self.shown.get(&bytes) {
+            return *hashes;
+        }
         let sha256 = self.keep(&hex(digest(&SHA256, der).as_ref()));
         let sha1 = self.keep(&hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, der).as_ref()));
         if let Some(word) = sha256
             && !self.certificates.contains_key(&word)
         {
             self.says(word, certificate::read(der).unwrap_or_default());
+        }
+        if self.shown.len() < CERTIFICATES {
+            self.shown.insert(bytes, (sha256, sha1));
         }
         (sha256, sha1)
     }
