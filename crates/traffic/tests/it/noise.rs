@@ -1,8 +1,8 @@
 //! A day of devices that do nothing wrong: how much of it is told all the same.
 //!
 //! Meters that report by the clock, trackers, cameras, routers behind which people browse, tills, sensors that sleep; servers that are
-//! away for a while, names that are mistyped, a station that asks every device whether it is there. Drawn by seed, as records that see
-//! everything but payloads.
+//! away for a while, names that are mistyped, a station that asks every device whether it is there, servers that push, questions whether
+//! there is an update, logs that nobody answers, and the Internet, which knocks. Drawn by seed, as records that see everything but payloads.
 
 use std::collections::BTreeMap;
 
@@ -38,6 +38,12 @@ enum Does {
     Speaks { name: Option<String>, to: [u8; 4], port: u16, tcp: bool, up: u64, down: u64, lasts: f64, answered: bool },
     /// Is asked by the station whether it is there.
     Pinged,
+    /// A server that it spoke with before speaks first, after a pause: by TCP it goes on, by UDP with the port of the device.
+    Pushed { from: [u8; 4], port: u16, tcp: bool },
+    /// Sends a line of its log.
+    Logs,
+    /// Somebody on the Internet knocks, and nobody is there.
+    Knocked { from: [u8; 4], port: u16 },
 }
 
 /// The address of a name: always the same.
@@ -85,6 +91,26 @@ impl Plan {
             p.all.push((at, n, Does::Speaks { name: None, to, port: 123, tcp: false, up: 76, down: 76, lasts: 0.1, answered: true }));
         });
         self.clock(n, 7200.0, 0.02, |p, at| p.all.push((at, n, Does::Pinged)));
+        self.clock(n, 600.0, 0.3, |p, at| p.all.push((at, n, Does::Logs)));
+        // Whether there is an update is asked each quarter of an hour, and there is none.
+        if n % 4 == 0 {
+            self.clock(n, 900.0, 0.2, |p, at| p.speaks(at, n, "ota.vendor.example", 443, (1900.0, 4300.0), 1.0));
+        }
+        for _ in 0..4 {
+            let (at, from) = (self.draw(0.0, DAY), [203, 0, 113, (self.dice.next() * 250.0) as u8]);
+            let port = [22, 23, 80, 443, 5060, 7547, 8080][(self.dice.next() * 7.0) as usize];
+            self.all.push((at, n, Does::Knocked { from, port }));
+        }
+        if n % 10 > 6 {
+            let (begin, tcp) = (self.draw(0.0, DAY / 2.0), n % 2 == 0);
+            let (to, port) = (place("push.vendor.example"), if tcp { 8883 } else { 5684 });
+            let name = Some("push.vendor.example".to_owned());
+            self.all.push((begin, n, Does::Speaks { name, to, port, tcp, up: 900, down: 400, lasts: 3.0, answered: true }));
+            for k in 1..20 {
+                let late = self.draw(0.0, 60.0);
+                self.all.push((begin + f64::from(k) * 700.0 + late, n, Does::Pushed { from: to, port, tcp }));
+            }
+        }
         match n % 10 {
             // Meters.
             0..=4 => self.clock(n, 900.0, 0.02, |p, at| p.speaks(at, n, "head-end.utility.example", 8443, (900.0, 600.0), 3.0)),
@@ -200,10 +226,36 @@ fn day(seed: u64, devices: u32) -> Noise {
                 let key = Key { client: Addr::v4(STATION), server: own, client_port: 1, server_port: 0, proto: proto::ICMP };
                 Record { key, start: at, end: at, number, up: half(84, 0), down: half(84, 0), names: Names::default(), seen, part: None }
             }
+            Does::Pushed { from, port, tcp } => {
+                let proto = if *tcp { proto::TCP } else { proto::UDP };
+                let key = Key { client: Addr::v4(*from), server: own, client_port: *port, server_port: 41_000, proto };
+                Record {
+                    key,
+                    start: at,
+                    end: at,
+                    number,
+                    up: half(300, 0x18),
+                    down: half(200, 0x10),
+                    names: Names::default(),
+                    seen,
+                    part: None,
+                }
+            }
+            Does::Logs => {
+                let key = Key { client: own, server: Addr::v4([10, 0, 0, 14]), client_port: 514, server_port: 514, proto: proto::UDP };
+                let up = Half { packets: 1, bytes: 180, payload: 152, ..Half::default() };
+                Record { key, start: at, end: at, number, up, down: Half::default(), names: Names::default(), seen, part: None }
+            }
+            Does::Knocked { from, port } => {
+                let key = Key { client: Addr::v4(*from), server: own, client_port: 50_000, server_port: *port, proto: proto::TCP };
+                let up = Half { packets: 1, bytes: 44, flags: Flags(2), ..Half::default() };
+                Record { key, start: at, end: at, number, up, down: Half::default(), names: Names::default(), seen, part: None }
+            }
             Does::Speaks { name, to, port, tcp, up, down, lasts, answered } => {
                 let proto = if *tcp { proto::TCP } else { proto::UDP };
-                let key =
-                    Key { client: own, server: Addr::v4(*to), client_port: 20_000 + (number % 40_000) as u16, server_port: *port, proto };
+                let pushed = name.as_deref() == Some("push.vendor.example");
+                let client_port = if pushed { 41_000 } else { 20_000 + (number % 20_000) as u16 };
+                let key = Key { client: own, server: Addr::v4(*to), client_port, server_port: *port, proto };
                 let word = name.as_ref().and_then(|name| watch.words.keep(name));
                 let names = Names { app: word.map(|_| App::Tls), sni: word.filter(|_| *answered), dns: word, ..Names::default() };
                 let end = at.plus(Micros((lasts * 1e6) as i64));
