@@ -12,13 +12,13 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, reflection, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside, reflection, who};
 use crate::flow::{Event, Flow, Key, Seen};
 use crate::names::Words;
 use crate::packet::{Addr, Flags, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "scan", version: 1, needs: "whether a conversation was answered", basis: Basis::Inferred };
+const ABOUT: About = About { code: "scan", version: 2, needs: "whether a conversation was answered", basis: Basis::Inferred };
 
 /// A window of counting.
 const WINDOW: Micros = Micros::seconds(60);
@@ -66,6 +66,8 @@ struct Contact {
     frame: u64,
     /// Its flags are those of no program that wants to speak: nothing set, or an end before a beginning.
     odd: bool,
+    /// It was to somebody on this side.
+    inwards: bool,
 }
 
 /// Contacts of one kind.
@@ -261,6 +263,11 @@ impl Prober {
             ));
         }
         let module = matches!(subject, Subject::Session(_));
+        // Whoever has an address that is reached is looked for all day, by many whom nobody here can stop.
+        let outside = first.inwards && matches!(subject, Subject::Host(addr) if !is_inside(addr));
+        if outside {
+            more.push("It comes from outside, as it does to everybody who is reached from there".to_owned());
+        }
         let peer = count.hosts.iter().next().filter(|_| hosts == 1).map(|addr| addr.ip().to_string());
         let (many, share) = if echoes { (SWEPT, SWEPT_SHARE) } else { (HOSTS, SHARE) };
         let mut terms = vec![
@@ -276,7 +283,11 @@ impl Prober {
             about: &ABOUT,
             subject,
             peer,
-            severity: if module || worm { Severity::High } else { Severity::Medium },
+            severity: match outside {
+                true => Severity::Info,
+                false if module || worm => Severity::High,
+                false => Severity::Medium,
+            },
             // The test's own certainty; of what is only counted, that of the test at its least.
             score: 1.0 - (-self.odds.max(ENOUGH)).exp(),
             terms,
@@ -366,7 +377,13 @@ impl Scan {
             prober.outcome(oldest, false);
         }
         let odd = flow.key.proto == proto::TCP && flow.seen == Seen::PACKETS && !flow.up.flags.any(Flags::SYN | Flags::ACK | Flags::RST);
-        prober.awaited.push(Contact { key: flow.key, at: flow.start, frame: flow.first_frame, odd });
+        prober.awaited.push(Contact {
+            key: flow.key,
+            at: flow.start,
+            frame: flow.first_frame,
+            odd,
+            inwards: flow.inbound || is_inside(flow.key.server),
+        });
     }
 
     fn answer(&mut self, flow: &Flow, answered: Option<bool>) {
