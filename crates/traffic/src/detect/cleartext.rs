@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many};
 use crate::cellular::sessions::{Owner, Session};
 use crate::flow::{Event, Flow, Seen};
 use crate::names::identity::{self, Said, What};
@@ -196,6 +196,10 @@ fn alert(subject: Subject, peer: Peer, port: u16, leak: &Leak, trace: Trace<'_>)
 }
 
 impl Detector for Cleartext {
+    fn hears(&self) -> Hears {
+        Hears::ANSWERED.and(Hears::ACTIVE).and(Hears::END)
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

@@ -5,18 +5,22 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow};
-use crate::names::{App, Words, without_port};
+use crate::names::{App, Word, Words, without_port};
 use crate::time::Micros;
 
 const ABOUT: About = About { code: "vendor-cloud", version: 1, needs: "names of servers", basis: Basis::Observed };
 
 /// Endpoints that somebody spoke with, at once.
 const MET: usize = 1 << 16;
+
+/// Names of which that is kept.
+const NAMES: usize = 1 << 17;
 
 #[derive(Debug)]
 struct Met {
@@ -35,14 +39,20 @@ struct Met {
 #[derive(Debug, Default)]
 pub(super) struct Cloud {
     met: BTreeMap<(Subject, Box<str>), Met>,
+    /// Whether the knowledge base has a name.
+    known: HashMap<Word, bool>,
     tally: Tally,
 }
 
 /// The name of the server of a conversation: as it was asked for there, else the one that led to it. A conversation of DNS is with a
 /// resolver.
 pub(super) fn server<'w>(flow: &Flow, words: &'w Words) -> Option<&'w str> {
+    named(flow).map(|word| without_port(words.get(word)))
+}
+
+fn named(flow: &Flow) -> Option<Word> {
     let led = flow.names.dns.filter(|_| flow.names.app != Some(App::Dns));
-    flow.names.sni.or(flow.names.host).or(led).map(|word| without_port(words.get(word)))
+    flow.names.sni.or(flow.names.host).or(led)
 }
 
 /// Whether anybody on the way can read what is said.
@@ -52,8 +62,16 @@ pub(super) fn is_open(flow: &Flow) -> bool {
 
 impl Cloud {
     fn end(&mut self, flow: &Flow, given: &Given, words: &Words) {
-        let Some(name) = server(flow, words) else { return };
+        let Some(word) = named(flow) else { return };
         self.tally.judged = self.tally.judged.saturating_add(1);
+        if self.known.len() >= NAMES {
+            self.known.clear();
+        }
+        // Most names are nobody's that is known, and come again.
+        let name = without_port(words.get(word));
+        if !*self.known.entry(word).or_insert_with(|| given.operators.named(name).is_some()) {
+            return;
+        }
         let Some((domain, _)) = given.operators.named(name) else { return };
         let key = (who(flow), Box::from(domain));
         if self.met.len() >= MET && !self.met.contains_key(&key) {
@@ -81,6 +99,10 @@ impl Cloud {
 }
 
 impl Detector for Cloud {
+    fn hears(&self) -> Hears {
+        Hears::END
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

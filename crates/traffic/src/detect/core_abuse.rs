@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace};
 use crate::flow::{Event, Flow};
 use crate::names::Words;
 use crate::packet::{Addr, proto};
@@ -83,6 +83,10 @@ impl CoreAbuse {
 }
 
 impl Detector for CoreAbuse {
+    fn hears(&self) -> Hears {
+        Hears::END
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

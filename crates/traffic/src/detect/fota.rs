@@ -11,7 +11,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::cloud::{is_open, server};
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow};
 use crate::lists::{Scope, Server};
 use crate::names::{Body, Sort, Word, Words};
@@ -256,6 +256,10 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
 }
 
 impl Detector for Fota {
+    fn hears(&self) -> Hears {
+        Hears::END
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

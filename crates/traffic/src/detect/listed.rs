@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::lists::{Indicator, Indicators, Mark};
 use crate::names::{App, Names, Word, Words, without_port};
@@ -192,6 +192,10 @@ fn alert(subject: Subject, met: &Met) -> Alert {
 }
 
 impl Detector for Listed {
+    fn hears(&self) -> Hears {
+        Hears::END.and(Hears::OTHERS)
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

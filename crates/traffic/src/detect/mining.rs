@@ -10,7 +10,7 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow, Seen};
 use crate::names::{App, Word, Words};
 use crate::packet::{Addr, proto};
@@ -170,6 +170,10 @@ impl Mining {
 }
 
 impl Detector for Mining {
+    fn hears(&self) -> Hears {
+        Hears::ANSWERED.and(Hears::ACTIVE).and(Hears::END)
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

@@ -6,7 +6,7 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, is_inside};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, is_inside};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow, Seen};
 use crate::names::{App, Words};
@@ -109,6 +109,10 @@ fn is_public(addr: Addr) -> bool {
 }
 
 impl Detector for FromOutside {
+    fn hears(&self) -> Hears {
+        Hears::END
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

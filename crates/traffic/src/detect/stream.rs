@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow, Key};
 use crate::names::{App, Words};
@@ -197,6 +197,10 @@ fn alert((subject, peer, port): &(Subject, Addr, u16), found: &Found) -> Alert {
 }
 
 impl Detector for Stream {
+    fn hears(&self) -> Hears {
+        Hears::ACTIVE.and(Hears::END)
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, is_inside};
+use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow};
 use crate::names::{Role, Words};
@@ -83,6 +83,10 @@ impl Within {
 }
 
 impl Detector for Within {
+    fn hears(&self) -> Hears {
+        Hears::END
+    }
+
     fn about(&self) -> &'static About {
         &ABOUT
     }

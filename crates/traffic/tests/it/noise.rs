@@ -93,7 +93,7 @@ impl Plan {
         self.clock(n, 7200.0, 0.02, |p, at| p.all.push((at, n, Does::Pinged)));
         self.clock(n, 600.0, 0.3, |p, at| p.all.push((at, n, Does::Logs)));
         // Whether there is an update is asked each quarter of an hour, and there is none.
-        if n % 4 == 0 {
+        if n.is_multiple_of(4) {
             self.clock(n, 900.0, 0.2, |p, at| p.speaks(at, n, "ota.vendor.example", 443, (1900.0, 4300.0), 1.0));
         }
         for _ in 0..4 {
@@ -102,7 +102,7 @@ impl Plan {
             self.all.push((at, n, Does::Knocked { from, port }));
         }
         if n % 10 > 6 {
-            let (begin, tcp) = (self.draw(0.0, DAY / 2.0), n % 2 == 0);
+            let (begin, tcp) = (self.draw(0.0, DAY / 2.0), n.is_multiple_of(2));
             let (to, port) = (place("push.vendor.example"), if tcp { 8883 } else { 5684 });
             let name = Some("push.vendor.example".to_owned());
             self.all.push((begin, n, Does::Speaks { name, to, port, tcp, up: 900, down: 400, lasts: 3.0, answered: true }));
