@@ -145,8 +145,9 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     let progress = Progress::new(global, total);
     let mut given = Given { rita: args.compat.is_some(), operators: Operators::new(&kb), ..Given::default() };
     let ways = Ways::open(global, args.flows.as_deref())?;
-    memory::open(global, &mut given)?;
+    let unread = memory::open(global, &mut given)?;
     let mut trace = Trace::new(limits(args.idle), given, ways);
+    trace.problems.extend(unread);
     trace.ways.naming = Naming::new(&kb, global.show_subscribers);
     trace.threads = args.threads.map_or(trace.threads, usize::from);
     if !ears.interfaces.is_empty() {
@@ -215,8 +216,9 @@ pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail>
     let as_of = home::as_of(global);
     let mut given = Given { operators: Operators::new(&kb), ..Given::default() };
     let ways = Ways::open(global, None)?;
-    memory::open(global, &mut given)?;
+    let unread = memory::open(global, &mut given)?;
     let mut trace = Trace::new(limits(None), given, ways);
+    trace.problems.extend(unread);
     trace.ways.naming = Naming::new(&kb, false);
     let progress = Progress::new(&Global { quiet: true, ..global.clone() }, || 0);
     for batch in source::ordered(vec![path.to_owned()])? {

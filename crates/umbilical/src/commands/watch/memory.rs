@@ -5,8 +5,10 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use umbilical_core::answer::Said;
 use umbilical_core::id::hex;
 use umbilical_core::observation::Input;
+use umbilical_core::text::clean;
 use umbilical_traffic::detect::Given;
 use umbilical_traffic::learn::{Lesson, Memory};
 use umbilical_traffic::time::Micros;
@@ -24,17 +26,22 @@ fn folder(home: &Path) -> PathBuf {
     home.join("lake")
 }
 
-/// Gives detectors what is remembered. Nothing there: nothing is.
-pub(super) fn open(global: &Global, given: &mut Given) -> Result<(), Fail> {
-    let Ok(home) = home::folder(global) else { return Ok(()) };
+/// Gives detectors what is remembered. Nothing there: nothing is. Who keeps nothing and may not read it goes on without, which is said.
+pub(super) fn open(global: &Global, given: &mut Given) -> Result<Option<Said>, Fail> {
+    let Ok(home) = home::folder(global) else { return Ok(None) };
     let folder = folder(&home);
+    let place = folder.join(FILE);
+    if global.no_save && File::open(&place).is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied) {
+        let what = "it may not be read: what devices spoke with before is not known".to_owned();
+        return Ok(Some(Said { input: None, at: clean(&place.display().to_string()).into_owned(), what }));
+    }
     given.memory = read(&folder).map_err(|what| Fail::Home {
         what: format!("what devices spoke with before cannot be read: {what}"),
         help: Some(format!("delete {} to begin anew", folder.join(FILE).display())),
     })?;
     // What cannot be written is said when the answer has been given.
     given.key = fs::read(folder.join(KEY)).or_else(|_| if global.no_save { Ok(Vec::new()) } else { new_key(&folder) }).unwrap_or_default();
-    Ok(())
+    Ok(None)
 }
 
 fn read(folder: &Path) -> Result<Memory, String> {
