@@ -9,10 +9,9 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow};
 use crate::names::{App, Word, Words, without_port};
-use crate::time::Micros;
 
 const ABOUT: About = About { code: "vendor-cloud", version: 1, needs: "names of servers", basis: Basis::Observed };
 
@@ -24,15 +23,12 @@ const NAMES: usize = 1 << 17;
 
 #[derive(Debug)]
 struct Met {
-    first: Micros,
-    last: Micros,
-    flows: u64,
     answered: bool,
     /// Without a protocol that hides what is said.
     open: bool,
     up: u64,
     down: u64,
-    frames: (u64, u64),
+    span: Span,
 }
 
 /// See above.
@@ -78,23 +74,12 @@ impl Cloud {
             self.tally.forgotten = self.tally.forgotten.saturating_add(1);
             return;
         }
-        let met = self.met.entry(key).or_insert_with(|| Met {
-            first: flow.start,
-            last: flow.last,
-            flows: 0,
-            answered: false,
-            open: false,
-            up: 0,
-            down: 0,
-            frames: (flow.first_frame, flow.last_frame),
-        });
-        (met.first, met.last) = (met.first.min(flow.start), met.last.max(flow.last));
-        met.flows = met.flows.saturating_add(1);
+        let met = self.met.entry(key).or_insert_with(|| Met { answered: false, open: false, up: 0, down: 0, span: Span::new(flow) });
         met.answered |= flow.heard() == Some(true);
         met.open |= is_open(flow);
         met.up = met.up.saturating_add(flow.up.bytes);
         met.down = met.down.saturating_add(flow.down.bytes);
-        met.frames = (met.frames.0.min(flow.first_frame), met.frames.1.max(flow.last_frame));
+        met.span.ends(flow);
     }
 }
 
@@ -138,12 +123,12 @@ impl Detector for Cloud {
                     (false, _) => Severity::Info,
                 },
                 score: 1.0,
-                terms: vec![Term { term: "conversations", value: met.flows as f64, threshold: 1.0 }],
+                terms: vec![Term { term: "conversations", value: met.span.flows as f64, threshold: 1.0 }],
                 reason: Reason {
                     did: format!(
                         "{} {domain}: {} conversations, {} bytes up, {} down",
                         if met.answered { "spoke with" } else { "tried to speak with" },
-                        met.flows,
+                        met.span.flows,
                         met.up,
                         met.down
                     ),
@@ -155,11 +140,11 @@ impl Detector for Cloud {
                     clears_when: "The device no longer speaks with it, or it is written down as expected".to_owned(),
                 },
                 threats: &["exfiltration"],
-                first: met.first,
-                at: met.first,
-                last: met.last,
-                flows: met.flows,
-                frames: met.frames,
+                first: met.span.first,
+                at: met.span.first,
+                last: met.span.last,
+                flows: met.span.flows,
+                frames: met.span.frames,
             })
         };
         self.met.iter().filter_map(alert).collect()

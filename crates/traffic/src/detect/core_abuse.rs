@@ -10,11 +10,10 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace};
+use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace};
 use crate::flow::{Event, Flow};
 use crate::names::Words;
 use crate::packet::{Addr, proto};
-use crate::time::Micros;
 
 const ABOUT: About = About { code: "core-abuse", version: 1, needs: "conversations in tunnels", basis: Basis::Inferred };
 
@@ -36,14 +35,11 @@ fn spoken(flow: &Flow) -> Option<&'static str> {
 
 #[derive(Debug)]
 struct Met {
-    first: Micros,
-    last: Micros,
-    flows: u64,
     packets: u64,
     answered: bool,
     /// What is spoken there.
     spoken: BTreeSet<&'static str>,
-    frames: (u64, u64),
+    span: Span,
 }
 
 /// See above.
@@ -63,22 +59,12 @@ impl CoreAbuse {
             self.tally.forgotten = self.tally.forgotten.saturating_add(1);
             return;
         }
-        let new = Met {
-            first: flow.start,
-            last: flow.last,
-            flows: 0,
-            packets: 0,
-            answered: false,
-            spoken: BTreeSet::new(),
-            frames: (flow.first_frame, flow.last_frame),
-        };
+        let new = Met { packets: 0, answered: false, spoken: BTreeSet::new(), span: Span::new(flow) };
         let met = self.met.entry(key).or_insert(new);
-        (met.first, met.last) = (met.first.min(flow.start), met.last.max(flow.last));
-        met.flows = met.flows.saturating_add(1);
         met.packets = met.packets.saturating_add(flow.packets());
         met.spoken.insert(what);
         met.answered |= flow.heard() == Some(true);
-        met.frames = (met.frames.0.min(flow.first_frame), met.frames.1.max(flow.last_frame));
+        met.span.ends(flow);
     }
 }
 
@@ -98,8 +84,7 @@ impl Detector for CoreAbuse {
     }
 
     fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let alert = |((subject, server), met): (&(Subject, Addr), &Met)| {
-            Alert {
+        let alert = |((subject, server), met): (&(Subject, Addr), &Met)| Alert {
             about: &ABOUT,
             subject: *subject,
             peer: Some(server.ip().to_string()),
@@ -114,7 +99,10 @@ impl Detector for CoreAbuse {
                     met.packets,
                     if met.answered { "and was answered" } else { "without an answer" }
                 ),
-                more: vec!["At these ports nodes of a mobile network speak with each other, and modules do not; by chance another program may use one of them".to_owned()],
+                more: vec![
+                    "At these ports nodes of a mobile network speak with each other, and modules do not".to_owned(),
+                    "By chance another program may use one of them".to_owned(),
+                ],
                 remedies: vec![
                     "Have the operator drop packets from tunnels to the addresses of its own nodes".to_owned(),
                     "Look at the device: what runs on it, and who can sign in".to_owned(),
@@ -122,12 +110,11 @@ impl Detector for CoreAbuse {
                 clears_when: "It is the uplink of a small cell and that is written down, or no such packet comes any more".to_owned(),
             },
             threats: &["surveillance", "disruption"],
-            first: met.first,
-            at: met.first,
-            last: met.last,
-            flows: met.flows,
-            frames: met.frames,
-        }
+            first: met.span.first,
+            at: met.span.first,
+            last: met.span.last,
+            flows: met.span.flows,
+            frames: met.span.frames,
         };
         self.met.iter().map(alert).collect()
     }

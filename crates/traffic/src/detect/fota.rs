@@ -11,7 +11,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::cloud::{is_open, server};
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow};
 use crate::lists::{Scope, Server};
 use crate::names::{Body, Sort, Word, Words};
@@ -62,10 +62,7 @@ fn says(text: &str) -> bool {
 
 #[derive(Debug)]
 struct Pull {
-    first: Micros,
-    last: Micros,
     at: Option<Micros>,
-    flows: u64,
     up: u64,
     down: u64,
     open: bool,
@@ -74,7 +71,7 @@ struct Pull {
     /// Hashes of certificates that were shown.
     certificates: Vec<(Option<Word>, Option<Word>)>,
     addrs: Vec<Addr>,
-    frames: (u64, u64),
+    span: Span,
 }
 
 /// Addresses of one server that are kept.
@@ -117,7 +114,7 @@ impl Fota {
             return;
         }
         if let Some(pull) = self.pulls.get(&key)
-            && flow.start.since(pull.last) > QUIET
+            && flow.start.since(pull.span.last) > QUIET
             && let Some(pull) = self.pulls.remove(&key)
         {
             if pull.at.is_some() && self.over.len() < OVER {
@@ -131,10 +128,7 @@ impl Fota {
             return;
         }
         let pull = self.pulls.entry(key).or_insert_with(|| Pull {
-            first: flow.start,
-            last: flow.last,
             at: None,
-            flows: 0,
             up: 0,
             down: 0,
             open: false,
@@ -142,10 +136,8 @@ impl Fota {
             target: None,
             certificates: Vec::new(),
             addrs: Vec::new(),
-            frames: (flow.first_frame, flow.last_frame),
+            span: Span::new(flow),
         });
-        (pull.first, pull.last) = (pull.first.min(flow.start), pull.last.max(flow.last));
-        pull.flows = pull.flows.saturating_add(1);
         pull.up = pull.up.saturating_add(flow.up.bytes);
         pull.down = pull.down.saturating_add(flow.down.bytes);
         pull.open |= is_open(flow);
@@ -155,7 +147,7 @@ impl Fota {
         if shown != (None, None) && pull.certificates.len() < ADDRS && !pull.certificates.contains(&shown) {
             pull.certificates.push(shown);
         }
-        pull.frames = (pull.frames.0.min(flow.first_frame), pull.frames.1.max(flow.last_frame));
+        pull.span.ends(flow);
         if pull.addrs.len() < ADDRS && !pull.addrs.contains(&flow.key.server) {
             pull.addrs.push(flow.key.server);
         }
@@ -173,7 +165,7 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
     };
     let mut windows = given.expected.windows.iter().filter(|w| own(&w.who)).peekable();
     let planned = windows.peek().is_some();
-    let inside = windows.any(|w| w.holds(pull.first));
+    let inside = windows.any(|w| w.holds(pull.span.first));
     let servers = &given.expected.servers;
     let pinned = servers.iter().find(|s| s.has(name));
     let strange: Vec<String> = match pinned {
@@ -203,7 +195,7 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
     }
     if planned && !inside {
         severity = severity.max(Severity::High);
-        more.push(format!("It began at {}, outside of every window for updates of this device", pull.first));
+        more.push(format!("It began at {}, outside of every window for updates of this device", pull.span.first));
     }
     if !servers.is_empty() && pinned.is_none() {
         severity = severity.max(Severity::High);
@@ -237,7 +229,7 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
                 "got {} bytes of what looks like firmware from {name}{} in {} conversations",
                 pull.down,
                 target.map_or(String::new(), |t| format!(", first {t}")),
-                pull.flows
+                pull.span.flows
             ),
             more,
             remedies: vec![
@@ -247,11 +239,11 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
             clears_when: "The update was planned and its version is known to be good".to_owned(),
         },
         threats: &["disruption", "surveillance"],
-        first: pull.first,
+        first: pull.span.first,
         at,
-        last: pull.last,
-        flows: pull.flows,
-        frames: pull.frames,
+        last: pull.span.last,
+        flows: pull.span.flows,
+        frames: pull.span.frames,
     })
 }
 

@@ -11,8 +11,6 @@ use umbilical_core::observation::Basis;
 
 use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace};
 use crate::cellular::sessions::{Id, Session};
-use crate::flow::Event;
-use crate::names::Words;
 use crate::packet::Addr;
 use crate::time::Micros;
 
@@ -183,8 +181,6 @@ impl Detector for Identity {
     fn about(&self) -> &'static About {
         &ABOUT
     }
-
-    fn see(&mut self, _: &Event<'_>, _: &Given, _: &Words) {}
 
     fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
         let (mut sims, mut modules) = (BTreeMap::<&str, Vec<(Id, &Session)>>::new(), BTreeMap::<&str, Vec<(Id, &Session)>>::new());

@@ -9,9 +9,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::{About, Alert, Detector, Given, Hears, Reason, Tally, Term, Trace};
-use crate::flow::Event;
 use crate::learn::{Inbound, Peer, is_inside};
-use crate::names::Words;
 
 const ABOUT: About = About {
     code: "inbound-control",
@@ -135,8 +133,6 @@ impl Detector for Control {
     fn about(&self) -> &'static About {
         &ABOUT
     }
-
-    fn see(&mut self, _: &Event<'_>, _: &Given, _: &Words) {}
 
     fn finish(&mut self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
         self.judge(given)

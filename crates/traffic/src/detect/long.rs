@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside, who, with_port};
+use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, for_many, is_inside, who, with_port};
 use crate::flow::{Event, Flow, NTP};
 use crate::names::{App, Word, Words, dns};
 use crate::packet::Addr;
@@ -37,10 +37,7 @@ struct Pair {
     known: bool,
     app: Option<App>,
     bytes: u64,
-    first: Micros,
-    last: Micros,
-    frames: (u64, u64),
-    flows: u64,
+    span: Span,
 }
 
 /// See above.
@@ -74,24 +71,13 @@ impl Long {
                 return;
             }
         }
-        let pair = self.pairs.entry(of).or_insert_with(|| Pair {
-            longest: Micros(0),
-            known: false,
-            app: None,
-            bytes: 0,
-            first: flow.start,
-            last: flow.last,
-            frames: (flow.first_frame, flow.last_frame),
-            flows: 0,
-        });
+        let pair =
+            self.pairs.entry(of).or_insert_with(|| Pair { longest: Micros(0), known: false, app: None, bytes: 0, span: Span::new(flow) });
         pair.longest = pair.longest.max(lasted);
         pair.known |= name.is_some() || names.app.is_some();
         pair.app = pair.app.or(names.app);
         pair.bytes = pair.bytes.saturating_add(flow.up.bytes).saturating_add(flow.down.bytes);
-        pair.first = pair.first.min(flow.start);
-        pair.last = pair.last.max(flow.last);
-        pair.frames = (pair.frames.0.min(flow.first_frame), pair.frames.1.max(flow.last_frame));
-        pair.flows = pair.flows.saturating_add(1);
+        pair.span.ends(flow);
     }
 }
 
@@ -127,11 +113,11 @@ impl Pair {
                 clears_when: "It is known what the device is connected with and why".to_owned(),
             },
             threats: &["surveillance"],
-            first: self.first,
-            at: self.first.plus(HOUR),
-            last: self.last,
-            flows: self.flows,
-            frames: self.frames,
+            first: self.span.first,
+            at: self.span.first.plus(HOUR),
+            last: self.span.last,
+            flows: self.span.flows,
+            frames: self.span.frames,
         }
     }
 }

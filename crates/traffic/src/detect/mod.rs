@@ -26,6 +26,7 @@ mod reflection;
 mod scan;
 mod sieve;
 mod silence;
+mod span;
 mod spoofed;
 mod stats;
 mod stream;
@@ -37,6 +38,7 @@ pub use alert::{Alert, Reason, Subject, Term};
 
 use umbilical_core::observation::Basis;
 
+use self::span::Span;
 use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow};
 use crate::learn::{Gather, Lesson, Memory, Now, Past};
@@ -106,8 +108,8 @@ pub struct Trace<'a> {
 trait Detector: std::fmt::Debug {
     /// What it is.
     fn about(&self) -> &'static About;
-    /// What happens to a conversation.
-    fn see(&mut self, event: &Event<'_>, given: &Given, words: &Words);
+    /// What happens to a conversation, of what it wants to hear of.
+    fn see(&mut self, _: &Event<'_>, _: &Given, _: &Words) {}
     /// What was found, and nothing more comes.
     fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert>;
     /// What it could and could not look at.

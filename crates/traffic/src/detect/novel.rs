@@ -13,9 +13,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::{About, Alert, Detector, Given, Hears, Reason, Tally, Term, Trace};
-use crate::flow::Event;
 use crate::learn::{Contact, Module, Now, Past, Who, end, is_inside, network, network_name};
-use crate::names::Words;
 use crate::packet::Addr;
 use crate::time::Micros;
 
@@ -337,8 +335,6 @@ impl Detector for Novel {
     fn about(&self) -> &'static About {
         &ABOUT
     }
-
-    fn see(&mut self, _: &Event<'_>, _: &Given, _: &Words) {}
 
     fn finish(&mut self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
         self.judge(given)

@@ -6,12 +6,11 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, is_inside};
+use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, is_inside};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow, Seen};
 use crate::names::{App, Words};
 use crate::packet::{Addr, Flags, proto};
-use crate::time::Micros;
 
 const ABOUT: About =
     About { code: "reached-from-outside", version: 1, needs: "sessions, and whether a conversation was answered", basis: Basis::Observed };
@@ -27,13 +26,10 @@ const SIGN_IN: [u16; 14] = [21, 22, 23, 161, 502, 2323, 2404, 3389, 4840, 5555, 
 
 #[derive(Debug)]
 struct Reached {
-    first: Micros,
-    last: Micros,
-    flows: u64,
     callers: HashSet<Addr>,
     bytes: u64,
     app: Option<App>,
-    frames: (u64, u64),
+    span: Span,
 }
 
 /// See above.
@@ -80,20 +76,11 @@ impl FromOutside {
             self.tally.forgotten = self.tally.forgotten.saturating_add(1);
             return;
         }
-        let reached = self.ports.entry(key).or_insert_with(|| Reached {
-            first: flow.start,
-            last: flow.last,
-            flows: 0,
-            callers: HashSet::new(),
-            bytes: 0,
-            app: None,
-            frames: (flow.first_frame, flow.last_frame),
-        });
-        (reached.first, reached.last) = (reached.first.min(flow.start), reached.last.max(flow.last));
-        reached.flows = reached.flows.saturating_add(1);
+        let reached =
+            self.ports.entry(key).or_insert_with(|| Reached { callers: HashSet::new(), bytes: 0, app: None, span: Span::new(flow) });
         reached.bytes = reached.bytes.saturating_add(flow.down.bytes);
         reached.app = reached.app.or(flow.names.app);
-        reached.frames = (reached.frames.0.min(flow.first_frame), reached.frames.1.max(flow.last_frame));
+        reached.span.ends(flow);
         if reached.callers.len() < CALLERS {
             reached.callers.insert(flow.key.client);
         }
@@ -144,7 +131,7 @@ impl Detector for FromOutside {
                     did: format!(
                         "answered {}{many} addresses of the Internet that called its {transport} port {port}{speaks}: {} conversations, {} bytes given",
                         reached.callers.len(),
-                        reached.flows,
+                        reached.span.flows,
                         reached.bytes
                     ),
                     more: Vec::new(),
@@ -155,11 +142,11 @@ impl Detector for FromOutside {
                     clears_when: "Nobody outside is answered any more, or whoever calls is written down as expected".to_owned(),
                 },
                 threats: &["surveillance", "disruption"],
-                first: reached.first,
-                at: reached.first,
-                last: reached.last,
-                flows: reached.flows,
-                frames: reached.frames,
+                first: reached.span.first,
+                at: reached.span.first,
+                last: reached.span.last,
+                flows: reached.span.flows,
+                frames: reached.span.frames,
             }
         };
         self.ports.iter().map(alert).collect()

@@ -7,9 +7,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace};
-use crate::flow::Event;
 use crate::learn::{Module, Wake, Who};
-use crate::names::Words;
 use crate::time::Micros;
 
 const ABOUT: About = About {
@@ -173,8 +171,6 @@ impl Detector for Quiet {
     fn about(&self) -> &'static About {
         &ABOUT
     }
-
-    fn see(&mut self, _: &Event<'_>, _: &Given, _: &Words) {}
 
     fn finish(&mut self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
         self.judge(given)

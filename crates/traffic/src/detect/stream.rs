@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
+use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, for_many, who};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow, Key};
 use crate::names::{App, Words};
@@ -55,14 +55,10 @@ struct Track {
 #[derive(Debug)]
 struct Found {
     kind: Kind,
-    first: Micros,
     at: Micros,
-    last: Micros,
-    flows: u64,
-    bytes: u64,
     rate: f64,
     pace: f64,
-    frames: (u64, u64),
+    span: Span,
 }
 
 /// See above.
@@ -126,19 +122,10 @@ impl Stream {
             self.tally.forgotten = self.tally.forgotten.saturating_add(1);
             return;
         }
-        let found = self.found.entry((subject, peer, port)).or_insert_with(|| Found {
-            kind,
-            first: flow.start,
-            at: flow.last,
-            last: flow.last,
-            flows: 0,
-            bytes: 0,
-            rate,
-            pace,
-            frames: (flow.first_frame, flow.last_frame),
-        });
+        let found =
+            self.found.entry((subject, peer, port)).or_insert_with(|| Found { kind, at: flow.last, rate, pace, span: Span::new(flow) });
         found.kind = found.kind.min(kind);
-        (found.last, found.frames.1) = (found.last.max(flow.last), found.frames.1.max(flow.last_frame));
+        found.span.goes_on(flow);
         (found.rate, found.pace) = (rate, pace);
     }
 
@@ -149,9 +136,7 @@ impl Stream {
         let peer = if flow.inbound && flow.session.is_some() { flow.key.client } else { flow.key.server };
         let subject = flow.session.map_or_else(|| who(flow), Subject::Session);
         if let Some(found) = self.found.get_mut(&(subject, peer, flow.key.server_port)) {
-            found.flows = found.flows.saturating_add(1);
-            found.bytes = found.bytes.saturating_add(if flow.inbound { flow.down.bytes } else { flow.up.bytes });
-            found.last = found.last.max(flow.last);
+            found.span.ends(flow);
         }
     }
 }
@@ -177,8 +162,8 @@ fn alert((subject, peer, port): &(Subject, Addr, u16), found: &Found) -> Alert {
                 peer.ip(),
                 found.rate,
                 found.pace,
-                found.first,
-                found.last
+                found.span.first,
+                found.span.last
             ),
             more: vec!["Whether the device has a microphone or a camera is not known here".to_owned()],
             remedies: vec![
@@ -188,11 +173,11 @@ fn alert((subject, peer, port): &(Subject, Addr, u16), found: &Found) -> Alert {
             clears_when: "It is known what the stream is, or the device has nothing that could hear or see".to_owned(),
         },
         threats: &["surveillance", "exfiltration"],
-        first: found.first,
+        first: found.span.first,
         at: found.at,
-        last: found.last,
-        flows: found.flows.max(1),
-        frames: found.frames,
+        last: found.span.last,
+        flows: found.span.flows.max(1),
+        frames: found.span.frames,
     }
 }
 

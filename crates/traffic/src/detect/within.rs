@@ -8,12 +8,11 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside};
+use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, for_many, is_inside};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow};
 use crate::names::{Role, Words};
 use crate::packet::Addr;
-use crate::time::Micros;
 
 const ABOUT: About = About { code: "device-to-device", version: 1, needs: "sessions and their addresses", basis: Basis::Observed };
 
@@ -24,14 +23,11 @@ const PORTS: usize = 8;
 
 #[derive(Debug)]
 struct Pair {
-    first: Micros,
-    last: Micros,
-    flows: u64,
     answered: u64,
     bytes: u64,
     control: bool,
     ports: Vec<u16>,
-    frames: (u64, u64),
+    span: Span,
 }
 
 /// See above.
@@ -60,22 +56,12 @@ impl Within {
             self.tally.forgotten = self.tally.forgotten.saturating_add(1);
             return;
         }
-        let pair = pairs.entry(key).or_insert_with(|| Pair {
-            first: flow.start,
-            last: flow.last,
-            flows: 0,
-            answered: 0,
-            bytes: 0,
-            control: false,
-            ports: Vec::new(),
-            frames: (flow.first_frame, flow.last_frame),
-        });
-        (pair.first, pair.last) = (pair.first.min(flow.start), pair.last.max(flow.last));
-        pair.flows = pair.flows.saturating_add(1);
+        let pair =
+            pairs.entry(key).or_insert_with(|| Pair { answered: 0, bytes: 0, control: false, ports: Vec::new(), span: Span::new(flow) });
         pair.answered = pair.answered.saturating_add((flow.heard() == Some(true)).into());
         pair.bytes = pair.bytes.saturating_add(flow.up.bytes).saturating_add(flow.down.bytes);
         pair.control |= flow.names.role == Some(Role::Control);
-        pair.frames = (pair.frames.0.min(flow.first_frame), pair.frames.1.max(flow.last_frame));
+        pair.span.ends(flow);
         if pair.ports.len() < PORTS && !pair.ports.contains(&flow.key.server_port) {
             pair.ports.push(flow.key.server_port);
         }
@@ -114,7 +100,7 @@ impl Detector for Within {
             let Some(own) = trace.sessions.get(*id) else { continue };
             let same = |other: &Id| {
                 let there = |s: &crate::cellular::sessions::Session| {
-                    own.apn.is_some() && s.apn == own.apn && s.first <= pair.last && s.last >= pair.first
+                    own.apn.is_some() && s.apn == own.apn && s.first <= pair.span.last && s.last >= pair.span.first
                 };
                 other != id && trace.sessions.get(*other).is_some_and(there)
             };
@@ -146,7 +132,7 @@ fn alert(id: Id, server: Addr, pair: &Pair) -> Alert {
             did: format!(
                 "spoke with another module on the same network, {}: {} conversations, {} answered, {} bytes, port {ports}",
                 server.ip(),
-                pair.flows,
+                pair.span.flows,
                 pair.answered,
                 pair.bytes
             ),
@@ -158,10 +144,10 @@ fn alert(id: Id, server: Addr, pair: &Pair) -> Alert {
             clears_when: "No module reaches another any more, or it is written down that these two may".to_owned(),
         },
         threats: &["disruption"],
-        first: pair.first,
-        at: pair.first,
-        last: pair.last,
-        flows: pair.flows,
-        frames: pair.frames,
+        first: pair.span.first,
+        at: pair.span.first,
+        last: pair.span.last,
+        flows: pair.span.flows,
+        frames: pair.span.frames,
     }
 }
