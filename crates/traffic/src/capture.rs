@@ -49,6 +49,8 @@ pub enum CaptureError {
 
 /// Frames are at most a quarter of a megabyte (libpcap's `MAXIMUM_SNAPLEN`), and a block of pcapng holds one with its options.
 const BUFFER: usize = 1 << 20;
+/// Bytes that are read at once: what was just read and hashed is still in a processor's second cache when it is decoded.
+const PIECE: usize = 1 << 17;
 /// Bytes by which a form is known.
 const MAGIC: usize = 4;
 
@@ -129,8 +131,10 @@ struct Failing<R> {
 
 impl<R: Read> Read for Failing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let most = buffer.len().min(PIECE);
+        let piece = buffer.get_mut(..most).unwrap_or_default();
         loop {
-            match self.from.read(buffer) {
+            match self.from.read(piece) {
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(e) => {
                     self.failed = Some(e);

@@ -222,7 +222,7 @@ impl Watch {
 
     /// Counts a packet for its conversation.
     fn converse(&mut self, packet: &Datagram<'_>, owner: Owner, tunnelled: bool, frame: &Frame<'_>, each: Each<'_>) {
-        let dns = dns::PORTS.contains(&packet.src_port) || dns::PORTS.contains(&packet.dst_port);
+        let dns = dns::is_port(packet.src_port) || dns::is_port(packet.dst_port);
         let query = if dns && !packet.payload.is_empty() { self.asked_for(packet, owner, (frame.at, frame.number), each) } else { None };
         let mut known = Known { words: &mut self.words, asked: &self.asked, query, tunnelled };
         let sessions = &mut self.sessions;

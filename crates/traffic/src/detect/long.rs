@@ -51,7 +51,7 @@ impl Long {
     fn end(&mut self, flow: &Flow) {
         let key = flow.key;
         let outside = !is_inside(key.server) && !flow.inbound && !for_many(key.server) && !for_many(key.client);
-        if !outside || dns::PORTS.contains(&key.server_port) || key.server_port == NTP {
+        if !outside || dns::is_port(key.server_port) || key.server_port == NTP {
             return;
         }
         self.tally.judged = self.tally.judged.saturating_add(1);

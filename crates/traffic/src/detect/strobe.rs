@@ -74,7 +74,7 @@ impl Strobe {
     fn start(&mut self, flow: &Flow) {
         let key = flow.key;
         let inside = is_inside(key.client) && is_inside(key.server);
-        if inside || dns::PORTS.contains(&key.server_port) || for_many(key.server) || for_many(key.client) {
+        if inside || dns::is_port(key.server_port) || for_many(key.server) || for_many(key.client) {
             return;
         }
         self.tally.judged = self.tally.judged.saturating_add(1);

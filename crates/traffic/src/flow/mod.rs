@@ -4,6 +4,7 @@ mod broken;
 mod close;
 mod lookup;
 mod seen;
+mod slots;
 mod table;
 mod wheel;
 
@@ -373,7 +374,7 @@ impl Flow {
 
     /// Looks for who and where a device is, in what is not encrypted and not read where it is counted.
     fn scan(&mut self, bytes: &[u8], from_client: bool, words: &mut Words) {
-        let closed = matches!(self.names.app, Some(App::Tls | App::Dtls | App::Quic)) || dns::PORTS.contains(&self.key.server_port);
+        let closed = matches!(self.names.app, Some(App::Tls | App::Dtls | App::Quic)) || dns::is_port(self.key.server_port);
         // What a server of a known protocol says is its own affair.
         if closed || !from_client && self.names.app.is_some() {
             return;

@@ -4,6 +4,7 @@ use std::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
+use super::slots::{Slot, Slots};
 use super::wheel::{Turn, Wheel};
 use super::{ACTIVE, Each, Event, Flow, Key, Quiet, Why};
 use crate::cellular::sessions::{Id, Owner, Way};
@@ -58,9 +59,9 @@ const EVICTED: usize = 4096;
 pub struct Table {
     limits: Limits,
     hasher: DefaultHashBuilder,
-    /// By key and session: numbers of `slots`.
-    index: HashTable<u32>,
-    slots: Vec<Slot>,
+    /// By key and realm.
+    index: HashTable<Entry>,
+    slots: Slots,
     free: Vec<u32>,
     wheel: Wheel,
     now: Micros,
@@ -73,13 +74,16 @@ pub struct Table {
     pub flows: u64,
 }
 
-#[derive(Debug)]
-struct Slot {
-    /// Apart from others with the same addresses in another network.
-    realm: u32,
-    /// How often this place was used.
-    use_of: u32,
-    flow: Option<Flow>,
+/// Where a conversation is, with half of the hash of its key and realm: so the index grows without a look at any of them.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    half: u32,
+    slot: u32,
+}
+
+/// As an index needs it: its upper bits and its lower ones count.
+fn spread(half: u32) -> u64 {
+    u64::from(half) << 32 | u64::from(half)
 }
 
 impl Slot {
@@ -116,7 +120,7 @@ impl Table {
             limits,
             hasher: DefaultHashBuilder::default(),
             index: HashTable::new(),
-            slots: Vec::new(),
+            slots: Slots::default(),
             free: Vec::new(),
             wheel: Wheel::default(),
             now: Micros(i64::MIN),
@@ -154,7 +158,7 @@ impl Table {
             Some(slot) => (slot, false),
             None => (self.begin((key, whole, realm), packet, at, frame, known.words, each), true),
         };
-        let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) else { return };
+        let Some(flow) = self.slots.flow_mut(slot) else { return };
         let from_client = flow.key == key;
         if let (None, Owner::Session(id, way)) = (flow.session, owner) {
             flow.session = Some(id);
@@ -225,7 +229,7 @@ impl Table {
             }
         };
         let (wait, wait_tcp) = (self.limits.idle, self.limits.idle_tcp);
-        let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) else { return };
+        let Some(flow) = self.slots.flow_mut(slot) else { return };
         let other_way = flow.key != record.key;
         let silent = flow.answered() != Some(true);
         if !begun {
@@ -267,7 +271,7 @@ impl Table {
 
     /// Whether a record is of the conversation that is open, or why that is over.
     fn goes_on(&self, slot: u32, record: &Record) -> Result<(), Why> {
-        let Some(flow) = self.flow(slot) else { return Ok(()) };
+        let Some(flow) = self.slots.flow(slot) else { return Ok(()) };
         let gap = record.start.since(flow.last);
         let idle = if flow.key.proto == proto::TCP { self.limits.idle_tcp } else { self.limits.idle };
         if flow.closed() && gap > LINGER {
@@ -278,18 +282,18 @@ impl Table {
 
     /// Looks at a conversation once a time has passed.
     fn look_again(&mut self, slot: u32, at: Micros) {
-        let use_of = self.slots.get(slot as usize).map_or(0, |s| s.use_of);
+        let use_of = self.slots.get(slot).map_or(0, |s| s.use_of);
         self.wheel.put(Turn { slot, use_of }, at);
     }
 
     /// The conversation that was meant, if it goes on.
     fn meant(&self, turn: Turn) -> Option<&Flow> {
-        self.slots.get(turn.slot as usize).filter(|s| s.use_of == turn.use_of)?.flow.as_ref()
+        self.slots.get(turn.slot).filter(|s| s.use_of == turn.use_of)?.flow.as_ref()
     }
 
     /// Ends every conversation.
     pub fn finish(&mut self, words: &Words, each: Each<'_>) {
-        for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
+        for slot in 0..self.slots.len() {
             self.end(slot, Why::Trace, words, each);
         }
     }
@@ -297,17 +301,19 @@ impl Table {
     /// The conversation with these ends in a realm. Addresses of modules are private and used by many: in a tunnel one is that of a
     /// session, or of none.
     fn find(&self, whole: Key, realm: u32) -> Option<u32> {
-        let hash = self.hasher.hash_one((whole, realm));
-        self.index.find(hash, |slot| self.slots.get(*slot as usize).is_some_and(|s| s.has(whole, realm))).copied()
+        let half = self.half(whole, realm);
+        let is = |e: &Entry| e.half == half && self.slots.get(e.slot).is_some_and(|s| s.has(whole, realm));
+        self.index.find(spread(half), is).map(|e| e.slot)
     }
 
-    fn flow(&self, slot: u32) -> Option<&Flow> {
-        self.slots.get(slot as usize)?.flow.as_ref()
+    fn half(&self, whole: Key, realm: u32) -> u32 {
+        let hash = self.hasher.hash_one((whole, realm));
+        (hash >> 32) as u32
     }
 
     /// Why a packet begins another conversation between the same ports, if it does.
     fn begins_anew(&self, slot: u32, packet: &Datagram<'_>, at: Micros, own: Option<(Id, Addr)>) -> Option<Why> {
-        let flow = self.flow(slot)?;
+        let flow = self.slots.flow(slot)?;
         // Outside of tunnels an address may be given to another module while a conversation goes on.
         let had = if flow.inbound { flow.key.server } else { flow.key.client };
         if own.is_some_and(|(id, addr)| addr == had && flow.session.is_some_and(|before| before != id)) {
@@ -369,22 +375,15 @@ impl Table {
     fn place(&mut self, flow: Flow, whole: Key, realm: u32) -> u32 {
         let slot = match self.free.pop() {
             Some(slot) => {
-                if let Some(place) = self.slots.get_mut(slot as usize) {
+                if let Some(place) = self.slots.get_mut(slot) {
                     *place = Slot { realm, use_of: place.use_of.wrapping_add(1), flow: Some(flow) };
                 }
                 slot
             }
-            None => {
-                self.slots.push(Slot { realm, use_of: 0, flow: Some(flow) });
-                u32::try_from(self.slots.len().saturating_sub(1)).unwrap_or(u32::MAX)
-            }
+            None => self.slots.push(Slot { realm, use_of: 0, flow: Some(flow) }),
         };
-        let (hasher, slots) = (&self.hasher, &self.slots);
-        let again = |slot: &u32| {
-            let flow = |s: &Slot| s.flow.as_ref().map(|flow| (flow.key.whole(), s.realm));
-            slots.get(*slot as usize).and_then(flow).map_or(0, |of| hasher.hash_one(of))
-        };
-        self.index.insert_unique(hasher.hash_one((whole, realm)), slot, again);
+        let half = self.half(whole, realm);
+        self.index.insert_unique(spread(half), Entry { half, slot }, |e| spread(e.half));
         self.flows = self.flows.saturating_add(1);
         slot
     }
@@ -403,8 +402,8 @@ impl Table {
             self.begun = true;
             self.now = at;
             self.wheel.restart(at);
-            for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
-                if let Some(flow) = self.slots.get_mut(slot as usize).and_then(|s| s.flow.as_mut()) {
+            for slot in 0..self.slots.len() {
+                if let Some(flow) = self.slots.flow_mut(slot) {
                     flow.set_back(at, LONGEST);
                     self.look_again(slot, at);
                 }
@@ -434,10 +433,10 @@ impl Table {
     }
 
     fn end(&mut self, slot: u32, why: Why, words: &Words, each: Each<'_>) {
-        let Some(place) = self.slots.get_mut(slot as usize) else { return };
+        let Some(place) = self.slots.get_mut(slot) else { return };
         let Some(mut flow) = place.flow.take() else { return };
-        let hash = self.hasher.hash_one((flow.key.whole(), place.realm));
-        if let Ok(found) = self.index.find_entry(hash, |s| *s == slot) {
+        let realm = place.realm;
+        if let Ok(found) = self.index.find_entry(spread(self.half(flow.key.whole(), realm)), |e| e.slot == slot) {
             found.remove();
         }
         self.free.push(slot);
@@ -445,7 +444,7 @@ impl Table {
             if flow.looks_turned() {
                 flow.turn();
             }
-            flow.hears(self.two_way.contains(&place.realm));
+            flow.hears(self.two_way.contains(&realm));
             begins(&mut flow, words, each);
         }
         each(Event::End(&flow, why), words);

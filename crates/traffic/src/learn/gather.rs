@@ -334,7 +334,7 @@ impl Gather {
         let Some(subject) = subject(flow) else { return };
         let goes_out = goes_out(flow);
         let names = &flow.names;
-        let resolver = names.app == Some(App::Dns) || dns::PORTS.contains(&flow.key.server_port);
+        let resolver = names.app == Some(App::Dns) || dns::is_port(flow.key.server_port);
         let name = names.sni.or(names.host).or(names.dns).filter(|_| !resolver);
         let zone = name.filter(|_| goes_out).and_then(|word| self.zone_of(word, words));
         let net = network(flow.key.server);

@@ -6,8 +6,13 @@
 use crate::bytes::Bytes;
 use crate::packet::Addr;
 
-/// The registered port, and that of multicast DNS.
-pub const PORTS: [u16; 2] = [53, 5353];
+/// The registered port.
+pub const PORT: u16 = 53;
+
+/// Whether it is the registered port, or that of multicast DNS.
+pub const fn is_port(port: u16) -> bool {
+    matches!(port, PORT | 5353)
+}
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]

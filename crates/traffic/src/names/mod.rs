@@ -243,7 +243,7 @@ impl Probe {
                 None => self.done = !self.client.hold(joined),
             }
         } else if http::asks(stream) {
-            let ends = stream.windows(4).any(|w| w == b"\r\n\r\n");
+            let ends = memchr::memmem::find(stream, b"\r\n\r\n").is_some();
             if !ends && stream.len() < HELD && self.seen < PAYLOADS / 2 {
                 self.client.hold(joined);
                 return;
@@ -436,7 +436,7 @@ impl Probe {
     fn datagram(&mut self, payload: &Payload<'_>, names: &mut Names, words: &mut Words) {
         self.done = true;
         // Those are read where they are counted.
-        if dns::PORTS.contains(&payload.port) {
+        if dns::is_port(payload.port) {
             return;
         }
         if let Some(told) = industrial::udp(payload.bytes) {

@@ -193,6 +193,48 @@ fn list16(bytes: &mut Bytes<'_>) -> Option<Vec<u16>> {
     Some(std::iter::from_fn(|| list.u16()).collect())
 }
 
+/// What a fingerprint is made of. Each module says some dozen numbers each time it calls: they are written without a formatter.
+struct Text(Vec<u8>);
+
+impl Text {
+    /// Numbers, with dashes between.
+    fn decimal(&mut self, list: impl Iterator<Item = u16>) {
+        for (n, value) in list.enumerate() {
+            if n > 0 {
+                self.0.push(b'-');
+            }
+            let digits = [value / 10_000, value / 1000 % 10, value / 100 % 10, value / 10 % 10, value % 10].map(digit);
+            let from = digits.iter().take(4).take_while(|d| **d == b'0').count();
+            self.0.extend_from_slice(digits.get(from..).unwrap_or_default());
+        }
+    }
+
+    /// Numbers of four digits of hex, with commas between.
+    fn hex(&mut self, list: &[u16]) {
+        for (n, value) in list.iter().enumerate() {
+            if n > 0 {
+                self.0.push(b',');
+            }
+            self.0.extend([12, 8, 4, 0].map(|bits| digit(value >> bits & 0xf)));
+        }
+    }
+
+    /// Behind a line, twelve digits of its hash; of nothing twelve noughts.
+    fn digest(&self, out: &mut String) {
+        out.push('_');
+        if self.0.is_empty() {
+            out.push_str("000000000000");
+        } else {
+            out.push_str(hex(&Sha256::digest(&self.0)).get(..12).unwrap_or_default());
+        }
+    }
+}
+
+fn digit(value: u16) -> u8 {
+    let value = (value & 0xf) as u8;
+    if value < 10 { b'0' | value } else { (b'a' - 10).wrapping_add(value) }
+}
+
 impl Hello {
     fn extension(&mut self, kind: u16, mut value: Bytes<'_>) {
         let plain = |list: Option<Vec<u16>>| list.unwrap_or_default().into_iter().filter(|v| !grease(*v)).collect();
@@ -227,10 +269,16 @@ impl Hello {
 
     /// JA3: <https://github.com/salesforce/ja3>.
     pub fn ja3(&self) -> String {
-        let join = |list: &[u16]| list.iter().map(u16::to_string).collect::<Vec<_>>().join("-");
-        let formats: Vec<u16> = self.formats.iter().map(|f| (*f).into()).collect();
-        let text = [self.version.to_string(), join(&self.ciphers), join(&self.extensions), join(&self.groups), join(&formats)].join(",");
-        hex(&Md5::digest(text))
+        let formats = self.formats.iter().map(|f| u16::from(*f));
+        let mut text = Text(Vec::with_capacity(512));
+        text.decimal([self.version].into_iter());
+        for list in [&self.ciphers, &self.extensions, &self.groups] {
+            text.0.push(b',');
+            text.decimal(list.iter().copied());
+        }
+        text.0.push(b',');
+        text.decimal(formats);
+        hex(&Md5::digest(&text.0))
     }
 
     /// JA4: <https://github.com/FoxIO-LLC/ja4/blob/main/technical_details/JA4.md>.
@@ -254,21 +302,24 @@ impl Hello {
         };
         let named = if self.extensions.contains(&0) { 'd' } else { 'i' };
         let count = |n: usize| n.min(99);
-        let head = format!("{over}{version}{named}{:02}{:02}{}", count(self.ciphers.len()), count(self.extensions.len()), self.ends());
-        let sorted = |list: &[u16]| {
-            let mut list: Vec<String> = list.iter().map(|v| format!("{v:04x}")).collect();
-            list.sort_unstable();
-            list.join(",")
-        };
-        let short =
-            |text: &str| if text.is_empty() { "0".repeat(12) } else { hex(&Sha256::digest(text)).get(..12).unwrap_or_default().to_owned() };
-        let others: Vec<u16> = self.extensions.iter().copied().filter(|e| !matches!(e, 0 | 16)).collect();
-        let mut behind = sorted(&others);
+        let mut out = format!("{over}{version}{named}{:02}{:02}{}", count(self.ciphers.len()), count(self.extensions.len()), self.ends());
+        let mut text = Text(Vec::with_capacity(512));
+        // Four digits of hex are in the order of their numbers.
+        let mut sorted = self.ciphers.clone();
+        sorted.sort_unstable();
+        text.hex(&sorted);
+        text.digest(&mut out);
+        sorted.clear();
+        sorted.extend(self.extensions.iter().filter(|e| !matches!(e, 0 | 16)));
+        sorted.sort_unstable();
+        text.0.clear();
+        text.hex(&sorted);
         if !self.signatures.is_empty() {
-            behind.push('_');
-            behind.push_str(&self.signatures.iter().map(|v| format!("{v:04x}")).collect::<Vec<_>>().join(","));
+            text.0.push(b'_');
+            text.hex(&self.signatures);
         }
-        format!("{head}_{}_{}", short(&sorted(&self.ciphers)), short(&behind))
+        text.digest(&mut out);
+        out
     }
 
     /// The first and last character of the protocol; of their bytes in hex where one is none.

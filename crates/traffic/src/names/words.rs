@@ -3,7 +3,7 @@
 use std::hash::BuildHasher as _;
 use std::num::NonZeroU32;
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use umbilical_core::id::hex;
 
@@ -22,7 +22,9 @@ pub struct Told(NonZeroU32);
 #[derive(Debug, Default)]
 pub struct Words {
     all: Vec<Box<str>>,
-    of: HashMap<Box<str>, Word>,
+    hasher: DefaultHashBuilder,
+    /// Words by the hashes of their names.
+    of: HashTable<(u64, Word)>,
     /// What was said of devices in clear: the same in many conversations of one.
     said: Vec<Box<[Said]>>,
     told: HashMap<Box<[Said]>, Told>,
@@ -55,7 +57,8 @@ impl Words {
             end = end.saturating_sub(1);
         }
         let name = name.get(..end).unwrap_or_default();
-        if let Some(word) = self.of.get(name) {
+        let hash = self.hasher.hash_one(name);
+        if let Some((_, word)) = self.of.find(hash, |(other, word)| *other == hash && self.get(*word) == name) {
             return Some(*word);
         }
         let number = u32::try_from(self.all.len().saturating_add(1)).ok().and_then(NonZeroU32::new);
@@ -65,7 +68,7 @@ impl Words {
         };
         self.held = self.held.saturating_add(name.len());
         self.all.push(name.into());
-        self.of.insert(name.into(), Word(number));
+        self.of.insert_unique(hash, (hash, Word(number)), |(hash, _)| *hash);
         Some(Word(number))
     }
 
@@ -98,7 +101,7 @@ impl Words {
 
     /// The hashes of a certificate, SHA-256 and SHA-1, and keeps what stands in it.
     pub(super) fn certificate(&mut self, der: &[u8]) -> (Option<Word>, Option<Word>) {
-        let bytes = (self.of.hasher().hash_one(der), der.len());
+        let bytes = (self.hasher.hash_one(der), der.len());
         if let Some(hashes) = self.shown.get(&bytes) {
             return *hashes;
         }

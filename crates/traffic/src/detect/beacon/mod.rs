@@ -71,8 +71,15 @@ struct Contacts {
     frames: (u64, u64),
     count: u64,
     kept: Vec<Contact>,
-    /// The best that was judged before.
-    best: Option<own::Judged>,
+    /// Most pairs have none.
+    best: Option<Box<Best>>,
+}
+
+/// The best that was judged so far.
+#[derive(Debug)]
+struct Best {
+    judged: own::Judged,
+    /// The contact by which it was first good enough.
     told_at: Micros,
 }
 
@@ -80,7 +87,7 @@ struct Contacts {
 #[derive(Debug)]
 pub(super) struct Beacon {
     rita: bool,
-    pairs: HashMap<Pair, Contacts>,
+    pairs: HashMap<Pair, Box<Contacts>>,
     tally: Tally,
     /// First and last conversation of the trace.
     range: Option<(Micros, Micros)>,
@@ -101,8 +108,8 @@ impl Beacon {
         if for_many(key.server) || for_many(key.client) || !self.rita && !spoke {
             return;
         }
-        let clock = key.proto == proto::UDP && (CLOCKS.contains(&key.server_port) || dns::PORTS.contains(&key.server_port));
-        if !self.rita && (clock || dns::PORTS.contains(&key.server_port) || !matches!(key.proto, proto::TCP | proto::UDP | proto::ICMP)) {
+        let clock = key.proto == proto::UDP && (CLOCKS.contains(&key.server_port) || dns::is_port(key.server_port));
+        if !self.rita && (clock || dns::is_port(key.server_port) || !matches!(key.proto, proto::TCP | proto::UDP | proto::ICMP)) {
             return;
         }
         self.tally.judged = self.tally.judged.saturating_add(1);
@@ -115,14 +122,15 @@ impl Beacon {
         if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&pair) {
             self.make_room();
         }
-        let contacts = self.pairs.entry(pair).or_insert_with(|| Contacts {
-            begin: flow.start,
-            last: flow.start,
-            frames: (flow.first_frame, flow.first_frame),
-            count: 0,
-            kept: Vec::new(),
-            best: None,
-            told_at: flow.last,
+        let contacts = self.pairs.entry(pair).or_insert_with(|| {
+            Box::new(Contacts {
+                begin: flow.start,
+                last: flow.start,
+                frames: (flow.first_frame, flow.first_frame),
+                count: 0,
+                kept: Vec::new(),
+                best: None,
+            })
         });
         contacts.last = contacts.last.max(flow.start);
         contacts.frames = (contacts.frames.0.min(flow.first_frame), contacts.frames.1.max(flow.last_frame));
@@ -160,9 +168,9 @@ impl Beacon {
     fn own(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
         let words = trace.words;
         let models = Models::new(given);
-        self.pairs.values_mut().for_each(Contacts::judge);
-        let mut found: Vec<(&Pair, &Contacts, own::Judged)> =
-            self.pairs.iter().filter_map(|(pair, contacts)| Some((pair, contacts, contacts.best?))).collect();
+        self.pairs.values_mut().for_each(|contacts| contacts.judge());
+        let mut found: Vec<(&Pair, &Contacts, &Best)> =
+            self.pairs.iter().filter_map(|(pair, contacts)| Some((pair, &**contacts, contacts.best.as_deref()?))).collect();
         let with = |p: &Pair| (p.peer, p.port, p.proto);
         // Of one peer who comes most stands first.
         found.sort_by(|(a, x, _), (b, y, _)| with(a).cmp(&with(b)).then(y.count.cmp(&x.count)).then(a.cmp(b)));
@@ -215,11 +223,12 @@ impl Contacts {
         let times: Vec<f64> = self.kept.iter().map(|c| c.at as f64 / 1000.0).collect();
         let sizes = |of: fn(&Contact) -> u32| self.kept.iter().map(|c| of(c).into()).collect::<Vec<f64>>();
         let Some(judged) = own::judge(&times, &sizes(|c| c.up), &sizes(|c| c.down)) else { return };
-        if judged.score >= own::ENOUGH && self.best.is_none_or(|b| b.score < judged.score) {
-            if self.best.is_none() {
-                self.told_at = self.last;
-            }
-            self.best = Some(judged);
+        if judged.score < own::ENOUGH {
+            return;
+        }
+        let best = self.best.get_or_insert_with(|| Box::new(Best { judged, told_at: self.last }));
+        if best.judged.score < judged.score {
+            best.judged = judged;
         }
     }
 }
@@ -309,7 +318,7 @@ fn remedies() -> Vec<String> {
     ]
 }
 
-fn alert(pair: &Pair, contacts: &Contacts, best: &own::Judged, words: &Words) -> Alert {
+fn alert(pair: &Pair, contacts: &Contacts, Best { judged: best, told_at }: &Best, words: &Words) -> Alert {
     let name = peer(pair, words);
     Alert {
         about: &ABOUT,
@@ -331,7 +340,7 @@ fn alert(pair: &Pair, contacts: &Contacts, best: &own::Judged, words: &Words) ->
         },
         threats: &["surveillance"],
         first: contacts.begin,
-        at: contacts.told_at,
+        at: *told_at,
         last: contacts.last,
         flows: contacts.count,
         frames: contacts.frames,

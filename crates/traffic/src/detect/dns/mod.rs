@@ -34,7 +34,7 @@ fn asker(lookup: &Lookup<'_>) -> Option<Subject> {
 
 /// Whether it is a conversation with a name server whose questions its source did not see.
 fn is_blind(flow: &Flow) -> bool {
-    flow.key.server_port == dns::PORTS[0] && !flow.seen.has(Seen::DNS) && !for_many(flow.key.server)
+    flow.key.server_port == dns::PORT && !flow.seen.has(Seen::DNS) && !for_many(flow.key.server)
 }
 
 /// What was counted lately: in the half of a window that runs, and in the one before.

@@ -88,7 +88,7 @@ impl Tunnel {
     /// Somebody goes where a name led.
     fn visit(&mut self, flow: &Flow, words: &Words) {
         let port = flow.key.server_port;
-        if dns::PORTS.contains(&port) || for_many(flow.key.server) {
+        if dns::is_port(port) || for_many(flow.key.server) {
             return;
         }
         let subject = who(flow);
