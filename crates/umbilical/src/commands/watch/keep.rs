@@ -104,7 +104,7 @@ impl Keep {
             Some(id) if flow.inbound => (Subject::Session(id), Peer::Addr(flow.key.client)),
             session => {
                 // Of a conversation of DNS the name is what was asked for, not who was asked.
-                let asks = dns::PORTS.contains(&flow.key.server_port);
+                let asks = dns::is_port(flow.key.server_port);
                 let name = flow.names.sni.or(flow.names.host).or(flow.names.dns.filter(|_| !asks));
                 (session.map_or(Subject::Host(flow.key.client), Subject::Session), name.map_or(Peer::Addr(flow.key.server), Peer::Name))
             }
