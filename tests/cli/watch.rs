@@ -351,6 +351,66 @@ fn a_port_is_listened_to_until_an_interrupt() {
     assert_eq!(run(&folder, ["watch", "notes.txt", "--for", "1"]).code, 2);
 }
 
+/// Nobody waits for the end of what goes on for months.
+#[test]
+fn findings_are_told_while_a_port_is_listened_to() {
+    let folder = Folder::new();
+    folder.write("list.txt", "192.0.2.9\n");
+    let (child, port, mut said) = listening(&folder, &["--indicators", "list.txt", "--findings", "found.jsonl"]);
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    // Both ways of a conversation.
+    let there = netflow(1_793_500_000);
+    let mut back = there.clone();
+    for (to, from) in [(24..28, 28..32), (28..32, 24..28), (56..58, 58..60), (58..60, 56..58)] {
+        back[to].copy_from_slice(&there[from]);
+    }
+    for datagram in [&there, &back] {
+        socket.send_to(datagram, ("127.0.0.1", port)).unwrap();
+    }
+    let place = folder.path().join("found.jsonl");
+    let found = (0..100).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::fs::read_to_string(&place).ok().filter(|text| text.contains("\"indicator\""))
+    });
+    let found = found.expect("a finding while it goes on");
+    let line: Value = serde_json::from_str(found.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["code"], &line["source"], &line["subject"]["id"]), (&"indicator".into(), &"detector".into(), &"10.0.0.1".into()));
+    assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(130));
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut said, &mut text).unwrap();
+    assert!(text.contains("umbilical: medium indicator: 10.0.0.1 ") || text.contains("umbilical: high indicator: 10.0.0.1 "), "{text}");
+    // Each is told once, also at the end.
+    let document: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let told = std::fs::read_to_string(&place).unwrap();
+    let ids: Vec<Value> = told.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["id"].clone()).collect();
+    let all = document["findings"].as_array().unwrap();
+    assert!(ids.len() == all.len() && all.iter().all(|f| ids.contains(&f["id"])), "{ids:?} {all:#?}");
+}
+
+/// A frame of Ethernet in which somebody wants to begin a conversation of TCP.
+fn syn(from: [u8; 4], to: [u8; 4], port: u16) -> Vec<u8> {
+    let tcp = [&[0x9c, 0x40][..], &port.to_be_bytes(), &[0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 0, 64, 0, 0, 0, 0]].concat();
+    let ip = [&[0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0][..], &from, &to, &tcp].concat();
+    [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0][..], &ip].concat()
+}
+
+#[test]
+fn findings_of_files_are_written_as_lines() {
+    let folder = Folder::new();
+    let packets: Vec<Vec<u8>> = (0..60_u8).map(|n| syn([10, 0, 0, 7], [198, 51, 100, n], 23)).collect();
+    folder.write("scan.pcap", ethernet(&packets));
+    let document = run(&folder, ["watch", "scan.pcap", "--findings", "found.jsonl", "--format", "json"]).json();
+    let told = std::fs::read_to_string(folder.path().join("found.jsonl")).unwrap();
+    let lines: Vec<Value> = told.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(!lines.is_empty());
+    assert_eq!(Value::from(lines), document["findings"]);
+    let both = run(&folder, ["watch", "scan.pcap", "--findings", "x.jsonl", "--flows", "x.jsonl"]);
+    assert!(both.code == 2 && both.err.contains("cannot be both --findings and --flows"), "{} {}", both.code, both.err);
+    assert_eq!(run(&folder, ["watch", "scan.pcap", "--findings", "-"]).code, 2);
+}
+
 /// The default build has no live capture: it knows the word, and says what to do.
 #[cfg(not(all(feature = "live", target_os = "linux")))]
 #[test]

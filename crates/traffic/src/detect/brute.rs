@@ -252,11 +252,11 @@ impl Detector for Brute {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
         self.pairs.iter().filter_map(|(of, pair)| pair.alert(*of)).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

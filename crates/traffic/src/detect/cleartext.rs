@@ -219,14 +219,14 @@ impl Detector for Cleartext {
         }
     }
 
-    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
         // Another module is no more outside than this one.
         let is_module = |to: Addr, at: Micros| matches!(trace.sessions.of_addresses(to, to, at), Owner::Session(..));
         let outside = self.leaks.iter().filter(|(_, (to, leak))| !is_module(*to, leak.last));
         outside.filter_map(|((subject, peer, port), (_, leak))| alert(*subject, *peer, *port, leak, trace)).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

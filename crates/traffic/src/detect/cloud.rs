@@ -98,7 +98,7 @@ impl Detector for Cloud {
         }
     }
 
-    fn finish(&mut self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
         let alert = |((subject, domain), met): (&(Subject, Box<str>), &Met)| {
             let (_, endpoint) = given.operators.named(domain)?;
             let operator = endpoint.operator.as_ref();
@@ -150,7 +150,7 @@ impl Detector for Cloud {
         self.met.iter().filter_map(alert).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

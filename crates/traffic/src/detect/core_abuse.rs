@@ -83,7 +83,7 @@ impl Detector for CoreAbuse {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
         let alert = |((subject, server), met): (&(Subject, Addr), &Met)| Alert {
             about: &ABOUT,
             subject: *subject,
@@ -119,7 +119,7 @@ impl Detector for CoreAbuse {
         self.met.iter().map(alert).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

@@ -435,16 +435,19 @@ impl Detector for Flood {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let mut out = self.over.take();
-        for (of, target) in &mut self.targets {
-            target.finish();
+    fn wait(&mut self, until: Option<Micros>) {
+        self.targets.values_mut().for_each(|target| target.wait(until));
+    }
+
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+        let mut out = self.over.all();
+        for (of, target) in &self.targets {
             out.extend(alerts(*of, target));
         }
         out
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

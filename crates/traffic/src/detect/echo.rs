@@ -248,11 +248,11 @@ impl Detector for Echo {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
         self.pairs.values().filter_map(|pair| pair.alert()).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

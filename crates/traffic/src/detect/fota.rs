@@ -262,12 +262,12 @@ impl Detector for Fota {
         }
     }
 
-    fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
         let over = self.over.iter().map(|(key, pull)| (key, pull));
         over.chain(&self.pulls).filter_map(|(key, pull)| alert(key, pull, given, trace)).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

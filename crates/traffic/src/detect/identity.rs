@@ -21,10 +21,8 @@ const ABOUT: About =
 const TOGETHER: Micros = Micros::seconds(60);
 
 /// See above.
-#[derive(Debug, Default)]
-pub(super) struct Identity {
-    tally: Tally,
-}
+#[derive(Debug)]
+pub(super) struct Identity;
 
 /// For how long two sessions were there at once.
 fn together(a: &Session, b: &Session) -> Micros {
@@ -182,14 +180,9 @@ impl Detector for Identity {
         &ABOUT
     }
 
-    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
         let (mut sims, mut modules) = (BTreeMap::<&str, Vec<(Id, &Session)>>::new(), BTreeMap::<&str, Vec<(Id, &Session)>>::new());
         for (id, session) in trace.sessions.iter().filter(|(_, s)| s.heard) {
-            if session.imsi.is_none() && session.imei.is_none() {
-                self.tally.blind = self.tally.blind.saturating_add(session.flows);
-                continue;
-            }
-            self.tally.judged = self.tally.judged.saturating_add(session.flows);
             session.imsi.as_deref().into_iter().for_each(|imsi| sims.entry(imsi).or_default().push((id, session)));
             // Placeholders that many say are a finding of the audit, and no clones.
             let known = body(session).filter(|b| !b.bytes().all(|d| d == b'0'));
@@ -207,7 +200,13 @@ impl Detector for Identity {
         out
     }
 
-    fn tally(&self) -> Tally {
-        self.tally
+    fn tally(&self, _: &Given, trace: Trace<'_>) -> Tally {
+        let mut tally = Tally::default();
+        for (_, session) in trace.sessions.iter().filter(|(_, s)| s.heard) {
+            let known = session.imsi.is_some() || session.imei.is_some();
+            let count = if known { &mut tally.judged } else { &mut tally.blind };
+            *count = count.saturating_add(session.flows);
+        }
+        tally
     }
 }

@@ -19,44 +19,39 @@ const ABOUT: About = About {
 };
 
 /// See above.
-#[derive(Debug, Default)]
-pub(super) struct Control {
-    tally: Tally,
-}
+#[derive(Debug)]
+pub(super) struct Control;
 
-impl Control {
-    fn judge(&mut self, given: &Given) -> Vec<Alert> {
-        let (past, now) = (&given.past, &given.now);
-        self.tally.blind = now.unseen;
-        self.tally.forgotten = now.forgotten;
-        let mut out = Vec::new();
-        // Who came to whom is listed once for each who came.
-        let mut listed: BTreeMap<&Peer, Vec<&Inbound>> = BTreeMap::new();
-        let (mut still, mut all) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
-        for came in &now.inbound {
-            self.tally.judged = self.tally.judged.saturating_add(came.met.talks);
-            all.insert(&came.who);
-            let module = past.modules.get(&came.who);
-            if module.is_some_and(|m| m.from.iter().any(|(peer, _)| *peer == came.peer)) {
-                continue;
-            }
-            let first = now.lesson.modules.get(&came.who).map_or(came.met.first, |m| m.first);
-            if !past.is_learnt(&came.who, first, came.met.first, came.before) {
-                still.insert(&came.who);
-                listed.entry(&came.peer).or_default().push(came);
-                continue;
-            }
-            let others = past.modules.iter().filter(|(who, _)| **who != came.who);
-            let others = others.filter(|(_, m)| m.from.iter().any(|(peer, _)| *peer == came.peer)).count();
-            out.push(alert(came, Known::Learnt { others }));
+fn judge(given: &Given) -> (Vec<Alert>, Tally) {
+    let (past, now) = (&given.past, &given.now);
+    let mut tally = Tally { blind: now.unseen, forgotten: now.forgotten, ..Tally::default() };
+    let mut out = Vec::new();
+    // Who came to whom is listed once for each who came.
+    let mut listed: BTreeMap<&Peer, Vec<&Inbound>> = BTreeMap::new();
+    let (mut still, mut all) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    for came in &now.inbound {
+        tally.judged = tally.judged.saturating_add(came.met.talks);
+        all.insert(&came.who);
+        let module = past.modules.get(&came.who);
+        if module.is_some_and(|m| m.from.iter().any(|(peer, _)| *peer == came.peer)) {
+            continue;
         }
-        for group in listed.values() {
-            let Some(first) = group.first() else { continue };
-            out.push(alert(first, Known::Learning { more: group.len().saturating_sub(1) }));
+        let first = now.lesson.modules.get(&came.who).map_or(came.met.first, |m| m.first);
+        if !past.is_learnt(&came.who, first, came.met.first, came.before) {
+            still.insert(&came.who);
+            listed.entry(&came.peer).or_default().push(came);
+            continue;
         }
-        self.tally.learning = Some((still.len() as u64, all.len() as u64));
-        out
+        let others = past.modules.iter().filter(|(who, _)| **who != came.who);
+        let others = others.filter(|(_, m)| m.from.iter().any(|(peer, _)| *peer == came.peer)).count();
+        out.push(alert(came, Known::Learnt { others }));
     }
+    for group in listed.values() {
+        let Some(first) = group.first() else { continue };
+        out.push(alert(first, Known::Learning { more: group.len().saturating_sub(1) }));
+    }
+    tally.learning = Some((still.len() as u64, all.len() as u64));
+    (out, tally)
 }
 
 /// What is known of a module.
@@ -134,8 +129,8 @@ impl Detector for Control {
         &ABOUT
     }
 
-    fn finish(&mut self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
-        self.judge(given)
+    fn found(&self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
+        judge(given).0
     }
 
     // What it needs is gathered for all.
@@ -143,7 +138,7 @@ impl Detector for Control {
         Hears::NOTHING
     }
 
-    fn tally(&self) -> Tally {
-        self.tally
+    fn tally(&self, given: &Given, _: Trace<'_>) -> Tally {
+        judge(given).1
     }
 }

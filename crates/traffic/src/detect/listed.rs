@@ -214,11 +214,11 @@ impl Detector for Listed {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
         self.met.iter().map(|((subject, _), met)| alert(*subject, met)).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 

@@ -137,11 +137,11 @@ impl Detector for Long {
         }
     }
 
-    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
         self.pairs.iter().map(|((to, subject), pair)| pair.alert(*to, *subject, trace.words)).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

@@ -193,11 +193,11 @@ impl Detector for Mining {
         }
     }
 
-    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
         self.works.iter().map(|(key, work)| Self::alert(key, work, trace.words)).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

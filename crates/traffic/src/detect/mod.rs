@@ -110,10 +110,12 @@ trait Detector: std::fmt::Debug {
     fn about(&self) -> &'static About;
     /// What happens to a conversation, of what it wants to hear of.
     fn see(&mut self, _: &Event<'_>, _: &Given, _: &Words) {}
-    /// What was found, and nothing more comes.
-    fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert>;
-    /// What it could and could not look at.
-    fn tally(&self) -> Tally;
+    /// Time has passed, and what was waited for did not come; `None`: nothing more comes at all.
+    fn wait(&mut self, _: Option<Micros>) {}
+    /// What was found so far. It is asked for while a trace goes on, again and again.
+    fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert>;
+    /// What it could and could not look at so far.
+    fn tally(&self, given: &Given, trace: Trace<'_>) -> Tally;
     /// What it wants to hear of.
     fn hears(&self) -> Hears {
         Hears::ALL
@@ -177,7 +179,7 @@ const ALL: &[New] = &[
     |_| Box::new(dns::Tunnel::default()),
     |_| Box::new(dns::Dga::default()),
     |_| Box::new(listed::Listed::default()),
-    |_| Box::new(identity::Identity::default()),
+    |_| Box::new(identity::Identity),
     |_| Box::new(core_abuse::CoreAbuse::default()),
     |_| Box::new(within::Within::default()),
     |_| Box::new(reached::FromOutside::default()),
@@ -194,9 +196,9 @@ const ALL: &[New] = &[
     |_| Box::new(brute::Brute::default()),
     |_| Box::new(strobe::Strobe::default()),
     |_| Box::new(long::Long::default()),
-    |_| Box::new(novel::Novel::default()),
-    |_| Box::new(inbound::Control::default()),
-    |_| Box::new(silence::Quiet::default()),
+    |_| Box::new(novel::Novel),
+    |_| Box::new(inbound::Control),
+    |_| Box::new(silence::Quiet),
 ];
 
 /// What a detector could and could not look at.
@@ -232,14 +234,16 @@ pub struct Came {
 pub struct Detectors {
     all: Vec<(Hears, Box<dyn Detector>)>,
     given: Given,
-    gather: Option<Gather>,
+    gather: Gather,
+    /// Before which trace and time [`Given::past`] was.
+    past_of: Option<(String, Micros)>,
 }
 
 impl Detectors {
     /// All of them.
     pub fn new(given: Given) -> Self {
         let all = ALL.iter().map(|new| new(&given)).map(|one| (one.hears(), one)).collect();
-        Self { all, given, gather: Some(Gather::default()) }
+        Self { all, given, gather: Gather::default(), past_of: None }
     }
 
     /// What they are given, to change it.
@@ -255,43 +259,59 @@ impl Detectors {
                 detector.see(event, &self.given, words);
             }
         }
-        if let Some(gather) = &mut self.gather {
-            gather.see(event, words);
-        }
+        self.gather.see(event, words);
     }
 
     /// The first conversation so far and the last.
     pub fn range(&self) -> Option<(Micros, Micros)> {
-        self.gather.as_ref()?.range()
+        self.gather.range()
     }
 
-    /// The trace is over: what it teaches, under the hash that names it and those of its inputs. `place` says where an address is.
+    /// What the trace taught so far, under the hash that names it and those of its inputs: detectors that learn judge by that from now
+    /// on. `place` says where an address is.
     pub fn learn(
         &mut self,
         (name, inputs): (&str, Vec<Box<str>>),
         trace: Trace<'_>,
         place: &mut dyn FnMut(Addr) -> Option<Place>,
     ) -> Lesson {
-        let Some(gather) = self.gather.take() else { return Lesson::default() };
         let given = &mut self.given;
-        given.now = gather.finish((trace.words, trace.sessions), (&given.operators, &given.key), place);
-        given.past = given.memory.before(name, given.now.lesson.begin);
+        given.now = self.gather.now((trace.words, trace.sessions), (&given.operators, &given.key), place);
+        let begin = given.now.lesson.begin;
+        // It is the same each time, and may be long.
+        if self.past_of.as_ref().is_none_or(|(of, at)| (&**of, *at) != (name, begin)) {
+            given.past = given.memory.before(name, begin);
+            self.past_of = Some((name.to_owned(), begin));
+        }
         Lesson { trace: name.into(), inputs, ..given.now.lesson.clone() }
     }
 
-    /// What they found, the worst first, and what each came to.
-    pub fn finish(mut self, trace: Trace<'_>) -> (Vec<Alert>, Vec<Came>) {
-        self.learn(("", Vec::new()), trace, &mut |_| None);
+    /// Nothing more happened until this time of the trace: the same as [`Detectors::finish`], so far.
+    pub fn so_far(&mut self, at: Micros, trace: Trace<'_>) -> (Vec<Alert>, Vec<Came>) {
+        self.all.iter_mut().for_each(|(_, detector)| detector.wait(Some(at)));
+        self.found(trace)
+    }
+
+    /// What they found, the worst first, and what each came to. Detectors that learn judge by what was last learnt.
+    pub fn finish(&mut self, trace: Trace<'_>) -> (Vec<Alert>, Vec<Came>) {
+        if self.past_of.is_none() {
+            self.learn(("", Vec::new()), trace, &mut |_| None);
+        }
+        self.all.iter_mut().for_each(|(_, detector)| detector.wait(None));
+        self.found(trace)
+    }
+
+    fn found(&self, trace: Trace<'_>) -> (Vec<Alert>, Vec<Came>) {
         let (mut alerts, mut came) = (Vec::new(), Vec::new());
-        for (_, detector) in &mut self.all {
-            let mut found = merged(detector.finish(&self.given, trace));
+        for (_, detector) in &self.all {
+            let mut found = merged(detector.found(&self.given, trace));
             let all = found.len();
             found.retain(|alert| !self.given.allows(alert, trace.sessions));
             let allowed = all.saturating_sub(found.len()) as u64;
             came.push(Came {
                 about: detector.about(),
                 given: detector.is_given(&self.given),
-                tally: detector.tally(),
+                tally: detector.tally(&self.given, trace),
                 alerts: found.len() as u64,
                 allowed,
             });

@@ -38,10 +38,8 @@ const TOLD: usize = 20;
 const USUAL: [u16; 12] = [53, 80, 123, 443, 853, 1883, 5222, 5228, 5683, 8080, 8443, 8883];
 
 /// See above.
-#[derive(Debug, Default)]
-pub(super) struct Novel {
-    tally: Tally,
-}
+#[derive(Debug)]
+pub(super) struct Novel;
 
 /// Who spoke with something in this trace, by when they began.
 type Begun<'a> = HashMap<String, Vec<(Micros, &'a Who)>>;
@@ -170,71 +168,69 @@ fn fleet(past: &Past, now: &Now) -> [usize; 2] {
     [all.len().saturating_sub(addrs), addrs]
 }
 
-impl Novel {
-    fn judge(&mut self, given: &Given) -> Vec<Alert> {
-        let (past, now) = (&given.past, &given.now);
-        let mut begun = Begun::new();
-        for (who, contacts) in &now.contacts {
-            for contact in contacts {
-                keys(contact).for_each(|key| begun.entry(key).or_default().push((contact.met.first, who)));
-            }
+fn judge(given: &Given) -> (Vec<Alert>, Tally) {
+    let (past, now) = (&given.past, &given.now);
+    let mut tally = Tally { forgotten: now.forgotten, ..Tally::default() };
+    let mut begun = Begun::new();
+    for (who, contacts) in &now.contacts {
+        for contact in contacts {
+            keys(contact).for_each(|key| begun.entry(key).or_default().push((contact.met.first, who)));
         }
-        begun.values_mut().for_each(|all| all.sort_unstable());
-        let fleet = fleet(past, now);
-        let (mut out, mut learning) = (Vec::new(), (0_u64, 0_u64));
-        for (who, contacts) in &now.contacts {
-            let mut contacts: Vec<&Contact> = contacts.iter().collect();
-            contacts.sort_by_key(|c| c.met.first);
-            let (first, last, talks) = now.lesson.modules.get(who).map_or_else(Default::default, |m| (m.first, m.last, m.talks));
-            learning.1 = learning.1.saturating_add(1);
-            learning.0 = learning.0.saturating_add(u64::from(!past.is_learnt(who, first, last, talks)));
-            let mut habit = Habit::new(past.modules.get(who));
-            let mut alerts = Vec::new();
-            for contact in contacts {
-                if past.is_learnt(who, first, contact.met.first, contact.before) {
-                    alerts.extend(self.contact(who, contact, &mut habit, (&begun, &fleet), given));
-                }
-                habit.add(contact);
-            }
-            alerts.sort_by(Alert::worst_first);
-            let more = alerts.len().saturating_sub(TOLD);
-            alerts.truncate(TOLD);
-            if let (Some(last), 1..) = (alerts.last_mut(), more) {
-                last.reason.more.push(format!("{more} more destinations that are new for it are not told one by one"));
-            }
-            out.extend(alerts);
-        }
-        self.tally.learning = Some(learning);
-        self.tally.forgotten = now.forgotten;
-        out
     }
+    begun.values_mut().for_each(|all| all.sort_unstable());
+    let fleet = fleet(past, now);
+    let (mut out, mut learning) = (Vec::new(), (0_u64, 0_u64));
+    for (who, contacts) in &now.contacts {
+        let mut contacts: Vec<&Contact> = contacts.iter().collect();
+        contacts.sort_by_key(|c| c.met.first);
+        let (first, last, talks) = now.lesson.modules.get(who).map_or_else(Default::default, |m| (m.first, m.last, m.talks));
+        learning.1 = learning.1.saturating_add(1);
+        learning.0 = learning.0.saturating_add(u64::from(!past.is_learnt(who, first, last, talks)));
+        let mut habit = Habit::new(past.modules.get(who));
+        let mut alerts = Vec::new();
+        for contact in contacts {
+            if past.is_learnt(who, first, contact.met.first, contact.before) {
+                alerts.extend(contact_alert(&mut tally, who, contact, &mut habit, (&begun, &fleet), given));
+            }
+            habit.add(contact);
+        }
+        alerts.sort_by(Alert::worst_first);
+        let more = alerts.len().saturating_sub(TOLD);
+        alerts.truncate(TOLD);
+        if let (Some(last), 1..) = (alerts.last_mut(), more) {
+            last.reason.more.push(format!("{more} more destinations that are new for it are not told one by one"));
+        }
+        out.extend(alerts);
+    }
+    tally.learning = Some(learning);
+    (out, tally)
+}
 
-    /// One destination of a module that is known well.
-    fn contact(
-        &mut self,
-        who: &Who,
-        contact: &Contact,
-        habit: &mut Habit<'_>,
-        (begun, fleet): (&Begun<'_>, &[usize; 2]),
-        given: &Given,
-    ) -> Option<Alert> {
-        let known = habit.knows(contact);
-        // A router sees no names: of an address alone it cannot be told who it is today.
-        let blind = !contact.named && !contact.names && contact.place.asn.is_none() && !is_inside(contact.addr);
-        let restless = habit.restless(contact.named);
-        if !known && (blind || restless > RESTLESS) {
-            self.tally.blind = self.tally.blind.saturating_add(contact.met.talks);
-            return None;
-        }
-        self.tally.judged = self.tally.judged.saturating_add(contact.met.talks);
-        if known {
-            return None;
-        }
-        let others = others(&given.past, begun, fleet, who, contact);
-        let later = begun.get(&*contact.what).into_iter().flatten();
-        let later = later.filter(|(at, other)| *other != who && *at >= contact.met.first).count();
-        (others.0 as f64 <= PREVALENCE * others.1 as f64).then(|| alert(contact, who, habit, (others, later), restless))
+/// One destination of a module that is known well.
+fn contact_alert(
+    tally: &mut Tally,
+    who: &Who,
+    contact: &Contact,
+    habit: &mut Habit<'_>,
+    (begun, fleet): (&Begun<'_>, &[usize; 2]),
+    given: &Given,
+) -> Option<Alert> {
+    let known = habit.knows(contact);
+    // A router sees no names: of an address alone it cannot be told who it is today.
+    let blind = !contact.named && !contact.names && contact.place.asn.is_none() && !is_inside(contact.addr);
+    let restless = habit.restless(contact.named);
+    if !known && (blind || restless > RESTLESS) {
+        tally.blind = tally.blind.saturating_add(contact.met.talks);
+        return None;
     }
+    tally.judged = tally.judged.saturating_add(contact.met.talks);
+    if known {
+        return None;
+    }
+    let others = others(&given.past, begun, fleet, who, contact);
+    let later = begun.get(&*contact.what).into_iter().flatten();
+    let later = later.filter(|(at, other)| *other != who && *at >= contact.met.first).count();
+    (others.0 as f64 <= PREVALENCE * others.1 as f64).then(|| alert(contact, who, habit, (others, later), restless))
 }
 
 fn alert(contact: &Contact, who: &Who, habit: &Habit<'_>, (others, later): ((usize, usize), usize), restless: f64) -> Alert {
@@ -336,8 +332,8 @@ impl Detector for Novel {
         &ABOUT
     }
 
-    fn finish(&mut self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
-        self.judge(given)
+    fn found(&self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
+        judge(given).0
     }
 
     // What it needs is gathered for all.
@@ -345,7 +341,7 @@ impl Detector for Novel {
         Hears::NOTHING
     }
 
-    fn tally(&self) -> Tally {
-        self.tally
+    fn tally(&self, given: &Given, _: Trace<'_>) -> Tally {
+        judge(given).1
     }
 }

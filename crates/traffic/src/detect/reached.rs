@@ -110,7 +110,7 @@ impl Detector for FromOutside {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
         let alert = |((id, number, port), reached): (&(Id, u8, u16), &Reached)| {
             let transport = match *number {
                 proto::TCP => "TCP",
@@ -152,7 +152,7 @@ impl Detector for FromOutside {
         self.ports.iter().map(alert).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

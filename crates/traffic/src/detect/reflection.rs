@@ -363,17 +363,20 @@ impl Detector for Reflection {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let mut out = self.over.take();
-        for (to, target) in &mut self.targets {
-            target.finish();
+    fn wait(&mut self, until: Option<Micros>) {
+        self.targets.values_mut().for_each(|target| target.wait(until));
+    }
+
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+        let mut out = self.over.all();
+        for (to, target) in &self.targets {
             out.extend(hit(*to, target));
         }
         out.extend(self.devices.iter().filter_map(|((subject, port), answers)| answers.alert(*subject, *port)));
         out
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

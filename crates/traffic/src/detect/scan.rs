@@ -163,6 +163,8 @@ pub(super) struct Scan {
     /// Sum of their `met`.
     kept: usize,
     over: Vec<Alert>,
+    /// The conversation that has just begun with its answer.
+    at_once: Option<Key>,
     tally: Tally,
 }
 
@@ -376,17 +378,23 @@ impl Scan {
             let oldest = prober.awaited.remove(0);
             prober.outcome(oldest, false);
         }
+        let answered = flow.seen != Seen::PACKETS && flow.heard() == Some(true);
         let odd = flow.key.proto == proto::TCP && flow.seen == Seen::PACKETS && !flow.up.flags.any(Flags::SYN | Flags::ACK | Flags::RST);
-        prober.awaited.push(Contact {
-            key: flow.key,
-            at: flow.start,
-            frame: flow.first_frame,
-            odd,
-            inwards: flow.inbound || is_inside(flow.key.server),
-        });
+        let contact =
+            Contact { key: flow.key, at: flow.start, frame: flow.first_frame, odd, inwards: flow.inbound || is_inside(flow.key.server) };
+        if answered {
+            // Of a record that is known from its beginning, and is told right behind it.
+            prober.outcome(contact, true);
+            self.at_once = Some(flow.key);
+        } else {
+            prober.awaited.push(contact);
+        }
     }
 
     fn answer(&mut self, flow: &Flow, answered: Option<bool>) {
+        if self.at_once.take().is_some_and(|key| key == flow.key) {
+            return;
+        }
         let Some(prober) = self.probers.get_mut(&who(flow)) else { return };
         let Some(at) = prober.awaited.iter().rposition(|c| c.key == flow.key) else { return };
         let contact = prober.awaited.remove(at);
@@ -446,16 +454,16 @@ impl Detector for Scan {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let mut out = std::mem::take(&mut self.over);
-        for (subject, prober) in &mut self.probers {
-            prober.settle(Micros(i64::MAX));
-            out.extend(prober.alert(*subject));
-        }
-        out
+    fn wait(&mut self, until: Option<Micros>) {
+        self.probers.values_mut().for_each(|prober| prober.settle(until.unwrap_or(Micros(i64::MAX))));
     }
 
-    fn tally(&self) -> Tally {
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+        let going_on = self.probers.iter().filter_map(|(subject, prober)| prober.alert(*subject));
+        self.over.iter().cloned().chain(going_on).collect()
+    }
+
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

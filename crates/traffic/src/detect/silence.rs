@@ -27,10 +27,8 @@ const DAYS: u32 = 3;
 const RARE: f64 = 0.02;
 
 /// See above.
-#[derive(Debug, Default)]
-pub(super) struct Quiet {
-    tally: Tally,
-}
+#[derive(Debug)]
+pub(super) struct Quiet;
 
 /// A silence that ended in this trace.
 struct Slept<'a> {
@@ -52,40 +50,38 @@ fn middle(mut all: Vec<u64>) -> u64 {
     all.get(all.len() / 2).copied().unwrap_or(0)
 }
 
-impl Quiet {
-    fn judge(&mut self, given: &Given) -> Vec<Alert> {
-        let (past, now) = (&given.past, &given.now);
-        let mut out = Vec::new();
-        for (who, contacts) in &now.contacts {
-            let module = past.modules.get(who);
-            let wakes = now.wakes.get(who).map(Vec::as_slice).unwrap_or_default();
-            let (talks, days) = module.map_or((0, 0), |m| (m.talks, m.days));
-            let first = contacts.iter().min_by_key(|c| c.met.first);
-            let woke: Vec<(Box<str>, String, u64)> = first
-                .iter()
-                .flat_map(|f| contacts.iter().filter(|c| c.met.first.since(f.met.first) <= Micros::seconds(60)))
-                .map(|c| (c.what.clone(), crate::learn::end(c.name.as_deref(), c.addr, c.port), c.frames.0))
-                .collect();
-            let mut slept = Vec::new();
-            if let (Some(module), Some(first)) = (module, first) {
-                // Up to the beginning of this trace as far as others were kept, and from there on.
-                let (begin, at) = (given.now.lesson.begin, first.met.first);
-                let mut seconds = past.silence(module.last, begin.min(at)).watched;
-                seconds = seconds.saturating_add(u64::try_from(at.since(begin.max(module.last)).0 / 1_000_000).unwrap_or(0));
-                let usual = module.quiet.clone();
-                slept.push(Slept { subject: first.subject, from: module.last, to: at, seconds, usual, talks, days, woke: &woke });
-            }
-            for wake in wakes {
-                slept.push(within(wake, wakes, module, &slept));
-            }
-            if talks.max(wakes.iter().map(|w| w.talks).max().unwrap_or(0)) >= TALKS {
-                let all = now.lesson.modules.get(who).map_or(0, |m| m.talks);
-                self.tally.judged = self.tally.judged.saturating_add(all);
-            }
-            out.extend(slept.iter().filter_map(|slept| alert(slept, who, given)));
+fn judge(given: &Given) -> (Vec<Alert>, Tally) {
+    let (past, now) = (&given.past, &given.now);
+    let (mut out, mut tally) = (Vec::new(), Tally::default());
+    for (who, contacts) in &now.contacts {
+        let module = past.modules.get(who);
+        let wakes = now.wakes.get(who).map(Vec::as_slice).unwrap_or_default();
+        let (talks, days) = module.map_or((0, 0), |m| (m.talks, m.days));
+        let first = contacts.iter().min_by_key(|c| c.met.first);
+        let woke: Vec<(Box<str>, String, u64)> = first
+            .iter()
+            .flat_map(|f| contacts.iter().filter(|c| c.met.first.since(f.met.first) <= Micros::seconds(60)))
+            .map(|c| (c.what.clone(), crate::learn::end(c.name.as_deref(), c.addr, c.port), c.frames.0))
+            .collect();
+        let mut slept = Vec::new();
+        if let (Some(module), Some(first)) = (module, first) {
+            // Up to the beginning of this trace as far as others were kept, and from there on.
+            let (begin, at) = (given.now.lesson.begin, first.met.first);
+            let mut seconds = past.silence(module.last, begin.min(at)).watched;
+            seconds = seconds.saturating_add(u64::try_from(at.since(begin.max(module.last)).0 / 1_000_000).unwrap_or(0));
+            let usual = module.quiet.clone();
+            slept.push(Slept { subject: first.subject, from: module.last, to: at, seconds, usual, talks, days, woke: &woke });
         }
-        out
+        for wake in wakes {
+            slept.push(within(wake, wakes, module, &slept));
+        }
+        if talks.max(wakes.iter().map(|w| w.talks).max().unwrap_or(0)) >= TALKS {
+            let all = now.lesson.modules.get(who).map_or(0, |m| m.talks);
+            tally.judged = tally.judged.saturating_add(all);
+        }
+        out.extend(slept.iter().filter_map(|slept| alert(slept, who, given)));
     }
+    (out, tally)
 }
 
 /// A silence inside of this trace.
@@ -172,8 +168,8 @@ impl Detector for Quiet {
         &ABOUT
     }
 
-    fn finish(&mut self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
-        self.judge(given)
+    fn found(&self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
+        judge(given).0
     }
 
     // What it needs is gathered for all.
@@ -181,7 +177,7 @@ impl Detector for Quiet {
         Hears::NOTHING
     }
 
-    fn tally(&self) -> Tally {
-        self.tally
+    fn tally(&self, given: &Given, _: Trace<'_>) -> Tally {
+        judge(given).1
     }
 }

@@ -244,7 +244,7 @@ impl Detector for Spoofed {
         }
     }
 
-    fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
         // Framed routes: RFC 2865, 5.22.
         let own = |id: Id, network: Ue| trace.sessions.get(id).is_some_and(|s| given.expected.is_routed(s, network.addr));
         let strange = self.modules.iter().filter(|((id, network), _)| !network.is_some_and(|network| own(*id, network)));
@@ -252,7 +252,7 @@ impl Detector for Spoofed {
         strange.filter_map(|((id, _), sent)| sent.alert(*id, trace.sessions, &holders)).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         let told = self.modules.values().fold(0, |sum: u64, sent| sum.saturating_add(sent.flows));
         Tally { judged: self.tally.judged.saturating_add(told), ..self.tally }
     }

@@ -203,11 +203,11 @@ impl Detector for Strobe {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
         self.pairs.iter().filter_map(|((subject, to), pair)| pair.alert(*subject, *to)).collect()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

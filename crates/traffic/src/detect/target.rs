@@ -288,11 +288,13 @@ impl Target {
         }
     }
 
-    /// The trace is over.
-    pub(super) fn finish(&mut self) {
-        let last = self.last;
-        self.patience = Micros(-1_000_000);
-        self.settle(last);
+    /// Nothing more came until then; `None`: nothing more comes.
+    pub(super) fn wait(&mut self, until: Option<Micros>) {
+        let until = until.unwrap_or_else(|| {
+            self.patience = Micros(-1_000_000);
+            self.last
+        });
+        self.settle(until);
     }
 
     /// Addresses and ports, about.

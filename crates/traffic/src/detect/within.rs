@@ -83,7 +83,7 @@ impl Detector for Within {
         }
     }
 
-    fn finish(&mut self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
         let mut of: HashMap<Addr, Vec<Id>> = HashMap::new();
         let mut prefixes = Vec::new();
         for (id, session) in trace.sessions.iter() {
@@ -113,7 +113,7 @@ impl Detector for Within {
         out
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap};
+use indexmap::IndexMap;
 
 use super::lesson::{KEPT, Lesson, Met, Module, Net, PORTS, Peer, QUIET, Who};
 use super::{end as end_name, is_inside, network, network_name};
@@ -109,7 +110,7 @@ enum Act {
 /// What is noted.
 #[derive(Debug, Default)]
 pub struct Gather {
-    all: HashMap<Subject, Box<Of>>,
+    all: IndexMap<Subject, Box<Of>, DefaultHashBuilder>,
     rows: usize,
     served: HashMap<(Subject, Act, Addr), Served>,
     zones: Vec<Box<str>>,
@@ -471,9 +472,9 @@ impl Gather {
         of.bytes = (of.bytes.0.saturating_add(flow.up.bytes), of.bytes.1.saturating_add(flow.down.bytes));
     }
 
-    /// What it came to. `place` says where an address is.
-    pub fn finish(
-        self,
+    /// What it came to so far. `place` says where an address is.
+    pub fn now(
+        &self,
         (words, sessions): (&Words, &Sessions),
         (operators, key): (&Operators, &[u8]),
         place: &mut dyn FnMut(Addr) -> Option<Place>,
@@ -485,7 +486,7 @@ impl Gather {
         let (begin, end) = self.range.unwrap_or_default();
         let mut now = Now { unseen: self.unseen, forgotten: self.forgotten, ..Now::default() };
         (now.lesson.begin, now.lesson.end) = (begin, end);
-        let mut all: Vec<(Who, Subject, Box<Of>)> = self.all.into_iter().map(|(s, of)| (who(s), s, of)).collect();
+        let mut all: Vec<(Who, Subject, &Of)> = self.all.iter().map(|(s, of)| (who(*s), *s, &**of)).collect();
         all.sort_by(|a, b| (&a.0, a.2.first, a.1).cmp(&(&b.0, b.2.first, b.1)));
         let what = |key: Key| -> Box<str> {
             match key {
@@ -497,10 +498,10 @@ impl Gather {
             // Another session of the same module was before.
             let earlier = now.lesson.modules.get(&who).map_or((0, 0), |m| (m.talks, m.days));
             let mut module =
-                Module { first: of.first, last: of.last, talks: of.talks, days: of.days, ports: of.ports, ..Module::default() };
+                Module { first: of.first, last: of.last, talks: of.talks, days: of.days, ports: of.ports.clone(), ..Module::default() };
             let seconds = |g: &Gap| u64::try_from(g.to.since(g.from).0 / 1_000_000).unwrap_or(0);
             module.quiet = of.gaps.iter().map(seconds).collect();
-            let mut rows: Vec<(Key, Row)> = of.rows.into_iter().collect();
+            let mut rows: Vec<(Key, Row)> = of.rows.iter().map(|(key, row)| (*key, *row)).collect();
             rows.sort_by_key(|(key, row)| (row.first, *key));
             for (key, row) in &rows {
                 let (name, of_addr) = (what(*key), place(row.addr).unwrap_or_default());
@@ -533,7 +534,7 @@ impl Gather {
                     operator: full.and_then(|n| operators.named(bare(n))?.1.operator.clone()),
                 });
             }
-            for gap in of.gaps {
+            for gap in &of.gaps {
                 let woke = gap.woke.iter().map(|(key, name, addr, port, frame)| {
                     let name = name.map(|word| bare(words.get(word))).filter(|_| matches!(key, Key::Zone(_)));
                     (what(*key), end_name(name, *addr, *port), *frame)
@@ -544,7 +545,7 @@ impl Gather {
             }
             now.lesson.modules.entry(who).or_default().add(&module);
         }
-        let mut served: Vec<_> = self.served.into_iter().collect();
+        let mut served: Vec<_> = self.served.iter().map(|(key, of)| (*key, of)).collect();
         served.sort_by_key(|(key, of)| (of.first, *key));
         for ((subject, act, from), of) in served {
             let who = who(subject);
@@ -557,7 +558,7 @@ impl Gather {
             let came = Module { first: of.first, last: of.last, from: vec![(peer.clone(), met)], ..Module::default() };
             now.lesson.modules.entry(who.clone()).or_default().add(&came);
             let control = matches!(act, Act::Control(_));
-            let Served { port, frames, before, bytes, .. } = of;
+            let Served { port, frames, before, bytes, .. } = *of;
             now.inbound.push(Inbound { subject, who, peer, from, port, control, met, frames, before, bytes });
         }
         now.lesson.modules.retain(|who, _| !who.is_unnamed());

@@ -31,6 +31,61 @@ pub(crate) fn found(mut packets: Vec<Timed>, options: Given) -> Vec<Alert> {
     detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }).0
 }
 
+/// What was said first of a kind and a peer, and when.
+type Said = (&'static str, Option<String>, Micros);
+
+/// The same, asked each half second what was found so far.
+fn asked(mut packets: Vec<Timed>) -> (Vec<Alert>, Vec<Said>) {
+    packets.sort_by_key(|p| p.0);
+    let mut watch = Watch::new(Limits::default());
+    let mut detect = Detectors::new(Given::default());
+    let mut said: Vec<Said> = Vec::new();
+    let mut next = i64::MIN;
+    for (n, (at, bytes)) in packets.iter().enumerate() {
+        let frame = Frame { number: n as u64 + 1, at: Micros(*at), link: Link::RAW, bytes, length: bytes.len() as u32 };
+        watch.frame(&frame, &mut |event, words| detect.see(&event, words));
+        if *at >= next {
+            next = at + 500_000;
+            let trace = Trace { words: &watch.words, sessions: &watch.sessions };
+            detect.learn(("", Vec::new()), trace, &mut |_| None);
+            for alert in detect.so_far(Micros(*at), trace).0 {
+                if !said.iter().any(|(code, peer, _)| (*code, peer) == (alert.about.code, &alert.peer)) {
+                    said.push((alert.about.code, alert.peer.clone(), Micros(*at)));
+                }
+            }
+        }
+    }
+    watch.finish(&mut |event, words| detect.see(&event, words));
+    (detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }).0, said)
+}
+
+/// Whoever listens for months waits for no end: what is found is said within bounds, and asking changes nothing.
+#[test]
+fn what_is_found_is_said_while_it_goes_on() {
+    let start = 1_700_000_000_000_000_i64;
+    let mut dice = Dice(5);
+    let scan =
+        (0..300).map(|n: i64| (start + n * 50_000, tcp(ME, [198, 51, (n / 250) as u8, n as u8], (40_000 + n as u16, 23), SYN, 1, b"")));
+    let flood = (0..20_000).map(|n: i64| (start + n * 2000, tcp(ME, PEER, (1024 + n as u16, 80), SYN, n as u32, b"")));
+    let period = 60.0;
+    let rows: Vec<(&str, Vec<Timed>, f64)> = vec![
+        ("scan", scan.collect(), 5.0),
+        ("ddos-source", flood.collect(), 5.0),
+        ("beacon", clock(period, 0.05, 0.0, 60, &mut dice), 9.0 * period),
+    ];
+    for (code, packets, within) in rows {
+        let first = packets.iter().map(|p| p.0).min().unwrap();
+        let plain = found(packets.clone(), Given::default());
+        let (alerts, said) = asked(packets);
+        let (_, _, at) = said.iter().find(|(c, ..)| *c == code).unwrap_or_else(|| panic!("{code} was not said before the end: {said:?}"));
+        assert!((at.0 - first) as f64 / 1e6 <= within, "{code}: {} s", (at.0 - first) as f64 / 1e6);
+        assert_eq!(format!("{alerts:#?}"), format!("{plain:#?}"), "{code}");
+        // What is told of the time at which it could be said holds.
+        let told = alerts.iter().find(|a| a.about.code == code).unwrap();
+        assert!((told.at.0 - first) as f64 / 1e6 <= within, "{code}: {told:?}");
+    }
+}
+
 pub(crate) fn codes(alerts: &[Alert]) -> Vec<&'static str> {
     alerts.iter().map(|a| a.about.code).collect()
 }

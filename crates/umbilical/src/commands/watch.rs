@@ -12,6 +12,7 @@ mod read;
 mod rows;
 mod source;
 mod tables;
+mod telling;
 mod ways;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +38,7 @@ use umbilical_traffic::watch as pipeline;
 use self::naming::{Naming, subscriber};
 use self::rows::{address, body, detector, modules, number, publisher, tunnel_end};
 use self::tables::Tables;
+use self::telling::Telling;
 use self::ways::{Kept, Ways};
 use super::{facts, formats, headed};
 use crate::args::{Format, Global};
@@ -71,6 +73,9 @@ pub struct Watch {
     /// Write each conversation to a file, one JSON object for each line; `-`: standard output, beside --output
     #[arg(long, value_name = "FILE")]
     flows: Option<PathBuf>,
+    /// Write each finding to a file, one JSON object for each line, as soon as it is made
+    #[arg(long, value_name = "FILE")]
+    findings: Option<PathBuf>,
     /// A table of who had which address when: imsi, iccid, imei, msisdn, apn, ip, start, end
     #[arg(long, value_name = "FILE")]
     sessions: Vec<PathBuf>,
@@ -134,7 +139,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     let ports = ports.into_iter().map(listen::bind).collect::<Result<_, _>>()?;
     let ears = listen::Ears { ports, interfaces: live::open(&interfaces, &args.live)? };
     let sources = source::below(&paths)?;
-    for written in args.flows.iter().chain(&global.output) {
+    for written in args.flows.iter().chain(&args.findings).chain(&global.output) {
         super::not_an_input(written, &sources)?;
         super::not_an_input(written, &args.sessions)?;
         super::not_an_input(written, &args.ip_db)?;
@@ -146,7 +151,8 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     let mut given = Given { rita: args.compat.is_some(), operators: Operators::new(&kb), ..Given::default() };
     let ways = Ways::open(global, args.flows.as_deref())?;
     let unread = memory::open(global, &mut given)?;
-    let mut trace = Trace::new(limits(args.idle), given, ways);
+    let telling = Telling::open(global, args.findings.as_deref(), args.flows.as_deref())?;
+    let mut trace = Trace::new(limits(args.idle), given, ways, telling);
     trace.problems.extend(unread);
     trace.ways.naming = Naming::new(&kb, global.show_subscribers);
     trace.threads = args.threads.map_or(trace.threads, usize::from);
@@ -164,7 +170,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         trace.read(batch, &progress)?;
     }
     progress.done();
-    let stopped = ears.is_any() && listen::listen(&mut trace, global, ears, args.seconds, tables)?;
+    let stopped = ears.is_any() && listen::listen(&mut trace, (global, &kb), ears, args.seconds, tables)?;
     let captures = || trace.all.inputs.iter().filter(|i| !is_beside(i));
     let understood = captures().any(|i| i.format != "unknown");
     let whole = captures().all(|i| i.format != "unknown");
@@ -183,6 +189,8 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         ended.watched.findings.clone_from(&findings);
         ended.watched.incidents = watch::incidents(&findings);
     }
+    ended.telling.tell(&ended.watched.findings);
+    ended.telling.checked()?;
     let document = headed(SCHEMA, &kb, as_of, (&ended.inputs, ended.problems), ended.watched);
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
     let written = out::answer(global, |w| match global.format {
@@ -217,7 +225,7 @@ pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail>
     let mut given = Given { operators: Operators::new(&kb), ..Given::default() };
     let ways = Ways::open(global, None)?;
     let unread = memory::open(global, &mut given)?;
-    let mut trace = Trace::new(limits(None), given, ways);
+    let mut trace = Trace::new(limits(None), given, ways, Telling::open(global, None, None)?);
     trace.problems.extend(unread);
     trace.ways.naming = Naming::new(&kb, false);
     let progress = Progress::new(&Global { quiet: true, ..global.clone() }, || 0);
@@ -268,6 +276,7 @@ fn limits(idle: Option<u32>) -> Limits {
 
 /// A trace that is over.
 struct Ended {
+    telling: Telling,
     /// The answer, subscriber numbers whole.
     watched: Watched,
     inputs: Vec<Input>,
@@ -295,12 +304,14 @@ struct Trace {
     threads: usize,
     /// Conversations that ended by what is just being read.
     over: Vec<(Flow, Why)>,
+    /// What was told before the end.
+    telling: Telling,
     /// Datagrams and frames that came faster than they were taken; `None`: nobody listened, or the system does not say.
     dropped: Option<u64>,
 }
 
 impl Trace {
-    fn new(limits: Limits, given: Given, ways: Ways) -> Self {
+    fn new(limits: Limits, given: Given, ways: Ways, telling: Telling) -> Self {
         Self {
             watch: pipeline::Watch::new(limits),
             detect: Detectors::new(given),
@@ -312,6 +323,7 @@ impl Trace {
             read: 0,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             over: Vec::new(),
+            telling,
             dropped: None,
         }
     }
@@ -351,6 +363,27 @@ impl Trace {
             }
         });
         ways.close()?;
+        let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
+        let (name, inputs) = memory::named(self.all.inputs.iter().filter(|i| !is_beside(i)), self.detect.range());
+        let places = &mut self.ways.naming.places;
+        let lesson = self.detect.learn((&name, inputs), over, &mut |addr| places.of(addr).cloned());
+        let (alerts, came) = self.detect.finish(over);
+        self.telling.joins();
+        let watched = self.watched(kb, as_of, &alerts, &came);
+        Ok(Ended {
+            watched,
+            telling: self.telling,
+            inputs: self.all.inputs,
+            problems: self.problems,
+            keep: self.ways.keep,
+            lesson,
+            ids: self.ids,
+            words: self.watch.words,
+        })
+    }
+
+    /// The answer so far, by what was found.
+    fn watched(&self, kb: &Knowledge, as_of: Day, alerts: &[detect::Alert], came: &[detect::Came]) -> Watched {
         let modules = modules(&self.all.inputs, &self.watch, &self.homes, kb, as_of);
         let (flows, evicted) = self.watch.flows();
         let c = &self.watch.counters;
@@ -395,25 +428,11 @@ impl Trace {
             bytes_down: s.bytes_down,
             flows: s.flows,
         });
-        let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
-        let (name, inputs) = memory::named(self.all.inputs.iter().filter(|i| !is_beside(i)), self.detect.range());
-        let places = &mut self.ways.naming.places;
-        let lesson = self.detect.learn((&name, inputs), over, &mut |addr| places.of(addr).cloned());
-        let (alerts, came) = self.detect.finish(over);
         let id = |id: sessions::Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
         let findings: Vec<Finding> = alerts.iter().map(|alert| alert.finding(id)).collect();
         let detectors = came.iter().map(detector).collect();
         let publishers = self.watch.publishers.iter().map(publisher).collect();
         let incidents = watch::incidents(&findings);
-        let watched = Watched { sessions: sessions.collect(), incidents, publishers, findings, detectors, counters };
-        Ok(Ended {
-            watched,
-            inputs: self.all.inputs,
-            problems: self.problems,
-            keep: self.ways.keep,
-            lesson,
-            ids: self.ids,
-            words: self.watch.words,
-        })
+        Watched { sessions: sessions.collect(), incidents, publishers, findings, detectors, counters }
     }
 }

@@ -14,7 +14,8 @@ pub mod rita;
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
@@ -57,26 +58,35 @@ struct Pair {
 /// One contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Contact {
-    /// Milliseconds since the pair's first to end, which need not be the first to begin.
-    at: i64,
+    /// Since the pair's first to end, which need not be the first to begin.
+    at: Micros,
     /// Bytes of IP sent, and received.
     up: u32,
     down: u32,
 }
 
+/// A line of a processor's cache: there are many, and each comes seldom.
 #[derive(Debug)]
 struct Contacts {
     begin: Micros,
-    last: Micros,
     frames: (u64, u64),
-    count: u64,
+    count: u32,
+    /// How many there were when they were last judged.
+    looked: u32,
     kept: Vec<Contact>,
     /// Most pairs have none.
-    best: Option<Box<Best>>,
+    told: Option<Box<Told>>,
 }
 
-/// The best that was judged so far.
-#[derive(Debug)]
+/// What was judged good enough: of contacts that are no longer kept, and of those that are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    gone: Option<Best>,
+    now: Option<Best>,
+}
+
+/// What is good enough to be told.
+#[derive(Clone, Copy, Debug)]
 struct Best {
     judged: own::Judged,
     /// The contact by which it was first good enough.
@@ -87,7 +97,8 @@ struct Best {
 #[derive(Debug)]
 pub(super) struct Beacon {
     rita: bool,
-    pairs: HashMap<Pair, Box<Contacts>>,
+    /// Side by side, for they are asked for at each conversation: the index beside them stays small.
+    pairs: IndexMap<Pair, Contacts, DefaultHashBuilder>,
     tally: Tally,
     /// First and last conversation of the trace.
     range: Option<(Micros, Micros)>,
@@ -98,7 +109,7 @@ const CLOCKS: [u16; 10] = [67, 68, 123, 137, 138, 546, 547, 1900, 3702, 5355];
 
 impl Beacon {
     pub(super) fn new(rita: bool) -> Self {
-        Self { rita, pairs: HashMap::new(), tally: Tally::default(), range: None }
+        Self { rita, pairs: IndexMap::default(), tally: Tally::default(), range: None }
     }
 
     fn end(&mut self, flow: &Flow) {
@@ -122,29 +133,29 @@ impl Beacon {
         if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&pair) {
             self.make_room();
         }
-        let contacts = self.pairs.entry(pair).or_insert_with(|| {
-            Box::new(Contacts {
-                begin: flow.start,
-                last: flow.start,
-                frames: (flow.first_frame, flow.first_frame),
-                count: 0,
-                kept: Vec::new(),
-                best: None,
-            })
+        let contacts = self.pairs.entry(pair).or_insert_with(|| Contacts {
+            begin: flow.start,
+            frames: (flow.first_frame, flow.first_frame),
+            count: 0,
+            looked: 0,
+            kept: Vec::new(),
+            told: None,
         });
-        contacts.last = contacts.last.max(flow.start);
         contacts.frames = (contacts.frames.0.min(flow.first_frame), contacts.frames.1.max(flow.last_frame));
         contacts.count = contacts.count.saturating_add(1);
         let most = if self.rita { RITA_KEPT } else { KEPT };
         if contacts.kept.len() >= most {
             if !self.rita {
-                contacts.judge();
+                contacts.look();
+                if let (best @ Some(_), Some(told)) = (contacts.best(), &mut contacts.told) {
+                    told.gone = best;
+                }
             }
             // The newer half goes on.
             contacts.kept.drain(..most / 2);
         }
         contacts.kept.push(Contact {
-            at: flow.start.since(contacts.begin).0 / 1000,
+            at: flow.start.since(contacts.begin),
             up: u32::try_from(flow.up.bytes).unwrap_or(u32::MAX),
             down: u32::try_from(flow.down.bytes).unwrap_or(u32::MAX),
         });
@@ -152,7 +163,7 @@ impl Beacon {
 
     /// Lets go of those that have been quiet for the longest, unless they are suspected.
     fn make_room(&mut self) {
-        let mut last: Vec<Micros> = self.pairs.values().filter(|c| c.best.is_none()).map(|c| c.last).collect();
+        let mut last: Vec<Micros> = self.pairs.values().filter(|c| c.best().is_none()).map(|c| c.last()).collect();
         let before = self.pairs.len();
         let at = last.len() / 4;
         if last.is_empty() {
@@ -160,17 +171,16 @@ impl Beacon {
         } else {
             let (_, edge, _) = last.select_nth_unstable(at);
             let edge = *edge;
-            self.pairs.retain(|_, c| c.best.is_some() || c.last > edge);
+            self.pairs.retain(|_, c| c.best().is_some() || c.last() > edge);
         }
         self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.pairs.len()) as u64);
     }
 
-    fn own(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
+    fn own(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
         let words = trace.words;
         let models = Models::new(given);
-        self.pairs.values_mut().for_each(|contacts| contacts.judge());
-        let mut found: Vec<(&Pair, &Contacts, &Best)> =
-            self.pairs.iter().filter_map(|(pair, contacts)| Some((pair, &**contacts, contacts.best.as_deref()?))).collect();
+        let mut found: Vec<(&Pair, &Contacts, Best)> =
+            self.pairs.iter().filter_map(|(pair, contacts)| Some((pair, contacts, contacts.best()?))).collect();
         let with = |p: &Pair| (p.peer, p.port, p.proto);
         // Of one peer who comes most stands first.
         found.sort_by(|(a, x, _), (b, y, _)| with(a).cmp(&with(b)).then(y.count.cmp(&x.count)).then(a.cmp(b)));
@@ -204,7 +214,7 @@ impl Beacon {
         let from = seconds(first).max(to.saturating_sub(86_400));
         let mut out = Vec::new();
         for (pair, contacts) in &self.pairs {
-            let at = |c: &Contact| seconds(contacts.begin.plus(Micros(c.at.saturating_mul(1000))));
+            let at = |c: &Contact| seconds(contacts.begin.plus(c.at));
             let within: Vec<&Contact> = contacts.kept.iter().filter(|c| at(c) >= from).collect();
             let times: Vec<i64> = within.iter().map(|c| at(c)).collect();
             let bytes: Vec<f64> = within.iter().map(|c| c.up.into()).collect();
@@ -218,19 +228,53 @@ impl Beacon {
 }
 
 impl Contacts {
-    fn judge(&mut self) {
-        self.kept.sort_unstable();
-        let times: Vec<f64> = self.kept.iter().map(|c| c.at as f64 / 1000.0).collect();
-        let sizes = |of: fn(&Contact) -> u32| self.kept.iter().map(|c| of(c).into()).collect::<Vec<f64>>();
-        let Some(judged) = own::judge(&times, &sizes(|c| c.up), &sizes(|c| c.down)) else { return };
-        if judged.score < own::ENOUGH {
+    /// Judges those that are kept, if one came since.
+    fn look(&mut self) {
+        if self.looked == self.count {
             return;
         }
-        let best = self.best.get_or_insert_with(|| Box::new(Best { judged, told_at: self.last }));
-        if best.judged.score < judged.score {
-            best.judged = judged;
+        self.looked = self.count;
+        self.kept.sort_unstable();
+        let before = self.told.as_deref().and_then(|told| told.now);
+        let now = judged(&self.kept).map(|judged| {
+            let told_at = before.map_or_else(|| self.begin.plus(enough(&self.kept)), |before| before.told_at);
+            Best { judged, told_at }
+        });
+        if now.is_some() || before.is_some() {
+            self.told.get_or_insert_default().now = now;
         }
     }
+
+    /// The better of what is kept and what is not, told when the earlier was.
+    fn best(&self) -> Option<Best> {
+        let Told { gone, now } = **self.told.as_ref()?;
+        let both = || [gone, now].into_iter().flatten();
+        let told_at = both().map(|best| best.told_at).min()?;
+        let best = both().max_by(|a, b| a.judged.score.total_cmp(&b.judged.score))?;
+        Some(Best { told_at, ..best })
+    }
+
+    /// When the last of them began.
+    fn last(&self) -> Micros {
+        self.begin.plus(self.kept.iter().map(|c| c.at).max().unwrap_or_default())
+    }
+}
+
+/// What contacts in the order of their times come to, where that is enough.
+fn judged(contacts: &[Contact]) -> Option<own::Judged> {
+    if contacts.len() < own::LEAST {
+        return None;
+    }
+    let times: Vec<f64> = contacts.iter().map(|c| c.at.0 as f64 / 1e6).collect();
+    let sizes = |of: fn(&Contact) -> u32| contacts.iter().map(|c| of(c).into()).collect::<Vec<f64>>();
+    own::judge(&times, &sizes(|c| c.up), &sizes(|c| c.down)).filter(|judged| judged.score >= own::ENOUGH)
+}
+
+/// The time of the contact by which they were first enough: looked for among fewer, an eighth more each time.
+fn enough(contacts: &[Contact]) -> Micros {
+    let few = std::iter::successors(Some(own::LEAST), |n| Some(n.saturating_add((n / 8).max(1))));
+    let first = few.map_while(|n| contacts.get(..n)).find(|first| judged(first).is_some());
+    first.unwrap_or(contacts).last().map_or(Micros(0), |contact| contact.at)
 }
 
 /// With what the modules of each type allocation code spoke, in this trace or before.
@@ -341,8 +385,8 @@ fn alert(pair: &Pair, contacts: &Contacts, Best { judged: best, told_at }: &Best
         threats: &["surveillance"],
         first: contacts.begin,
         at: *told_at,
-        last: contacts.last,
-        flows: contacts.count,
+        last: contacts.last(),
+        flows: contacts.count.into(),
         frames: contacts.frames,
     }
 }
@@ -376,9 +420,9 @@ fn rita_alert(pair: &Pair, contacts: &Contacts, scored: &rita::Scored, words: &W
         },
         threats: &["surveillance"],
         first: contacts.begin,
-        at: contacts.last,
-        last: contacts.last,
-        flows: contacts.count,
+        at: contacts.last(),
+        last: contacts.last(),
+        flows: contacts.count.into(),
         frames: contacts.frames,
     }
 }
@@ -408,11 +452,17 @@ impl Detector for Beacon {
         }
     }
 
-    fn finish(&mut self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
+    fn wait(&mut self, _: Option<Micros>) {
+        if !self.rita {
+            self.pairs.values_mut().for_each(|contacts| contacts.look());
+        }
+    }
+
+    fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
         if self.rita { self.as_rita(trace.words) } else { self.own(given, trace) }
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

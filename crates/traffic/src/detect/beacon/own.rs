@@ -72,8 +72,10 @@ pub(super) fn judge(times: &[f64], up: &[f64], down: &[f64]) -> Option<Judged> {
     if at.len().saturating_mul(5) < times.len().saturating_mul(4) && usual < 2.0 * AT_ONCE {
         return None;
     }
-    let (periodicity, period) = [usual, usual / 2.0, quantile(&sorted, 0.25)]
+    let guesses = [usual, usual / 2.0, quantile(&sorted, 0.25)];
+    let (periodicity, period) = guesses
         .into_iter()
+        .take(if guesses[2] == usual { 2 } else { 3 })
         .filter(|p| *p >= AT_ONCE && span >= PERIODS * p)
         .map(|p| beat(&at, &gaps, p))
         .max_by(|a, b| a.0.total_cmp(&b.0))?;
@@ -86,8 +88,8 @@ pub(super) fn judge(times: &[f64], up: &[f64], down: &[f64]) -> Option<Judged> {
 
 /// The larger of phase and gap, and the period fitted.
 fn beat(at: &[f64], gaps: &[f64], guess: f64) -> (f64, f64) {
-    let beats: Vec<f64> = gaps.iter().map(|g| (g / guess).round().max(1.0)).collect();
-    let whole: f64 = beats.iter().sum();
+    let beats = || gaps.iter().map(|g| (g / guess).round().max(1.0));
+    let whole: f64 = beats().sum();
     let mean = gaps.iter().sum::<f64>() / whole;
     // Half the beats missing is as many as a clock may miss and still be told from chance.
     let missed = 1.0 - gaps.len() as f64 / whole;
@@ -96,17 +98,17 @@ fn beat(at: &[f64], gaps: &[f64], guess: f64) -> (f64, f64) {
     }
     let gap = resultant(gaps.iter().map(|g| g / mean));
     // The line through contact and number of its beat, by least squares.
-    let numbers: Vec<f64> = std::iter::once(0.0)
-        .chain(beats.iter().scan(0.0, |sum, b| {
+    let numbers = || {
+        std::iter::once(0.0).chain(beats().scan(0.0, |sum, b| {
             *sum += b;
             Some(*sum)
         }))
-        .collect();
+    };
     let n = at.len() as f64;
-    let (mx, my) = (numbers.iter().sum::<f64>() / n, at.iter().sum::<f64>() / n);
-    let (sxy, sxx) = numbers.iter().zip(at).fold((0.0, 0.0), |(xy, xx), (x, y)| (xy + (x - mx) * (y - my), xx + (x - mx).powi(2)));
+    let (mx, my) = (numbers().sum::<f64>() / n, at.iter().sum::<f64>() / n);
+    let (sxy, sxx) = numbers().zip(at).fold((0.0, 0.0), |(xy, xx), (x, y)| (xy + (x - mx) * (y - my), xx + (x - mx).powi(2)));
     let slope = if sxx > 0.0 { sxy / sxx } else { mean };
-    let phase = resultant(numbers.iter().zip(at).map(|(x, y)| (y - my - slope * (x - mx)) / slope));
+    let phase = resultant(numbers().zip(at).map(|(x, y)| (y - my - slope * (x - mx)) / slope));
     // What few beats say by chance is taken off: n·r² of one try exceeds x by chance with e^-x, and there are six tries.
     let sure = |r: f64, n: f64| (r * r - CHANCE / n).max(0.0) / (1.0 - CHANCE / n);
     let (gap, phase) = (sure(gap, gaps.len() as f64).sqrt(), sure(phase, n).sqrt());

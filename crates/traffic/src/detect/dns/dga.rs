@@ -297,13 +297,13 @@ impl Detector for Dga {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let mut out = self.over.take();
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+        let mut out = self.over.all();
         out.extend(self.askers.iter().filter_map(|(subject, asker)| alert(*subject, asker)));
         out
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

@@ -222,13 +222,13 @@ impl Detector for Tunnel {
         }
     }
 
-    fn finish(&mut self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let mut out = self.over.take();
+    fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
+        let mut out = self.over.all();
         out.extend(self.zones.iter().filter_map(|e| alert(e)));
         out
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
     }
 }

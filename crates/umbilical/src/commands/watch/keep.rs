@@ -72,6 +72,23 @@ pub(super) struct Keep {
     lake: Lake,
     pairs: HashMap<Pair, Sum>,
     range: Option<(Micros, Micros)>,
+    /// When listening began: what was listened to has no digest, and is told from others by that.
+    pub(super) begun: Option<Micros>,
+}
+
+/// A trace as the store has it.
+pub(super) struct Stored {
+    place: PathBuf,
+    id: String,
+    name: String,
+    range: (Time, Time),
+    counts: [u64; 3],
+    body: serde_json::Value,
+    sessions: Vec<Session>,
+    findings: Vec<Finding>,
+    hours: Vec<Hour>,
+    who: String,
+    now: Time,
 }
 
 /// A trace that was watched.
@@ -94,7 +111,7 @@ pub(super) struct Done<'a> {
 impl Keep {
     pub(super) fn new(home: PathBuf) -> io::Result<Self> {
         let lake = Lake::create(&home, &format!("watch-{}", std::process::id()))?;
-        Ok(Self { home, lake, pairs: HashMap::new(), range: None })
+        Ok(Self { home, lake, pairs: HashMap::new(), range: None, begun: None })
     }
 
     /// A conversation that is over.
@@ -119,60 +136,95 @@ impl Keep {
         self.lake.push(row)
     }
 
-    /// Puts it into the home; what became of it in a line.
-    pub(super) fn finish(self, done: &Done<'_>) -> Result<String, String> {
-        let (from, to) = self.range.unwrap_or_default();
+    /// What tells the trace from others.
+    fn digest(&self, inputs: &[Input]) -> String {
         let mut hash = Sha256::new();
-        // Tables that only name things are no part of what was watched.
-        let watched = || done.inputs.iter().filter(|i| ![super::declared::FORMAT, super::naming::FORMAT].contains(&i.format.as_str()));
-        for input in watched() {
+        for input in watched(inputs) {
             hash.update(input.sha256.as_bytes());
             if input.sha256.is_empty() {
-                // What was listened to has no digest: its place and its time tell it from others.
-                hash.update(format!("{} {} {}", input.path, from.0, to.0).as_bytes());
+                hash.update(format!("{} {}", input.path, self.begun.unwrap_or_default().0).as_bytes());
             }
         }
-        let digest = hex(&hash.finalize());
-        let hours = hours(self.pairs, done);
+        hex(&hash.finalize())
+    }
+
+    /// The store of the home, where there is one.
+    pub(super) fn store(&self) -> Option<PathBuf> {
+        Some(self.home.join(crate::home::STORE)).filter(|place| place.is_file())
+    }
+
+    /// The trace as the store is to have it; `None`: there is no store, or nothing for it.
+    pub(super) fn stored(&self, done: &Done<'_>) -> Result<Option<Stored>, String> {
+        let counters = &done.answer.of.counters;
+        let Some(place) = self.store().filter(|_| counters.flows > 0 || !done.sessions.is_empty()) else { return Ok(None) };
+        let mut body = serde_json::to_value(done.answer).map_err(|e| e.to_string())?;
+        if let Some(body) = body.as_object_mut() {
+            body.remove("sessions");
+            body.remove("findings");
+        }
+        let (from, to) = self.range.unwrap_or_default();
+        Ok(Some(Stored {
+            place,
+            id: format!("trc-{}", self.digest(done.inputs).get(..12).unwrap_or_default()),
+            name: name(watched(done.inputs).collect()),
+            range: (Time(from.0.div_euclid(1000)), Time(to.0.div_euclid(1000))),
+            counts: [counters.packets.max(counters.records), counters.bytes, counters.flows],
+            body,
+            sessions: done.sessions.to_vec(),
+            findings: done.findings.to_vec(),
+            hours: hours(&self.pairs, done),
+            who: done.who.to_owned(),
+            now: done.now,
+        }))
+    }
+
+    /// Puts it into the home; what became of it in a line.
+    pub(super) fn finish(self, done: &Done<'_>) -> Result<String, String> {
+        let (digest, stored) = (self.digest(done.inputs), self.stored(done)?);
         let written = self.lake.finish(digest.get(..16).unwrap_or_default()).map_err(|e| format!("the lake cannot be written: {e}"))?;
         let mut said = match written {
             Some(Written { rows, files, .. }) => format!("in the lake of the home: {rows} conversations, {files} files"),
             None => "in the lake of the home since before".to_owned(),
         };
         super::memory::keep(&self.home, done.lesson)?;
-        let place = self.home.join(crate::home::STORE);
-        if !place.is_file() || done.answer.of.counters.flows == 0 && done.sessions.is_empty() {
-            return Ok(said);
+        if let Some(stored) = stored {
+            stored.write()?;
+            said.push_str(&format!("; in its store: {}", stored.id));
         }
-        let mut body = serde_json::to_value(done.answer).map_err(|e| e.to_string())?;
-        if let Some(body) = body.as_object_mut() {
-            body.remove("sessions");
-            body.remove("findings");
-        }
-        let counters = &done.answer.of.counters;
+        Ok(said)
+    }
+}
+
+impl Stored {
+    /// Puts it into the store, in the place of what it had of the same trace.
+    pub(super) fn write(&self) -> Result<(), String> {
+        let [packets, bytes, flows] = self.counts;
         let new = NewTrace {
-            id: &format!("trc-{}", digest.get(..12).unwrap_or_default()),
-            name: &name(watched().collect()),
-            range: (Time(from.0.div_euclid(1000)), Time(to.0.div_euclid(1000))),
-            packets: counters.packets.max(counters.records),
-            bytes: counters.bytes,
-            flows: counters.flows,
-            body: &body,
-            sessions: done.sessions,
-            findings: done.findings,
-            hours: &hours,
+            id: &self.id,
+            name: &self.name,
+            range: self.range,
+            packets,
+            bytes,
+            flows,
+            body: &self.body,
+            sessions: &self.sessions,
+            findings: &self.findings,
+            hours: &self.hours,
         };
         let runtime = crate::stored::runtime().map_err(|e| e.to_string())?;
         let kept = runtime.block_on(async {
-            let store = Store::open(&place.display().to_string(), done.now).await?;
-            let kept = store.keep_trace(By { who: done.who, at: done.now }, &new).await;
+            let store = Store::open(&self.place.display().to_string(), self.now).await?;
+            let kept = store.keep_trace(By { who: &self.who, at: self.now }, &new).await;
             store.close().await;
             kept
         });
-        kept.map_err(|e| e.to_string())?;
-        said.push_str(&format!("; in its store: {}", new.id));
-        Ok(said)
+        kept.map_err(|e| e.to_string())
     }
+}
+
+/// Tables that only name things are no part of what was watched.
+fn watched(inputs: &[Input]) -> impl Iterator<Item = &Input> {
+    inputs.iter().filter(|i| ![super::declared::FORMAT, super::naming::FORMAT].contains(&i.format.as_str()))
 }
 
 /// What was read, for people.
@@ -185,10 +237,10 @@ fn name(inputs: Vec<&Input>) -> String {
 }
 
 /// The largest peers of each hour and subject, the rest of them together; of addresses the largest.
-fn hours(pairs: HashMap<Pair, Sum>, done: &Done<'_>) -> Vec<Hour> {
+fn hours(pairs: &HashMap<Pair, Sum>, done: &Done<'_>) -> Vec<Hour> {
     let bytes = |sum: &Sum| sum[1].saturating_add(sum[2]);
     let mut hosts: HashMap<Addr, u64> = HashMap::new();
-    for (pair, sum) in &pairs {
+    for (pair, sum) in pairs {
         if let Subject::Host(addr) = pair.subject {
             let of = hosts.entry(addr).or_default();
             *of = of.saturating_add(bytes(sum));
@@ -201,7 +253,7 @@ fn hours(pairs: HashMap<Pair, Sum>, done: &Done<'_>) -> Vec<Hour> {
     let kept: HashSet<Addr> =
         largest.iter().enumerate().filter(|(n, (_, a))| *n < HOSTS || found.contains(&a.ip())).map(|(_, (_, a))| *a).collect();
     let mut rows: Vec<(Pair, Sum)> =
-        pairs.into_iter().filter(|(p, _)| !matches!(p.subject, Subject::Host(a) if !kept.contains(&a))).collect();
+        pairs.iter().filter(|(p, _)| !matches!(p.subject, Subject::Host(a) if !kept.contains(&a))).map(|(p, sum)| (*p, *sum)).collect();
     rows.sort_by(|(a, x), (b, y)| {
         (a.subject, a.hour).cmp(&(b.subject, b.hour)).then_with(|| bytes(y).cmp(&bytes(x))).then_with(|| a.cmp(b))
     });

@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use umbilical_knowledge::Knowledge;
 use umbilical_traffic::capture::Frame;
 use umbilical_traffic::link::Link;
 use umbilical_traffic::packet::Addr;
@@ -95,9 +96,18 @@ struct Heard {
 }
 
 /// Listens until it is over or somebody interrupts, which is told.
-pub fn listen(trace: &mut Trace, global: &Global, ears: Ears, seconds: Option<u32>, tables: Tables) -> Result<bool, Fail> {
+pub fn listen(
+    trace: &mut Trace,
+    (global, kb): (&Global, &Knowledge),
+    ears: Ears,
+    seconds: Option<u32>,
+    tables: Tables,
+) -> Result<bool, Fail> {
     let (send, receive) = mpsc::sync_channel(WAITING);
     let span = Span::from(now());
+    if let Some(Ok(keep)) = &mut trace.ways.keep {
+        keep.begun = Some(now());
+    }
     let mut heard = Heard { ports: Vec::new(), interfaces: Vec::new(), queues: Queues::default(), dropped: Some(0) };
     for socket in ears.ports {
         let bound = socket.local_addr().map_err(|source| Fail::Input { path: PathBuf::from("netflow://"), source })?;
@@ -123,6 +133,9 @@ pub fn listen(trace: &mut Trace, global: &Global, ears: Ears, seconds: Option<u3
             Err(RecvTimeoutError::Timeout) => trace.step(|watch, each| watch.pass(now(), each)),
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        // Clocks of routers are their own.
+        let until = if heard.ports.is_empty() { Some(now()) } else { trace.detect.range().map(|(_, last)| last) };
+        trace.tells(until.unwrap_or_default(), global, kb);
         trace.failed()?;
     }
     // What came before the end waits yet to be read; what comes while that is done is too late.

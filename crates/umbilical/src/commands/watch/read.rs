@@ -49,9 +49,10 @@ impl Trace {
         self.failed()
     }
 
-    /// Whether conversations could be written.
+    /// Whether conversations and findings could be written.
     pub(super) fn failed(&mut self) -> Result<(), Fail> {
-        self.ways.checked()
+        self.ways.checked()?;
+        self.telling.checked()
     }
 
     /// Something is wrong with an input.

@@ -20,7 +20,7 @@ pub(super) type Kept = Result<Keep, String>;
 /// Where conversations go when they are over.
 pub(super) struct Ways {
     /// A file for each to read.
-    flows: Option<(String, BufWriter<Box<dyn Write>>)>,
+    flows: Option<Lines>,
     /// Whether it could be written.
     failed: io::Result<()>,
     pub(super) naming: Naming,
@@ -37,12 +37,29 @@ fn keeping(global: &Global) -> Option<Kept> {
     (!global.no_save).then(keep)
 }
 
-/// Refuses conversations that would go where the answer goes.
-fn apart(flows: &Path, answer: Option<&Path>) -> Result<(), Fail> {
-    let Some(answer) = answer else {
-        return match flows.as_os_str() == "-" {
+/// A file of lines, or standard output.
+pub(super) type Lines = (String, BufWriter<Box<dyn Write>>);
+
+/// Opens a file of lines, which is to be apart from others that are written, each by its flag; `None`: the answer goes to standard output.
+pub(super) fn lines(flag: &str, path: &Path, others: &[(&str, Option<&Path>)]) -> Result<Lines, Fail> {
+    for (other, of) in others {
+        apart((flag, path), (other, *of))?;
+    }
+    let piped = path.as_os_str() == "-";
+    let name = if piped { "standard output".to_owned() } else { path.display().to_string() };
+    let to: io::Result<Box<dyn Write>> =
+        if piped { Ok(Box::new(io::stdout())) } else { File::create(path).map(|file| Box::new(file) as Box<dyn Write>) };
+    let to = to.map_err(|source| Fail::Output { to: name.clone(), source })?;
+    Ok((name, BufWriter::with_capacity(1 << 16, to)))
+}
+
+/// Refuses lines that would go where the answer or others go.
+fn apart((flag, lines): (&str, &Path), (other, of): (&str, Option<&Path>)) -> Result<(), Fail> {
+    let Some(of) = of else {
+        return match lines.as_os_str() == "-" {
             true => {
-                Err(Fail::usage("--flows - and the answer would both go to standard output", "write the answer to a file: --output FILE"))
+                let what = format!("{flag} - and the answer would both go to standard output");
+                Err(Fail::usage(what, "write the answer to a file: --output FILE"))
             }
             false => Ok(()),
         };
@@ -52,9 +69,9 @@ fn apart(flows: &Path, answer: Option<&Path>) -> Result<(), Fail> {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
     };
-    let special = flows.metadata().is_ok_and(|m| !m.is_file());
-    if !special && (flows == answer || place(flows).is_some_and(|p| place(answer) == Some(p))) {
-        let what = format!("{} cannot be both --flows and --output", flows.display());
+    let special = lines.metadata().is_ok_and(|m| !m.is_file());
+    if !special && (lines == of || place(lines).is_some_and(|p| place(of) == Some(p))) {
+        let what = format!("{} cannot be both {flag} and {other}", lines.display());
         return Err(Fail::usage(what, "name another file for one of them"));
     }
     Ok(())
@@ -62,15 +79,7 @@ fn apart(flows: &Path, answer: Option<&Path>) -> Result<(), Fail> {
 
 impl Ways {
     pub(super) fn open(global: &Global, flows: Option<&Path>) -> Result<Self, Fail> {
-        let flows = flows.map(|path| {
-            apart(path, global.output.as_deref())?;
-            let piped = path.as_os_str() == "-";
-            let name = if piped { "standard output".to_owned() } else { path.display().to_string() };
-            let to: io::Result<Box<dyn Write>> =
-                if piped { Ok(Box::new(io::stdout())) } else { File::create(path).map(|file| Box::new(file) as Box<dyn Write>) };
-            let to = to.map_err(|source| Fail::Output { to: name.clone(), source })?;
-            Ok::<_, Fail>((name, BufWriter::with_capacity(1 << 16, to)))
-        });
+        let flows = flows.map(|path| lines("--flows", path, &[("--output", global.output.as_deref())]));
         Ok(Self { flows: flows.transpose()?, failed: Ok(()), naming: Naming::default(), keep: keeping(global) })
     }
 

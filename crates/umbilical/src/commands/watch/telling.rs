@@ -1,0 +1,188 @@
+//! Findings as they are made: what is listened to may go on for months, and nobody waits for its end.
+//!
+//! Each is told once, and again when it got worse: in a line of a file (`--findings`), on standard error, and in the store of the home,
+//! from which pages and sinks have it. What was told may be taken back by the answer at the end, which is of everything.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use umbilical_core::answer::watch::SCHEMA;
+use umbilical_core::finding::{Finding, Severity};
+use umbilical_core::text::clean;
+use umbilical_knowledge::Knowledge;
+use umbilical_traffic::cellular::sessions::Id;
+use umbilical_traffic::detect::{self, Subject};
+use umbilical_traffic::time::Micros;
+
+use super::naming::{cover_finding, subscriber};
+use super::rows::number;
+use super::ways::{Lines, lines};
+use super::{Trace, covered, headed, keep};
+use crate::args::Global;
+use crate::fail::Fail;
+use crate::{home, recorded, stored};
+
+/// How often it is looked for findings: a flood is to be known within five seconds.
+const TURN: Duration = Duration::from_secs(2);
+/// How often it is looked at what devices never did before, and how often the store is written at most: both look at everything.
+const LONG_TURN: Duration = Duration::from_secs(60);
+
+/// What was told.
+pub(super) struct Telling {
+    file: Option<Lines>,
+    failed: io::Result<()>,
+    told: HashMap<String, Severity>,
+    /// Whether lines go to standard error as well.
+    loud: bool,
+    next: Instant,
+    learnt: Option<Instant>,
+    /// Something was told that the store has not yet.
+    pending: bool,
+    stored: Option<Instant>,
+    store: Option<JoinHandle<Result<(), String>>>,
+}
+
+impl Telling {
+    /// Nothing was told yet.
+    pub fn open(global: &Global, findings: Option<&Path>, flows: Option<&Path>) -> Result<Self, Fail> {
+        let mut others = vec![("--output", global.output.as_deref())];
+        others.extend(flows.map(|flows| ("--flows", Some(flows))));
+        let file = findings.map(|path| lines("--findings", path, &others)).transpose()?;
+        Ok(Self {
+            file,
+            failed: Ok(()),
+            told: HashMap::new(),
+            loud: false,
+            next: Instant::now(),
+            learnt: None,
+            pending: false,
+            stored: None,
+            store: None,
+        })
+    }
+
+    /// Whether it was not told, or not as so bad.
+    fn is_new(&self, finding: &Finding) -> bool {
+        self.told.get(&finding.id).is_none_or(|before| *before < finding.severity)
+    }
+
+    /// Those that are new or worse, told.
+    pub fn tell(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            if !self.is_new(finding) {
+                continue;
+            }
+            self.told.insert(finding.id.clone(), finding.severity);
+            self.pending = true;
+            if let (Some((_, to)), Ok(())) = (&mut self.file, &self.failed) {
+                self.failed = serde_json::to_writer(&mut *to, finding).map_err(io::Error::from).and_then(|()| to.write_all(b"\n"));
+            }
+            if self.loud {
+                let what = finding.because.first().map_or("", String::as_str);
+                say(&format!("{} {}: {what}", finding.severity.name(), finding.code));
+            }
+        }
+        if let (Some((_, to)), Ok(())) = (&mut self.file, &self.failed) {
+            self.failed = to.flush();
+        }
+    }
+
+    /// Whether the file took everything so far.
+    pub fn checked(&mut self) -> Result<(), Fail> {
+        let to = self.file.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
+        std::mem::replace(&mut self.failed, Ok(())).map_err(|source| Fail::Output { to, source })
+    }
+
+    /// Whether the store has taken what it was given, or how often it may be asked has not passed.
+    fn waits(&mut self, now: Instant) -> bool {
+        if self.store.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return true;
+        }
+        self.joins();
+        self.stored.is_some_and(|at| now.duration_since(at) < LONG_TURN)
+    }
+
+    /// Waits for the store.
+    pub fn joins(&mut self) {
+        if let Some(Ok(Err(why))) = self.store.take().map(JoinHandle::join) {
+            say(&format!("what was found so far is not in the store yet: {why}"));
+        }
+    }
+}
+
+/// A line on standard error, which may be gone when something runs for long.
+fn say(what: &str) {
+    let _ = writeln!(io::stderr(), "umbilical: {}", clean(what));
+}
+
+impl Trace {
+    /// While something is listened to: tells what was found until a time of the trace, now and then.
+    pub(super) fn tells(&mut self, at: Micros, global: &Global, kb: &Knowledge) {
+        let now = Instant::now();
+        if now < self.telling.next {
+            return;
+        }
+        number(&self.watch, &mut self.ids);
+        let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
+        if self.telling.learnt.is_none_or(|at| now.duration_since(at) >= LONG_TURN) {
+            let places = &mut self.ways.naming.places;
+            self.detect.learn(("", Vec::new()), over, &mut |addr| places.of(addr).cloned());
+            self.telling.learnt = Some(now);
+        }
+        let (alerts, came) = self.detect.so_far(at, over);
+        let id = |id: Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
+        let mut new = Vec::new();
+        for alert in &alerts {
+            let mut finding = alert.finding(id);
+            if self.telling.is_new(&finding) {
+                if let (Subject::Session(id), false) = (alert.subject, global.show_subscribers) {
+                    let own = over.sessions.get(id).map(subscriber).unwrap_or_default();
+                    cover_finding(&mut finding, &own);
+                }
+                new.push(finding);
+            }
+        }
+        self.telling.loud = !global.quiet;
+        self.telling.tell(&new);
+        if self.telling.pending && !self.telling.waits(now) {
+            self.stores(alerts, &came, global, kb);
+            (self.telling.pending, self.telling.stored) = (false, Some(now));
+        }
+        // What takes long is done seldom: packets wait meanwhile.
+        self.telling.next = Instant::now() + TURN.max(now.elapsed() * 20);
+    }
+
+    /// Gives the store what there is so far, by a thread.
+    fn stores(&mut self, alerts: Vec<detect::Alert>, came: &[detect::Came], global: &Global, kb: &Knowledge) {
+        if !matches!(&self.ways.keep, Some(Ok(keep)) if keep.store().is_some()) {
+            return;
+        }
+        let as_of = home::as_of(global);
+        let mut watched = self.watched(kb, as_of, &alerts, came);
+        let sessions = watched.sessions.clone();
+        watched.findings = covered(&watched.findings, &sessions);
+        let findings = watched.findings.clone();
+        let document = headed(SCHEMA, kb, as_of, (&self.all.inputs, self.problems.clone()), watched);
+        let (inputs, ids, words) = (&self.all.inputs, &self.ids, &self.watch.words);
+        let (who, now) = (&recorded::person(), stored::now());
+        let done = keep::Done {
+            answer: &document,
+            sessions: &sessions,
+            findings: &findings,
+            inputs,
+            lesson: &Default::default(),
+            ids,
+            words,
+            who,
+            now,
+        };
+        let Some(Ok(keep)) = &self.ways.keep else { return };
+        self.telling.store = match keep.stored(&done) {
+            Ok(stored) => stored.map(|stored| thread::spawn(move || stored.write())),
+            Err(why) => Some(thread::spawn(move || Err(why))),
+        };
+    }
+}
