@@ -8,6 +8,7 @@ use umbilical_core::id::content_id;
 
 use super::About;
 use crate::cellular::sessions::Id;
+use crate::names::identity::What;
 use crate::packet::Addr;
 use crate::time::Micros;
 
@@ -31,6 +32,83 @@ pub struct Term {
     pub threshold: f64,
 }
 
+/// What may be at stake: what somebody may have learnt, or may do. The order is that of the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stake {
+    /// No data: somebody else is harmed, or means are used up.
+    Means,
+    /// With whom a device speaks, and when.
+    Habits,
+    /// Which equipment it is.
+    Equipment,
+    /// What cannot be read, and may be anything.
+    Content,
+    /// Whose subscription it is.
+    Subscriber,
+    /// Where it is.
+    Position,
+    /// What runs on it.
+    Firmware,
+    /// What it controls.
+    Control,
+    /// What is said or seen near it.
+    Media,
+}
+
+impl Stake {
+    /// What a kind of finding is about, where it does not say it itself.
+    fn of(code: &str) -> Self {
+        match code {
+            "media-uplink" => Self::Media,
+            "inbound-control" | "reached-from-outside" | "brute-force" => Self::Control,
+            "fota" => Self::Firmware,
+            "identity-change" => Self::Subscriber,
+            "dns-tunnel" | "icmp-tunnel" | "ntp-tunnel" | "core-abuse" | "device-to-device" | "indicator" | "dga" => Self::Content,
+            "beacon" | "vendor-cloud" | "strobe" | "long-connection" | "new-destination" | "after-silence" => Self::Habits,
+            "cleartext-identity" => Self::Equipment,
+            _ => Self::Means,
+        }
+    }
+
+    /// In a word.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Means => "means",
+            Self::Habits => "habits",
+            Self::Equipment => "equipment",
+            Self::Content => "content",
+            Self::Subscriber => "subscriber",
+            Self::Position => "position",
+            Self::Firmware => "firmware",
+            Self::Control => "control",
+            Self::Media => "media",
+        }
+    }
+
+    /// How much that weighs, 0–1: an order that people can change their minds about, and no measure.
+    fn weight(self) -> f64 {
+        match self {
+            Self::Means => 0.1,
+            Self::Habits => 0.3,
+            Self::Equipment => 0.4,
+            Self::Content => 0.6,
+            Self::Subscriber | Self::Position => 0.8,
+            Self::Firmware => 0.9,
+            Self::Control | Self::Media => 1.0,
+        }
+    }
+}
+
+impl From<What> for Stake {
+    fn from(what: What) -> Self {
+        match what {
+            What::Imei => Self::Equipment,
+            What::Imsi | What::Iccid | What::Msisdn => Self::Subscriber,
+            What::Position => Self::Position,
+        }
+    }
+}
+
 /// Why it is said, beyond the measures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
@@ -42,6 +120,8 @@ pub struct Reason {
     pub remedies: Vec<String>,
     /// What would clear it.
     pub clears_when: String,
+    /// What is at stake, where that is more than its kind says.
+    pub stake: Option<Stake>,
 }
 
 /// Something noteworthy.
@@ -76,10 +156,15 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// The worst first, then by time.
+    /// What is at stake.
+    fn stake(&self) -> Stake {
+        self.reason.stake.unwrap_or_else(|| Stake::of(self.about.code))
+    }
+
+    /// The worst first, of these by what is at stake, then by time.
     pub(super) fn worst_first(&self, other: &Self) -> Ordering {
         let key = |a: &Self| (a.first, a.about.code, a.subject, a.peer.clone());
-        other.severity.cmp(&self.severity).then_with(|| key(self).cmp(&key(other)))
+        (other.severity, other.stake()).cmp(&(self.severity, self.stake())).then_with(|| key(self).cmp(&key(other)))
     }
 
     /// As every finding is written. A session has its id, which only who numbers them knows.
@@ -120,7 +205,23 @@ impl Alert {
                 "detector_version": self.about.version,
                 "at": self.at.to_string(),
                 "flows": self.flows,
+                "frames": (self.frames.0 > 0).then_some([self.frames.0, self.frames.1]),
+                "at_stake": self.stake().name(),
+                "sensitivity": self.stake().weight(),
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_weighs_more_is_later_in_the_order() {
+        use Stake::{Content, Control, Equipment, Firmware, Habits, Means, Media, Position, Subscriber};
+        let all = [Means, Habits, Equipment, Content, Subscriber, Position, Firmware, Control, Media];
+        assert!(all.is_sorted() && all.map(Stake::weight).is_sorted());
+        assert_eq!([Stake::of("beacon"), Stake::of("scan"), Stake::from(What::Position)], [Habits, Means, Position]);
     }
 }

@@ -216,6 +216,7 @@ impl Pair {
                 ],
                 clears_when: "The service's log says that they signed in, or the program that keeps an old password has the new one"
                     .to_owned(),
+                stake: None,
             },
             threats: &["disruption"],
             first,

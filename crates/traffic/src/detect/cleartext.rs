@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many};
+use super::{About, Alert, Detector, Given, Hears, Reason, Stake, Subject, Tally, Term, Trace, for_many};
 use crate::cellular::sessions::{Owner, Session};
 use crate::flow::{Event, Flow, Seen};
 use crate::names::identity::{self, Said, What};
@@ -184,6 +184,7 @@ fn alert(subject: Subject, peer: Peer, port: u16, leak: &Leak, trace: Trace<'_>)
                 "Have it give itself a name that says nothing of device or subscription".to_owned(),
             ],
             clears_when: "The device says it encrypted, or no longer".to_owned(),
+            stake: things.iter().map(|s| Stake::from(s.what)).max(),
         },
         peer: Some(peer),
         threats: &["surveillance"],

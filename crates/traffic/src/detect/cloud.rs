@@ -138,6 +138,7 @@ impl Detector for Cloud {
                         "Let the device reach only what it was bought for".to_owned(),
                     ],
                     clears_when: "The device no longer speaks with it, or it is written down as expected".to_owned(),
+                    stake: None,
                 },
                 threats: &["exfiltration"],
                 first: met.span.first,

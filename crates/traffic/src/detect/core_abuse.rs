@@ -108,6 +108,7 @@ impl Detector for CoreAbuse {
                     "Look at the device: what runs on it, and who can sign in".to_owned(),
                 ],
                 clears_when: "It is the uplink of a small cell and that is written down, or no such packet comes any more".to_owned(),
+                stake: None,
             },
             threats: &["surveillance", "disruption"],
             first: met.span.first,

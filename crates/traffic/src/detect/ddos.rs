@@ -387,6 +387,7 @@ fn alerts((to, class): (Addr, Class), target: &Target) -> Vec<Alert> {
                 "Look at what sends it: what runs there, and who can sign in".to_owned(),
             ],
             clears_when: "It is known what was tested with it, or nothing like it comes for a day".to_owned(),
+            stake: None,
         },
         threats: &["disruption"],
         first: hot.first,

@@ -237,6 +237,7 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
                 "Have updates come through a server of your own, signed, in a window".to_owned(),
             ],
             clears_when: "The update was planned and its version is known to be good".to_owned(),
+            stake: None,
         },
         threats: &["disruption", "surveillance"],
         first: pull.span.first,

@@ -66,6 +66,7 @@ impl Found<'_> {
                     "Bind the SIM to the IMEI at the operator, so that it works in this module alone".to_owned(),
                 ],
                 clears_when: "It is known who changed the card or the module and why, or the operator confirms the sessions".to_owned(),
+                stake: None,
             },
             threats: &["surveillance", "disruption"],
             first: session.first,

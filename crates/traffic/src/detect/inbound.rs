@@ -114,6 +114,7 @@ fn alert(came: &Inbound, known: Known) -> Alert {
                 "Ask whoever runs the device whether they did this, then".to_owned(),
             ],
             clears_when: "It is known who came and why; a trace in which it was met teaches the next".to_owned(),
+            stake: None,
         },
         threats: &["disruption"],
         first: came.met.first,

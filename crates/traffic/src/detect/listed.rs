@@ -181,6 +181,7 @@ fn alert(subject: Subject, met: &Met) -> Alert {
                 "Keep the device from reaching it, and look at what runs on it".to_owned(),
             ],
             clears_when: "The list no longer has it, or it is known why the device speaks with it".to_owned(),
+            stake: None,
         },
         threats: &["exfiltration", "disruption"],
         first: met.first,

@@ -111,6 +111,7 @@ impl Pair {
                     "Let the device reach only what it needs, and drop the rest at the gateway".to_owned(),
                 ],
                 clears_when: "It is known what the device is connected with and why".to_owned(),
+                stake: None,
             },
             threats: &["surveillance"],
             first: self.span.first,

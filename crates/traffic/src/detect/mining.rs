@@ -158,6 +158,7 @@ impl Mining {
                     "Look at the device: what runs on it, and who can sign in".to_owned(),
                 ],
                 clears_when: "It is known who runs it and why, or no such conversations come for a week".to_owned(),
+                stake: None,
             },
             threats: &["disruption"],
             first: work.first,

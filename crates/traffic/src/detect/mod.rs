@@ -34,7 +34,7 @@ mod strobe;
 mod target;
 mod within;
 
-pub use alert::{Alert, Reason, Subject, Term};
+pub use alert::{Alert, Reason, Stake, Subject, Term};
 
 use umbilical_core::observation::Basis;
 

@@ -317,6 +317,7 @@ fn alert(contact: &Contact, who: &Who, habit: &Habit<'_>, (others, later): ((usi
                 "Let the device reach only what it needs (its learnt destinations), and drop the rest at the gateway".to_owned(),
             ],
             clears_when: "It is known why the device speaks with it; a trace in which it was met teaches the next".to_owned(),
+            stake: None,
         },
         threats: &["surveillance", "exfiltration"],
         first: contact.met.first,

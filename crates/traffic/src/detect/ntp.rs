@@ -186,6 +186,7 @@ impl Pair {
                     "Look at what runs on the device and sends them".to_owned(),
                 ],
                 clears_when: "It is known which program sends them and what they carry".to_owned(),
+                stake: None,
             },
             threats: &["exfiltration"],
             first: self.first,

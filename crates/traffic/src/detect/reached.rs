@@ -140,6 +140,7 @@ impl Detector for FromOutside {
                         "Close the port on the device, or let only your own addresses call it".to_owned(),
                     ],
                     clears_when: "Nobody outside is answered any more, or whoever calls is written down as expected".to_owned(),
+                    stake: None,
                 },
                 threats: &["surveillance", "disruption"],
                 first: reached.span.first,

@@ -302,6 +302,7 @@ impl Prober {
                 ],
                 clears_when: "It is known who looks for what (an inventory scan of your own), or no such contacts come for a week"
                     .to_owned(),
+                stake: None,
             },
             threats: &["disruption"],
             first: first.at,

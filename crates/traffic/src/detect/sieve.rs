@@ -159,7 +159,7 @@ mod tests {
             severity: if n % 64 == 0 { Severity::High } else { Severity::Low },
             score: 0.5,
             terms: Vec::new(),
-            reason: Reason { did: String::new(), more: Vec::new(), remedies: Vec::new(), clears_when: String::new() },
+            reason: Reason { did: String::new(), more: Vec::new(), remedies: Vec::new(), clears_when: String::new(), stake: None },
             threats: &[],
             first: Micros(n),
             at: Micros(n),

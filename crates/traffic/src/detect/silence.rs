@@ -153,6 +153,7 @@ fn alert(slept: &Slept<'_>, who: &Who, given: &Given) -> Option<Alert> {
                 "Let the device reach only what it needs (its learnt destinations), and drop the rest at the gateway".to_owned(),
             ],
             clears_when: "It is known what woke the device, or why it was off".to_owned(),
+            stake: None,
         },
         threats: &["surveillance", "disruption"],
         first: slept.from,

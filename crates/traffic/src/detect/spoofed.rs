@@ -207,6 +207,7 @@ impl Sent {
                     "Look at the device behind the module: what runs on it, and who can sign in".to_owned(),
                 ],
                 clears_when: "The addresses are known to lie behind the module, or it sends under none but its own for a week".to_owned(),
+                stake: None,
             },
             threats: &["disruption"],
             first: self.first,

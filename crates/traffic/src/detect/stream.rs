@@ -171,6 +171,7 @@ fn alert((subject, peer, port): &(Subject, Addr, u16), found: &Found) -> Alert {
                 "Write the server down as expected, if it is".to_owned(),
             ],
             clears_when: "It is known what the stream is, or the device has nothing that could hear or see".to_owned(),
+            stake: None,
         },
         threats: &["surveillance", "exfiltration"],
         first: found.span.first,

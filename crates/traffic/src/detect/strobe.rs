@@ -177,6 +177,7 @@ impl Pair {
                     "Let the device reach only what it needs, and drop the rest at the gateway".to_owned(),
                 ],
                 clears_when: "It is known what the device does there and why it does not stay connected".to_owned(),
+                stake: None,
             },
             threats: &["surveillance"],
             first: self.first,

@@ -142,6 +142,7 @@ fn alert(id: Id, server: Addr, pair: &Pair) -> Alert {
                 "Write the pair down as expected, if they are meant to speak".to_owned(),
             ],
             clears_when: "No module reaches another any more, or it is written down that these two may".to_owned(),
+            stake: None,
         },
         threats: &["disruption"],
         first: pair.span.first,

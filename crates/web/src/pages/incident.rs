@@ -16,8 +16,20 @@ use crate::rights::Permission;
 use crate::who::Who;
 
 /// What of a detector's detail is said in words here.
-const SAID: [&str; 9] =
-    ["score", "peer", "reasons", "detector_version", "at", "flows", "captures", "detector_severity", "severity_because"];
+const SAID: [&str; 12] = [
+    "score",
+    "peer",
+    "reasons",
+    "detector_version",
+    "at",
+    "flows",
+    "frames",
+    "captures",
+    "detector_severity",
+    "severity_because",
+    "at_stake",
+    "sensitivity",
+];
 /// States behind which nobody expects it to go on.
 const OVER: [&str; 4] = ["closed", "contained", "replaced", "false-positive"];
 
@@ -53,6 +65,8 @@ pub struct Shown {
     pub at: Option<String>,
     pub last: Option<String>,
     pub flows: Option<u64>,
+    /// What is at stake, and how much that weighs.
+    pub stake: Option<(String, String)>,
     pub reasons: Vec<Reason>,
     /// What the detector said, and why it is something else on this device.
     pub step: Option<(String, String)>,
@@ -88,6 +102,12 @@ fn reason(of: &Json) -> Reason {
     Reason { term, value: number(of.get("value")), threshold: number(of.get("threshold")) }
 }
 
+/// The first and the last packet.
+fn frames(detail: &Json) -> String {
+    let of = detail.get("frames").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    of.iter().filter_map(Json::as_u64).map(|n| n.to_string()).collect::<Vec<_>>().join(" to ")
+}
+
 fn seen(s: Sighting) -> Seen {
     let Sighting { trace, name, finding: f } = s;
     let time = |t: Option<&String>| t.map(minute).unwrap_or_default();
@@ -97,7 +117,7 @@ fn seen(s: Sighting) -> Seen {
         first: time(f.first.as_ref()),
         last: time(f.last.as_ref()),
         flows: f.detail.get("flows").and_then(Json::as_u64).unwrap_or_default(),
-        frames: f.because.iter().find_map(|b| b.strip_prefix("Frames ")).unwrap_or_default().to_owned(),
+        frames: frames(&f.detail),
         subject: f.subject.id,
     }
 }
@@ -131,6 +151,7 @@ pub async fn of(app: &App, who: &Who, finding: &Finding, state: &str, decided: &
         at: text(detail, "at").map(minute),
         last: finding.last.as_ref().map(minute),
         flows: detail.get("flows").and_then(Json::as_u64),
+        stake: text(detail, "at_stake").map(|stake| (stake, number(detail.get("sensitivity")))),
         reasons: detail.get("reasons").and_then(Json::as_array).into_iter().flatten().map(reason).collect(),
         step: text(detail, "detector_severity").zip(text(detail, "severity_because")),
         picture,

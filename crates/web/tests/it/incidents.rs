@@ -28,7 +28,8 @@ fn beacon(session: &str, kind: &'static str, severity: Severity) -> Finding {
         remedies: vec!["Ask the maker".into()],
         clears_when: "It is known what it is".into(),
         detail: json!({"score": 0.93, "peer": "time.cloud.example:443", "reasons": [{"term": "rayleigh", "value": 0.9871, "threshold": 0.8}],
-                       "detector_version": 3, "at": "2026-11-29T09:20:00.000000Z", "flows": 150}),
+                       "detector_version": 3, "at": "2026-11-29T09:20:00.000000Z", "flows": 150, "frames": [12, 9000],
+                       "at_stake": "habits", "sensitivity": 0.3}),
     }
 }
 
@@ -114,6 +115,7 @@ fn an_incident_stands_among_the_findings_with_what_is_behind_it() {
             "rayleigh",
             "0.9871",
             "12 to 9000",
+            "weight 0.3",
             "gateway.pcap",
             "/traffic/sessions/ses-00000000000a",
             "version 3",

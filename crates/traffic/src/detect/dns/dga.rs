@@ -267,6 +267,7 @@ fn alert(subject: Subject, asker: &Asker) -> Option<Alert> {
                 "Let the device ask only a resolver of yours, and only for what it needs".to_owned(),
             ],
             clears_when: "It is known which program makes these names and what for, or none come for a day".to_owned(),
+            stake: None,
         },
         threats: &["exfiltration", "disruption"],
         first: first.0,

@@ -198,6 +198,7 @@ fn alert(entry: &Entry) -> Option<Alert> {
                 "Look at the device: which program asks, and what it sends".to_owned(),
             ],
             clears_when: "It is known which program asks and what it sends, or no such names are asked for within a day".to_owned(),
+            stake: None,
         },
         threats: &["exfiltration"],
         first: zone.first,
