@@ -16,7 +16,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Asks the store of a home, opened beside whoever has it open.
-fn asked<T, F: Future<Output = T>>(folder: &Folder, ask: impl FnOnce(Store) -> F) -> T {
+pub(crate) fn asked<T, F: Future<Output = T>>(folder: &Folder, ask: impl FnOnce(Store) -> F) -> T {
     block_on(async {
         let store = Store::open(&folder.path().join("home/umbilical.db").display().to_string(), NOW).await.unwrap();
         let answer = ask(store.clone()).await;

@@ -354,7 +354,11 @@ fn a_port_is_listened_to_until_an_interrupt() {
 /// Nobody waits for the end of what goes on for months.
 #[test]
 fn findings_are_told_while_a_port_is_listened_to() {
-    let folder = Folder::new();
+    let folder = super::recorded::home();
+    let traces = || {
+        let all = super::recorded::asked(&folder, |store| async move { store.traces(&umbilical_store::Scope::ALL, 9).await.unwrap() });
+        all.into_iter().map(|t| (t.id, t.findings)).collect::<Vec<_>>()
+    };
     folder.write("list.txt", "192.0.2.9\n");
     let (child, port, mut said) = listening(&folder, &["--indicators", "list.txt", "--findings", "found.jsonl"]);
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -375,9 +379,18 @@ fn findings_are_told_while_a_port_is_listened_to() {
     let found = found.expect("a finding while it goes on");
     let line: Value = serde_json::from_str(found.lines().next().unwrap()).unwrap();
     assert_eq!((&line["code"], &line["source"], &line["subject"]["id"]), (&"indicator".into(), &"detector".into(), &"10.0.0.1".into()));
+    // So is the store, from which pages and sinks have it.
+    let kept = (0..100).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        Some(traces()).filter(|all| !all.is_empty())
+    });
+    let kept = kept.expect("a trace while it goes on");
+    assert!(kept.len() == 1 && kept[0].1 == 1, "{kept:?}");
     assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let out = child.wait_with_output().unwrap();
     assert_eq!(out.status.code(), Some(130));
+    // The end takes the place of what was kept before.
+    assert_eq!(traces(), kept);
     let mut text = String::new();
     std::io::Read::read_to_string(&mut said, &mut text).unwrap();
     assert!(text.contains("umbilical: medium indicator: 10.0.0.1 ") || text.contains("umbilical: high indicator: 10.0.0.1 "), "{text}");

@@ -3,7 +3,7 @@
 //! Each is told once, and again when it got worse: in a line of a file (`--findings`), on standard error, and in the store of the home,
 //! from which pages and sinks have it. What was told may be taken back by the answer at the end, which is of everything.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
@@ -29,6 +29,9 @@ use crate::{home, recorded, stored};
 const TURN: Duration = Duration::from_secs(2);
 /// How often it is looked at what devices never did before, and how often the store is written at most: both look at everything.
 const LONG_TURN: Duration = Duration::from_secs(60);
+
+/// Findings of which it is kept that they were told; beyond, those that are found no more may be told again.
+const TOLD: usize = 1 << 18;
 
 /// What was told.
 pub(super) struct Telling {
@@ -90,6 +93,14 @@ impl Telling {
         }
     }
 
+    /// Forgets what is found no more, if it is too much.
+    fn forgets<'a>(&mut self, found: impl Iterator<Item = &'a str>) {
+        if self.told.len() > TOLD {
+            let found: HashSet<&str> = found.collect();
+            self.told.retain(|id, _| found.contains(id.as_str()));
+        }
+    }
+
     /// Whether the file took everything so far.
     pub fn checked(&mut self) -> Result<(), Fail> {
         let to = self.file.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
@@ -134,9 +145,10 @@ impl Trace {
         }
         let (alerts, came) = self.detect.so_far(at, over);
         let id = |id: Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
+        let findings: Vec<Finding> = alerts.iter().map(|alert| alert.finding(id)).collect();
+        self.telling.forgets(findings.iter().map(|f| f.id.as_str()));
         let mut new = Vec::new();
-        for alert in &alerts {
-            let mut finding = alert.finding(id);
+        for (alert, mut finding) in alerts.iter().zip(findings) {
             if self.telling.is_new(&finding) {
                 if let (Subject::Session(id), false) = (alert.subject, global.show_subscribers) {
                     let own = over.sessions.get(id).map(subscriber).unwrap_or_default();
