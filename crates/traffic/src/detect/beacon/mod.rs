@@ -26,10 +26,10 @@ use crate::names::{Word, Words, dns};
 use crate::packet::{Addr, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "beacon", version: 2, needs: "when each conversation began, and what it sent", basis: Basis::Inferred };
+const ABOUT: About = About { code: "beacon", version: 3, needs: "when each conversation began, and what it sent", basis: Basis::Inferred };
 
-/// Contacts of a pair that are kept.
-const KEPT: usize = 128;
+/// Contacts of a pair that are kept: with what else is known of it two kilobytes.
+const KEPT: usize = 120;
 /// Pairs at once.
 const PAIRS: usize = 1 << 17;
 /// Addresses that come to one peer by a clock from which they are told as one.
@@ -143,22 +143,9 @@ impl Beacon {
         });
         contacts.frames = (contacts.frames.0.min(flow.first_frame), contacts.frames.1.max(flow.last_frame));
         contacts.count = contacts.count.saturating_add(1);
-        let most = if self.rita { RITA_KEPT } else { KEPT };
-        if contacts.kept.len() >= most {
-            if !self.rita {
-                contacts.look();
-                if let (best @ Some(_), Some(told)) = (contacts.best(), &mut contacts.told) {
-                    told.gone = best;
-                }
-            }
-            // The newer half goes on.
-            contacts.kept.drain(..most / 2);
-        }
-        contacts.kept.push(Contact {
-            at: flow.start.since(contacts.begin),
-            up: u32::try_from(flow.up.bytes).unwrap_or(u32::MAX),
-            down: u32::try_from(flow.down.bytes).unwrap_or(u32::MAX),
-        });
+        let at = flow.start.since(contacts.begin);
+        let few = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
+        contacts.keep(Contact { at, up: few(flow.up.bytes), down: few(flow.down.bytes) }, self.rita);
     }
 
     /// Lets go of those that have been quiet for the longest, unless they are suspected.
@@ -228,6 +215,25 @@ impl Beacon {
 }
 
 impl Contacts {
+    fn keep(&mut self, contact: Contact, rita: bool) {
+        let most = if rita { RITA_KEPT } else { KEPT };
+        if self.kept.len() >= most {
+            if !rita {
+                self.look();
+                if let (best @ Some(_), Some(told)) = (self.best(), &mut self.told) {
+                    told.gone = best;
+                }
+            }
+            // The newer half goes on.
+            self.kept.drain(..most / 2);
+        }
+        if self.kept.len() == KEPT / 2 {
+            // As much as is needed, where doubling would take more.
+            self.kept.reserve_exact(KEPT / 2);
+        }
+        self.kept.push(contact);
+    }
+
     /// Judges those that are kept, if one came since.
     fn look(&mut self) {
         if self.looked == self.count {
@@ -466,5 +472,24 @@ impl Detector for Beacon {
 
     fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be a hundred thousand of them.
+    #[test]
+    fn a_pair_takes_two_kilobytes_at_most() {
+        let all = size_of::<(u64, Pair, Contacts)>() + size_of::<usize>() + KEPT * size_of::<Contact>();
+        assert!(all <= 2048, "{all}");
+        let mut contacts = Contacts { begin: Micros(0), frames: (1, 1), count: 0, looked: 0, kept: Vec::new(), told: None };
+        for n in 0..500 {
+            contacts.count += 1;
+            contacts.keep(Contact { at: Micros::seconds(n * 60), up: 1, down: 1 }, false);
+        }
+        assert!(contacts.best().is_some());
+        assert_eq!(contacts.kept.capacity(), KEPT);
     }
 }
