@@ -93,6 +93,8 @@ struct Heard {
     queues: Queues,
     /// Frames that were dropped of interfaces that ended.
     dropped: Option<u64>,
+    /// Up to when frames were read: what comes later may wait.
+    upto: Micros,
 }
 
 /// Listens until it is over or somebody interrupts, which is told.
@@ -108,7 +110,7 @@ pub fn listen(
     if let Some(Ok(keep)) = &mut trace.ways.keep {
         keep.begun = Some(now());
     }
-    let mut heard = Heard { ports: Vec::new(), interfaces: Vec::new(), queues: Queues::default(), dropped: Some(0) };
+    let mut heard = Heard { ports: Vec::new(), interfaces: Vec::new(), queues: Queues::default(), dropped: Some(0), upto: now() };
     for socket in ears.ports {
         let bound = socket.local_addr().map_err(|source| Fail::Input { path: PathBuf::from("netflow://"), source })?;
         let source = begins(trace, global, &format!("netflow://{bound}"), "netflow-listener", Link::UNKNOWN);
@@ -134,8 +136,8 @@ pub fn listen(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         // Clocks of routers are their own.
-        let until = if heard.ports.is_empty() { Some(now()) } else { trace.detect.range().map(|(_, last)| last) };
-        trace.tells(until.unwrap_or_default(), global, kb);
+        let upto = if heard.ports.is_empty() { heard.upto } else { trace.detect.range().unwrap_or_default().1 };
+        trace.tells(upto, global, kb);
         trace.failed()?;
     }
     // What came before the end waits yet to be read; what comes while that is done is too late.
@@ -189,12 +191,13 @@ impl Heard {
 
     /// Frames whose turn it is.
     fn due(&mut self, trace: &mut Trace) {
-        let interfaces = &mut self.interfaces;
+        let (interfaces, read) = (&mut self.interfaces, &mut self.upto);
         self.queues.due(&mut |Due { place, at, length, bytes }| {
             let Some(source) = interfaces.get_mut(place) else { return };
             source.count = source.count.saturating_add(1);
             let frame = Frame { number: source.count, at, link: source.link, bytes, length };
             trace.step(|watch, each| watch.frame(&frame, each));
+            *read = at;
             if let Some(input) = trace.all.inputs.get_mut(source.input as usize) {
                 input.bytes = input.bytes.saturating_add(bytes.len() as u64);
                 input.observations = source.count;
@@ -207,6 +210,7 @@ impl Heard {
         });
         if let Some(upto) = self.queues.quiet() {
             trace.step(|watch, each| watch.pass(upto, each));
+            self.upto = upto;
         }
     }
 
