@@ -7,6 +7,7 @@ use umbilical_core::finding::{self, Finding, Severity};
 use umbilical_core::id::content_id;
 
 use super::About;
+use crate::cellular::Ue;
 use crate::cellular::sessions::Id;
 use crate::names::identity::What;
 use crate::packet::Addr;
@@ -109,6 +110,45 @@ impl From<What> for Stake {
     }
 }
 
+/// With whom something was, for who writes down with whom it may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Ends {
+    /// With the peer that the alert names; where it names none, nobody knows.
+    #[default]
+    Peer,
+    /// With these, and nobody else: addresses, each once and in their order.
+    All(Vec<Ue>),
+    /// With more than are known.
+    More,
+}
+
+impl Ends {
+    /// Of addresses; whether there were more that are not among them.
+    pub(super) fn of<'a>(addrs: impl IntoIterator<Item = &'a Addr>, more: bool) -> Self {
+        if more {
+            return Self::More;
+        }
+        let mut all: Vec<Ue> = addrs.into_iter().map(|addr| Ue { addr: *addr, bits: 128 }).collect();
+        all.sort_unstable();
+        all.dedup();
+        Self::All(all)
+    }
+
+    /// Of both.
+    pub(super) fn and(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Peer, Self::Peer) => Self::Peer,
+            (Self::All(mut all), Self::All(others)) => {
+                all.extend(others);
+                all.sort_unstable();
+                all.dedup();
+                Self::All(all)
+            }
+            _ => Self::More,
+        }
+    }
+}
+
 /// Why it is said, beyond the measures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
@@ -133,6 +173,8 @@ pub struct Alert {
     pub subject: Subject,
     /// To whom: an address or a name, with its port where it is one.
     pub peer: Option<String>,
+    /// With whom it was.
+    pub ends: Ends,
     /// How bad.
     pub severity: Severity,
     /// 0–1.

@@ -10,7 +10,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::stats::{median, spread};
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who, with_port};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who, with_port};
 use crate::flow::{Event, FIRST, Flow, Half, Seen};
 use crate::names::Words;
 use crate::packet::{Addr, proto};
@@ -196,6 +196,7 @@ impl Pair {
             about: &ABOUT,
             subject,
             peer: Some(name.clone()),
+            ends: Ends::Peer,
             severity: if module || self.sessions >= MANY { Severity::High } else { Severity::Medium },
             score: 1.0 - 0.5 * SESSIONS as f64 / self.sessions.max(SESSIONS as u64) as f64,
             terms: vec![

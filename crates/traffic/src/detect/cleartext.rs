@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Stake, Subject, Tally, Term, Trace, for_many};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Stake, Subject, Tally, Term, Trace, for_many};
 use crate::cellular::sessions::{Owner, Session};
 use crate::flow::{Event, Flow, Seen};
 use crate::names::identity::{self, Said, What};
@@ -187,6 +187,7 @@ fn alert(subject: Subject, peer: Peer, port: u16, leak: &Leak, trace: Trace<'_>)
             stake: things.iter().map(|s| Stake::from(s.what)).max(),
         },
         peer: Some(peer),
+        ends: Ends::Peer,
         threats: &["surveillance"],
         first: leak.first,
         at: leak.at,

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow};
 use crate::names::{App, Word, Words, without_port};
 
@@ -116,6 +116,7 @@ impl Detector for Cloud {
                 about: &ABOUT,
                 subject: *subject,
                 peer: Some(domain.to_string()),
+                ends: Ends::Peer,
                 severity: match (endpoint.maker, met.open) {
                     (true, true) => Severity::Medium,
                     (true, false) => Severity::Low,

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Span, Subject, Tally, Term, Trace};
 use crate::flow::{Event, Flow};
 use crate::names::Words;
 use crate::packet::{Addr, proto};
@@ -88,6 +88,7 @@ impl Detector for CoreAbuse {
             about: &ABOUT,
             subject: *subject,
             peer: Some(server.ip().to_string()),
+            ends: Ends::Peer,
             severity: if met.answered { Severity::High } else { Severity::Medium },
             score: 1.0,
             terms: vec![Term { term: "packets", value: met.packets as f64, threshold: 1.0 }],

@@ -14,7 +14,7 @@ use umbilical_core::observation::Basis;
 
 use super::sieve::{Over, Sieve, digest, mix};
 use super::target::{Rule, Sent, Target, WINDOW};
-use super::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, is_inside, reflection};
+use super::{About, Alert, Detector, Ends, Given, Reason, Subject, Tally, Term, Trace, for_many, is_inside, reflection};
 use crate::flow::{Broken, Event, Flow, Seen};
 use crate::names::Words;
 use crate::packet::{Addr, Flags, proto};
@@ -370,6 +370,7 @@ fn alerts((to, class): (Addr, Class), target: &Target) -> Vec<Alert> {
         about: &ABOUT,
         subject,
         peer,
+        ends: Ends::Peer,
         severity: if ours { Severity::High } else { Severity::Medium },
         // Twice the threshold is three quarters of certainty.
         score: 1.0 - 0.5 * f64::from(least) / (target.peak.max(u64::from(least)) as f64),

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::cellular::sessions::Id;
 use crate::flow::{Counts, Event, Flow, Seen};
 use crate::names::Words;
@@ -188,6 +188,7 @@ impl Pair {
             about: &ABOUT,
             subject,
             peer: Some(name.to_string()),
+            ends: Ends::Peer,
             severity: Severity::High,
             score,
             terms,

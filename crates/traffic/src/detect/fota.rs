@@ -11,7 +11,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::cloud::{is_open, server};
-use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow};
 use crate::lists::{Scope, Server};
 use crate::names::{Body, Sort, Word, Words};
@@ -217,6 +217,7 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
         about: &ABOUT,
         subject: *subject,
         peer: Some(name.to_string()),
+        ends: Ends::Peer,
         severity,
         score: 1.0,
         terms: vec![

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace};
 use crate::cellular::sessions::{Id, Session};
 use crate::packet::Addr;
 use crate::time::Micros;
@@ -39,6 +39,7 @@ struct Found<'a> {
     other: &'a Session,
     /// What the other has: several of one session are told apart by it.
     peer: String,
+    ends: Ends,
     did: String,
     severity: Severity,
     terms: Vec<Term>,
@@ -52,6 +53,7 @@ impl Found<'_> {
             about: &ABOUT,
             subject: Subject::Session(id),
             peer: Some(self.peer),
+            ends: self.ends,
             severity: self.severity,
             score: 1.0,
             terms: self.terms,
@@ -93,6 +95,7 @@ fn moved<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
                 of: (id, session),
                 other,
                 peer: format!("IMEI {}", other.imei.as_deref().unwrap_or_default()),
+                ends: Ends::Peer,
                 did: format!(
                     "has a SIM that was in another module {what} before: IMEI {}, now {}",
                     other.imei.as_deref().unwrap_or_default(),
@@ -131,6 +134,7 @@ fn doubled<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
             of: (id, session),
             other,
             peer: list(other),
+            ends: Ends::All(other.ue.clone()),
             did: format!(
                 "has a SIM that had another address on the same network at the same time, for {seconds} seconds: {} and {}",
                 list(other),
@@ -160,6 +164,7 @@ fn twice<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
             of: (id, session),
             other,
             peer: "another SIM".to_owned(),
+            ends: Ends::Peer,
             did: format!(
                 "says the IMEI {}, which another SIM said at the same time, for {seconds} seconds",
                 session.imei.as_deref().unwrap_or_default()

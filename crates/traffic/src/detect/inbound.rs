@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Tally, Term, Trace};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Tally, Term, Trace};
 use crate::learn::{Inbound, Peer, is_inside};
 
 const ABOUT: About = About {
@@ -100,6 +100,7 @@ fn alert(came: &Inbound, known: Known) -> Alert {
         about: &ABOUT,
         subject: came.subject,
         peer: Some(peer),
+        ends: Ends::Peer,
         severity,
         score: 1.0,
         terms: vec![

@@ -3,23 +3,26 @@
 //! What is looked up: both addresses, names that were asked for and that were given in TLS, QUIC and HTTP, what was asked for by HTTP,
 //! fingerprints of the client, and the server's certificate by its hash. One finding is one entry of a list, met by one module or address.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::lists::{Indicator, Indicators, Mark};
 use crate::names::{App, Names, Word, Words, without_port};
 use crate::packet::Addr;
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "indicator", version: 2, needs: "a list of indicators", basis: Basis::Listed };
+const ABOUT: About = About { code: "indicator", version: 3, needs: "a list of indicators", basis: Basis::Listed };
 
 /// Entries that were met by somebody, at once.
 const MET: usize = 1 << 16;
 /// Names of which it is kept whether they are listed.
 const NAMES: usize = 1 << 18;
+
+/// Addresses that showed one fingerprint that are kept.
+const ENDS: usize = 64;
 
 /// How an entry was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +50,9 @@ struct Met {
     flows: u64,
     frames: (u64, u64),
     bytes: (u64, u64),
+    /// Of a fingerprint: with which servers, and whether there were others.
+    servers: HashSet<Addr>,
+    more: bool,
 }
 
 /// See above.
@@ -117,6 +123,14 @@ impl Listed {
         met.frames.1 = met.frames.1.max(flow.last_frame);
         met.flows = met.flows.saturating_add(1);
         met.how = met.how.max(how);
+        if let Mark::Print(_) = met.indicator.mark {
+            let server = flow.key.server;
+            if met.servers.len() < ENDS {
+                met.servers.insert(server);
+            } else {
+                met.more |= !met.servers.contains(&server);
+            }
+        }
         met.bytes = (met.bytes.0.saturating_add(flow.up.bytes), met.bytes.1.saturating_add(flow.down.bytes));
     }
 
@@ -137,6 +151,8 @@ impl Listed {
             flows: 0,
             frames: (frame, frame),
             bytes: (0, 0),
+            servers: HashSet::new(),
+            more: false,
         });
         if at < met.first {
             (met.first, met.frames.0) = (at, frame);
@@ -170,6 +186,7 @@ fn alert(subject: Subject, met: &Met) -> Alert {
         about: &ABOUT,
         subject,
         peer: Some(mark.to_string()),
+        ends: if let Mark::Print(_) = mark { Ends::of(&met.servers, met.more) } else { Ends::Peer },
         severity,
         score: 1.0,
         terms: vec![Term { term: "conversations", value: met.flows as f64, threshold: 1.0 }],

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, for_many, is_inside, who, with_port};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, for_many, is_inside, who, with_port};
 use crate::flow::{Event, Flow, NTP};
 use crate::names::{App, Word, Words, dns};
 use crate::packet::Addr;
@@ -100,6 +100,7 @@ impl Pair {
             about: &ABOUT,
             subject,
             peer: Some(name.clone()),
+            ends: Ends::Peer,
             severity,
             score: (hours / 24.0).clamp(0.25, 1.0),
             terms: vec![Term { term: "hours", value: hours, threshold: least as f64 }],

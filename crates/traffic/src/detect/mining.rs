@@ -10,13 +10,13 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow, Seen};
 use crate::names::{App, Word, Words};
 use crate::packet::{Addr, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "mining", version: 1, needs: "the first payloads of a conversation", basis: Basis::Observed };
+const ABOUT: About = About { code: "mining", version: 2, needs: "the first payloads of a conversation", basis: Basis::Observed };
 
 /// Who is remembered at once.
 const KEPT: usize = 1 << 16;
@@ -44,6 +44,8 @@ enum Pool {
 struct Work {
     /// Of a node, the others.
     peers: HashSet<Addr>,
+    /// Whether there were other others.
+    more: bool,
     workers: Vec<Word>,
     first: Micros,
     at: Micros,
@@ -83,6 +85,7 @@ impl Mining {
         }
         let work = self.works.entry(key).or_insert_with(|| Work {
             peers: HashSet::new(),
+            more: false,
             workers: Vec::new(),
             first: flow.start,
             at,
@@ -91,8 +94,11 @@ impl Mining {
             frames: (flow.first_frame, flow.last_frame),
             bytes: (0, 0),
         });
+        let other = if flow.inbound { flow.key.client } else { flow.key.server };
         if work.peers.len() < PEERS {
-            work.peers.insert(if flow.inbound { flow.key.client } else { flow.key.server });
+            work.peers.insert(other);
+        } else {
+            work.more |= !work.peers.contains(&other);
         }
         if let Some(worker) = flow.names.endpoint
             && work.workers.len() < WORKERS
@@ -115,7 +121,7 @@ impl Mining {
         let peers = work.peers.len();
         let nodes = match peers {
             1 => "another".to_owned(),
-            _ if peers >= PEERS => format!("{peers} others and more"),
+            _ if work.more => format!("{peers} others and more"),
             _ => format!("{peers} others"),
         };
         let what = match key.app {
@@ -143,6 +149,7 @@ impl Mining {
             about: &ABOUT,
             subject: key.subject,
             peer: Some(peer),
+            ends: if key.pool.is_some() { Ends::Peer } else { Ends::of(&work.peers, work.more) },
             severity: if key.pool.is_some() { Severity::High } else { Severity::Medium },
             score: 1.0,
             terms: vec![

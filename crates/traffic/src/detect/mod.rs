@@ -34,7 +34,7 @@ mod strobe;
 mod target;
 mod within;
 
-pub use alert::{Alert, Reason, Stake, Subject, Term};
+pub use alert::{Alert, Ends, Reason, Stake, Subject, Term};
 
 use umbilical_core::observation::Basis;
 
@@ -42,7 +42,7 @@ use self::span::Span;
 use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow};
 use crate::learn::{Gather, Lesson, Memory, Now, Past};
-use crate::lists::{Expected, Indicators, Scope};
+use crate::lists::{Expected, Indicators, Scope, To};
 use crate::names::Words;
 use crate::packet::{Addr, proto};
 use crate::places::{Operators, Place};
@@ -91,7 +91,12 @@ impl Given {
             Subject::Session(id) => sessions.get(id).is_some_and(|session| scope.has(session)),
             Subject::Host(addr) => scope.has_addr(addr),
         };
-        self.expected.allows(alert.about.code, who, alert.peer.as_deref(), alert.last).is_some()
+        let to = match (&alert.ends, &alert.peer) {
+            (Ends::Peer, Some(peer)) => To::Peer(peer),
+            (Ends::All(ends), _) => To::All(ends),
+            (Ends::Peer, None) | (Ends::More, _) => To::Unknown,
+        };
+        self.expected.allows(alert.about.code, who, to, alert.last).is_some()
     }
 }
 
@@ -336,6 +341,7 @@ fn merged(mut alerts: Vec<Alert>) -> Vec<Alert> {
             one.reason.more.push(format!("So it was {} times, with quiet between; the worst is told", group.len()));
             (one.first, one.at, one.last) = (first.first, first.at, last.last);
             one.flows = group.iter().fold(0, |sum: u64, a| sum.saturating_add(a.flows));
+            one.ends = group.iter().skip(1).fold(first.ends.clone(), |ends, a| ends.and(&a.ends));
         }
         out.push(one);
     }

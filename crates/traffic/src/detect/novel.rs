@@ -12,7 +12,7 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Tally, Term, Trace};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Tally, Term, Trace};
 use crate::learn::{Contact, Module, Now, Past, Who, end, is_inside, network, network_name};
 use crate::packet::Addr;
 use crate::time::Micros;
@@ -299,6 +299,7 @@ fn alert(contact: &Contact, who: &Who, habit: &Habit<'_>, (others, later): ((usi
         about: &ABOUT,
         subject: contact.subject,
         peer: Some(peer),
+        ends: Ends::Peer,
         severity,
         // How unlikely that is by its own past; an address alone may be another device's by now.
         score: (1.0 - restless) * if who.is_addr() { 0.8 } else { 1.0 },

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who, with_port};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who, with_port};
 use crate::flow::{Event, Flow, Half, NTP, Seen};
 use crate::names::Words;
 use crate::packet::{Addr, proto};
@@ -175,6 +175,7 @@ impl Pair {
             about: &ABOUT,
             subject,
             peer: Some(name),
+            ends: Ends::Peer,
             severity: Severity::Medium,
             score: if odd >= ODD { 0.9 } else { 0.7 },
             terms,

@@ -6,14 +6,14 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, is_inside};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, is_inside};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow, Seen};
 use crate::names::{App, Words};
 use crate::packet::{Addr, Flags, proto};
 
 const ABOUT: About =
-    About { code: "reached-from-outside", version: 1, needs: "sessions, and whether a conversation was answered", basis: Basis::Observed };
+    About { code: "reached-from-outside", version: 2, needs: "sessions, and whether a conversation was answered", basis: Basis::Observed };
 
 /// Ports of modules at once.
 const PORTS: usize = 1 << 16;
@@ -21,12 +21,16 @@ const PORTS: usize = 1 << 16;
 const SPOKE: usize = 1 << 18;
 /// Callers that are told apart.
 const CALLERS: usize = 256;
+/// Callers that are named.
+const NAMED: usize = 8;
 /// Ports at which a device is signed in to or commanded (IANA): FTP, SSH, telnet, SNMP, Modbus, RDP, VNC, ADB, TR-069, DNP3, IEC 104.
 const SIGN_IN: [u16; 14] = [21, 22, 23, 161, 502, 2323, 2404, 3389, 4840, 5555, 5900, 7547, 20000, 47808];
 
 #[derive(Debug)]
 struct Reached {
     callers: HashSet<Addr>,
+    /// Whether there were others.
+    more: bool,
     bytes: u64,
     app: Option<App>,
     span: Span,
@@ -76,15 +80,31 @@ impl FromOutside {
             self.tally.forgotten = self.tally.forgotten.saturating_add(1);
             return;
         }
-        let reached =
-            self.ports.entry(key).or_insert_with(|| Reached { callers: HashSet::new(), bytes: 0, app: None, span: Span::new(flow) });
+        let reached = self.ports.entry(key).or_insert_with(|| Reached {
+            callers: HashSet::new(),
+            more: false,
+            bytes: 0,
+            app: None,
+            span: Span::new(flow),
+        });
         reached.bytes = reached.bytes.saturating_add(flow.down.bytes);
         reached.app = reached.app.or(flow.names.app);
         reached.span.ends(flow);
         if reached.callers.len() < CALLERS {
             reached.callers.insert(flow.key.client);
+        } else {
+            reached.more |= !reached.callers.contains(&flow.key.client);
         }
     }
+}
+
+/// The first of them by number.
+fn callers(reached: &Reached) -> String {
+    let mut all: Vec<Addr> = reached.callers.iter().copied().collect();
+    all.sort_unstable();
+    let named: Vec<String> = all.iter().take(NAMED).map(|addr| addr.ip().to_string()).collect();
+    let more = if reached.more || all.len() > NAMED { " and others" } else { "" };
+    format!("It was called by {}{more}", named.join(", "))
 }
 
 /// Whether anybody on the Internet may have it.
@@ -118,12 +138,13 @@ impl Detector for FromOutside {
                 _ => "SCTP",
             };
             let industrial = reached.app.is_some_and(App::is_industrial);
-            let many = if reached.callers.len() >= CALLERS { " and more" } else { "" };
+            let many = if reached.more { " and more" } else { "" };
             let speaks = reached.app.map_or(String::new(), |app| format!(", {}", app.name()));
             Alert {
                 about: &ABOUT,
                 subject: Subject::Session(*id),
                 peer: Some(format!("{transport} port {port}")),
+                ends: Ends::of(&reached.callers, reached.more),
                 severity: if industrial || SIGN_IN.contains(port) { Severity::High } else { Severity::Medium },
                 score: 1.0,
                 terms: vec![Term { term: "callers", value: reached.callers.len() as f64, threshold: 1.0 }],
@@ -134,7 +155,7 @@ impl Detector for FromOutside {
                         reached.span.flows,
                         reached.bytes
                     ),
-                    more: Vec::new(),
+                    more: vec![callers(reached)],
                     remedies: vec![
                         "Have the operator give the module an address that nobody outside reaches (a private network, no calls from outside)".to_owned(),
                         "Close the port on the device, or let only your own addresses call it".to_owned(),

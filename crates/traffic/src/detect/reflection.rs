@@ -5,20 +5,20 @@
 //! **answers** such questions from outside with ten times their bytes. Answers within a network of one's own are left out: there one
 //! asks all at once, and each answers.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::sieve::{Over, Sieve, Sum, digest, mix};
 use super::target::{Rule, Sent, Target, WINDOW};
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow, Seen};
 use crate::names::Words;
 use crate::packet::{Addr, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "reflection", version: 1, needs: "how many bytes each way had", basis: Basis::Observed };
+const ABOUT: About = About { code: "reflection", version: 2, needs: "how many bytes each way had", basis: Basis::Observed };
 
 /// Services over UDP that answer with more than they are asked, or are used as if (CISA TA14-017A; Rossow, NDSS 2014; and who is hit):
 /// chargen, QOTD, echo, DNS, TFTP, portmap, NTP, NetBIOS, SNMP, CLDAP, IKE, SLP, RIP, MSSQL, SSDP, OpenVPN, ARMS, STUN, WS-Discovery,
@@ -42,6 +42,8 @@ const MINUTE: Micros = Micros::seconds(60);
 const KEEP: u64 = 30;
 /// Addresses at once.
 const TARGETS: usize = 4096;
+/// Those who are answered that are told apart.
+const ASKERS: usize = 64;
 
 /// Whether it is an answer as it seems: from such a service to none.
 pub(super) fn is_reply(flow: &Flow) -> bool {
@@ -66,6 +68,9 @@ struct Answers {
     told: Option<Micros>,
     flows: u64,
     to: Addr,
+    /// Who was answered, and whether there were others.
+    askers: HashSet<Addr>,
+    more: bool,
 }
 
 /// See above.
@@ -223,6 +228,8 @@ impl Reflection {
             told: None,
             flows: 0,
             to: flow.key.client,
+            askers: HashSet::new(),
+            more: false,
         });
         device.take(flow, asked, answered);
     }
@@ -235,6 +242,12 @@ impl Answers {
         }
         if self.told.is_none() && self.asked == 0 {
             (self.begin, self.first_frame, self.flows) = (flow.start, flow.first_frame, 0);
+            (self.askers, self.more) = (HashSet::new(), false);
+        }
+        if self.askers.len() < ASKERS {
+            self.askers.insert(flow.key.client);
+        } else {
+            self.more |= !self.askers.contains(&flow.key.client);
         }
         self.asked = self.asked.saturating_add(asked);
         self.answered = self.answered.saturating_add(answered);
@@ -258,6 +271,7 @@ impl Answers {
             about: &ABOUT,
             subject,
             peer: Some(format!("UDP port {port}")),
+            ends: Ends::of(&self.askers, self.more),
             severity: if self.session.is_some() { Severity::High } else { Severity::Medium },
             score: 1.0 - 0.5 * RATIO as f64 / ratio.max(RATIO as f64),
             terms: vec![
@@ -318,6 +332,7 @@ fn hit(to: Addr, target: &Target) -> Option<Alert> {
         about: &ABOUT,
         subject,
         peer,
+        ends: Ends::Peer,
         severity: if inside { Severity::High } else { Severity::Medium },
         score: 1.0 - 0.5 * f64::from(HITS) / target.peak.max(HITS.into()) as f64,
         terms: vec![

@@ -12,13 +12,13 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside, reflection, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside, reflection, who};
 use crate::flow::{Event, Flow, Key, Seen};
 use crate::names::Words;
 use crate::packet::{Addr, Flags, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "scan", version: 2, needs: "whether a conversation was answered", basis: Basis::Inferred };
+const ABOUT: About = About { code: "scan", version: 3, needs: "whether a conversation was answered", basis: Basis::Inferred };
 
 /// A window of counting.
 const WINDOW: Micros = Micros::seconds(60);
@@ -285,6 +285,7 @@ impl Prober {
             about: &ABOUT,
             subject,
             peer,
+            ends: if hosts == 1 { Ends::Peer } else { Ends::of(&count.hosts, hosts >= KEPT) },
             severity: match outside {
                 true => Severity::Info,
                 false if module || worm => Severity::High,

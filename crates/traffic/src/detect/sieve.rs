@@ -149,13 +149,14 @@ mod tests {
         use umbilical_core::finding::Severity;
         use umbilical_core::observation::Basis;
 
-        use crate::detect::{About, Reason, Subject};
+        use crate::detect::{About, Ends, Reason, Subject};
 
         const ABOUT: About = About { code: "scan", version: 1, needs: "", basis: Basis::Observed };
         let alert = |n: i64| Alert {
             about: &ABOUT,
             subject: Subject::Host(Addr::v4([192, 0, 2, 1])),
             peer: None,
+            ends: Ends::Peer,
             severity: if n % 64 == 0 { Severity::High } else { Severity::Low },
             score: 0.5,
             terms: Vec::new(),

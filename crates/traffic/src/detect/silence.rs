@@ -6,7 +6,7 @@
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace};
 use crate::learn::{Module, Wake, Who};
 use crate::time::Micros;
 
@@ -131,6 +131,7 @@ fn alert(slept: &Slept<'_>, who: &Who, given: &Given) -> Option<Alert> {
         about: &ABOUT,
         subject: slept.subject,
         peer: Some(name.clone()),
+        ends: Ends::Peer,
         severity: if share <= 0.0 { Severity::High } else { Severity::Medium },
         score: 1.0 - least as f64 / slept.seconds.max(1) as f64 / 2.0,
         terms: vec![

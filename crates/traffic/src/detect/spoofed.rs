@@ -11,7 +11,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::sieve::{Distinct, digest};
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, is_inside};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, is_inside};
 use crate::cellular::Ue;
 use crate::cellular::sessions::{Id, Session, Sessions};
 use crate::flow::{Event, Flow};
@@ -188,6 +188,7 @@ impl Sent {
             about: &ABOUT,
             subject: Subject::Session(id),
             peer: None,
+            ends: Ends::Peer,
             severity,
             score: 1.0 - 0.5 * PACKETS as f64 / self.packets.max(PACKETS) as f64,
             terms: vec![

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, for_many, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, for_many, who};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow, Key};
 use crate::names::{App, Words};
@@ -150,6 +150,7 @@ fn alert((subject, peer, port): &(Subject, Addr, u16), found: &Found) -> Alert {
         about: &ABOUT,
         subject: *subject,
         peer: Some(std::net::SocketAddr::new(peer.ip(), *port).to_string()),
+        ends: Ends::Peer,
         severity: Severity::Low,
         score: 0.7,
         terms: vec![

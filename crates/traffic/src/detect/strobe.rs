@@ -7,7 +7,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::sieve::{digest, mix};
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside, who};
 use crate::flow::{Event, Flow};
 use crate::names::{Words, dns};
 use crate::packet::Addr;
@@ -163,6 +163,7 @@ impl Pair {
             about: &ABOUT,
             subject,
             peer: Some(name.to_string()),
+            ends: Ends::Peer,
             severity: Severity::Low,
             score: 1.0 - 0.5 * MANY as f64 / self.most.max(MANY) as f64,
             terms: vec![

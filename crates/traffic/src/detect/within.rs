@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, for_many, is_inside};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Span, Subject, Tally, Term, Trace, for_many, is_inside};
 use crate::cellular::sessions::Id;
 use crate::flow::{Event, Flow};
 use crate::names::{Role, Words};
@@ -125,6 +125,7 @@ fn alert(id: Id, server: Addr, pair: &Pair) -> Alert {
         about: &ABOUT,
         subject: Subject::Session(id),
         peer: Some(server.ip().to_string()),
+        ends: Ends::Peer,
         severity: if pair.control { Severity::High } else { Severity::Medium },
         score: 1.0,
         terms: vec![Term { term: "answered", value: pair.answered as f64, threshold: 1.0 }],

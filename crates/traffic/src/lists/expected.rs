@@ -123,21 +123,40 @@ pub struct Allow {
     pub until: Option<Day>,
 }
 
+/// With whom something was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To<'a> {
+    /// One: an address or a name, with a port or without.
+    Peer(&'a str),
+    /// Several, and nobody else.
+    All(&'a [Ue]),
+    /// Nobody knows, or not with all of them.
+    Unknown,
+}
+
 impl Allow {
-    /// Whether it holds for a finding to somebody: an address or a name, with a port or without.
-    pub fn covers(&self, code: &str, peer: Option<&str>, at: Micros) -> bool {
+    /// Whether it holds for a finding then.
+    fn counts(&self, code: &str, at: Micros) -> bool {
         let over = self.until.is_some_and(|until| Day::from_unix(at.0.div_euclid(1_000_000)).is_none_or(|day| day > until));
-        let code = self.findings.is_empty() || self.findings.iter().any(|c| c == code);
-        code && !over && (self.networks.is_empty() && self.hosts.is_empty() || peer.is_some_and(|peer| self.reaches(peer)))
+        !over && (self.findings.is_empty() || self.findings.iter().any(|c| c == code))
+    }
+
+    /// Whether it is for whatever there was, whoever it was with.
+    fn is_to_all(&self) -> bool {
+        self.networks.is_empty() && self.hosts.is_empty()
+    }
+
+    /// A network is reached where all of it is.
+    fn holds(&self, of: Ue) -> bool {
+        self.networks.iter().any(|n| n.bits <= of.bits && n.holds(of.addr))
     }
 
     fn reaches(&self, peer: &str) -> bool {
         let (bare, _) = ported(peer);
-        // A network is reached where all of it is; a URL by its host.
-        let whole = |of: Ue| self.networks.iter().any(|n| n.bits <= of.bits && n.holds(of.addr));
         if let Some(of) = network(peer).or_else(|| network(bare)) {
-            return whole(of);
+            return self.holds(of);
         }
+        // A URL by its host.
         let bare = bare.split('/').next().unwrap_or_default();
         match bare.parse::<std::net::IpAddr>() {
             Ok(ip) => self.networks.iter().any(|n| n.holds(Addr::from(ip))),
@@ -325,9 +344,20 @@ impl Expected {
         })
     }
 
-    /// The rule under which something is not told of.
-    pub fn allows(&self, code: &str, who: impl Fn(&Scope) -> bool, peer: Option<&str>, at: Micros) -> Option<&Allow> {
-        self.allowed.iter().find(|rule| rule.covers(code, peer, at) && who(&rule.who))
+    /// The rule under which something is not told of. What was with several is not where each of them is in some rule, and gives the
+    /// rule of the first.
+    pub fn allows(&self, code: &str, who: impl Fn(&Scope) -> bool, to: To<'_>, at: Micros) -> Option<&Allow> {
+        let mut rules = self.allowed.iter().filter(|rule| rule.counts(code, at) && who(&rule.who));
+        match to {
+            To::Peer(peer) => rules.find(|rule| rule.is_to_all() || rule.reaches(peer)),
+            To::Unknown => rules.find(|rule| rule.is_to_all()),
+            To::All(ends) => {
+                let rules: Vec<&Allow> = rules.collect();
+                let of = |end: &Ue| rules.iter().find(|rule| rule.is_to_all() || rule.holds(*end)).copied();
+                let first = ends.first().map_or_else(|| rules.iter().find(|rule| rule.is_to_all()).copied(), of)?;
+                ends.iter().all(|end| of(end).is_some()).then_some(first)
+            }
+        }
     }
 
     /// The network behind some module that an address stands in.

@@ -9,7 +9,7 @@ mod misp;
 pub(crate) mod plain;
 mod stix;
 
-pub use expected::{Allow, Expected, Scope, Server, Window};
+pub use expected::{Allow, Expected, Scope, Server, To, Window};
 pub use indicators::{Indicator, Indicators, ListError, Mark};
 
 use crate::cellular::Ue;

@@ -147,7 +147,7 @@ until = "2026-11-04"
     assert!(window.who.has_addr(addr("10.20.3.4")) && !window.who.has_addr(addr("10.21.3.4")));
     assert!(all.servers[0].has("a.fota.example.com") && !all.servers[0].has("xfota.example.com"));
     let covers = |code: &str, peer: &str, hours: f64| {
-        all.allows(code, |who| who.has_addr(addr("10.20.0.9")), Some(peer), at(hours)).map(|rule| rule.reason.as_str())
+        all.allows(code, |who| who.has_addr(addr("10.20.0.9")), To::Peer(peer), at(hours)).map(|rule| rule.reason.as_str())
     };
     assert_eq!(covers("beacon", "x.head-end.example:443", 3.0), Some("meters read each 15 minutes"));
     assert_eq!(covers("beacon", "10.9.9.9:443", 3.0), Some("meters read each 15 minutes"));
@@ -155,7 +155,13 @@ until = "2026-11-04"
     assert_eq!(covers("beacon", "192.0.2.1:443", 3.0), None);
     assert_eq!(covers("beacon", "[2001:db8::1]:443", 3.0), None);
     assert_eq!(covers("beacon", "10.9.9.9", 49.0), None);
-    assert!(all.allows("beacon", |who| who.has_addr(addr("10.21.0.9")), Some("10.0.0.1"), at(1.0)).is_none());
+    // Of several each counts; of those who are not known none.
+    let ends = |all: &[&str]| all.iter().map(|end| network(end).unwrap()).collect::<Vec<_>>();
+    let among = |to: To<'_>| all.allows("beacon", |who| who.has_addr(addr("10.20.0.9")), to, at(3.0)).is_some();
+    assert!(among(To::All(&ends(&["10.9.9.9", "10.200.0.0/16"]))));
+    assert!(!among(To::All(&ends(&["10.9.9.9", "11.0.0.1"]))) && !among(To::All(&ends(&["10.0.0.0/7"]))) && !among(To::All(&[])));
+    assert!(!among(To::Unknown));
+    assert!(all.allows("beacon", |who| who.has_addr(addr("10.21.0.9")), To::Peer("10.0.0.1"), at(1.0)).is_none());
 }
 
 #[test]

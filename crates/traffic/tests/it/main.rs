@@ -6,6 +6,7 @@ mod cleartext;
 mod detect;
 mod dns;
 mod echo;
+mod ends;
 mod flood;
 mod flows;
 mod hostile;

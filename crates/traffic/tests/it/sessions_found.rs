@@ -2,13 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use umbilical_core::finding::Severity;
+use umbilical_core::finding::{DETECTED, Severity};
 use umbilical_traffic::capture::Frame;
 use umbilical_traffic::cellular::Ue;
 use umbilical_traffic::cellular::sessions::Declared;
 use umbilical_traffic::detect::{Alert, Detectors, Given, Trace};
 use umbilical_traffic::flow::Limits;
 use umbilical_traffic::link::Link;
+use umbilical_traffic::lists::Expected;
 use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch::Watch;
 
@@ -36,19 +37,25 @@ fn speaks(addr: [u8; 4], second: i64) -> Timed {
     (second * 1_000_000, udp(addr, OUTSIDE, (4000, 5000), b"hello"))
 }
 
-fn watched(sims: Vec<Declared>, mut packets: Vec<Timed>) -> Vec<Alert> {
+fn watched(sims: Vec<Declared>, packets: Vec<Timed>) -> Vec<Alert> {
+    expecting("", sims, packets).0
+}
+
+/// What is told, and of how many findings of a code it is not, for they were written down.
+fn expecting(text: &str, sims: Vec<Declared>, mut packets: Vec<Timed>) -> (Vec<Alert>, impl Fn(&str) -> u64) {
     packets.sort_by_key(|p| p.0);
     let mut watch = Watch::new(Limits::default());
     for sim in sims {
         watch.sessions.declare(sim);
     }
-    let mut detect = Detectors::new(Given::default());
+    let mut detect = Detectors::new(Given { expected: Expected::read(text, DETECTED).unwrap(), ..Given::default() });
     for (n, (at, bytes)) in packets.iter().enumerate() {
         let frame = Frame { number: n as u64 + 1, at: Micros(*at), link: Link::RAW, bytes, length: bytes.len() as u32 };
         watch.frame(&frame, &mut |event, words| detect.see(&event, words));
     }
     watch.finish(&mut |event, words| detect.see(&event, words));
-    detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }).0
+    let (alerts, came) = detect.finish(Trace { words: &watch.words, sessions: &watch.sessions });
+    (alerts, move |code| came.iter().find(|c| c.about.code == code).map_or(0, |c| c.allowed))
 }
 
 const A: [u8; 4] = [10, 9, 0, 1];
@@ -128,6 +135,36 @@ fn a_port_that_the_internet_reaches() {
     assert!(reached([10, 1, 0, 9], 502).is_empty());
     let refused = vec![(0, tcp(OUTSIDE, A, (40_000, 502), 2, 1, b"")), (9, tcp(A, OUTSIDE, (502, 40_000), 0x14, 0, b""))];
     assert!(watched(vec![sim(SIM, MODULE, "meters", A, (0, 1000))], refused).is_empty());
+}
+
+/// Callers are allowed by their networks, each of them or none.
+#[test]
+fn callers_that_are_written_down_are_not_told() {
+    let called = |callers: &[[u8; 4]], rules: &[&str]| {
+        let allow = |to: &&str| format!("[[allow]]\nfindings = [\"reached-from-outside\"]\nreason = \"ours\"\n{to}\n");
+        let text: String = rules.iter().map(allow).collect();
+        let calls = callers.iter().zip(20..).flat_map(|(from, second)| connects(*from, A, 502, second));
+        let sims = vec![sim(SIM, MODULE, "meters", A, (0, 1000))];
+        let (alerts, allowed) = expecting(&text, sims, calls.chain([speaks(A, 10)]).collect());
+        (codes(&alerts), allowed("reached-from-outside"))
+    };
+    let (own, other) = ([203, 0, 113, 7], [198, 51, 100, 9]);
+    let (to_own, to_other) = ("to = [\"203.0.113.0/24\"]", "to = [\"198.51.100.9\"]");
+    let told = (vec!["reached-from-outside"], 0);
+    assert_eq!(called(&[own, [203, 0, 113, 8]], &[to_own]), (vec![], 1));
+    assert_eq!(called(&[own, other], &[to_own]), told);
+    // Each may be in a rule of its own.
+    assert_eq!(called(&[own, other], &[to_own, to_other]), (vec![], 1));
+    assert_eq!(called(&[own], &[to_other]), told);
+    assert_eq!(called(&[own], &["to = [\"203.0.113.0/29\", \"head-end.example\"]"]), (vec![], 1));
+    assert_eq!(called(&[own], &["to = [\"head-end.example\"]"]), told);
+    assert_eq!(called(&[own, other], &["who = [\"10.9.0.0/16\"]"]), (vec![], 1));
+    assert_eq!(called(&[own], &["who = [\"10.8.0.0/16\"]\nto = [\"203.0.113.0/24\"]"]), told);
+    // Of more than are kept nobody knows who the others are.
+    let many = |n: u16| (0..n).map(|n| [203, 0, (n / 200) as u8, (n % 200) as u8 + 1]).collect::<Vec<_>>();
+    assert_eq!(called(&many(256), &["to = [\"203.0.0.0/16\"]"]), (vec![], 1));
+    assert_eq!(called(&many(257), &["to = [\"203.0.0.0/16\"]"]), told);
+    assert_eq!(called(&many(257), &[""]), (vec![], 1));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use indexmap::IndexMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::flow::{Event, Flow};
 use crate::learn::{self, Module, Who};
 use crate::names::{Word, Words, dns};
@@ -374,6 +374,7 @@ fn alert(pair: &Pair, contacts: &Contacts, Best { judged: best, told_at }: &Best
         about: &ABOUT,
         subject: pair.subject,
         peer: Some(name.clone()),
+        ends: Ends::Peer,
         severity: Severity::Low,
         score: best.score,
         terms: vec![
@@ -411,6 +412,7 @@ fn rita_alert(pair: &Pair, contacts: &Contacts, scored: &rita::Scored, words: &W
         about: &ABOUT,
         subject: pair.subject,
         peer: Some(name.clone()),
+        ends: Ends::Peer,
         severity,
         score: scored.score,
         terms: vec![

@@ -18,7 +18,7 @@ use umbilical_core::observation::Basis;
 use super::model::{ODD, odds};
 use super::{Halves, asker, is_blind, shown};
 use crate::detect::sieve::Over;
-use crate::detect::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, who};
+use crate::detect::{About, Alert, Detector, Ends, Given, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::names::dns::NO_SUCH_NAME;
 use crate::names::zone::{self, Suffix, Zoned};
@@ -248,6 +248,7 @@ fn alert(subject: Subject, asker: &Asker) -> Option<Alert> {
         about: &ABOUT,
         subject,
         peer: None,
+        ends: Ends::Peer,
         severity: if matches!(subject, Subject::Session(_)) || both { Severity::High } else { Severity::Medium },
         score: match (absent.told.is_some(), absent.odd) {
             (true, 50..) => 0.99,

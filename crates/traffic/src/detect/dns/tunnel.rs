@@ -17,7 +17,7 @@ use umbilical_core::observation::Basis;
 use super::zone::{self, Look, Rule, Zone};
 use super::{asker, is_blind};
 use crate::detect::sieve::Over;
-use crate::detect::{About, Alert, Detector, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
+use crate::detect::{About, Alert, Detector, Ends, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::names::zone::Suffix;
 use crate::names::{Words, dns};
@@ -173,6 +173,7 @@ fn alert(entry: &Entry) -> Option<Alert> {
         about: &ABOUT,
         subject: entry.subject,
         peer: Some(name),
+        ends: Ends::Peer,
         severity,
         score: match held.len() {
             0 | 1 => 0.9,
