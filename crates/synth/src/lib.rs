@@ -15,6 +15,7 @@ pub mod attacks;
 pub mod book;
 pub mod examples;
 pub mod gateway;
+pub mod grid;
 pub mod listing;
 pub mod mobile;
 pub mod modem;

@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::beacon::{self, Scores};
 use super::{Bar, Miss, rows};
 use crate::answer;
 
@@ -92,18 +93,19 @@ impl Row {
 
 /// The document, as far as it is used here.
 #[derive(Default, Deserialize)]
-struct Watched {
-    findings: Vec<Finding>,
+pub(super) struct Watched {
+    pub findings: Vec<Finding>,
     detectors: Vec<Detector>,
 }
 
 #[derive(Deserialize)]
-struct Finding {
-    code: String,
+pub(super) struct Finding {
+    pub code: String,
     source: String,
+    pub severity: String,
     first: Option<String>,
-    because: Vec<String>,
-    detail: serde_json::Value,
+    pub because: Vec<String>,
+    pub detail: serde_json::Value,
 }
 
 impl Finding {
@@ -136,14 +138,14 @@ struct Line {
 
 /// A share, and the bounds between which it lies with a chance of 95 % (Wilson 1927).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct Share {
-    is: f64,
+pub(super) struct Share {
+    pub is: f64,
     low: f64,
     high: f64,
 }
 
 impl Share {
-    fn of(part: usize, whole: usize) -> Option<Self> {
+    pub fn of(part: usize, whole: usize) -> Option<Self> {
         const Z: f64 = 1.959_963_984_540_054;
         if whole == 0 {
             return None;
@@ -155,7 +157,7 @@ impl Share {
         Some(Self { is, low: ((middle - reach) / all).max(0.0), high: ((middle + reach) / all).min(1.0) })
     }
 
-    fn words(this: Option<Self>) -> String {
+    pub fn words(this: Option<Self>) -> String {
         this.map_or_else(|| "–".into(), |s| format!("{:.3} ({:.2}–{:.2})", s.is, s.low, s.high))
     }
 }
@@ -173,6 +175,9 @@ pub struct Measured {
     folders: usize,
     /// Detectors for which the index has no truth: harmless captures in which they found something.
     untried: BTreeMap<String, usize>,
+    /// Of harmless captures, for who compares.
+    #[serde(skip)]
+    pub scores: Vec<Scores>,
     misses: Vec<Miss>,
 }
 
@@ -208,6 +213,11 @@ pub fn measure(dir: &Path, binary: &Path, scratch: &Path) -> Result<Measured, St
         let alarmed = seen.iter().filter(|(row, w)| row.is_harmless() && w.findings.iter().any(|f| f.code == *code)).count();
         out.untried.insert(code.clone(), alarmed);
     }
+
+    let harmless: Vec<(PathBuf, &Watched)> =
+        seen.iter().filter(|(row, _)| row.is_harmless()).map(|(r, w)| (dir.join(&r.file), *w)).collect();
+    let scores = answer::each(&harmless, |(path, ours)| Ok(Scores::of(ours, &beacon::as_rita(binary, path, scratch)?)));
+    out.scores = scores.into_iter().collect::<Result<_, String>>()?;
 
     let told: Vec<&Row> = rows.iter().filter(|row| row.topic == TOLD).collect();
     let parts = told.into_iter().map(|row| parts(&dir.join(&row.file), &rows, scratch)).collect::<Result<Vec<_>, _>>()?;
@@ -406,7 +416,7 @@ mod tests {
         let (scan, crawler, device) = (row("scan", "malicious: scan"), row("scan", "benign-ish: crawler"), row("iot_benign", "a plug"));
         let watched = |code: &str| {
             let text = format!(
-                r#"{{"findings":[{{"code":"{code}","source":"detector","first":"2026-11-01T00:00:00Z","because":["x"],"detail":{{"at":"2026-11-01T00:00:07.5Z"}}}}],
+                r#"{{"findings":[{{"code":"{code}","source":"detector","severity":"low","first":"2026-11-01T00:00:00Z","because":["x"],"detail":{{"at":"2026-11-01T00:00:07.5Z"}}}}],
                 "detectors":[{{"code":"scan","state":"evaluated"}}]}}"#
             );
             serde_json::from_str::<Watched>(&text).unwrap()

@@ -31,7 +31,8 @@ fn packets(talks: &[Talk]) -> Vec<(i64, Vec<u8>)> {
 #[derive(Default)]
 struct Numbers {
     next: [u32; 2],
-    echo: [u16; 2],
+    /// Of the last echo that was asked for, which is the one that is answered.
+    echo: u16,
 }
 
 fn one(talk: &Talk, packet: &Packet, numbers: &mut Numbers) -> Vec<u8> {
@@ -51,9 +52,8 @@ fn one(talk: &Talk, packet: &Packet, numbers: &mut Numbers) -> Vec<u8> {
             head
         }
         ICMP => {
-            let number = &mut numbers.echo[way];
-            *number += 1;
-            [&[if packet.up { 8 } else { 0 }, 0, 0, 0][..], &talk.ports.0.to_be_bytes(), &number.to_be_bytes()].concat()
+            numbers.echo = numbers.echo.wrapping_add(u16::from(packet.up));
+            [&[if packet.up { 8 } else { 0 }, 0, 0, 0][..], &talk.ports.0.to_be_bytes(), &numbers.echo.to_be_bytes()].concat()
         }
         _ => [&ports[..], &((packet.payload.len() + 8) as u16).to_be_bytes(), &[0, 0]].concat(),
     };
@@ -81,12 +81,14 @@ pub(super) fn hello(name: &str) -> Vec<u8> {
     [&[22, 3, 1][..], &sized(&message)].concat()
 }
 
+/// A name as messages of DNS hold it (RFC 1035, 3.1).
+pub fn labels(name: &str) -> Vec<u8> {
+    let each = name.split('.').filter(|l| !l.is_empty()).flat_map(|l| [&[l.len() as u8][..], l.as_bytes()].concat());
+    each.chain([0]).collect()
+}
+
 /// A message of DNS that asks, or the one that answers it (RFC 1035, 4).
 pub fn message(lookup: &Lookup, answers: bool) -> Vec<u8> {
-    let labels = |name: &str| -> Vec<u8> {
-        let each = name.split('.').filter(|l| !l.is_empty()).flat_map(|l| [&[l.len() as u8][..], l.as_bytes()].concat());
-        each.chain([0]).collect()
-    };
     let reply = lookup.reply.as_ref().filter(|_| answers);
     let flags: [u8; 2] = reply.map_or([1, 0], |r| [0x81, 0x80 | r.code]);
     let records = reply.map_or(&[][..], |r| &r.records);
@@ -97,6 +99,7 @@ pub fn message(lookup: &Lookup, answers: bool) -> Vec<u8> {
             Record::A(addr) => addr.to_vec(),
             Record::Txt(text) => [&[text.len() as u8][..], text.as_bytes()].concat(),
             Record::Cname(name) => labels(name),
+            Record::Other(_, data) => data.clone(),
         };
         out.extend(
             [&[0xc0, 12][..], &record.kind().to_be_bytes(), &[0, 1, 0, 0, 0, 60], &(data.len() as u16).to_be_bytes(), &data].concat(),

@@ -15,9 +15,9 @@ pub mod eve;
 pub mod netflow;
 pub mod zeek;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-pub use bytes::{message, pcap};
+pub use bytes::{labels, message, pcap};
 
 /// 2026-11-01T02:26:40Z, in microseconds since 1970: where the builders count from.
 pub const BEGIN: i64 = 1_793_500_000_000_000;
@@ -118,6 +118,8 @@ pub enum Record {
     Txt(String),
     /// Another name.
     Cname(String),
+    /// What a record of this type holds, as it stands in the message.
+    Other(u16, Vec<u8>),
 }
 
 impl Record {
@@ -127,6 +129,7 @@ impl Record {
             Self::A(_) => 1,
             Self::Cname(_) => 5,
             Self::Txt(_) => 16,
+            Self::Other(kind, _) => *kind,
         }
     }
 
@@ -134,6 +137,10 @@ impl Record {
         match self {
             Self::A(addr) => Ipv4Addr::from(*addr).to_string(),
             Self::Txt(text) | Self::Cname(text) => text.clone(),
+            Self::Other(28, data) if data.len() == 16 => {
+                data.iter().fold(Ipv6Addr::UNSPECIFIED, |all, byte| Ipv6Addr::from_bits(all.to_bits() << 8 | u128::from(*byte))).to_string()
+            }
+            Self::Other(_, data) => data.iter().map(|b| format!("{b:02x}")).collect(),
         }
     }
 }
@@ -144,9 +151,11 @@ fn kind_name(kind: u16) -> String {
         1 => "A".into(),
         5 => "CNAME".into(),
         10 => "NULL".into(),
+        12 => "PTR".into(),
         15 => "MX".into(),
         16 => "TXT".into(),
         28 => "AAAA".into(),
+        33 => "SRV".into(),
         other => format!("TYPE{other}"),
     }
 }

@@ -1,5 +1,7 @@
 //! What the generators write is what people have in their folders.
 
+mod grid;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
