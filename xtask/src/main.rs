@@ -41,7 +41,7 @@ enum Task {
     },
     /// Check the house rules: who imports whom, sources in fact tables, words and sizes of files
     Tidy,
-    /// Run the binary over real evidence with known truth and compare
+    /// Run the binary over real evidence with known truth, and over generated grids, and compare
     Corpus {
         /// Folder with identity/ and exports/ [default: ../shared/corpus beside the repository]
         dir: Option<PathBuf>,
@@ -51,7 +51,7 @@ enum Task {
         /// Name every file that is not right
         #[arg(long)]
         verbose: bool,
-        /// Measure what `watch` says of traffic alone
+        /// Measure what `watch` says of traffic alone, of captures in the folder and of generated ones
         #[arg(long)]
         traffic: bool,
         /// Measure this build instead of making one

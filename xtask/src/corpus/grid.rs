@@ -39,8 +39,8 @@ const fn kind(name: &'static str, codes: &'static [&'static str]) -> Kind {
 }
 
 const KINDS: &[Kind] = &[
-    // What comes by chance looks like a clock now and then: fewer than RITA's formula is the bar (see `beacon`).
-    Kind { recall: 0.95, alarmed: None, ..kind("beacon", &[CLOCK]) },
+    // What comes by chance looks like a clock now and then: at most one of twenty, and fewer than RITA's formula (see `beacon`).
+    Kind { recall: 0.95, alarmed: Some(16), ..kind("beacon", &[CLOCK]) },
     Kind { recall: 0.80, ..kind("beacon, ragged", &[CLOCK]) },
     Kind { recall: 0.80, ..kind("beacon, worst", &[CLOCK]) },
     kind("dns-tunnel", &["dns-tunnel"]),
@@ -282,5 +282,6 @@ mod tests {
             ["grid beacon, worst: recall", "grid beacon, worst: cases without it that are alerted of"]
         );
         assert_eq!(failing(line("beacon", 9, 1)), ["grid beacon: recall"]);
+        assert_eq!(failing(line("beacon", 10, 17)), ["grid beacon: cases without it that are alerted of"]);
     }
 }

@@ -36,10 +36,10 @@ const SHAPES: &[(&str, Make)] = &[
     ("a shell in TXT, hex, idle", |d, z| shell(d, z, TXT, false)),
     ("a shell in CNAME, hex, busy", |d, z| shell(d, z, CNAME, true)),
     ("a shell in MX, hex, idle", |d, z| shell(d, z, MX, false)),
-    ("a file in TXT, base 64", |d, z| file(d, z, TXT, BASE64, false)),
-    ("a file in A, base 32", |d, z| file(d, z, A, BASE32, false)),
-    ("a file in A, hex, no such names", |d, z| file(d, z, A, HEX, true)),
-    ("a file in AAAA, base 36", |d, z| file(d, z, AAAA, BASE36, false)),
+    ("files in TXT, base 64", |d, z| file(d, z, TXT, BASE64, false)),
+    ("files in A, base 32", |d, z| file(d, z, A, BASE32, false)),
+    ("files in A, hex, no such names", |d, z| file(d, z, A, HEX, true)),
+    ("files in AAAA, base 36", |d, z| file(d, z, AAAA, BASE36, false)),
     ("commands in TXT, by number", commands),
     ("a program in TXT, piece by piece", stages),
     ("tasks in addresses", tasks),
@@ -122,11 +122,13 @@ fn shell(d: &mut Draw, zone: &str, kind: u16, busy: bool) -> Vec<Lookup> {
         .collect()
 }
 
-/// A file in numbered pieces; what is answered says nothing, or that there is no such name.
+/// Files in numbered pieces, of which the last is shorter; what is answered says nothing, or that there is no such name.
 fn file(d: &mut Draw, zone: &str, kind: u16, alphabet: &str, absent: bool) -> Vec<Lookup> {
     let (size, pace, first) = (d.within(32..=180), d.between(0.2, 3.0), d.chance(0.5));
+    let pieces = d.within(7..=13);
     (0..d.within(30..=200))
         .map(|n| {
+            let size = if n % pieces == pieces - 1 { d.within(12..=size) } else { size };
             let piece = data(d, alphabet, size);
             let name = if first { format!("{n}.{piece}.{zone}") } else { format!("{piece}.{n:04}.{zone}") };
             let record = match kind {

@@ -20,7 +20,7 @@ pub(super) fn all(d: &mut Draw, out: &mut Cases) {
 /// Contacts of a Poisson process, few and many, of one size and of any.
 fn chance(d: &mut Draw, out: &mut Cases, n: u32) {
     let (client, site, mean) = (d.inside(), d.site(), d.of(&[20.0, 300.0, 1800.0]));
-    let (contacts, alike) = (8 + n * 90 / 80, n % 3 == 0);
+    let (contacts, alike) = (8 + n * 90 / 80, n.is_multiple_of(3));
     let mut at = 0.0;
     let talks = (0..contacts).map(|k| {
         at += d.wait(mean);
@@ -88,7 +88,7 @@ fn retries(d: &mut Draw, out: &mut Cases, n: u32) {
 fn sleepers(d: &mut Draw, out: &mut Cases, n: u32) {
     let (server, devices) = (d.outside(), d.within(1..=12));
     let (timer, happens) = (d.of(&[4.0, 6.0, 8.0, 12.0]) * 3600.0, d.of(&[5.0, 8.0, 12.0]) * 3600.0);
-    let coap = n % 2 == 0;
+    let coap = n.is_multiple_of(2);
     let mut talks = Vec::new();
     for _ in 0..devices {
         let (client, mut at) = (d.inside(), d.between(0.0, timer));
