@@ -192,7 +192,7 @@ fn main() {
     let mut inputs: Vec<(String, Vec<u8>)> = Vec::new();
     for path in std::env::args().skip(1) {
         let mut bytes = Vec::new();
-        let file = std::fs::File::open(&path).expect("a file");
+        let file = std::io::BufReader::new(std::fs::File::open(&path).expect("a file"));
         capture::unpacked(file).and_then(|mut from| from.read_to_end(&mut bytes)).expect("its bytes");
         inputs.push((path, bytes));
     }

@@ -3,11 +3,15 @@
 //! A capture that breaks off gives what stood before the break, and says where it broke (the classic way for one to end: the
 //! program that wrote it was killed).
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
+use pcap_parser::nom::{self, Needed};
 use pcap_parser::pcapng::{InterfaceDescriptionBlock, OptionCode};
 use pcap_parser::traits::{PcapNGPacketBlock as _, PcapReaderIterator as _};
-use pcap_parser::{Block, IDB_MAGIC, LegacyPcapReader, PcapBlockOwned, PcapError, PcapNGReader};
+use pcap_parser::{
+    Block, IDB_MAGIC, LegacyPcapBlock, PcapBlockOwned, PcapError, PcapNGReader, parse_pcap_frame, parse_pcap_frame_be,
+    parse_pcap_frame_modified, parse_pcap_header,
+};
 
 use crate::link::Link;
 use crate::time::Micros;
@@ -49,7 +53,7 @@ pub enum CaptureError {
 
 /// Frames are at most a quarter of a megabyte (libpcap's `MAXIMUM_SNAPLEN`), and a block of pcapng holds one with its options.
 const BUFFER: usize = 1 << 20;
-/// Bytes that are read at once: what was just read and hashed is still in a processor's second cache when it is decoded.
+/// Bytes that are unpacked at once: what was just written is still in a processor's second cache when it is decoded.
 const PIECE: usize = 1 << 17;
 /// Bytes by which a form is known.
 const MAGIC: usize = 4;
@@ -79,19 +83,19 @@ pub fn begins(head: &[u8]) -> bool {
 }
 
 /// An input that was packed with gzip or zstd, unpacked; any other as it is.
-pub fn unpacked<'r>(mut from: impl Read + 'r) -> Result<Box<dyn Read + 'r>, std::io::Error> {
+pub fn unpacked<'r>(mut from: impl BufRead + 'r) -> Result<Box<dyn BufRead + 'r>, std::io::Error> {
     let mut head = Vec::new();
     from.by_ref().take(4).read_to_end(&mut head)?;
     let whole = std::io::Cursor::new(head.clone()).chain(from);
     Ok(match &*head {
-        [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(whole)?),
+        [0x1f, 0x8b, ..] => Box::new(BufReader::with_capacity(PIECE, flate2::read::MultiGzDecoder::new(whole))),
+        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(BufReader::with_capacity(PIECE, zstd::Decoder::with_buffer(whole)?)),
         _ => Box::new(whole),
     })
 }
 
 /// Gives each frame of a capture to `each`.
-pub fn read<R: Read>(mut from: R, each: &mut dyn FnMut(Frame<'_>)) -> Result<End, CaptureError> {
+pub fn read<R: BufRead>(mut from: R, each: &mut dyn FnMut(Frame<'_>)) -> Result<End, CaptureError> {
     // The parser wants all of the first block in its first read; a pipe may give less.
     let mut head = Vec::new();
     let mut more = |head: &mut Vec<u8>, upto: usize| {
@@ -99,20 +103,21 @@ pub fn read<R: Read>(mut from: R, each: &mut dyn FnMut(Frame<'_>)) -> Result<End
         from.by_ref().take(missing as u64).read_to_end(head)
     };
     more(&mut head, 12)?;
-    let form = form(&head).ok_or(CaptureError::Other)?;
-    let first = match form {
-        Form::Pcap { .. } => 24,
-        Form::Pcapng => section(&head).min(BUFFER / 2),
-    };
-    more(&mut head, first)?;
-    let mut from = Failing { from: head.chain(from), failed: None };
-    let end = match form {
-        Form::Pcap { nanos } => pcap(&mut from, nanos, each),
-        Form::Pcapng => pcapng(&mut from, each),
-    };
-    match from.failed {
-        Some(error) => Err(error.into()),
-        None => Ok(end),
+    match form(&head).ok_or(CaptureError::Other)? {
+        Form::Pcap { nanos } => {
+            more(&mut head, 24)?;
+            match Classic::new(&head, nanos) {
+                Some(form) => Ok(pcap(form, from, each)?),
+                None => Ok(broken(0, &PcapError::<&[u8]>::UnexpectedEof)),
+            }
+        }
+        Form::Pcapng => {
+            let first = section(&head).min(BUFFER / 2);
+            more(&mut head, first)?;
+            let mut from = Failing { from: head.chain(from), failed: None };
+            let end = pcapng(&mut from, each);
+            from.failed.map_or(Ok(end), |error| Err(error.into()))
+        }
     }
 }
 
@@ -131,10 +136,8 @@ struct Failing<R> {
 
 impl<R: Read> Read for Failing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let most = buffer.len().min(PIECE);
-        let piece = buffer.get_mut(..most).unwrap_or_default();
         loop {
-            match self.from.read(piece) {
+            match self.from.read(buffer) {
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(e) => {
                     self.failed = Some(e);
@@ -155,50 +158,83 @@ fn broken<T: std::fmt::Debug>(frames: u64, error: &PcapError<T>) -> End {
     End { frames, broken: Some(format!("{what}, behind frame {frames}")) }
 }
 
-/// Blocks one after the other until the end, or until `each` or the parser finds something wrong.
-macro_rules! blocks {
-    ($reader:ident, $frames:ident, $block:ident => $body:block) => {
-        loop {
-            match $reader.next() {
-                Ok((length, $block)) => {
-                    $body
-                    $reader.consume(length);
-                }
-                Err(PcapError::Eof) => break End { frames: $frames, broken: None },
-                Err(PcapError::Incomplete(_)) => {
-                    let before = $reader.data().len();
-                    if $reader.refill().is_err() {
-                        break End { frames: $frames, broken: None };
-                    }
-                    if $reader.data().len() == before && !$reader.reader_exhausted() {
-                        break broken($frames, &PcapError::<&[u8]>::BufferTooSmall);
-                    }
-                }
-                Err(error) => break broken($frames, &error),
-            }
-        }
-    };
+type Parsed<'a> = nom::IResult<&'a [u8], LegacyPcapBlock<'a>, PcapError<&'a [u8]>>;
+
+/// How a capture of the classic form writes its frames.
+struct Classic {
+    parse: fn(&[u8]) -> Parsed<'_>,
+    nanos: bool,
+    link: Link,
+    frames: u64,
 }
 
-fn pcap<R: Read>(from: R, nanos: bool, each: &mut dyn FnMut(Frame<'_>)) -> End {
-    let mut reader = match LegacyPcapReader::new(BUFFER, from) {
-        Ok(reader) => reader,
-        Err(error) => return broken(0, &error),
-    };
-    let (mut frames, mut link) = (0u64, Link::UNKNOWN);
-    blocks!(reader, frames, block => {
-        match block {
-            // Upper bits say how long a frame check sequence is.
-            PcapBlockOwned::LegacyHeader(header) => link = Link(header.network.0 & 0x0fff_ffff),
-            PcapBlockOwned::Legacy(frame) => {
-                frames = frames.saturating_add(1);
-                let fraction = if nanos { frame.ts_usec / 1000 } else { frame.ts_usec };
-                let at = Micros(i64::from(frame.ts_sec).saturating_mul(1_000_000).saturating_add(fraction.into()));
-                each(Frame { number: frames, at, link, bytes: frame.data, length: frame.origlen });
+impl Classic {
+    fn new(head: &[u8], nanos: bool) -> Option<Self> {
+        let (_, header) = parse_pcap_header(head).ok()?;
+        let parse = match (header.is_modified_format(), header.is_bigendian()) {
+            (true, _) => parse_pcap_frame_modified,
+            (false, true) => parse_pcap_frame_be,
+            (false, false) => parse_pcap_frame,
+        };
+        // Upper bits say how long a frame check sequence is.
+        Some(Self { parse, nanos, link: Link(header.network.0 & 0x0fff_ffff), frames: 0 })
+    }
+
+    /// Gives those that are whole: how many bytes they have, and how many more the next one needs at least.
+    fn whole(&mut self, bytes: &[u8], each: &mut dyn FnMut(Frame<'_>)) -> (usize, Result<usize, End>) {
+        let mut left = bytes;
+        loop {
+            match (self.parse)(left) {
+                Ok((behind, frame)) => {
+                    left = behind;
+                    self.frames = self.frames.saturating_add(1);
+                    let fraction = if self.nanos { frame.ts_usec / 1000 } else { frame.ts_usec };
+                    let at = Micros(i64::from(frame.ts_sec).saturating_mul(1_000_000).saturating_add(fraction.into()));
+                    each(Frame { number: self.frames, at, link: self.link, bytes: frame.data, length: frame.origlen });
+                }
+                Err(nom::Err::Incomplete(needed)) => {
+                    let more = if let Needed::Size(n) = needed { n.get() } else { 1 };
+                    return (bytes.len().saturating_sub(left.len()), Ok(more));
+                }
+                Err(nom::Err::Error(error) | nom::Err::Failure(error)) => return (bytes.len(), Err(broken(self.frames, &error))),
             }
-            PcapBlockOwned::NG(_) => {}
         }
-    })
+    }
+}
+
+/// Frames are read where they lie; one that the next piece of the input goes on with is put together beside it.
+fn pcap<R: BufRead>(mut form: Classic, mut from: R, each: &mut dyn FnMut(Frame<'_>)) -> Result<End, std::io::Error> {
+    let (mut torn, mut missing) = (Vec::new(), 0usize);
+    loop {
+        let piece = match from.fill_buf() {
+            Ok(piece) => piece,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if piece.is_empty() {
+            let ends = End { frames: form.frames, broken: None };
+            return Ok(if torn.is_empty() { ends } else { broken(form.frames, &PcapError::<&[u8]>::UnexpectedEof) });
+        }
+        let (taken, needed) = if torn.is_empty() {
+            let (used, needed) = form.whole(piece, each);
+            torn.extend_from_slice(piece.get(used..).unwrap_or_default());
+            (piece.len(), needed)
+        } else {
+            let part = piece.get(..missing).unwrap_or(piece);
+            torn.extend_from_slice(part);
+            let (used, needed) = form.whole(&torn, each);
+            torn.drain(..used);
+            (part.len(), needed)
+        };
+        from.consume(taken);
+        missing = match needed {
+            Err(end) => return Ok(end),
+            Ok(more) if torn.len().saturating_add(more) > BUFFER => {
+                return Ok(broken(form.frames, &PcapError::<&[u8]>::BufferTooSmall));
+            }
+            Ok(more) => more,
+        };
+    }
 }
 
 /// What an interface of a section says.
@@ -252,7 +288,22 @@ fn pcapng<R: Read>(from: R, each: &mut dyn FnMut(Frame<'_>)) -> End {
     let mut frames = 0u64;
     let mut interfaces: Vec<Interface> = Vec::new();
     let mut last = Micros(0);
-    blocks!(reader, frames, block => {
+    loop {
+        let (length, block) = match reader.next() {
+            Ok(next) => next,
+            Err(PcapError::Eof) => return End { frames, broken: None },
+            Err(PcapError::Incomplete(_)) => {
+                let before = reader.data().len();
+                if reader.refill().is_err() {
+                    return End { frames, broken: None };
+                }
+                if reader.data().len() == before && !reader.reader_exhausted() {
+                    return broken(frames, &PcapError::<&[u8]>::BufferTooSmall);
+                }
+                continue;
+            }
+            Err(error) => return broken(frames, &error),
+        };
         match block {
             PcapBlockOwned::NG(Block::SectionHeader(_)) => interfaces.clear(),
             PcapBlockOwned::NG(Block::InterfaceDescription(block)) => interfaces.push(Interface::new(&block)),
@@ -274,7 +325,8 @@ fn pcapng<R: Read>(from: R, each: &mut dyn FnMut(Frame<'_>)) -> End {
             }
             _ => {}
         }
-    })
+        reader.consume(length);
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::capture::Frame;
 use crate::cellular::sessions::{Owner, Sessions, Way};
 use crate::cellular::{End, diameter, gtp1, gtp2, pfcp, radius, tunnel};
-use crate::flow::{Each, Event, Known, Limits, Lookup, Table};
+use crate::flow::{Each, Event, Flow, Known, Limits, Lookup, Table};
 use crate::link::ip;
 use crate::names::dns::Message;
 use crate::names::{Asked, Names, Word, Words, dns};
@@ -90,6 +90,11 @@ impl Watch {
     /// Conversations so far, and how many of them were evicted.
     pub fn flows(&self) -> (u64, u64) {
         (self.table.flows, self.table.evicted)
+    }
+
+    /// Conversations that go on.
+    pub fn open(&self) -> impl Iterator<Item = &Flow> {
+        self.table.open()
     }
 
     /// Datagrams of which pieces were missing.

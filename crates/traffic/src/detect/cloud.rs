@@ -21,7 +21,7 @@ const MET: usize = 1 << 16;
 /// Names of which that is kept.
 const NAMES: usize = 1 << 17;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Met {
     answered: bool,
     /// Without a protocol that hides what is said.
@@ -32,7 +32,7 @@ struct Met {
 }
 
 /// See above.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Cloud {
     met: BTreeMap<(Subject, Box<str>), Met>,
     /// Whether the knowledge base has a name.
@@ -96,6 +96,10 @@ impl Detector for Cloud {
         if let Event::End(flow, _) = event {
             self.end(flow, given, words);
         }
+    }
+
+    fn copy(&self) -> Option<Box<dyn Detector>> {
+        Some(Box::new(self.clone()))
     }
 
     fn found(&self, given: &Given, _: Trace<'_>) -> Vec<Alert> {

@@ -33,7 +33,7 @@ fn spoken(flow: &Flow) -> Option<&'static str> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Met {
     packets: u64,
     answered: bool,
@@ -43,7 +43,7 @@ struct Met {
 }
 
 /// See above.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct CoreAbuse {
     met: HashMap<(Subject, Addr), Met>,
     tally: Tally,
@@ -81,6 +81,10 @@ impl Detector for CoreAbuse {
         if let Event::End(flow, _) = event {
             self.end(flow);
         }
+    }
+
+    fn copy(&self) -> Option<Box<dyn Detector>> {
+        Some(Box::new(self.clone()))
     }
 
     fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {

@@ -60,7 +60,7 @@ fn says(text: &str) -> bool {
     low.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| WORDS.contains(&part)) || ENDS.iter().any(|end| target.ends_with(end))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pull {
     at: Option<Micros>,
     up: u64,
@@ -78,7 +78,7 @@ struct Pull {
 const ADDRS: usize = 16;
 
 /// See above.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Fota {
     pulls: BTreeMap<(Subject, Box<str>), Pull>,
     over: Vec<((Subject, Box<str>), Pull)>,
@@ -262,6 +262,10 @@ impl Detector for Fota {
         if let Event::End(flow, _) = event {
             self.end(flow, given, words);
         }
+    }
+
+    fn copy(&self) -> Option<Box<dyn Detector>> {
+        Some(Box::new(self.clone()))
     }
 
     fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {

@@ -39,7 +39,7 @@ enum How {
     Spoke,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Met {
     /// The entry, and the name of its list: lists may be read anew.
     indicator: Indicator,
@@ -56,7 +56,7 @@ struct Met {
 }
 
 /// See above.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Listed {
     met: HashMap<(Subject, Mark), Met>,
     /// Whether a name is on a list, at some time.
@@ -230,6 +230,10 @@ impl Detector for Listed {
             Event::Lookup(lookup) => self.asked(lookup, &given.indicators),
             Event::Start(_) | Event::Answered(_) | Event::Joined(_) | Event::Active(_) | Event::Broken(_) => {}
         }
+    }
+
+    fn copy(&self) -> Option<Box<dyn Detector>> {
+        Some(Box::new(self.clone()))
     }
 
     fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {

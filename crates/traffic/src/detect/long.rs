@@ -30,7 +30,7 @@ enum Peer {
 
 type To = (Peer, u16, u8);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pair {
     longest: Micros,
     /// It names itself, or its protocol is known.
@@ -41,7 +41,7 @@ struct Pair {
 }
 
 /// See above.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Long {
     pairs: HashMap<(To, Subject), Pair>,
     tally: Tally,
@@ -137,6 +137,10 @@ impl Detector for Long {
         if let Event::End(flow, _) = event {
             self.end(flow);
         }
+    }
+
+    fn copy(&self) -> Option<Box<dyn Detector>> {
+        Some(Box::new(self.clone()))
     }
 
     fn found(&self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {

@@ -40,7 +40,7 @@ use umbilical_core::observation::Basis;
 
 use self::span::Span;
 use crate::cellular::sessions::Sessions;
-use crate::flow::{Event, Flow};
+use crate::flow::{Event, Flow, Why};
 use crate::learn::{Gather, Lesson, Memory, Now, Past};
 use crate::lists::{Expected, Indicators, Scope, To};
 use crate::names::Words;
@@ -117,6 +117,10 @@ trait Detector: std::fmt::Debug {
     fn see(&mut self, _: &Event<'_>, _: &Given, _: &Words) {}
     /// Time has passed, and what was waited for did not come; `None`: nothing more comes at all.
     fn wait(&mut self, _: Option<Micros>) {}
+    /// Another that knows the same: of those that judge a conversation when it is over. It is shown those that go on as if they were.
+    fn copy(&self) -> Option<Box<dyn Detector>> {
+        None
+    }
     /// What was found so far. It is asked for while a trace goes on, again and again.
     fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert>;
     /// What it could and could not look at so far.
@@ -291,10 +295,21 @@ impl Detectors {
         Lesson { trace: name.into(), inputs, ..given.now.lesson.clone() }
     }
 
-    /// Nothing more happened until this time of the trace: the same as [`Detectors::finish`], so far.
-    pub fn so_far(&mut self, at: Micros, trace: Trace<'_>) -> (Vec<Alert>, Vec<Came>) {
+    /// Nothing more happened until this time of the trace: the same as [`Detectors::finish`], so far. `open`: conversations that go on.
+    pub fn so_far<'f>(&mut self, at: Micros, trace: Trace<'_>, open: impl Iterator<Item = &'f Flow>) -> (Vec<Alert>, Vec<Came>) {
         self.all.iter_mut().for_each(|(_, detector)| detector.wait(Some(at)));
-        self.found(trace)
+        let mut open = open.peekable();
+        let mut copies: Vec<_> = self.all.iter().map(|(_, one)| open.peek().and_then(|_| one.copy())).collect();
+        for flow in open {
+            let event = Event::End(flow, Why::Trace);
+            let what = Hears::of(&event);
+            for ((hears, _), copy) in self.all.iter().zip(&mut copies) {
+                if let Some(copy) = copy.as_mut().filter(|_| hears.0 & what.0 != 0) {
+                    copy.see(&event, &self.given, trace.words);
+                }
+            }
+        }
+        self.found(trace, &copies)
     }
 
     /// What they found, the worst first, and what each came to. Detectors that learn judge by what was last learnt.
@@ -303,12 +318,14 @@ impl Detectors {
             self.learn(("", Vec::new()), trace, &mut |_| None);
         }
         self.all.iter_mut().for_each(|(_, detector)| detector.wait(None));
-        self.found(trace)
+        self.found(trace, &[])
     }
 
-    fn found(&self, trace: Trace<'_>) -> (Vec<Alert>, Vec<Came>) {
+    /// What was found by each, or by what stands in for it.
+    fn found(&self, trace: Trace<'_>, instead: &[Option<Box<dyn Detector>>]) -> (Vec<Alert>, Vec<Came>) {
         let (mut alerts, mut came) = (Vec::new(), Vec::new());
-        for (_, detector) in &self.all {
+        for (n, (_, detector)) in self.all.iter().enumerate() {
+            let detector = instead.get(n).and_then(Option::as_ref).unwrap_or(detector);
             let mut found = merged(detector.found(&self.given, trace));
             let all = found.len();
             found.retain(|alert| !self.given.allows(alert, trace.sessions));

@@ -26,7 +26,7 @@ const NAMED: usize = 8;
 /// Ports at which a device is signed in to or commanded (IANA): FTP, SSH, telnet, SNMP, Modbus, RDP, VNC, ADB, TR-069, DNP3, IEC 104.
 const SIGN_IN: [u16; 14] = [21, 22, 23, 161, 502, 2323, 2404, 3389, 4840, 5555, 5900, 7547, 20000, 47808];
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Reached {
     callers: HashSet<Addr>,
     /// Whether there were others.
@@ -37,7 +37,7 @@ struct Reached {
 }
 
 /// See above.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct FromOutside {
     ports: HashMap<(Id, u8, u16), Reached>,
     /// Ports of modules from which they spoke themselves with somebody: what comes back later is an answer, however late.
@@ -128,6 +128,10 @@ impl Detector for FromOutside {
         if let Event::End(flow, _) = event {
             self.end(flow);
         }
+    }
+
+    fn copy(&self) -> Option<Box<dyn Detector>> {
+        Some(Box::new(self.clone()))
     }
 
     fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {

@@ -21,7 +21,7 @@ const PAIRS: usize = 1 << 16;
 /// Ports of one pair that are named.
 const PORTS: usize = 8;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pair {
     answered: u64,
     bytes: u64,
@@ -31,7 +31,7 @@ struct Pair {
 }
 
 /// See above.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Within {
     /// Who began, and with whom.
     pairs: HashMap<(Id, Addr), Pair>,
@@ -81,6 +81,10 @@ impl Detector for Within {
         if let Event::End(flow, _) = event {
             self.end(flow);
         }
+    }
+
+    fn copy(&self) -> Option<Box<dyn Detector>> {
+        Some(Box::new(self.clone()))
     }
 
     fn found(&self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {

@@ -43,6 +43,11 @@ impl Slots {
         self.get_mut(slot)?.flow.as_mut()
     }
 
+    /// Every conversation.
+    pub fn flows(&self) -> impl Iterator<Item = &Flow> {
+        self.0.iter().flatten().filter_map(|slot| slot.flow.as_ref())
+    }
+
     /// One more: its number.
     pub fn push(&mut self, slot: Slot) -> u32 {
         let number = self.len();

@@ -291,6 +291,11 @@ impl Table {
         self.slots.get(turn.slot).filter(|s| s.use_of == turn.use_of)?.flow.as_ref()
     }
 
+    /// Conversations that go on, of which was told.
+    pub fn open(&self) -> impl Iterator<Item = &Flow> {
+        self.slots.flows().filter(|flow| flow.told)
+    }
+
     /// Ends every conversation.
     pub fn finish(&mut self, words: &Words, each: Each<'_>) {
         for slot in 0..self.slots.len() {

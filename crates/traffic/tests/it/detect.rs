@@ -48,7 +48,7 @@ fn asked(mut packets: Vec<Timed>) -> (Vec<Alert>, Vec<Said>) {
             next = at + 500_000;
             let trace = Trace { words: &watch.words, sessions: &watch.sessions };
             detect.learn(("", Vec::new()), trace, &mut |_| None);
-            for alert in detect.so_far(Micros(*at), trace).0 {
+            for alert in detect.so_far(Micros(*at), trace, watch.open()).0 {
                 if !said.iter().any(|(code, peer, _)| (*code, peer) == (alert.about.code, &alert.peer)) {
                     said.push((alert.about.code, alert.peer.clone(), Micros(*at)));
                 }
@@ -67,11 +67,18 @@ fn what_is_found_is_said_while_it_goes_on() {
     let scan =
         (0..300).map(|n: i64| (start + n * 50_000, tcp(ME, [198, 51, (n / 250) as u8, n as u8], (40_000 + n as u16, 23), SYN, 1, b"")));
     let flood = (0..20_000).map(|n: i64| (start + n * 2000, tcp(ME, PEER, (1024 + n as u16, 80), SYN, n as u32, b"")));
+    let lasts = (0..360).map(|n: i64| (start + n * 30_000_000, n % 2 == 0)).map(|(at, up)| match (at == start, up) {
+        (true, _) => (at, tcp(ME, PEER, (40_000, 9999), SYN, 1, b"")),
+        (_, true) => (at, tcp(ME, PEER, (40_000, 9999), ACK, 2, b"still here")),
+        (_, false) => (at, tcp(PEER, ME, (9999, 40_000), SYN_ACK, 2, b"so am I")),
+    });
     let period = 60.0;
     let rows: Vec<(&str, Vec<Timed>, f64)> = vec![
         ("scan", scan.collect(), 5.0),
         ("ddos-source", flood.collect(), 5.0),
         ("beacon", clock(period, 0.05, 0.0, 60, &mut dice), 9.0 * period),
+        // It is judged when it is over, and it is not over for hours.
+        ("long-connection", lasts.collect(), 3700.0),
     ];
     for (code, packets, within) in rows {
         let first = packets.iter().map(|p| p.0).min().unwrap();

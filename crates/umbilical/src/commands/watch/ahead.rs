@@ -8,10 +8,10 @@ use std::thread::{self, JoinHandle};
 use sha2::{Digest as _, Sha256};
 use umbilical_core::id::hex;
 
-/// Bytes that are handed over at once.
-const CHUNK: usize = 1 << 18;
+/// Bytes that are read at once: what was just read and hashed is still in a processor's second cache when it is decoded.
+const CHUNK: usize = 1 << 17;
 /// Chunks that are on their way at once.
-const CHUNKS: usize = 4;
+const CHUNKS: usize = 8;
 
 /// An input whose bytes are hashed as they are read.
 pub enum Hashed {
@@ -30,8 +30,6 @@ pub enum Hashed {
 pub struct Ahead {
     full: Receiver<io::Result<Vec<u8>>>,
     empty: SyncSender<Vec<u8>>,
-    chunk: Vec<u8>,
-    at: usize,
     thread: Option<JoinHandle<Sha256>>,
     /// What kept it from being read on.
     failed: Option<(io::ErrorKind, String)>,
@@ -47,7 +45,19 @@ impl Hashed {
         let (send, full) = sync_channel(CHUNKS);
         let (empty, back) = sync_channel::<Vec<u8>>(CHUNKS);
         let thread = thread::spawn(move || reads(from, &send, &back));
-        Self::Ahead(Ahead { full, empty, chunk: Vec::new(), at: 0, thread: Some(thread), failed: None })
+        Self::Ahead(Ahead { full, empty, thread: Some(thread), failed: None })
+    }
+
+    /// The next bytes, none at the end. They come in memory that was given before and is no longer needed, where it can be used.
+    pub fn next(&mut self, used: Vec<u8>) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Here { from, hash } => {
+                let piece = piece(from, used)?;
+                hash.update(&piece);
+                Ok(piece)
+            }
+            Self::Ahead(ahead) => ahead.next(used),
+        }
     }
 
     /// The hash of an input of which everything was read.
@@ -63,40 +73,30 @@ impl Hashed {
     }
 }
 
-impl Read for Hashed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Here { from, hash } => {
-                let n = from.read(buffer)?;
-                hash.update(buffer.get(..n).unwrap_or_default());
-                Ok(n)
-            }
-            Self::Ahead(ahead) => ahead.read(buffer),
+impl Ahead {
+    fn next(&mut self, used: Vec<u8>) -> io::Result<Vec<u8>> {
+        if let Some((kind, what)) = &self.failed {
+            return Err(io::Error::new(*kind, what.clone()));
         }
+        // Nobody waits for it where the end is near.
+        let _ = self.empty.try_send(used);
+        // What is closed was read to its end.
+        let Ok(next) = self.full.recv() else { return Ok(Vec::new()) };
+        next.inspect_err(|error| self.failed = Some((error.kind(), error.to_string())))
     }
 }
 
-impl Read for Ahead {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at >= self.chunk.len() {
-            if let Some((kind, what)) = &self.failed {
-                return Err(io::Error::new(*kind, what.clone()));
+/// The next bytes of an input, none at its end.
+fn piece(from: &mut dyn Read, mut used: Vec<u8>) -> io::Result<Vec<u8>> {
+    used.resize(CHUNK, 0);
+    loop {
+        match from.read(&mut used) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => {
+                used.truncate(read?);
+                return Ok(used);
             }
-            // What is closed was read to its end.
-            let Ok(next) = self.full.recv() else { return Ok(0) };
-            let next = next.inspect_err(|error| self.failed = Some((error.kind(), error.to_string())))?;
-            let read = std::mem::replace(&mut self.chunk, next);
-            self.at = 0;
-            // Nobody waits for it where the end is near.
-            let _ = self.empty.try_send(read);
         }
-        let left = self.chunk.get(self.at..).unwrap_or_default();
-        let n = left.len().min(buffer.len());
-        if let (Some(to), Some(from)) = (buffer.get_mut(..n), left.get(..n)) {
-            to.copy_from_slice(from);
-        }
-        self.at = self.at.saturating_add(n);
-        Ok(n)
     }
 }
 
@@ -104,19 +104,11 @@ impl Read for Ahead {
 fn reads(mut from: Box<dyn Read + Send>, to: &SyncSender<io::Result<Vec<u8>>>, back: &Receiver<Vec<u8>>) -> Sha256 {
     let mut hash = Sha256::new();
     loop {
-        let mut chunk = back.try_recv().unwrap_or_default();
-        chunk.resize(CHUNK, 0);
-        match from.read(&mut chunk) {
-            Ok(0) => return hash,
-            Ok(n) => chunk.truncate(n),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => {
-                let _ = to.send(Err(error));
-                return hash;
-            }
-        }
-        hash.update(&chunk);
-        if to.send(Ok(chunk)).is_err() {
+        let piece = piece(&mut from, back.try_recv().unwrap_or_default());
+        let bytes = piece.as_deref().unwrap_or_default();
+        hash.update(bytes);
+        let ends = bytes.is_empty();
+        if to.send(piece).is_err() || ends {
             return hash;
         }
     }
@@ -142,15 +134,29 @@ mod tests {
         }
     }
 
+    /// Everything that comes, and what kept it from going on.
+    fn all(hashed: &mut Hashed) -> (Vec<u8>, io::Result<()>) {
+        let (mut all, mut used) = (Vec::new(), Vec::new());
+        loop {
+            match hashed.next(used) {
+                Ok(piece) if piece.is_empty() => return (all, Ok(())),
+                Ok(piece) => {
+                    all.extend(&piece);
+                    used = piece;
+                }
+                Err(error) => return (all, Err(error)),
+            }
+        }
+    }
+
     #[test]
     fn read_ahead_or_here_it_is_the_same() {
         let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
         let mut seen = Vec::new();
         for ahead in [false, true] {
             let mut hashed = Hashed::new(Box::new(Pieces(bytes.clone(), false)), ahead);
-            let mut all = Vec::new();
-            hashed.read_to_end(&mut all).unwrap();
-            assert!(all == bytes);
+            let (all, end) = all(&mut hashed);
+            assert!(all == bytes && end.is_ok() && hashed.next(Vec::new()).unwrap().is_empty());
             seen.push(hashed.hash().unwrap());
         }
         assert_eq!(seen[0], seen[1]);
@@ -159,18 +165,19 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_on_fails_behind_what_could() {
-        let mut hashed = Hashed::new(Box::new(Pieces(vec![7; 500_000], true)), true);
-        let mut all = Vec::new();
-        assert_eq!(hashed.read_to_end(&mut all).unwrap_err().to_string(), "torn");
-        assert_eq!(all.len(), 500_000);
-        // And so it does when it is asked for the rest.
-        assert!(hashed.read(&mut [0; 8]).is_err());
+        for ahead in [false, true] {
+            let mut hashed = Hashed::new(Box::new(Pieces(vec![7; 500_000], true)), ahead);
+            let (all, end) = all(&mut hashed);
+            assert_eq!((all.len(), end.unwrap_err().to_string()), (500_000, "torn".to_owned()));
+            // And so it does when it is asked for the rest.
+            assert!(hashed.next(Vec::new()).is_err());
+        }
     }
 
     #[test]
     fn nobody_waits_for_a_reader_that_is_gone() {
         let mut hashed = Hashed::new(Box::new(io::repeat(1)), true);
-        assert!(hashed.read(&mut [0; 8]).unwrap() > 0);
+        assert!(!hashed.next(Vec::new()).unwrap().is_empty());
         let Hashed::Ahead(ahead) = hashed else { panic!("it reads ahead") };
         let Ahead { full, thread, .. } = ahead;
         drop(full);

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use umbilical_core::answer::Said;
@@ -14,7 +14,7 @@ use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch as pipeline;
 
 use super::Trace;
-use super::source::{self, Batch, Opened, Rest};
+use super::source::{Batch, Opened, Rest};
 use crate::fail::Fail;
 use crate::progress::Progress;
 
@@ -22,7 +22,7 @@ use crate::progress::Progress;
 struct OpenLog<'p> {
     input: u32,
     rest: Rest<'p>,
-    lines: Lines<BufReader<Box<dyn Read + 'p>>>,
+    lines: Lines<Box<dyn BufRead + 'p>>,
     log: zeek::Log,
 }
 
@@ -95,7 +95,7 @@ impl Trace {
             }
             Some(Source::Zeek(kind)) => {
                 let mut log = zeek::Log::new(kind.sees());
-                let mut lines = Lines::new(source::buffered(opened.from));
+                let mut lines = Lines::new(opened.from);
                 let failed = self.each_line(&mut lines, |line, watch, each| {
                     log.line(line, watch, each);
                 });
@@ -105,7 +105,7 @@ impl Trace {
             }
             Some(Source::Eve) => {
                 let mut log = eve::Log::new(&opened.head);
-                let mut lines = Lines::new(source::buffered(opened.from));
+                let mut lines = Lines::new(opened.from);
                 let failed = self.each_line(&mut lines, |line, watch, each| log.line(line, watch, each));
                 failed.into_iter().for_each(|error| problem("file", error));
                 troubles(&log.troubles, "line", &mut problem);
@@ -134,7 +134,7 @@ impl Trace {
                 None => {
                     let opened = Opened::new(path, self.threads, self.read, progress)?;
                     let (input, rest) = (self.begins(&opened), opened.rest());
-                    slot.insert(OpenLog { input, rest, lines: Lines::new(source::buffered(opened.from)), log: zeek::Log::new(beside) })
+                    slot.insert(OpenLog { input, rest, lines: Lines::new(opened.from), log: zeek::Log::new(beside) })
                 }
             };
             // Up to where another has something to say, and a little more, for every change costs.

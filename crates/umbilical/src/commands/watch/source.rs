@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -98,15 +98,19 @@ fn first(path: &Path) -> Result<Option<(Source, Option<Micros>)>, Fail> {
     // The first frame stands near the beginning.
     let file = File::open(path).map_err(fail)?;
     let mut head = Vec::new();
-    if let Ok(from) = capture::unpacked(file.take(1 << 20)) {
+    if let Ok(from) = capture::unpacked(BufReader::new(file.take(1 << 20))) {
         let _ = from.take(1 << 20).read_to_end(&mut head);
     }
     Ok(Source::of(&head))
 }
 
 /// The bytes of an input as they lie there, counted on their way.
-#[derive(Clone)]
-struct Raw<'p>(Rc<RefCell<Counted<'p>>>);
+struct Raw<'p> {
+    of: Rc<RefCell<Counted<'p>>>,
+    /// Those that were read and not taken yet, from here on.
+    piece: Vec<u8>,
+    at: usize,
+}
 
 struct Counted<'p> {
     from: Hashed,
@@ -115,12 +119,39 @@ struct Counted<'p> {
     progress: &'p Progress,
 }
 
+impl<'p> Raw<'p> {
+    fn new(of: Rc<RefCell<Counted<'p>>>) -> Self {
+        Self { of, piece: Vec::new(), at: 0 }
+    }
+}
+
+impl Counted<'_> {
+    fn next(&mut self, used: Vec<u8>) -> io::Result<Vec<u8>> {
+        let piece = self.from.next(used)?;
+        self.bytes = self.bytes.saturating_add(piece.len() as u64);
+        self.progress.at(self.before.saturating_add(self.bytes));
+        Ok(piece)
+    }
+}
+
+impl BufRead for Raw<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at >= self.piece.len() {
+            self.at = 0;
+            self.piece = self.of.borrow_mut().next(std::mem::take(&mut self.piece))?;
+        }
+        Ok(self.piece.get(self.at..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.at = self.at.saturating_add(n);
+    }
+}
+
 impl Read for Raw<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let counted = &mut *self.0.borrow_mut();
-        let n = counted.from.read(buffer)?;
-        counted.bytes = counted.bytes.saturating_add(n as u64);
-        counted.progress.at(counted.before.saturating_add(counted.bytes));
+        let n = self.fill_buf()?.read(buffer)?;
+        self.consume(n);
         Ok(n)
     }
 }
@@ -134,8 +165,8 @@ pub struct Opened<'p> {
     /// Its first bytes, by which that is known.
     pub head: Vec<u8>,
     /// All of them, unpacked.
-    pub from: Box<dyn Read + 'p>,
-    raw: Raw<'p>,
+    pub from: Box<dyn BufRead + 'p>,
+    raw: Rc<RefCell<Counted<'p>>>,
 }
 
 impl<'p> Opened<'p> {
@@ -145,15 +176,15 @@ impl<'p> Opened<'p> {
         let piped = path.as_os_str() == "-";
         let from: Box<dyn Read + Send> = if piped { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(fail)?) };
         let name = if piped { "standard input".to_owned() } else { path.display().to_string() };
-        let raw = Raw(Rc::new(RefCell::new(Counted { from: Hashed::new(from, threads > 1), bytes: 0, before, progress })));
-        let mut from = capture::unpacked(raw.clone()).map_err(fail)?;
+        let raw = Rc::new(RefCell::new(Counted { from: Hashed::new(from, threads > 1), bytes: 0, before, progress }));
+        let mut from = capture::unpacked(Raw::new(raw.clone())).map_err(fail)?;
         let (kind, head) = known(&mut from);
         Ok(Self { name: clean(&name).into_owned(), kind, head: head.clone(), from: Box::new(Cursor::new(head).chain(from)), raw })
     }
 
     /// What is left of it once its reader is gone.
     pub fn rest(&self) -> Rest<'p> {
-        Rest(self.raw.clone())
+        Rest(Raw::new(self.raw.clone()))
     }
 }
 
@@ -164,13 +195,13 @@ impl Rest<'_> {
     /// Reads it, for it belongs to the file all the same: gives its hash, and its bytes as they lie there.
     pub fn read(mut self) -> io::Result<(String, u64)> {
         io::copy(&mut self.0, &mut io::sink())?;
-        let counted = &mut *self.0.0.borrow_mut();
+        let counted = &mut *self.0.of.borrow_mut();
         Ok((counted.from.hash()?, counted.bytes))
     }
 }
 
 /// What an input is, by as few of its bytes as that takes: a pipe may not have more yet.
-fn known(from: &mut dyn Read) -> (Option<Source>, Vec<u8>) {
+fn known(from: &mut dyn BufRead) -> (Option<Source>, Vec<u8>) {
     let (mut head, mut chunk) = (Vec::new(), vec![0; 1 << 13]);
     loop {
         match from.read(&mut chunk) {
@@ -185,9 +216,4 @@ fn known(from: &mut dyn Read) -> (Option<Source>, Vec<u8>) {
             return (None, head);
         }
     }
-}
-
-/// The bytes of an input, in pieces that are worth a call.
-pub fn buffered<'p>(from: Box<dyn Read + 'p>) -> BufReader<Box<dyn Read + 'p>> {
-    BufReader::with_capacity(1 << 17, from)
 }

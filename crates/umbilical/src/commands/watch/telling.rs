@@ -27,8 +27,11 @@ use crate::{home, recorded, stored};
 
 /// How often it is looked for findings: a flood is to be known within five seconds.
 const TURN: Duration = Duration::from_secs(2);
-/// How often it is looked at what devices never did before, and how often the store is written at most: both look at everything.
+/// How often it is looked at what devices never did before and at conversations that go on, and how often the store is written at most:
+/// all of that looks at everything.
 const LONG_TURN: Duration = Duration::from_secs(60);
+/// Conversations that go on that are looked at.
+const OPEN: usize = 1 << 17;
 
 /// Findings of which it is kept that they were told; beyond, those that are found no more may be told again.
 const TOLD: usize = 1 << 18;
@@ -41,6 +44,7 @@ pub(super) struct Telling {
     /// Whether lines go to standard error as well.
     loud: bool,
     next: Instant,
+    /// When what looks at everything was last done.
     learnt: Option<Instant>,
     /// Something was told that the store has not yet.
     pending: bool,
@@ -138,12 +142,14 @@ impl Trace {
         }
         number(&self.watch, &mut self.ids);
         let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
-        if self.telling.learnt.is_none_or(|at| now.duration_since(at) >= LONG_TURN) {
+        // The first time as soon as there is something.
+        let long = self.watch.flows().0 > 0 && self.telling.learnt.is_none_or(|at| now.duration_since(at) >= LONG_TURN);
+        if long {
             let places = &mut self.ways.naming.places;
             self.detect.learn(("", Vec::new()), over, &mut |addr| places.of(addr).cloned());
             self.telling.learnt = Some(now);
         }
-        let (alerts, came) = self.detect.so_far(at, over);
+        let (mut alerts, mut came) = self.detect.so_far(at, over, self.watch.open().take(if long { OPEN } else { 0 }));
         let id = |id: Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
         let findings: Vec<Finding> = alerts.iter().map(|alert| alert.finding(id)).collect();
         self.telling.forgets(findings.iter().map(|f| f.id.as_str()));
@@ -160,6 +166,10 @@ impl Trace {
         self.telling.loud = !global.quiet;
         self.telling.tell(&new);
         if self.telling.pending && !self.telling.waits(now) {
+            if !long {
+                let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
+                (alerts, came) = self.detect.so_far(at, over, self.watch.open().take(OPEN));
+            }
             self.stores(alerts, &came, global, kb);
             (self.telling.pending, self.telling.stored) = (false, Some(now));
         }
