@@ -50,6 +50,8 @@ pub struct Side {
 /// What both come to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Compared {
+    /// Which clocks.
+    which: &'static str,
     clocks: usize,
     others: usize,
     captures: usize,
@@ -61,7 +63,7 @@ pub struct Compared {
 
 impl Compared {
     /// Of scores of clocks, of generated traces without one, and of harmless captures.
-    pub fn new(clocks: &[Scores], others: &[Scores], captures: &[Scores]) -> Self {
+    pub fn new(which: &'static str, clocks: &[Scores], others: &[Scores], captures: &[Scores]) -> Self {
         type Of = fn(&Scores) -> Option<f64>;
         let of: (Of, Of) = (|s| s.ours, |s| s.rita);
         let side = |of: Of, from: f64| {
@@ -81,7 +83,7 @@ impl Compared {
         let least = |of: Of| [clocks, others, captures].concat().iter().filter_map(of).min_by(f64::total_cmp).unwrap_or_default();
         let all = (side(of.0, least(of.0)), side(of.1, least(of.1)));
         let equal = (side(of.0, from(&ours, both)), side(of.1, from(&rita, both)));
-        Self { clocks: clocks.len(), others: others.len(), captures: captures.len(), all, equal }
+        Self { which, clocks: clocks.len(), others: others.len(), captures: captures.len(), all, equal }
     }
 
     /// Fewer than RITA's formula; of nothing there is nothing to say.
@@ -89,7 +91,7 @@ impl Compared {
         let fewer = |what: &str, of: fn(&Side) -> usize, whole: usize| {
             let (ours, rita) = (of(&self.equal.0), of(&self.equal.1));
             Bar {
-                what: format!("beacon: false at equal recall, {what}"),
+                what: format!("beacon, {}: false at equal recall, {what}", self.which),
                 measured: format!("{ours} of {whole}"),
                 wanted: format!("strictly fewer than RITA's formula, which is {rita}"),
                 pass: ours < rita,
@@ -105,14 +107,17 @@ impl Compared {
     /// Prints what was measured.
     pub fn print(&self) {
         let recall = |side: &Side| detect::Share::words(detect::Share::of(side.found, self.clocks));
-        for (how, (ours, rita)) in [("in all that each tells", &self.all), ("at equal recall", &self.equal)] {
-            println!("beacon: false {how}: ours {}, RITA's formula {} of {}", ours.wrong, rita.wrong, self.others);
-            if self.captures > 0 {
-                let (ours, rita) = (ours.harmless, rita.harmless);
-                println!("beacon: harmless captures {how}: ours {ours}, RITA's formula {rita} of {}", self.captures);
-            }
+        for (how, (ours, rita)) in [("all that each tells", &self.all), ("at equal recall", &self.equal)] {
+            let harmless = match self.captures {
+                0 => String::new(),
+                whole => format!("; harmless captures: ours {}, RITA's formula {} of {whole}", ours.harmless, rita.harmless),
+            };
             println!(
-                "beacon: recall {how}: ours {}, scores from {:.3}; RITA's formula {}, scores from {:.3}",
+                "beacon, {}: false {how}: ours {}, RITA's formula {} of {}{harmless}",
+                self.which, ours.wrong, rita.wrong, self.others
+            );
+            println!(
+                "    recall: ours {}, scores from {:.3}; RITA's formula {}, scores from {:.3}",
                 recall(ours),
                 ours.from,
                 recall(rita),
@@ -136,13 +141,13 @@ mod tests {
         // Ours finds all four, RITA's three: the lowest of ours counts no more.
         let clocks = [scores(0.9, 0.6), scores(0.8, 1.0), scores(0.95, 0.0), scores(1.0, 0.7)];
         let others = [scores(0.85, 0.7), scores(0.0, 0.65), scores(0.0, 0.5), scores(0.91, 0.0)];
-        let compared = Compared::new(&clocks, &others, &[scores(0.0, 0.9)]);
+        let compared = Compared::new("all", &clocks, &others, &[scores(0.0, 0.9)]);
         let side = |from, found, wrong, harmless| Side { from, found, wrong, harmless };
         assert_eq!(compared.all, (side(0.8, 4, 2, 0), side(0.5, 3, 3, 1)));
         assert_eq!(compared.equal, (side(0.9, 3, 1, 0), side(0.6, 3, 2, 1)));
         assert!(compared.bars().iter().all(|b| b.pass));
         // As many is not fewer, and who finds nothing has won nothing.
-        let none = Compared::new(&[scores(0.0, 0.9)], &others, &[]);
+        let none = Compared::new("all", &[scores(0.0, 0.9)], &others, &[]);
         assert_eq!((none.equal.0.wrong, none.equal.1.wrong), (0, 0));
         assert!(none.bars().iter().all(|b| !b.pass));
     }
