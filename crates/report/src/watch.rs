@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use umbilical_core::answer::Headed;
-use umbilical_core::answer::watch::{Counters, Session, Watched};
+use umbilical_core::answer::watch::{Counters, Incident, Session, Watched};
+use umbilical_core::finding::{Finding, Severity};
 
 use crate::terminal::{Page, Tone};
 use crate::{View, say};
@@ -89,8 +90,12 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
         });
         if !incidents.is_empty() {
             page.table(&["Severity", "Finding", "What was seen", "From", "Id"], shown)?;
+            page.gap()?;
+            for (finding, line) in worst(answer) {
+                page.hanging(0, 2, Tone::Plain, &format!("{}: {line}", finding.id))?;
+            }
         }
-        let known = findings.iter().filter(|f| f.severity == umbilical_core::finding::Severity::Info).count();
+        let known = findings.iter().filter(|f| f.severity == Severity::Info).count();
         if known > 0 {
             let what = format!("{} only worth knowing: --format json has them", say::counted(known as u64, "finding"));
             page.para(0, Tone::Dim, &what)?;
@@ -99,6 +104,16 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
         if more > 0 {
             page.para(0, Tone::Dim, &format!("and {} more: --format json has all of them", say::count(more as u64)))?;
         }
+    }
+    if findings.is_empty() && counters.flows > 0 {
+        let detectors = &answer.of.detectors;
+        let looked = detectors.iter().filter(|d| d.state == "evaluated" && d.blind == 0).count();
+        page.gap()?;
+        page.para(
+            0,
+            Tone::Plain,
+            &format!("Nothing noteworthy was found: {looked} of {} detectors could look at all of it.", detectors.len()),
+        )?;
     }
     for blind in answer.of.detectors.iter().filter(|d| d.blind > 0) {
         let what = if blind.state == "not-evaluable" { "was not looked for" } else { "could not be looked for everywhere" };
@@ -114,11 +129,16 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
         page.hanging(0, 2, Tone::Plain, &format!("{} is learning what is usual: {} of {of}", learns.code, say::count(learning.still)))?;
     }
     for busy in answer.of.detectors.iter().filter(|d| d.forgotten > 0) {
-        page.hanging(0, 2, Tone::Plain, &format!("{} had to forget {} at once too many", busy.code, say::count(busy.forgotten)))?;
+        page.hanging(
+            0,
+            2,
+            Tone::Plain,
+            &format!("{} had to leave out {}, for there was too much at once", busy.code, say::count(busy.forgotten)),
+        )?;
     }
     for known in answer.of.detectors.iter().filter(|d| d.allowed > 0) {
-        let what =
-            format!("{} of {} are not told, for they were written down as expected", say::counted(known.allowed, "finding"), known.code);
+        let is = if known.allowed == 1 { "is" } else { "are" };
+        let what = format!("{} of {} {is} not told: written down as expected", say::counted(known.allowed, "finding"), known.code);
         page.hanging(0, 2, Tone::Plain, &what)?;
     }
     for problem in &answer.problems {
@@ -126,6 +146,31 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
         page.hanging(0, 2, Tone::Plain, &format!("not understood: {path} {}: {}", problem.at, problem.what))?;
     }
     Ok(())
+}
+
+/// Incidents of which it is said why, what helps and what clears them.
+const WORST: usize = 5;
+
+/// The worst, each with its reasons, the first thing that helps, and what clears it.
+fn worst<'a>(answer: &'a Headed<'_, Watched>) -> impl Iterator<Item = (&'a Finding, String)> {
+    let (findings, incidents) = (&answer.of.findings, &answer.of.incidents);
+    let first = |i: &'a Incident| findings.iter().find(|f| Some(&f.id) == i.findings.first());
+    let line = |f: &'a Finding| {
+        let why = f.because.iter().skip(1).filter(|b| !b.starts_with("Frames ")).take(2).cloned();
+        let helps = f.remedies.first().map(|r| format!("What helps: {}", lower(r)));
+        let clears = format!("Cleared when: {}", lower(&f.clears_when));
+        (f, why.chain(helps).chain([clears]).map(|s| format!("{}.", s.trim_end_matches('.'))).collect::<Vec<_>>().join(" "))
+    };
+    incidents.iter().filter(|i| i.severity >= Severity::Medium).take(WORST).filter_map(first).map(line)
+}
+
+/// A sentence that goes on from another: its first word small, unless that is all capitals.
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
 }
 
 fn module(session: &Session) -> String {

@@ -13,6 +13,9 @@ use crate::names::identity::What;
 use crate::packet::Addr;
 use crate::time::Micros;
 
+/// The kind of which one has one finding, whatever it is about: whom a scan is about is not known until it is over.
+const OF_ITS_SUBJECT: &str = "scan";
+
 /// Whose doing it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
@@ -225,7 +228,11 @@ impl Alert {
         let terms: Vec<_> =
             self.terms.iter().map(|t| json!({"term": t.term, "value": round(t.value), "threshold": round(t.threshold)})).collect();
         Finding {
-            id: content_id("fnd-", code, &format!("{kind} {id} {}", self.peer.as_deref().unwrap_or_default())),
+            id: content_id(
+                "fnd-",
+                code,
+                &format!("{kind} {id} {}", self.peer.as_deref().filter(|_| code != OF_ITS_SUBJECT).unwrap_or_default()),
+            ),
             code: code.into(),
             source: "detector",
             subject: finding::Subject { kind, id },

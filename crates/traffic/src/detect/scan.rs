@@ -12,6 +12,7 @@ use hashbrown::{HashMap, HashSet};
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
+use super::sieve::Over;
 use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside, reflection, who};
 use crate::flow::{Event, Flow, Key, Seen};
 use crate::names::Words;
@@ -162,7 +163,7 @@ pub(super) struct Scan {
     probers: HashMap<Subject, Box<Prober>>,
     /// Sum of their `met`.
     kept: usize,
-    over: Vec<Alert>,
+    over: Over,
     /// The conversation that has just begun with its answer.
     at_once: Option<Key>,
     tally: Tally,
@@ -347,7 +348,7 @@ impl Scan {
         let quiet = flow.start.since(prober.last) > QUIET;
         if quiet {
             prober.settle(flow.start);
-            self.over.extend(prober.alert(subject));
+            self.tally.forgotten = self.tally.forgotten.saturating_add(self.over.put(prober.alert(subject)));
             self.kept = self.kept.saturating_sub(prober.met.len());
             **prober = Prober::new(flow.start);
         }
@@ -410,7 +411,7 @@ impl Scan {
 
     /// Lets go of those who are not suspected and have been quiet, then of any who are not suspected.
     fn make_room(&mut self, now: Micros) {
-        let before = self.probers.len();
+        let (before, mut gone) = (self.probers.len(), 0_u64);
         for clear_only_old in [true, false] {
             let over = &mut self.over;
             self.probers.retain(|subject, p| {
@@ -418,7 +419,7 @@ impl Scan {
                 p.settle(now);
                 let old = now.since(p.last) > WINDOW;
                 if p.told.is_some() && old {
-                    over.extend(p.alert(*subject));
+                    gone = gone.saturating_add(over.put(p.alert(*subject)));
                 }
                 if clear_only_old { !old } else { p.told.is_some() }
             });
@@ -432,7 +433,8 @@ impl Scan {
             self.probers.values_mut().for_each(|p| p.met = HashSet::new());
             self.kept = 0;
         }
-        self.tally.forgotten = self.tally.forgotten.saturating_add(before.saturating_sub(self.probers.len()) as u64);
+        let gone = gone.saturating_add(before.saturating_sub(self.probers.len()) as u64);
+        self.tally.forgotten = self.tally.forgotten.saturating_add(gone);
     }
 }
 
@@ -462,7 +464,7 @@ impl Detector for Scan {
 
     fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
         let going_on = self.probers.iter().filter_map(|(subject, prober)| prober.alert(*subject));
-        self.over.iter().cloned().chain(going_on).collect()
+        self.over.all().into_iter().chain(going_on).collect()
     }
 
     fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {

@@ -231,6 +231,7 @@ impl Table {
         let (wait, wait_tcp) = (self.limits.idle, self.limits.idle_tcp);
         let Some(flow) = self.slots.flow_mut(slot) else { return };
         let other_way = flow.key != record.key;
+        let open = !flow.closed();
         let silent = flow.answered() != Some(true);
         if !begun {
             // Whose first packet is the earlier began; where neither is, ports say it.
@@ -251,6 +252,7 @@ impl Table {
         if idle.is_some() {
             (flow.quiet, flow.ends) = (until, true);
         }
+        let closes = open && flow.closed();
         if !flow.told && (part.both || !begun) {
             if !part.both && !other_way && flow.looks_turned() {
                 flow.turn();
@@ -264,7 +266,7 @@ impl Table {
             each(Event::Active(flow), words);
             flow.refresh(flow.last);
         }
-        if begun {
+        if begun || closes {
             self.look_again(slot, until);
         }
     }

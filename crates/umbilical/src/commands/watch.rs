@@ -149,9 +149,10 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
     let mut given = Given { rita: args.compat.is_some(), operators: Operators::new(&kb), ..Given::default() };
-    let ways = Ways::open(global, args.flows.as_deref())?;
+    let goes_on = ears.is_any();
+    let ways = Ways::open(global, args.flows.as_deref(), goes_on)?;
     let unread = memory::open(global, &mut given)?;
-    let telling = Telling::open(global, args.findings.as_deref(), args.flows.as_deref())?;
+    let telling = Telling::open(global, args.findings.as_deref(), args.flows.as_deref(), goes_on)?;
     let mut trace = Trace::new(limits(args.idle), given, ways, telling);
     trace.problems.extend(unread);
     trace.ways.naming = Naming::new(&kb, global.show_subscribers);
@@ -167,7 +168,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     };
     trace.tables(&tables)?;
     for batch in source::ordered(sources)? {
-        trace.read(batch, &progress)?;
+        trace.read(batch, &progress, (global, &kb))?;
     }
     progress.done();
     let stopped = ears.is_any() && listen::listen(&mut trace, (global, &kb), ears, args.seconds, tables)?;
@@ -223,14 +224,14 @@ pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail>
     let kb = facts(global)?;
     let as_of = home::as_of(global);
     let mut given = Given { operators: Operators::new(&kb), ..Given::default() };
-    let ways = Ways::open(global, None)?;
+    let ways = Ways::open(global, None, false)?;
     let unread = memory::open(global, &mut given)?;
-    let mut trace = Trace::new(limits(None), given, ways, Telling::open(global, None, None)?);
+    let mut trace = Trace::new(limits(None), given, ways, Telling::open(global, None, None, false)?);
     trace.problems.extend(unread);
     trace.ways.naming = Naming::new(&kb, false);
     let progress = Progress::new(&Global { quiet: true, ..global.clone() }, || 0);
     for batch in source::ordered(vec![path.to_owned()])? {
-        trace.read(batch, &progress)?;
+        trace.read(batch, &progress, (global, &kb))?;
     }
     let ended = trace.end(&kb, as_of)?;
     let sessions = ended.watched.sessions.clone();

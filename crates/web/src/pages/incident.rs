@@ -102,6 +102,11 @@ fn reason(of: &Json) -> Reason {
     Reason { term, value: number(of.get("value")), threshold: number(of.get("threshold")) }
 }
 
+/// The same of what was kept before it had numbers.
+fn said_frames(f: &Finding) -> String {
+    f.because.iter().find_map(|b| b.strip_prefix("Frames ")).unwrap_or_default().to_owned()
+}
+
 /// The first and the last packet.
 fn frames(detail: &Json) -> String {
     let of = detail.get("frames").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -117,7 +122,7 @@ fn seen(s: Sighting) -> Seen {
         first: time(f.first.as_ref()),
         last: time(f.last.as_ref()),
         flows: f.detail.get("flows").and_then(Json::as_u64).unwrap_or_default(),
-        frames: frames(&f.detail),
+        frames: Some(frames(&f.detail)).filter(|f| !f.is_empty()).unwrap_or_else(|| said_frames(&f)),
         subject: f.subject.id,
     }
 }

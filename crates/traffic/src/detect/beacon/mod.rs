@@ -169,8 +169,8 @@ impl Beacon {
         let mut found: Vec<(&Pair, &Contacts, Best)> =
             self.pairs.iter().filter_map(|(pair, contacts)| Some((pair, contacts, contacts.best()?))).collect();
         let with = |p: &Pair| (p.peer, p.port, p.proto);
-        // Of one peer who comes most stands first.
-        found.sort_by(|(a, x, _), (b, y, _)| with(a).cmp(&with(b)).then(y.count.cmp(&x.count)).then(a.cmp(b)));
+        // Of one peer who came first stands first: it is told under the same name as long as it goes on.
+        found.sort_by(|(a, x, _), (b, y, _)| with(a).cmp(&with(b)).then(x.begin.cmp(&y.begin)).then(a.cmp(b)));
         let mut out = Vec::new();
         for group in found.chunk_by(|(a, ..), (b, ..)| with(a) == with(b)) {
             // Each module is told apart; of addresses many are one, for anybody may call on a service.

@@ -162,7 +162,9 @@ impl Keep {
             body.remove("sessions");
             body.remove("findings");
         }
-        let (from, to) = self.range.unwrap_or_default();
+        // Something may have been found before any conversation was over.
+        let begun = self.begun.map(|begun| (begun, super::listen::now()));
+        let (from, to) = self.range.or(begun).unwrap_or_default();
         Ok(Some(Stored {
             place,
             id: format!("trc-{}", self.digest(done.inputs).get(..12).unwrap_or_default()),
@@ -224,7 +226,7 @@ impl Stored {
 
 /// Tables that only name things are no part of what was watched.
 fn watched(inputs: &[Input]) -> impl Iterator<Item = &Input> {
-    inputs.iter().filter(|i| ![super::declared::FORMAT, super::naming::FORMAT].contains(&i.format.as_str()))
+    inputs.iter().filter(|i| !super::is_beside(i))
 }
 
 /// What was read, for people.

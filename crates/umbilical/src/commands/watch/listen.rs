@@ -136,7 +136,8 @@ pub fn listen(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         // Clocks of routers are their own.
-        let upto = if heard.ports.is_empty() { heard.upto } else { trace.detect.range().unwrap_or_default().1 };
+        let told = || trace.detect.range().unwrap_or_default().1.min(now());
+        let upto = if heard.interfaces.is_empty() { told() } else { heard.upto };
         trace.tells(upto, global, kb);
         trace.failed()?;
     }
@@ -185,7 +186,11 @@ impl Heard {
                     trace.problem(source.input, &format!("frame {}", source.count), what);
                 }
             }
-            Came::Tables(again) => trace.retake(*again, global.quiet),
+            Came::Tables(again) => {
+                trace.retake(*again, global.quiet);
+                trace.ways.again();
+                trace.telling.again();
+            }
         }
     }
 
@@ -283,16 +288,14 @@ fn interrupted(tables: Tables, send: Send) -> Arc<AtomicBool> {
     stop
 }
 
-/// Waits for hang-ups (SIGHUP): each has the tables read again, by a thread, for packets come meanwhile. Where there are none it is an end.
+/// Waits for hang-ups (SIGHUP): each has the tables read again, by a thread, for packets come meanwhile, and files of lines opened anew.
 #[cfg(unix)]
 async fn hung_up(tables: Tables, send: Send) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut signals) = signal(SignalKind::hangup()) else { return std::future::pending().await };
     // Of several one suffices that begins behind the last.
     let (wanted, wants) = mpsc::sync_channel::<()>(1);
-    if tables.is_any() {
-        thread::spawn(move || while wants.recv().is_ok() && send.send(Came::Tables(Box::new(tables.again()))).is_ok() {});
-    }
+    thread::spawn(move || while wants.recv().is_ok() && send.send(Came::Tables(Box::new(tables.again()))).is_ok() {});
     while signals.recv().await.is_some() {
         if let Err(mpsc::TrySendError::Disconnected(())) = wanted.try_send(()) {
             return;

@@ -23,6 +23,10 @@ pub fn indicators(path: &Path, all: &mut Indicators) -> Result<Table, Fail> {
     let help = "give addresses, names, URLs or hashes one a line, an event of MISP or a bundle of STIX 2";
     let problems = all.add(&input.path, &bytes).map_err(|why| Fail::usage(format!("{}: {why}", input.path), help))?;
     input.observations = all.len().saturating_sub(before) as u64;
+    if bytes.trim_ascii().is_empty() {
+        // A feed that failed looks so.
+        return Err(Fail::usage(format!("{}: there is nothing in it", input.path), help));
+    }
     Ok(Table { input, problems })
 }
 

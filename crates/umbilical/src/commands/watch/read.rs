@@ -6,6 +6,7 @@ use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use umbilical_core::answer::Said;
+use umbilical_knowledge::Knowledge;
 use umbilical_traffic::capture;
 use umbilical_traffic::flow::{Each, Seen};
 use umbilical_traffic::record::{Lines, Troubles, eve, netflow, zeek};
@@ -15,6 +16,7 @@ use umbilical_traffic::watch as pipeline;
 
 use super::Trace;
 use super::source::{Batch, Opened, Rest};
+use crate::args::Global;
 use crate::fail::Fail;
 use crate::progress::Progress;
 
@@ -40,10 +42,13 @@ pub(super) fn troubles(all: &Troubles, unit: &str, problem: &mut dyn FnMut(&str,
     }
 }
 
+/// To whom what is found is told, and what is known.
+type Told<'a> = (&'a Global, &'a Knowledge);
+
 impl Trace {
-    pub(super) fn read(&mut self, batch: Batch, progress: &Progress) -> Result<(), Fail> {
+    pub(super) fn read(&mut self, batch: Batch, progress: &Progress, told: Told<'_>) -> Result<(), Fail> {
         match batch {
-            Batch::One(path) => self.one(&path, progress),
+            Batch::One(path) => self.one(&path, progress, told),
             Batch::Logs(logs) => self.logs(logs, progress),
         }?;
         self.failed()
@@ -60,7 +65,9 @@ impl Trace {
         self.problems.push(Said { input: Some(input), at: at.to_owned(), what });
     }
 
-    fn one(&mut self, path: &Path, progress: &Progress) -> Result<(), Fail> {
+    fn one(&mut self, path: &Path, progress: &Progress, (global, kb): Told<'_>) -> Result<(), Fail> {
+        // A pipe may go on for months.
+        let piped = path.as_os_str() == "-";
         let opened = Opened::new(path, self.threads, self.read, progress)?;
         let input = self.begins(&opened);
         let rest = opened.rest();
@@ -69,7 +76,13 @@ impl Trace {
         let mut problem = |at: &str, what: String| problems.push((at.to_owned(), what));
         let read = match opened.kind {
             Some(Source::Capture) => {
-                match capture::read(opened.from, &mut |frame| self.step(|watch, each| watch.frame(&frame, each))) {
+                let read = capture::read(opened.from, &mut |frame| {
+                    self.step(|watch, each| watch.frame(&frame, each));
+                    if piped {
+                        self.tells(frame.at, global, kb);
+                    }
+                });
+                match read {
                     Ok(end) => end.broken.into_iter().for_each(|broken| problem("file", broken)),
                     Err(error) => problem("file", error.to_string()),
                 }
@@ -96,7 +109,7 @@ impl Trace {
             Some(Source::Zeek(kind)) => {
                 let mut log = zeek::Log::new(kind.sees());
                 let mut lines = Lines::new(opened.from);
-                let failed = self.each_line(&mut lines, |line, watch, each| {
+                let failed = self.each_line(&mut lines, piped.then_some((global, kb)), |line, watch, each| {
                     log.line(line, watch, each);
                 });
                 failed.into_iter().for_each(|error| problem("file", error));
@@ -106,7 +119,7 @@ impl Trace {
             Some(Source::Eve) => {
                 let mut log = eve::Log::new(&opened.head);
                 let mut lines = Lines::new(opened.from);
-                let failed = self.each_line(&mut lines, |line, watch, each| log.line(line, watch, each));
+                let failed = self.each_line(&mut lines, piped.then_some((global, kb)), |line, watch, each| log.line(line, watch, each));
                 failed.into_iter().for_each(|error| problem("file", error));
                 troubles(&log.troubles, "line", &mut problem);
                 log.rows
@@ -175,11 +188,17 @@ impl Trace {
     fn each_line<R: io::BufRead>(
         &mut self,
         lines: &mut Lines<R>,
+        told: Option<Told<'_>>,
         mut read: impl FnMut(&[u8], &mut pipeline::Watch, Each<'_>),
     ) -> Option<String> {
         loop {
             match lines.line() {
-                Ok(Some(line)) => self.step(|watch, each| read(line, watch, each)),
+                Ok(Some(line)) => {
+                    self.step(|watch, each| read(line, watch, each));
+                    if let Some((global, kb)) = told {
+                        self.tells(self.detect.range().unwrap_or_default().1, global, kb);
+                    }
+                }
                 Ok(None) => return None,
                 Err(error) => return Some(format!("cannot be read: {error}")),
             }

@@ -68,11 +68,6 @@ fn rows(path: &Path, all: &mut Vec<Vec<Declared>>) -> Result<Table, Fail> {
 }
 
 impl Tables {
-    /// Whether anything is there to be read again.
-    pub fn is_any(&self) -> bool {
-        [&self.sessions, &self.databases, &self.indicators, &self.expected].iter().any(|paths| !paths.is_empty())
-    }
-
     pub fn again(&self) -> Again {
         Again {
             sessions: kind(&self.sessions, rows),

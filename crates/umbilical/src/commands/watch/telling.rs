@@ -19,7 +19,7 @@ use umbilical_traffic::time::Micros;
 
 use super::naming::{cover_finding, subscriber};
 use super::rows::number;
-use super::ways::{Lines, lines};
+use super::ways::Lines;
 use super::{Trace, covered, headed, keep};
 use crate::args::Global;
 use crate::fail::Fail;
@@ -30,8 +30,6 @@ const TURN: Duration = Duration::from_secs(2);
 /// How often it is looked at what devices never did before and at conversations that go on, and how often the store is written at most:
 /// all of that looks at everything.
 const LONG_TURN: Duration = Duration::from_secs(60);
-/// Conversations that go on that are looked at.
-const OPEN: usize = 1 << 17;
 
 /// Findings of which it is kept that they were told; beyond, those that are found no more may be told again.
 const TOLD: usize = 1 << 18;
@@ -54,10 +52,10 @@ pub(super) struct Telling {
 
 impl Telling {
     /// Nothing was told yet.
-    pub fn open(global: &Global, findings: Option<&Path>, flows: Option<&Path>) -> Result<Self, Fail> {
+    pub fn open(global: &Global, findings: Option<&Path>, flows: Option<&Path>, goes_on: bool) -> Result<Self, Fail> {
         let mut others = vec![("--output", global.output.as_deref())];
         others.extend(flows.map(|flows| ("--flows", Some(flows))));
-        let file = findings.map(|path| lines("--findings", path, &others)).transpose()?;
+        let file = findings.map(|path| Lines::open("--findings", path, &others, goes_on)).transpose()?;
         Ok(Self {
             file,
             failed: Ok(()),
@@ -84,15 +82,15 @@ impl Telling {
             }
             self.told.insert(finding.id.clone(), finding.severity);
             self.pending = true;
-            if let (Some((_, to)), Ok(())) = (&mut self.file, &self.failed) {
-                self.failed = serde_json::to_writer(&mut *to, finding).map_err(io::Error::from).and_then(|()| to.write_all(b"\n"));
+            if let (Some(to), Ok(())) = (&mut self.file, &self.failed) {
+                self.failed = to.write(finding);
             }
             if self.loud {
                 let what = finding.because.first().map_or("", String::as_str);
-                say(&format!("{} {}: {what}", finding.severity.name(), finding.code));
+                say(&format!("{} {}: {what} ({})", finding.severity.name(), finding.code, finding.id));
             }
         }
-        if let (Some((_, to)), Ok(())) = (&mut self.file, &self.failed) {
+        if let (Some(to), Ok(())) = (&mut self.file, &self.failed) {
             self.failed = to.flush();
         }
     }
@@ -105,26 +103,33 @@ impl Telling {
         }
     }
 
+    /// Goes on in a file that has taken the place of the one that is written.
+    pub fn again(&mut self) {
+        if let (Some(to), Ok(())) = (&mut self.file, &self.failed) {
+            self.failed = to.again();
+        }
+    }
+
     /// Whether the file took everything so far.
     pub fn checked(&mut self) -> Result<(), Fail> {
-        let to = self.file.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
+        let to = self.file.as_ref().map(|to| to.name.clone()).unwrap_or_default();
         std::mem::replace(&mut self.failed, Ok(())).map_err(|source| Fail::Output { to, source })
     }
 
-    /// Whether the store has taken what it was given, or how often it may be asked has not passed.
+    /// Whether the store has not taken yet what it was given, or was asked of late.
     fn waits(&mut self, now: Instant) -> bool {
-        if self.store.as_ref().is_some_and(|thread| !thread.is_finished()) {
-            return true;
-        }
-        self.joins();
-        self.stored.is_some_and(|at| now.duration_since(at) < LONG_TURN)
+        self.store.is_some() || self.stored.is_some_and(|at| now.duration_since(at) < LONG_TURN)
     }
 
-    /// Waits for the store.
+    /// Waits for the store, where it was given something. What it did not take it is given again.
     pub fn joins(&mut self) {
-        if let Some(Ok(Err(why))) = self.store.take().map(JoinHandle::join) {
-            say(&format!("what was found so far is not in the store yet: {why}"));
-        }
+        let why = match self.store.take().map(JoinHandle::join) {
+            None | Some(Ok(Ok(()))) => return,
+            Some(Ok(Err(why))) => why,
+            Some(Err(_)) => "whoever wrote it broke off".to_owned(),
+        };
+        self.pending = true;
+        say(&format!("what was found so far is not in the store yet: {why}"));
     }
 }
 
@@ -149,7 +154,7 @@ impl Trace {
             self.detect.learn(("", Vec::new()), over, &mut |addr| places.of(addr).cloned());
             self.telling.learnt = Some(now);
         }
-        let (mut alerts, mut came) = self.detect.so_far(at, over, self.watch.open().take(if long { OPEN } else { 0 }));
+        let (mut alerts, mut came) = self.detect.so_far(at, over, self.watch.open().take(if long { usize::MAX } else { 0 }));
         let id = |id: Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
         let findings: Vec<Finding> = alerts.iter().map(|alert| alert.finding(id)).collect();
         self.telling.forgets(findings.iter().map(|f| f.id.as_str()));
@@ -165,10 +170,13 @@ impl Trace {
         }
         self.telling.loud = !global.quiet;
         self.telling.tell(&new);
+        if self.telling.store.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.telling.joins();
+        }
         if self.telling.pending && !self.telling.waits(now) {
             if !long {
                 let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
-                (alerts, came) = self.detect.so_far(at, over, self.watch.open().take(OPEN));
+                (alerts, came) = self.detect.so_far(at, over, self.watch.open());
             }
             self.stores(alerts, &came, global, kb);
             (self.telling.pending, self.telling.stored) = (false, Some(now));
@@ -179,7 +187,8 @@ impl Trace {
 
     /// Gives the store what there is so far, by a thread.
     fn stores(&mut self, alerts: Vec<detect::Alert>, came: &[detect::Came], global: &Global, kb: &Knowledge) {
-        if !matches!(&self.ways.keep, Some(Ok(keep)) if keep.store().is_some()) {
+        // What is piped has no name until its end.
+        if !matches!(&self.ways.keep, Some(Ok(keep)) if keep.begun.is_some() && keep.store().is_some()) {
             return;
         }
         let as_of = home::as_of(global);

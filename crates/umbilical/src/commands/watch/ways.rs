@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use umbilical_traffic::flow::{Flow, Why};
 use umbilical_traffic::names::Words;
@@ -38,19 +38,53 @@ fn keeping(global: &Global) -> Option<Kept> {
 }
 
 /// A file of lines, or standard output.
-pub(super) type Lines = (String, BufWriter<Box<dyn Write>>);
+pub(super) struct Lines {
+    pub name: String,
+    to: BufWriter<Box<dyn Write>>,
+    /// Where it is, if it is to be written on and not anew.
+    goes_on: Option<PathBuf>,
+}
 
-/// Opens a file of lines, which is to be apart from others that are written, each by its flag; `None`: the answer goes to standard output.
-pub(super) fn lines(flag: &str, path: &Path, others: &[(&str, Option<&Path>)]) -> Result<Lines, Fail> {
-    for (other, of) in others {
-        apart((flag, path), (other, *of))?;
+impl Lines {
+    /// Opens it, apart from others that are written, each by its flag; `None`: the answer goes to standard output. What is listened to
+    /// (`goes_on`) is written behind what is there.
+    pub fn open(flag: &str, path: &Path, others: &[(&str, Option<&Path>)], goes_on: bool) -> Result<Self, Fail> {
+        for (other, of) in others {
+            apart((flag, path), (other, *of))?;
+        }
+        let piped = path.as_os_str() == "-";
+        let name = if piped { "standard output".to_owned() } else { path.display().to_string() };
+        let to: io::Result<Box<dyn Write>> = match (piped, goes_on) {
+            (true, _) => Ok(Box::new(io::stdout())),
+            (false, true) => behind(path),
+            (false, false) => File::create(path).map(|file| Box::new(file) as _),
+        };
+        let to = to.map_err(|source| Fail::Output { to: name.clone(), source })?;
+        Ok(Self { name, to: BufWriter::with_capacity(1 << 16, to), goes_on: (goes_on && !piped).then(|| path.to_owned()) })
     }
-    let piped = path.as_os_str() == "-";
-    let name = if piped { "standard output".to_owned() } else { path.display().to_string() };
-    let to: io::Result<Box<dyn Write>> =
-        if piped { Ok(Box::new(io::stdout())) } else { File::create(path).map(|file| Box::new(file) as Box<dyn Write>) };
-    let to = to.map_err(|source| Fail::Output { to: name.clone(), source })?;
-    Ok((name, BufWriter::with_capacity(1 << 16, to)))
+
+    /// One more.
+    pub fn write(&mut self, line: &impl serde::Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.to, line)?;
+        self.to.write_all(b"\n")
+    }
+
+    /// Nothing of it waits any more.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+
+    /// Goes on in the file that has its name now: the one so far may have been set aside.
+    pub fn again(&mut self) -> io::Result<()> {
+        let Some(path) = &self.goes_on else { return Ok(()) };
+        self.to.flush()?;
+        self.to = BufWriter::with_capacity(1 << 16, behind(path)?);
+        Ok(())
+    }
+}
+
+fn behind(path: &Path) -> io::Result<Box<dyn Write>> {
+    Ok(Box::new(OpenOptions::new().create(true).append(true).open(path)?))
 }
 
 /// Refuses lines that would go where the answer or others go.
@@ -78,8 +112,8 @@ fn apart((flag, lines): (&str, &Path), (other, of): (&str, Option<&Path>)) -> Re
 }
 
 impl Ways {
-    pub(super) fn open(global: &Global, flows: Option<&Path>) -> Result<Self, Fail> {
-        let flows = flows.map(|path| lines("--flows", path, &[("--output", global.output.as_deref())]));
+    pub(super) fn open(global: &Global, flows: Option<&Path>, goes_on: bool) -> Result<Self, Fail> {
+        let flows = flows.map(|path| Lines::open("--flows", path, &[("--output", global.output.as_deref())], goes_on));
         Ok(Self { flows: flows.transpose()?, failed: Ok(()), naming: Naming::default(), keep: keeping(global) })
     }
 
@@ -108,8 +142,8 @@ impl Ways {
     pub(super) fn take(&mut self, flow: &Flow, why: Why, words: &Words, ids: &[String], own: &[String]) {
         let show = self.naming.show;
         let mut told = row(flow, why, (words, ids), &mut self.naming, own, show);
-        if let (Some((_, to)), Ok(())) = (&mut self.flows, &self.failed) {
-            self.failed = serde_json::to_writer(&mut *to, &told).map_err(io::Error::from).and_then(|()| to.write_all(b"\n"));
+        if let (Some(to), Ok(())) = (&mut self.flows, &self.failed) {
+            self.failed = to.write(&told);
         }
         let Some(Ok(keep)) = &mut self.keep else { return };
         if show {
@@ -120,9 +154,16 @@ impl Ways {
         }
     }
 
+    /// Goes on in files that have taken the place of those that are written.
+    pub(super) fn again(&mut self) {
+        if let (Some(to), Ok(())) = (&mut self.flows, &self.failed) {
+            self.failed = to.again();
+        }
+    }
+
     /// Nothing more comes for the file.
     pub(super) fn close(&mut self) -> Result<(), Fail> {
-        if let (Ok(()), Some((_, to))) = (&self.failed, &mut self.flows) {
+        if let (Ok(()), Some(to)) = (&self.failed, &mut self.flows) {
             self.failed = to.flush();
         }
         self.checked()
@@ -130,7 +171,7 @@ impl Ways {
 
     /// Whether the file took everything so far.
     pub(super) fn checked(&mut self) -> Result<(), Fail> {
-        let to = self.flows.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
+        let to = self.flows.as_ref().map(|to| to.name.clone()).unwrap_or_default();
         std::mem::replace(&mut self.failed, Ok(())).map_err(|source| Fail::Output { to, source })
     }
 }
