@@ -40,6 +40,28 @@ fn what_is_listed_is_found_and_what_is_expected_is_not_told() {
     assert!(shown.contains("of indicator are not told, for they were written down as expected"), "{shown}");
 }
 
+/// Each kind of module that is none of the estate's is one finding, however many modules of it there are.
+#[test]
+fn modules_of_a_kind_that_is_not_written_down_are_told_by_their_kinds() {
+    let folder = Folder::new();
+    folder.write("g.pcap", pcap(&gateway::morning()));
+    let kinds = |estate: &str| {
+        folder.write("expect.toml", estate);
+        let document = run(&folder, ["watch", "g.pcap", "--format", "json", "--no-save", "--expect", "expect.toml"]).json();
+        assert_eq!(Schema::load("watch").wrong(&document), [""; 0]);
+        let tacs: std::collections::BTreeSet<String> =
+            document["sessions"].as_array().unwrap().iter().filter_map(|s| s["tac"].as_str()).map(|tac| format!("TAC {tac}")).collect();
+        let peer = |f: &Value| f["detail"]["peer"].as_str().filter(|p| p.starts_with("TAC ")).map(str::to_owned);
+        let mut told: Vec<String> = document["findings"].as_array().unwrap().iter().filter_map(peer).collect();
+        told.sort();
+        (tacs.into_iter().collect::<Vec<_>>(), told)
+    };
+    let (tacs, told) = kinds("");
+    assert!(tacs.len() > 1 && told.is_empty(), "{tacs:?} {told:?}");
+    let (tacs, told) = kinds(&format!("[estate]\ntac = [\"{}\"]\n", tacs[0].trim_start_matches("TAC ")));
+    assert_eq!(told, tacs[1..]);
+}
+
 #[test]
 fn a_list_that_is_none_is_refused_with_its_line() {
     let folder = Folder::new();
@@ -51,6 +73,8 @@ fn a_list_that_is_none_is_refused_with_its_line() {
         ("--indicators", "{\"objects\": [\n", "broken at line 2"),
         ("--expect", "[[window]]\nfrom = \"1:00\"\nuntil = \"99:00\"\n", "list, line 3: \"99:00\" is not a time of the day"),
         ("--expect", "[[allow]]\nreason = \"x\"\nfindings = [\"no-such\"]\n", "list, line 3: \"no-such\" is not a finding of a detector"),
+        ("--expect", "[[update-server]]\nhost = \"a.example\"\nasn = [0]\n", "list, line 3: 0 is not the number of an autonomous system"),
+        ("--expect", "[estate]\ntac = [\"12\"]\n", "list, line 2: \"12\" is not a type allocation code"),
     ] {
         folder.write("list", text);
         let ran = run(&folder, ["watch", "g.pcap", "--no-save", flag, "list"]);

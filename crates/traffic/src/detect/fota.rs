@@ -18,7 +18,7 @@ use crate::names::{Body, Sort, Word, Words};
 use crate::packet::Addr;
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "fota", version: 1, needs: "names of servers, and bytes each way", basis: Basis::Inferred };
+const ABOUT: About = About { code: "fota", version: 2, needs: "names of servers, and bytes each way", basis: Basis::Inferred };
 
 /// Bytes from which on it is a download (differences between two versions are seldom smaller).
 const LARGE: u64 = 500_000;
@@ -71,6 +71,8 @@ struct Pull {
     /// Hashes of certificates that were shown.
     certificates: Vec<(Option<Word>, Option<Word>)>,
     addrs: Vec<Addr>,
+    /// Whether there were others.
+    more: bool,
     span: Span,
 }
 
@@ -136,6 +138,7 @@ impl Fota {
             target: None,
             certificates: Vec::new(),
             addrs: Vec::new(),
+            more: false,
             span: Span::new(flow),
         });
         pull.up = pull.up.saturating_add(flow.up.bytes);
@@ -148,13 +151,36 @@ impl Fota {
             pull.certificates.push(shown);
         }
         pull.span.ends(flow);
-        if pull.addrs.len() < ADDRS && !pull.addrs.contains(&flow.key.server) {
-            pull.addrs.push(flow.key.server);
+        if !pull.addrs.contains(&flow.key.server) {
+            if pull.addrs.len() < ADDRS {
+                pull.addrs.push(flow.key.server);
+            } else {
+                pull.more = true;
+            }
         }
         if pull.down >= LARGE {
             pull.at = pull.at.or(Some(flow.last));
         }
     }
+}
+
+/// Where a server that is written down was against that: addresses at which it is not expected, and those of which it could not be told
+/// in which autonomous system they are.
+fn stood(server: &Server, pull: &Pull, given: &Given) -> (Vec<String>, Vec<String>) {
+    let (mut elsewhere, mut unknown) = (Vec::new(), Vec::new());
+    for addr in &pull.addrs {
+        let system = given.places.get(addr).and_then(|place| place.asn);
+        let outside = !server.networks.is_empty() && !server.networks.iter().any(|network| network.holds(*addr));
+        match system {
+            Some(system) if !server.systems.is_empty() && !server.systems.contains(&system) => {
+                elsewhere.push(format!("{} (AS{system})", addr.ip()));
+            }
+            _ if outside => elsewhere.push(addr.ip().to_string()),
+            None if !server.systems.is_empty() => unknown.push(addr.ip().to_string()),
+            _ => {}
+        }
+    }
+    (elsewhere, unknown)
 }
 
 fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trace: Trace<'_>) -> Option<Alert> {
@@ -168,12 +194,7 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
     let inside = windows.any(|w| w.holds(pull.span.first));
     let servers = &given.expected.servers;
     let pinned = servers.iter().find(|s| s.has(name));
-    let strange: Vec<String> = match pinned {
-        Some(server) if !server.networks.is_empty() => {
-            pull.addrs.iter().filter(|a| !server.networks.iter().any(|n| n.holds(**a))).map(|a| a.ip().to_string()).collect()
-        }
-        _ => Vec::new(),
-    };
+    let (elsewhere, unknown) = pinned.map(|server| stood(server, pull, given)).unwrap_or_default();
     let hash = |word: Option<Word>| word.map(|word| trace.words.get(word));
     let other = |server: &Server| {
         let fits = |word: Option<Word>| hash(word).is_some_and(|hash| server.certificates.iter().any(|c| c == hash));
@@ -201,9 +222,18 @@ fn alert((subject, name): &(Subject, Box<str>), pull: &Pull, given: &Given, trac
         severity = severity.max(Severity::High);
         more.push("The server is none of the update servers that are written down".to_owned());
     }
-    if !strange.is_empty() {
+    if !elsewhere.is_empty() {
         severity = severity.max(Severity::High);
-        more.push(format!("The update server was at {}, where it is not expected", strange.join(", ")));
+        more.push(format!("The update server was at {}, where it is not expected", elsewhere.join(", ")));
+    }
+    if !unknown.is_empty() {
+        let addrs = unknown.join(", ");
+        more.push(format!(
+            "No database that was given says in which autonomous system {addrs} is: whether it is one written down is not known"
+        ));
+    }
+    if pull.more && pinned.is_some_and(|server| !server.networks.is_empty() || !server.systems.is_empty()) {
+        more.push(format!("It was at more than {ADDRS} addresses: the others were not held against what is written down"));
     }
     if let Some((domain, endpoint)) = given.operators.named(name) {
         let whose = endpoint.operator.as_ref().map_or(String::new(), |o| format!(", operated by {}", o.name));
@@ -266,6 +296,17 @@ impl Detector for Fota {
 
     fn copy(&self) -> Option<Box<dyn Detector>> {
         Some(Box::new(self.clone()))
+    }
+
+    // Those of servers whose autonomous system is written down.
+    fn asks(&self, given: &Given) -> Vec<Addr> {
+        let servers: Vec<&Server> = given.expected.servers.iter().filter(|s| !s.systems.is_empty()).collect();
+        if servers.is_empty() {
+            return Vec::new();
+        }
+        let all = self.over.iter().map(|(key, pull)| (key, pull)).chain(&self.pulls);
+        let pinned = all.filter(|((_, name), pull)| pull.at.is_some() && servers.iter().any(|s| s.has(name)));
+        pinned.flat_map(|(_, pull)| &pull.addrs).copied().collect()
     }
 
     fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {

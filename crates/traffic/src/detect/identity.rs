@@ -1,21 +1,24 @@
 //! `identity-change`: sessions that cannot all be what they say.
 //!
+//! Beside it, where an estate is written down: modules of a kind that it does not have.
+//!
 //! A SIM that is in another module than before; one IMEI under two SIMs at once; a SIM that has two addresses of one kind at once on one
 //! network. Two kinds of addresses (dual stack), several networks (APNs) at once and another SIM in the same module one after the other
 //! (profiles of an eSIM) are normal. A session whose end was lost is over with its last packet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Stake, Subject, Tally, Term, Trace};
 use crate::cellular::sessions::{Id, Session};
+use crate::lists::To;
 use crate::packet::Addr;
 use crate::time::Micros;
 
 const ABOUT: About =
-    About { code: "identity-change", version: 1, needs: "signalling that names SIMs, modules and addresses", basis: Basis::Observed };
+    About { code: "identity-change", version: 2, needs: "signalling that names SIMs, modules and addresses", basis: Basis::Observed };
 
 /// Sessions that overlap by less are one that moves: a new one is set up before the old one is let go.
 const TOGETHER: Micros = Micros::seconds(60);
@@ -177,6 +180,67 @@ fn twice<'a>(of: &[(Id, &'a Session)]) -> Vec<Found<'a>> {
     out
 }
 
+/// Modules of kinds that are none of the estate's: of each kind one, told of the first session.
+fn strange(modules: &BTreeMap<&str, Vec<(Id, &Session)>>, given: &Given) -> Vec<Alert> {
+    let expected = &given.expected;
+    let mut kinds = BTreeMap::<&str, Vec<(Id, &Session)>>::new();
+    for (imei, sessions) in modules {
+        let tac = imei.get(..8).filter(|tac| !expected.tacs.is_empty() && !expected.tacs.contains(*tac));
+        tac.into_iter().for_each(|tac| kinds.entry(tac).or_default().extend(sessions));
+    }
+    let alert = |(tac, all): (&str, Vec<(Id, &Session)>)| {
+        // A rule for one card is none for the others of its kind; where there is one for each, the last tells under which.
+        let is_known = |s: &Session| expected.allows(ABOUT.code, |scope| scope.has(s), To::Unknown, s.last).is_some();
+        let told: Vec<(Id, &Session)> = all.iter().filter(|(_, s)| !is_known(s)).copied().collect();
+        let (of, subject) = match told.iter().min_by_key(|(id, s)| (s.first, *id)) {
+            Some(first) => (&told, *first),
+            None => (&all, *all.iter().max_by_key(|(id, s)| (s.last, *id))?),
+        };
+        Some(kind(tac, subject, of))
+    };
+    kinds.into_iter().filter_map(alert).collect()
+}
+
+/// A kind by those of its sessions that count, told of one of them.
+fn kind(tac: &str, (id, session): (Id, &Session), of: &[(Id, &Session)]) -> Alert {
+    let modules: BTreeSet<&str> = of.iter().filter_map(|(_, s)| body(s)).collect();
+    let cards: BTreeSet<&str> = of.iter().filter_map(|(_, s)| s.imsi.as_deref()).collect();
+    let sum = |what: fn(&Session) -> u64| of.iter().fold(0, |sum: u64, (_, s)| sum.saturating_add(what(s)));
+    let flows = sum(|s| s.flows);
+    let term = |term, value: usize| Term { term, value: value as f64, threshold: 1.0 };
+    Alert {
+        about: &ABOUT,
+        subject: Subject::Session(id),
+        peer: Some(format!("TAC {tac}")),
+        ends: Ends::More,
+        // What only signs on may have been put in for a moment.
+        severity: if flows > 0 { Severity::Medium } else { Severity::Low },
+        score: 1.0,
+        terms: vec![term("modules", modules.len()), term("sessions", of.len()), term("cards", cards.len())],
+        reason: Reason {
+            did: format!(
+                "says an IMEI of the kind {tac} (type allocation code), which is none of those that the estate is written down to have"
+            ),
+            more: vec![
+                format!("{} modules of this kind were met, in {} sessions with {} cards", modules.len(), of.len(), cards.len()),
+                "A module says its IMEI itself: the kind is what it says".to_owned(),
+            ],
+            remedies: vec![
+                "Look which device the card belongs to, and what is in it".to_owned(),
+                "Write the kind down, if it was bought; else bind the cards to their modules at the operator".to_owned(),
+            ],
+            clears_when: "The kind stands in the estate, or no module of it comes any more".to_owned(),
+            stake: Some(Stake::Equipment),
+        },
+        threats: &["surveillance", "disruption"],
+        first: of.iter().map(|(_, s)| s.first).min().unwrap_or(session.first),
+        at: session.first,
+        last: of.iter().map(|(_, s)| s.last).max().unwrap_or(session.last),
+        flows,
+        frames: (0, 0),
+    }
+}
+
 impl Detector for Identity {
     fn hears(&self) -> Hears {
         Hears::NOTHING
@@ -186,7 +250,7 @@ impl Detector for Identity {
         &ABOUT
     }
 
-    fn found(&self, _: &Given, trace: Trace<'_>) -> Vec<Alert> {
+    fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
         let (mut sims, mut modules) = (BTreeMap::<&str, Vec<(Id, &Session)>>::new(), BTreeMap::<&str, Vec<(Id, &Session)>>::new());
         for (id, session) in trace.sessions.iter().filter(|(_, s)| s.heard) {
             session.imsi.as_deref().into_iter().for_each(|imsi| sims.entry(imsi).or_default().push((id, session)));
@@ -203,6 +267,7 @@ impl Detector for Identity {
             of.sort_by_key(|(id, s)| (s.first, *id));
             out.extend(twice(of).into_iter().map(Found::alert));
         }
+        out.extend(strange(&modules, given));
         out
     }
 

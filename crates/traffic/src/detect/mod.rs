@@ -36,6 +36,8 @@ mod within;
 
 pub use alert::{Alert, Ends, Reason, Stake, Subject, Term};
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use umbilical_core::observation::Basis;
 
 use self::span::Span;
@@ -80,6 +82,8 @@ pub struct Given {
     pub past: Past,
     /// See above.
     pub now: Now,
+    /// Where addresses are that detectors asked for, as far as a database says it.
+    pub places: BTreeMap<Addr, Place>,
     /// How often lists were read: what was found in them before may no longer be there.
     pub read: u32,
 }
@@ -125,6 +129,10 @@ trait Detector: std::fmt::Debug {
     fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert>;
     /// What it could and could not look at so far.
     fn tally(&self, given: &Given, trace: Trace<'_>) -> Tally;
+    /// Addresses of which it wants to be told where they are, as far as that matters to it.
+    fn asks(&self, _: &Given) -> Vec<Addr> {
+        Vec::new()
+    }
     /// What it wants to hear of.
     fn hears(&self) -> Hears {
         Hears::ALL
@@ -292,11 +300,31 @@ impl Detectors {
             given.past = given.memory.before(name, begin);
             self.past_of = Some((name.to_owned(), begin));
         }
+        self.locate(&[], place);
+        let given = &self.given;
         Lesson { trace: name.into(), inputs, ..given.now.lesson.clone() }
     }
 
+    /// Each of them, or what stands in for it.
+    fn standing<'a>(&'a self, instead: &'a [Option<Box<dyn Detector>>]) -> impl Iterator<Item = &'a dyn Detector> {
+        self.all.iter().enumerate().map(|(n, (_, one))| instead.get(n).and_then(Option::as_ref).unwrap_or(one).as_ref())
+    }
+
+    /// Looks up the addresses whose place they ask for.
+    fn locate(&mut self, instead: &[Option<Box<dyn Detector>>], place: &mut dyn FnMut(Addr) -> Option<Place>) {
+        let asked: BTreeSet<Addr> = self.standing(instead).flat_map(|one| one.asks(&self.given)).collect();
+        self.given.places = asked.into_iter().filter_map(|addr| Some((addr, place(addr)?))).collect();
+    }
+
     /// Nothing more happened until this time of the trace: the same as [`Detectors::finish`], so far. `open`: conversations that go on.
-    pub fn so_far<'f>(&mut self, at: Micros, trace: Trace<'_>, open: impl Iterator<Item = &'f Flow>) -> (Vec<Alert>, Vec<Came>) {
+    /// `place` says where an address is.
+    pub fn so_far<'f>(
+        &mut self,
+        at: Micros,
+        trace: Trace<'_>,
+        open: impl Iterator<Item = &'f Flow>,
+        place: &mut dyn FnMut(Addr) -> Option<Place>,
+    ) -> (Vec<Alert>, Vec<Came>) {
         self.all.iter_mut().for_each(|(_, detector)| detector.wait(Some(at)));
         let mut open = open.peekable();
         let mut copies: Vec<_> = self.all.iter().map(|(_, one)| open.peek().and_then(|_| one.copy())).collect();
@@ -309,6 +337,7 @@ impl Detectors {
                 }
             }
         }
+        self.locate(&copies, place);
         self.found(trace, &copies)
     }
 
@@ -324,8 +353,7 @@ impl Detectors {
     /// What was found by each, or by what stands in for it.
     fn found(&self, trace: Trace<'_>, instead: &[Option<Box<dyn Detector>>]) -> (Vec<Alert>, Vec<Came>) {
         let (mut alerts, mut came) = (Vec::new(), Vec::new());
-        for (n, (_, detector)) in self.all.iter().enumerate() {
-            let detector = instead.get(n).and_then(Option::as_ref).unwrap_or(detector);
+        for detector in self.standing(instead) {
             let mut found = merged(detector.found(&self.given, trace));
             let all = found.len();
             found.retain(|alert| !self.given.allows(alert, trace.sessions));

@@ -1,8 +1,9 @@
 //! What is expected of a network, as its owner writes it down (TOML): zones, windows in which updates may come, update servers that are
-//! known, networks behind modules, and what is not to be told of, with the reason.
+//! known, networks behind modules, which kinds of modules there are, and what is not to be told of, with the reason.
 //!
 //! It is taken whole or not at all: an expectation that was not read would be one that nobody is warned about.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -96,6 +97,8 @@ pub struct Server {
     pub host: String,
     /// Where it may be; empty: anywhere.
     pub networks: Vec<Ue>,
+    /// Numbers of the autonomous systems in which it may be; empty: any.
+    pub systems: Vec<u32>,
     /// SHA-1 or SHA-256 of the certificates that it may show, in hex; empty: any.
     pub certificates: Vec<String>,
 }
@@ -185,6 +188,8 @@ pub struct Expected {
     pub servers: Vec<Server>,
     /// Networks behind modules: packets from there are theirs.
     pub routes: Vec<(Scope, Vec<Ue>)>,
+    /// Type allocation codes of the modules that there are, eight digits each; empty: that is not written down.
+    pub tacs: BTreeSet<String>,
     /// What is not told of.
     pub allowed: Vec<Allow>,
 }
@@ -200,6 +205,7 @@ struct File {
     update_server: Vec<ServerText>,
     #[serde(default)]
     framed_route: Vec<RouteText>,
+    estate: Option<EstateText>,
     #[serde(default)]
     allow: Vec<AllowText>,
 }
@@ -231,6 +237,8 @@ struct ServerText {
     #[serde(default)]
     networks: Vec<Spanned<String>>,
     #[serde(default)]
+    asn: Vec<Spanned<toml::Value>>,
+    #[serde(default)]
     certificates: Vec<Spanned<String>>,
 }
 
@@ -239,6 +247,12 @@ struct ServerText {
 struct RouteText {
     who: Names,
     networks: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EstateText {
+    tac: Names,
 }
 
 #[derive(Deserialize)]
@@ -273,6 +287,7 @@ impl Expected {
         self.windows.append(&mut more.windows);
         self.servers.append(&mut more.servers);
         self.routes.append(&mut more.routes);
+        self.tacs.append(&mut more.tacs);
         self.allowed.append(&mut more.allowed);
     }
 
@@ -302,6 +317,7 @@ impl Expected {
             Ok(Server {
                 host: host(s.host.get_ref()).ok_or_else(|| wrong(&s.host, "the name of a host"))?,
                 networks: networks(&s.networks)?,
+                systems: s.asn.iter().map(system).collect::<Result<_, _>>()?,
                 certificates: s.certificates.iter().map(certificate).collect::<Result<_, _>>()?,
             })
         };
@@ -340,6 +356,7 @@ impl Expected {
                 .iter()
                 .map(|r| Ok((scope(Some(&r.who), &zones)?, networks(&r.networks)?)))
                 .collect::<Result<_, Wrong>>()?,
+            tacs: file.estate.as_ref().map(tacs).transpose()?.unwrap_or_default(),
             allowed: file.allow.iter().map(allow).collect::<Result<_, Wrong>>()?,
         })
     }
@@ -380,6 +397,30 @@ fn wrong(text: &Spanned<String>, wanted: &str) -> Wrong {
 
 fn networks(all: &[Spanned<String>]) -> Result<Vec<Ue>, Wrong> {
     all.iter().map(|text| network(text.get_ref()).ok_or_else(|| wrong(text, "a network: 192.168.7.0/24"))).collect()
+}
+
+/// The number of an autonomous system: 0 is none, and the last is nobody's (RFC 7607, RFC 7300).
+fn system(text: &Spanned<toml::Value>) -> Result<u32, Wrong> {
+    let number = text.get_ref().as_integer().and_then(|n| u32::try_from(n).ok()).filter(|n| !matches!(n, 0 | &u32::MAX));
+    let said = || match text.get_ref() {
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::String(word) => format!("{word:?}"),
+        other => format!("this {}", other.type_str()),
+    };
+    number.ok_or_else(|| (text.span(), format!("{} is not the number of an autonomous system: 64500", said())))
+}
+
+/// An estate without any kind of module would make each a finding by mistake.
+fn tacs(estate: &EstateText) -> Result<BTreeSet<String>, Wrong> {
+    if estate.tac.get_ref().is_empty() {
+        return Err((estate.tac.span(), "`tac` names no kind of module: leave `estate` out where it is not written down".to_owned()));
+    }
+    let tac = |text: &Spanned<String>| {
+        let tac = text.get_ref();
+        let fits = tac.len() == 8 && tac.bytes().all(|b| b.is_ascii_digit());
+        if fits { Ok(tac.clone()) } else { Err(wrong(text, "a type allocation code: 8 digits")) }
+    };
+    estate.tac.get_ref().iter().map(tac).collect()
 }
 
 /// Nothing that is said means everybody; a list of nobody would mean them by mistake.

@@ -165,6 +165,18 @@ until = "2026-11-04"
 }
 
 #[test]
+fn an_estate_and_the_systems_of_servers() {
+    let read = |text: &str| Expected::read(text, &CODES).unwrap();
+    let mut all = read("[[update-server]]\nhost = \"a.example\"\nasn = [64500, 4200000000]\n[[update-server]]\nhost = \"b.example\"\n");
+    assert_eq!(all.servers.iter().map(|s| &*s.systems).collect::<Vec<_>>(), [&[64_500, 4_200_000_000][..], &[]]);
+    assert!(all.tacs.is_empty());
+    // Each file adds to the estate.
+    all.add(read("[estate]\ntac = [\"86123004\", \"35123004\"]\n"));
+    all.add(read("[estate]\ntac = [\"35123004\", \"01234567\"]\n"));
+    assert_eq!(all.tacs.iter().map(String::as_str).collect::<Vec<_>>(), ["01234567", "35123004", "86123004"]);
+}
+
+#[test]
 fn what_is_expected_wrongly_is_told_with_its_line() {
     for (text, line, what) in [
         ("[[window]]\nfrom = \"22:00\"\nuntil = \"25:00\"\n", 3, "\"25:00\" is not a time of the day"),
@@ -179,6 +191,17 @@ fn what_is_expected_wrongly_is_told_with_its_line() {
         ("[[allow]]\nreason = \"x\"\nwho = [\"msisdn:491710000000\"]\n", 3, "this is not a network"),
         ("[[framed-route]]\nwho = [\"imei:12\"]\nnetworks = []\n", 2, "\"imei:12\" is not"),
         ("[[update-server]]\nhost = \"no host\"\n", 2, "\"no host\" is not the name of a host"),
+        ("[[update-server]]\nhost = \"a.example\"\nasn = [64500,\n 0]\n", 4, "0 is not the number of an autonomous system"),
+        ("[[update-server]]\nhost = \"a.example\"\nasn = [4294967296]\n", 3, "4294967296 is not the number"),
+        ("[[update-server]]\nhost = \"a.example\"\nasn = [-1]\n", 3, "-1 is not the number"),
+        ("[[update-server]]\nhost = \"a.example\"\nasn = [\"AS64500\"]\n", 3, "\"AS64500\" is not the number"),
+        ("[[update-server]]\nhost = \"a.example\"\nasn = [[64500]]\n", 3, "this array is not the number"),
+        ("[[update-server]]\nhost = \"a.example\"\nasn = 64500\n", 3, "expected a sequence"),
+        ("[estate]\ntac = [\"86123004\",\n \"8612300\"]\n", 3, "\"8612300\" is not a type allocation code"),
+        ("[estate]\ntac = [\"861230040000017\"]\n", 2, "this is not a type allocation code"),
+        ("\n[estate]\ntac = []\n", 3, "`tac` names no kind of module"),
+        ("[estate]\nimei = []\n", 2, "unknown field `imei`"),
+        ("[estate]\n", 1, "missing field `tac`"),
         ("a = [\n", 1, ""),
     ] {
         let (at, said) = Expected::read(text, &CODES).unwrap_err();

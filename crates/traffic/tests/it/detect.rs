@@ -48,7 +48,7 @@ fn asked(mut packets: Vec<Timed>) -> (Vec<Alert>, Vec<Said>) {
             next = at + 500_000;
             let trace = Trace { words: &watch.words, sessions: &watch.sessions };
             detect.learn(("", Vec::new()), trace, &mut |_| None);
-            for alert in detect.so_far(Micros(*at), trace, watch.open()).0 {
+            for alert in detect.so_far(Micros(*at), trace, watch.open(), &mut |_| None).0 {
                 if !said.iter().any(|(code, peer, _)| (*code, peer) == (alert.about.code, &alert.peer)) {
                     said.push((alert.about.code, alert.peer.clone(), Micros(*at)));
                 }

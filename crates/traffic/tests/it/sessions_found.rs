@@ -95,6 +95,52 @@ fn one_address_at_once_and_one_card_at_once() {
     assert_eq!(two((OTHER_SIM, SAME_KIND, "meters"), (100, 800)), [""; 0]);
 }
 
+#[test]
+fn modules_of_a_kind_that_the_estate_does_not_have() {
+    let other = |n: i64| format!("351230040000{n:02}7");
+    let sims = || {
+        let of_estate = (1..4).map(|n| (format!("0010100000000{n:02}"), format!("861230040000{n:02}7"), [10, 9, 0, n as u8]));
+        let others = (4..9).map(|n| (format!("0010100000000{n:02}"), other(n), [10, 9, 0, n as u8]));
+        let all = of_estate.chain(others).map(|(imsi, imei, addr)| sim(&imsi, &imei, "meters", addr, (0, 1000)));
+        // One that nobody knows the kind of, a placeholder, and one that was never on the network.
+        let more = [("001010000000021", "000000000000000", 21), ("001010000000023", "991230040000017", 23)];
+        let more = more.map(|(imsi, imei, n)| sim(imsi, imei, "meters", [10, 9, 0, n], (0, 1000)));
+        let nameless = Declared { imei: None, ..sim("001010000000022", MODULE, "meters", [10, 9, 0, 22], (0, 1000)) };
+        all.chain(more).chain([nameless]).collect::<Vec<_>>()
+    };
+    let said = || (1..9).chain([21, 22]).map(|n| speaks([10, 9, 0, n], 10 + i64::from(n))).collect::<Vec<_>>();
+    let estate = |tacs: &str| format!("[estate]\ntac = [{tacs}]\n");
+    assert!(watched(sims(), said()).is_empty(), "nothing is written down");
+    assert!(expecting(&estate("\"86123004\", \"35123004\""), sims(), said()).0.is_empty());
+    let alerts = expecting(&estate("\"86123004\""), sims(), said()).0;
+    let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
+    assert_eq!((alert.about.code, alert.peer.as_deref(), alert.severity), ("identity-change", Some("TAC 35123004"), Severity::Medium));
+    assert!(alert.reason.did.contains("35123004") && alert.reason.more[0].starts_with("5 modules"), "{:?}", alert.reason);
+    assert!(alert.reason.more[0].ends_with("in 5 sessions with 5 cards") && alert.flows == 5, "{:?}", alert.reason);
+    // One for each kind.
+    let alerts = expecting(&estate("\"01234567\""), sims(), said()).0;
+    assert_eq!(alerts.iter().map(|a| a.peer.as_deref().unwrap()).collect::<Vec<_>>(), ["TAC 86123004", "TAC 35123004"]);
+    // The same module in two sessions is one.
+    let twice = [sims(), vec![sim("001010000000004", &other(4), "internet", [10, 9, 1, 4], (0, 1000))]].concat();
+    let alerts = expecting(&estate("\"86123004\""), twice, [said(), vec![speaks([10, 9, 1, 4], 90)]].concat()).0;
+    assert!(alerts[0].reason.more[0].starts_with("5 modules of this kind were met, in 6 sessions with 5 cards"), "{:?}", alerts[0].reason);
+}
+
+#[test]
+fn a_rule_for_one_card_is_none_for_others_of_its_kind() {
+    let (first, second) = (sim(SIM, MODULE, "meters", A, (0, 1000)), sim(OTHER_SIM, SAME_KIND, "meters", B, (0, 1000)));
+    let told = |cards: &[&str]| {
+        let allow = |imsi: &&str| format!("[[allow]]\nreason = \"on trial\"\nfindings = [\"identity-change\"]\nwho = [\"imsi:{imsi}\"]\n");
+        let text = format!("[estate]\ntac = [\"01234567\"]\n{}", cards.iter().map(allow).collect::<String>());
+        let (alerts, allowed) = expecting(&text, vec![first.clone(), second.clone()], vec![speaks(A, 10), speaks(B, 20)]);
+        (alerts.iter().map(|a| a.reason.more[0].split(' ').next().unwrap().to_owned()).collect::<Vec<_>>(), allowed("identity-change"))
+    };
+    assert_eq!(told(&[]), (vec!["2".to_owned()], 0));
+    assert_eq!(told(&[SIM]), (vec!["1".to_owned()], 0));
+    assert_eq!(told(&[OTHER_SIM]), (vec!["1".to_owned()], 0));
+    assert_eq!(told(&[SIM, OTHER_SIM]), (vec![], 1));
+}
+
 /// A connection that is answered.
 fn connects(from: [u8; 4], to: [u8; 4], port: u16, second: i64) -> Vec<Timed> {
     let at = second * 1_000_000;

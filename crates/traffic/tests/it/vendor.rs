@@ -2,9 +2,15 @@
 
 use umbilical_core::finding::{DETECTED, Severity};
 use umbilical_knowledge::Knowledge;
-use umbilical_traffic::detect::{Alert, Given};
+use umbilical_traffic::capture::Frame;
+use umbilical_traffic::detect::{Alert, Detectors, Given, Trace};
+use umbilical_traffic::flow::Limits;
+use umbilical_traffic::link::Link;
 use umbilical_traffic::lists::Expected;
-use umbilical_traffic::places::Operators;
+use umbilical_traffic::packet::Addr;
+use umbilical_traffic::places::{Operators, Place};
+use umbilical_traffic::time::Micros;
+use umbilical_traffic::watch::Watch;
 
 use crate::detect::{Dice, ME, PEER, Timed, found};
 use crate::flows::tcp;
@@ -112,6 +118,79 @@ fn an_update_server_that_is_not_written_down_or_stands_elsewhere() {
     // A window of somebody else's says nothing of this one.
     let other = "[[window]]\nwho = [\"10.99.0.0/16\"]\nfrom = \"01:00\"\nuntil = \"04:00\"\n";
     assert_eq!(severity(other), Severity::Medium);
+}
+
+/// What is told of a download from [`PEER`] where a database has that in some place, asked anew for each: while it goes on, and behind it.
+fn stood(pins: &str, databases: &[Option<Place>]) -> Vec<(Severity, String)> {
+    let (mut watch, mut detect) = (Watch::new(Limits::default()), Detectors::new(given(pins)));
+    for (n, (at, bytes)) in fetch(TUESDAY, 20_000, "fota.maker.example", "/a.bin", 900_000).iter().enumerate() {
+        let frame = Frame { number: n as u64 + 1, at: Micros(*at), link: Link::RAW, bytes, length: bytes.len() as u32 };
+        watch.frame(&frame, &mut |event, words| detect.see(&event, words));
+    }
+    assert_eq!(watch.open().count(), 1);
+    let on: Vec<_> = databases.iter().map(|place| so_far(&mut detect, &watch, pins, place)).collect();
+    watch.finish(&mut |event, words| detect.see(&event, words));
+    let over: Vec<_> = databases.iter().map(|place| so_far(&mut detect, &watch, pins, place)).collect();
+    assert_eq!(on, over);
+    over
+}
+
+fn so_far(detect: &mut Detectors, watch: &Watch, pins: &str, place: &Option<Place>) -> (Severity, String) {
+    let (at, trace) = (Micros::seconds(TUESDAY + 4), Trace { words: &watch.words, sessions: &watch.sessions });
+    let mut asked = Vec::new();
+    let mut place = |addr| {
+        asked.push(addr);
+        place.clone()
+    };
+    let alerts = of(&detect.so_far(at, trace, watch.open(), &mut place).0, "fota");
+    // What is told does not change by asking, and only what matters is looked up.
+    assert_eq!(alerts, of(&detect.so_far(at, trace, watch.open(), &mut place).0, "fota"));
+    assert_eq!(asked, if pins.contains("asn") { vec![Addr::v4(PEER); 2] } else { Vec::new() });
+    let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
+    (alert.severity, alert.reason.more.join("; "))
+}
+
+#[test]
+fn an_update_server_in_another_autonomous_system() {
+    let system = |asn: u32| Some(Place { asn: Some(asn), ..Place::default() });
+    let country = Some(Place { country: Some(*b"DE"), ..Place::default() });
+    let pin = |more: &str| format!("[[update-server]]\nhost = \"maker.example\"\n{more}\n");
+    let elsewhere = "was at 198.51.100.9 (AS64501), where it is not expected";
+    let unknown = "No database that was given says in which autonomous system 198.51.100.9 is";
+    let all = stood(&pin("asn = [64496, 64500]"), &[system(64_500), system(64_501), None, country.clone(), system(64_496)]);
+    let severities: Vec<Severity> = all.iter().map(|(severity, _)| *severity).collect();
+    // In clear text it is medium whoever sends it. What no database knows is neither clean nor an alarm.
+    use Severity::{High, Medium};
+    assert_eq!(severities, [Medium, High, Medium, Medium, Medium]);
+    let said = |what: &str| all.iter().map(|(_, more)| more.contains(what)).collect::<Vec<_>>();
+    assert_eq!(said(elsewhere), [false, true, false, false, false]);
+    assert_eq!(said(unknown), [false, false, true, true, false]);
+    // Networks and systems must both fit.
+    let both = |network: &str| pin(&format!("networks = [\"{network}\"]\nasn = [64500]"));
+    let of = |pins: &str, place: Option<Place>| stood(pins, &[place]).remove(0);
+    assert_eq!(of(&both("198.51.100.0/24"), system(64_500)).0, Medium);
+    assert!(of(&both("198.51.100.0/24"), system(64_501)).1.contains(elsewhere));
+    assert_eq!(of(&both("203.0.113.0/24"), system(64_500)).0, High);
+    let (severity, more) = of(&both("203.0.113.0/24"), None);
+    assert!(severity == High && more.contains("was at 198.51.100.9, where") && !more.contains(unknown), "{more}");
+    // Without such a pin nobody asks where it stands.
+    let (severity, more) = of(&pin(""), system(64_501));
+    assert!(severity == Medium && !more.contains("AS64501") && !more.contains(unknown), "{more}");
+}
+
+/// The end of a trace asks as well.
+#[test]
+fn what_a_trace_teaches_says_where_update_servers_stand() {
+    let pins = "[[update-server]]\nhost = \"maker.example\"\nasn = [64500]\n";
+    let (mut watch, mut detect) = (Watch::new(Limits::default()), Detectors::new(given(pins)));
+    for (n, (at, bytes)) in fetch(TUESDAY, 20_000, "fota.maker.example", "/a.bin", 900_000).iter().enumerate() {
+        let frame = Frame { number: n as u64 + 1, at: Micros(*at), link: Link::RAW, bytes, length: bytes.len() as u32 };
+        watch.frame(&frame, &mut |event, words| detect.see(&event, words));
+    }
+    watch.finish(&mut |event, words| detect.see(&event, words));
+    let trace = Trace { words: &watch.words, sessions: &watch.sessions };
+    detect.learn(("a", Vec::new()), trace, &mut |_| Some(Place { asn: Some(64_501), ..Place::default() }));
+    assert_eq!(of(&detect.finish(trace).0, "fota")[0].severity, Severity::High);
 }
 
 #[test]

@@ -147,14 +147,15 @@ impl Trace {
         }
         number(&self.watch, &mut self.ids);
         let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
+        let places = &mut self.ways.naming.places;
+        let mut place = |addr| places.of(addr).cloned();
         // The first time as soon as there is something.
         let long = self.watch.flows().0 > 0 && self.telling.learnt.is_none_or(|at| now.duration_since(at) >= LONG_TURN);
         if long {
-            let places = &mut self.ways.naming.places;
-            self.detect.learn(("", Vec::new()), over, &mut |addr| places.of(addr).cloned());
+            self.detect.learn(("", Vec::new()), over, &mut place);
             self.telling.learnt = Some(now);
         }
-        let (mut alerts, mut came) = self.detect.so_far(at, over, self.watch.open().take(if long { usize::MAX } else { 0 }));
+        let (mut alerts, mut came) = self.detect.so_far(at, over, self.watch.open().take(if long { usize::MAX } else { 0 }), &mut place);
         let id = |id: Id| self.ids.get(id.0 as usize).cloned().unwrap_or_default();
         let findings: Vec<Finding> = alerts.iter().map(|alert| alert.finding(id)).collect();
         self.telling.forgets(findings.iter().map(|f| f.id.as_str()));
@@ -176,7 +177,7 @@ impl Trace {
         if self.telling.pending && !self.telling.waits(now) {
             if !long {
                 let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
-                (alerts, came) = self.detect.so_far(at, over, self.watch.open());
+                (alerts, came) = self.detect.so_far(at, over, self.watch.open(), &mut place);
             }
             self.stores(alerts, &came, global, kb);
             (self.telling.pending, self.telling.stored) = (false, Some(now));
