@@ -86,7 +86,13 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
                 (n, _) => format!("; so did {} more", say::count(n)),
             };
             let first = i.findings.first().cloned().unwrap_or_default();
-            vec![i.severity.name().to_owned(), i.code.clone(), format!("{}{others}", i.because), i.first.clone().unwrap_or_default(), first]
+            vec![
+                i.severity.name().to_owned(),
+                i.code.clone(),
+                format!("{}{others}", i.because),
+                i.first.as_deref().map(to_the_second).unwrap_or_default(),
+                first,
+            ]
         });
         if !incidents.is_empty() {
             page.table(&["Severity", "Finding", "What was seen", "From", "Id"], shown)?;
@@ -109,11 +115,10 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
         let detectors = &answer.of.detectors;
         let looked = detectors.iter().filter(|d| d.state == "evaluated" && d.blind == 0).count();
         page.gap()?;
-        page.para(
-            0,
-            Tone::Plain,
-            &format!("Nothing noteworthy was found: {looked} of {} detectors could look at all of it.", detectors.len()),
-        )?;
+        let asked: Vec<&str> = detectors.iter().filter(|d| d.state == "not-given").map(|d| d.code).collect();
+        let asked = if asked.is_empty() { String::new() } else { format!("; not given what they need: {}", asked.join(", ")) };
+        let what = format!("Nothing noteworthy was found: {looked} of {} detectors could look at all of it{asked}.", detectors.len());
+        page.para(0, Tone::Plain, &what)?;
     }
     for blind in answer.of.detectors.iter().filter(|d| d.blind > 0) {
         let what = if blind.state == "not-evaluable" { "was not looked for" } else { "could not be looked for everywhere" };
@@ -146,6 +151,14 @@ pub fn table(out: &mut dyn Write, answer: &Headed<'_, Watched>, view: &View) -> 
         page.hanging(0, 2, Tone::Plain, &format!("not understood: {path} {}: {}", problem.at, problem.what))?;
     }
     Ok(())
+}
+
+/// A time without the fractions that machines need.
+fn to_the_second(time: &str) -> String {
+    match time.split_once('.') {
+        Some((whole, _)) => format!("{whole}Z"),
+        None => time.to_owned(),
+    }
 }
 
 /// Incidents of which it is said why, what helps and what clears them.
