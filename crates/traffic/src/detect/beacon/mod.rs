@@ -260,6 +260,11 @@ impl Contacts {
         Some(Best { told_at, ..best })
     }
 
+    /// When the first of them began.
+    fn first(&self) -> Micros {
+        self.begin.plus(self.kept.iter().map(|c| c.at).min().unwrap_or_default().min(Micros(0)))
+    }
+
     /// When the last of them began.
     fn last(&self) -> Micros {
         self.begin.plus(self.kept.iter().map(|c| c.at).max().unwrap_or_default())
@@ -391,7 +396,7 @@ fn alert(pair: &Pair, contacts: &Contacts, Best { judged: best, told_at }: &Best
             stake: None,
         },
         threats: &["surveillance"],
-        first: contacts.begin,
+        first: contacts.first(),
         at: *told_at,
         last: contacts.last(),
         flows: contacts.count.into(),
@@ -429,7 +434,7 @@ fn rita_alert(pair: &Pair, contacts: &Contacts, scored: &rita::Scored, words: &W
             stake: None,
         },
         threats: &["surveillance"],
-        first: contacts.begin,
+        first: contacts.first(),
         at: contacts.last(),
         last: contacts.last(),
         flows: contacts.count.into(),
