@@ -29,6 +29,7 @@ mod watch;
 mod watch_lists;
 #[cfg(all(feature = "live", target_os = "linux"))]
 mod watch_live;
+mod watch_messages;
 mod watch_names;
 mod watch_seen;
 mod wording;

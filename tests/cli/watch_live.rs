@@ -351,8 +351,9 @@ fn tables_are_read_again_without_a_loss() {
     sims(&format!("{one},867698040000179,10.0.0.1,,\n"));
     places("CH");
     folder.write("listed.txt", "198.51.100.1\n");
+    folder.write("sms.csv", "imsi,time\n");
     let words = "live://b --user root --idle 1 --show-subscribers --no-save --flows out.jsonl";
-    let tables = "--sessions sims.csv --ip-db places.csv --indicators listed.txt";
+    let tables = "--sessions sims.csv --ip-db places.csv --indicators listed.txt --sms sms.csv";
     let mut watching = Watching::new(&folder, &format!("{words} {tables}"));
     says(&mut out, [10, 0, 0, 1], 50);
     says(&mut out, [10, 0, 0, 2], 50);
@@ -361,9 +362,11 @@ fn tables_are_read_again_without_a_loss() {
     sims(&format!("{one},867698040000179,10.0.0.1,,\n{two},867698040000187,10.0.0.2,,\nnobody,,nowhere,,\n"));
     places("SE");
     folder.write("listed.txt", "192.0.2.9\n");
+    folder.write("sms.csv", format!("imsi,time\n{one},1793534400\n"));
     watching.signal("-HUP");
     watching.says("read again: places.csv");
     watching.says("read again: listed.txt, 1 rows");
+    watching.says("read again: sms.csv, 1 rows");
     watching.says("sims.csv: row 4: ");
     watching.says("read again: sims.csv, 2 rows");
     says(&mut out, [10, 0, 0, 1], 50);
@@ -371,9 +374,11 @@ fn tables_are_read_again_without_a_loss() {
     // Neither of these says anything that could be used.
     sims("nothing,,nowhere,,\n");
     folder.write("places.csv", "hello");
+    folder.write("sms.csv", format!("imsi,time\n{one},yesterday\n"));
     watching.signal("-HUP");
     watching.says("places.csv: neither MMDB nor a table");
     watching.says("read again: --indicators holds what it held before");
+    watching.says("sms.csv: row 2: `yesterday` is no time of a message");
     watching.says("sims.csv: row 2: ");
     says(&mut out, [10, 0, 0, 2], 50);
     watching.signal("-HUP");

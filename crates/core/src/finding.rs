@@ -138,6 +138,7 @@ pub const DETECTED: &[&str] = &[
     "new-destination",
     "inbound-control",
     "after-silence",
+    "after-message",
 ];
 
 /// Every code, with one line for people.
@@ -196,5 +197,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("new-destination", "A device that is known well speaks with what neither it nor its fleet ever spoke with"),
     ("inbound-control", "Somebody commanded a device, or was let in, who never was before"),
     ("after-silence", "A device was silent for far longer than it ever is, and then spoke with what is unusual for it"),
+    ("after-message", "A device that was silent spoke behind a short message to it"),
     ("expired-waiver", "A waiver's last day has passed: what it accepted counts again"),
 ];

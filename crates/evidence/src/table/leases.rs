@@ -12,11 +12,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
+use umbilical_core::number;
 use umbilical_core::text::short;
-use umbilical_core::{Day, number};
 
 use super::field::{Field, Known, fold, recognise};
-use super::rows::{Form, Met, for_each_row};
+use super::operator::{Below, below, equipment, nothing, time};
 use crate::Source;
 
 /// One row.
@@ -113,9 +113,6 @@ fn column(head: &str) -> Option<Column> {
     }
 }
 
-/// Rows above the heads that are passed over.
-const TITLES: usize = 20;
-
 /// Whether a row of heads makes a table of sessions.
 fn heads<'c>(cells: impl Iterator<Item = &'c str>) -> Option<Vec<Option<Column>>> {
     let all: Vec<_> = cells.map(|cell| column(cell.trim().trim_matches('"'))).collect();
@@ -128,35 +125,12 @@ fn heads<'c>(cells: impl Iterator<Item = &'c str>) -> Option<Vec<Option<Column>>
 /// # Errors
 /// The source cannot be read.
 pub fn leases(source: &mut Source<'_>, each: &mut dyn FnMut(Result<Lease, (u32, String)>)) -> io::Result<Found> {
-    let form = {
-        let head = source.head("");
-        let text = head.text.as_deref().unwrap_or_default();
-        let end = if text.contains('\n') || !text.contains('\r') { b'\n' } else { b'\r' };
-        let fits = |delimiter: &u8| text.split(char::from(end)).take(TITLES).any(|l| heads(l.split(char::from(*delimiter))).is_some());
-        match [b',', b';', b'\t', b'|'].into_iter().find(fits) {
-            Some(delimiter) => Form { delimiter: Some(delimiter), end },
-            None => return Ok(Found::NoTable),
-        }
+    let mut row = |n: u32, columns: &[Option<Column>], row: Below<'_, '_>| match row {
+        Below::Row(row) => each(lease(n, columns, |i| row.get(i)).map_err(|what| (n, what))),
+        Below::Wrong(what) => each(Err((n, what.to_owned()))),
     };
-    let mut columns: Option<Vec<Option<Column>>> = None;
-    let mut mapping = Vec::new();
-    for_each_row(&mut *source.utf8(), form, |met| match met {
-        Met::Row(_, row) if row.is_blank() => {}
-        Met::Row(n, row) => match &columns {
-            None => {
-                columns = heads((0..row.len()).map(|i| row.get(i)));
-                for (i, column) in columns.iter().flatten().enumerate() {
-                    mapping.push(format!("{} → {}", short(row.get(i).trim(), 60), column.map_or("ignored", name)));
-                }
-            }
-            Some(columns) => each(lease(n, columns, |i| row.get(i)).map_err(|what| (n, what))),
-        },
-        Met::TooLong(n) => each(Err((n, "this line is longer than 1 MiB: it is skipped".to_owned()))),
-        Met::OpenQuote(n) => {
-            each(Err((n, "a quote is opened here and never closed: from here on each line is read as a row of its own".to_owned())));
-        }
-    })?;
-    Ok(if columns.is_some() { Found::Leases(mapping) } else { Found::NoTable })
+    let mapping = below(source, &|cells| heads(cells.iter().copied()), name, &mut row)?;
+    Ok(mapping.map_or(Found::NoTable, Found::Leases))
 }
 
 fn name(column: Column) -> &'static str {
@@ -170,11 +144,6 @@ fn name(column: Column) -> &'static str {
         Column::From => "start",
         Column::To => "end",
     }
-}
-
-/// Nothing, as exports write it.
-fn nothing(text: &str) -> bool {
-    text.is_empty() || ["null", "none", "nil", "n/a", "na", "-", "--", "\\n", "nan"].iter().any(|w| text.eq_ignore_ascii_case(w))
 }
 
 fn lease<'c>(row: u32, columns: &[Option<Column>], cell: impl Fn(usize) -> &'c str) -> Result<Lease, String> {
@@ -215,13 +184,6 @@ fn no_time(what: &str, text: &str) -> String {
     )
 }
 
-fn equipment(text: &str) -> Option<String> {
-    match number::imei(text) {
-        number::Imei::Whole { .. } => Some(text.chars().filter(char::is_ascii_digit).collect()),
-        _ => None,
-    }
-}
-
 /// One or several addresses, each with or without the length of its prefix.
 fn addresses(text: &str, out: &mut Vec<(IpAddr, u8)>) -> Result<(), String> {
     for word in text.split([',', ';', ' ', '|']).map(str::trim).filter(|w| !w.is_empty()) {
@@ -242,89 +204,6 @@ fn addresses(text: &str, out: &mut Vec<(IpAddr, u8)>) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-const SECOND: i64 = 1_000_000;
-
-/// Microseconds since 1970 of a time as exports write it: RFC 3339, the same with a blank and without a zone (UTC), or a number of
-/// seconds, milliseconds or microseconds.
-fn time(text: &str) -> Option<i64> {
-    let text = text.trim();
-    if let Some(number) = epoch(text) {
-        return Some(number);
-    }
-    let number = |from: usize, to: usize| {
-        let digits = text.get(from..to)?;
-        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<i64>().ok())?
-    };
-    let at = |n: usize| text.as_bytes().get(n).copied();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    if !matches!((at(4), at(7)), (Some(b'-'), Some(b'-')) | (Some(b'/'), Some(b'/'))) {
-        return None;
-    }
-    let day = Day::new(u16::try_from(year).ok()?, u8::try_from(month).ok()?, u8::try_from(day).ok()?)?;
-    let days = day.days_since(Day::from_unix(0)?);
-    let midnight = days.checked_mul(86_400)?.checked_mul(SECOND)?;
-    let Some(rest) = text.get(10..).filter(|r| !r.is_empty()) else { return Some(midnight) };
-    let rest = rest.strip_prefix(['T', 't', ' '])?;
-    let digits = |from: usize| {
-        let part = rest.get(from..from.checked_add(2)?)?;
-        part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<i64>().ok())?
-    };
-    let colon = |n: usize| rest.as_bytes().get(n) == Some(&b':');
-    let (hour, minute) = (digits(0)?, digits(3)?);
-    // Seconds may be left out.
-    let (second, mut zone) = if colon(5) { (digits(6)?, rest.get(8..)?) } else { (0, rest.get(5..)?) };
-    if !colon(2) || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let mut micros = 0;
-    if let Some(fraction) = zone.strip_prefix(['.', ',']) {
-        let length = fraction.bytes().take_while(u8::is_ascii_digit).count();
-        let kept: String = fraction.chars().take(length.min(6)).collect();
-        micros = format!("{kept:0<6}").parse().ok().filter(|_| length > 0)?;
-        zone = fraction.get(length..)?;
-    }
-    let ahead = offset(zone.trim())?;
-    let seconds = hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?.checked_add(second)?.checked_sub(ahead)?;
-    midnight.checked_add(seconds.checked_mul(SECOND)?)?.checked_add(micros)
-}
-
-/// Seconds east of Greenwich.
-fn offset(zone: &str) -> Option<i64> {
-    if matches!(zone, "" | "Z" | "z" | "UTC" | "GMT") {
-        return Some(0);
-    }
-    let (sign, rest) = match zone.split_at_checked(1)? {
-        ("+", rest) => (1i64, rest),
-        ("-", rest) => (-1, rest),
-        _ => return None,
-    };
-    let digits: String = rest.chars().filter(|c| *c != ':').collect();
-    if !matches!(digits.len(), 2 | 4) || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let hours: i64 = digits.get(..2)?.parse().ok()?;
-    let minutes: i64 = digits.get(2..).filter(|m| !m.is_empty()).map_or(Some(0), |m| m.parse().ok())?;
-    (hours < 24 && minutes < 60).then(|| hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?.checked_mul(sign))?
-}
-
-/// Seconds (with or without a fraction), milliseconds or microseconds since 1970, told by how many digits there are.
-fn epoch(text: &str) -> Option<i64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let number: i64 = whole.parse().ok()?;
-    let micros = match whole.len() {
-        9 | 10 => number.checked_mul(SECOND)?,
-        12 | 13 => number.checked_mul(1000)?,
-        15 | 16 => number,
-        _ => return None,
-    };
-    let part: String = fraction.chars().take(6).collect();
-    let part: i64 = if whole.len() <= 10 { format!("{part:0<6}").parse().ok()? } else { 0 };
-    micros.checked_add(part)
 }
 
 #[cfg(test)]
@@ -378,31 +257,6 @@ mod tests {
         );
         assert_eq!(read("name,ip\nrouter,10.0.0.1\n").2, Found::NoTable);
         assert_eq!(read("").2, Found::NoTable);
-    }
-
-    #[test]
-    fn times_as_exports_write_them() {
-        let noon = 1_793_534_400_000_000;
-        for text in [
-            "2026-11-01T12:00:00Z",
-            "2026-11-01 12:00:00",
-            "2026/11/01 12:00",
-            "2026-11-01T14:00:00.000+02:00",
-            "2026-11-01 07:00:00 -0500",
-            "1793534400",
-            "1793534400000",
-            "1793534400.0",
-            "1793534400000000",
-        ] {
-            assert_eq!(time(text), Some(noon), "{text}");
-        }
-        assert_eq!(time("2026-11-01T12:00:00.25Z"), Some(noon + 250_000));
-        assert_eq!(time("2026-11-01"), Some(noon - 43_200_000_000));
-        for text in
-            ["", "12:00", "2026-13-01 00:00:00", "2026-11-01T25:00:00Z", "2026-11-01 12:00 CET", "20261101", "2026-11-01T12:00:00.Z"]
-        {
-            assert_eq!(time(text), None, "{text}");
-        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod identity;
 mod inbound;
 mod listed;
 mod long;
+mod messaged;
 mod mining;
 mod novel;
 mod ntp;
@@ -44,7 +45,7 @@ use self::span::Span;
 use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow, Why};
 use crate::learn::{Gather, Lesson, Memory, Now, Past};
-use crate::lists::{Expected, Indicators, Scope, To};
+use crate::lists::{Expected, Indicators, Messages, Scope, To};
 use crate::names::Words;
 use crate::packet::{Addr, proto};
 use crate::places::{Operators, Place};
@@ -74,6 +75,8 @@ pub struct Given {
     pub indicators: Indicators,
     /// What is expected here.
     pub expected: Expected,
+    /// Short messages on record.
+    pub messages: Messages,
     /// What other traces taught.
     pub memory: Memory,
     /// What makes hashes of subscriptions in it another's business to undo.
@@ -216,6 +219,7 @@ const ALL: &[New] = &[
     |_| Box::new(novel::Novel),
     |_| Box::new(inbound::Control),
     |_| Box::new(silence::Quiet),
+    |_| Box::new(messaged::Woken::default()),
 ];
 
 /// What a detector could and could not look at.

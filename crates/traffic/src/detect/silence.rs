@@ -6,8 +6,11 @@
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
+use super::messaged::{BEHIND, span};
 use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace};
+use crate::cellular::sessions::Sessions;
 use crate::learn::{Module, Wake, Who};
+use crate::lists::Message;
 use crate::time::Micros;
 
 const ABOUT: About = About {
@@ -50,7 +53,7 @@ fn middle(mut all: Vec<u64>) -> u64 {
     all.get(all.len() / 2).copied().unwrap_or(0)
 }
 
-fn judge(given: &Given) -> (Vec<Alert>, Tally) {
+fn judge(given: &Given, sessions: &Sessions) -> (Vec<Alert>, Tally) {
     let (past, now) = (&given.past, &given.now);
     let (mut out, mut tally) = (Vec::new(), Tally::default());
     for (who, contacts) in &now.contacts {
@@ -79,7 +82,7 @@ fn judge(given: &Given) -> (Vec<Alert>, Tally) {
             let all = now.lesson.modules.get(who).map_or(0, |m| m.talks);
             tally.judged = tally.judged.saturating_add(all);
         }
-        out.extend(slept.iter().filter_map(|slept| alert(slept, who, given)));
+        out.extend(slept.iter().filter_map(|slept| alert(slept, who, given, sessions)));
     }
     (out, tally)
 }
@@ -114,7 +117,24 @@ fn share(what: &str, who: &Who, given: &Given, before: Micros, talks: u64) -> f6
     past.saturating_add(now) as f64 / talks.max(1) as f64
 }
 
-fn alert(slept: &Slept<'_>, who: &Who, given: &Given) -> Option<Alert> {
+/// Whether a short message is on record right before it woke.
+fn message(slept: &Slept<'_>, given: &Given, sessions: &Sessions) -> String {
+    if !given.messages.is_given() {
+        return "Whether a short message woke it is not known: no records of any were given (--sms)".to_owned();
+    }
+    let Subject::Session(id) = slept.subject else {
+        return "Whether a short message woke it is not known: whose its address is, is not".to_owned();
+    };
+    let all = sessions.get(id).map(|session| given.messages.of(session)).unwrap_or_default();
+    let before = |message: &&Message<'_>| message.at <= slept.to && slept.to.since(message.at) <= BEHIND;
+    match all.iter().rev().find(before) {
+        // With its number it stands in `after-message`.
+        Some(message) => format!("A short message to it is on record, {} before it spoke", span(slept.to.since(message.at))),
+        None => "No short message to it is on record in the two minutes before it spoke".to_owned(),
+    }
+}
+
+fn alert(slept: &Slept<'_>, who: &Who, given: &Given, sessions: &Sessions) -> Option<Alert> {
     let usual = middle(slept.usual.clone());
     let least = LEAST.max(usual.saturating_mul(TIMES));
     if slept.talks < TALKS || slept.days < DAYS || slept.seconds <= least {
@@ -147,7 +167,7 @@ fn alert(slept: &Slept<'_>, who: &Who, given: &Given) -> Option<Alert> {
                     s if s <= 0.0 => "It never spoke with that before it fell silent".to_owned(),
                     s => format!("Of its {} conversations before {:.1} % were with that", slept.talks, s * 100.0),
                 },
-                "Whether a short message woke it is not known: no source here shows any".to_owned(),
+                message(slept, given, sessions),
             ],
             remedies: vec![
                 "Ask the operator what was sent to the device before it woke (short messages, paging)".to_owned(),
@@ -170,8 +190,8 @@ impl Detector for Quiet {
         &ABOUT
     }
 
-    fn found(&self, given: &Given, _: Trace<'_>) -> Vec<Alert> {
-        judge(given).0
+    fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
+        judge(given, trace.sessions).0
     }
 
     // What it needs is gathered for all.
@@ -179,7 +199,7 @@ impl Detector for Quiet {
         Hears::NOTHING
     }
 
-    fn tally(&self, given: &Given, _: Trace<'_>) -> Tally {
-        judge(given).1
+    fn tally(&self, given: &Given, trace: Trace<'_>) -> Tally {
+        judge(given, trace.sessions).1
     }
 }

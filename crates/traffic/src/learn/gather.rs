@@ -241,7 +241,7 @@ fn subject(flow: &Flow) -> Option<Subject> {
 }
 
 /// Whether it is with a destination: an address that is not on the same link, and a beginning.
-fn goes_out(flow: &Flow) -> bool {
+pub(crate) fn goes_out(flow: &Flow) -> bool {
     let key = flow.key;
     let neighbour = network(key.client) == network(key.server) || flow.session.is_none() && is_inside(key.server);
     let begins = match key.proto {

@@ -12,8 +12,8 @@ mod lesson;
 mod memory;
 
 pub(crate) use crate::detect::is_inside;
-pub(crate) use gather::registered;
 pub use gather::{Contact, Gather, Inbound, Now, Wake};
+pub(crate) use gather::{goes_out, registered};
 pub use lesson::{Lesson, Met, Module, Net, Peer, Who};
 pub use memory::{Memory, MemoryError, Past, Silence};
 

@@ -1,16 +1,18 @@
-//! What a user brings: indicators that others have listed, and what is expected of a network of one's own.
+//! What a user brings: indicators that others have listed, what is expected of a network of one's own, and short messages on record.
 //!
 //! A list says that something stands on it, and nothing more: what is made of that is the reader's. A line that cannot be read is told
 //! with its place, and the rest counts all the same.
 
 mod expected;
 mod indicators;
+mod messages;
 mod misp;
 pub(crate) mod plain;
 mod stix;
 
 pub use expected::{Allow, Expected, Scope, Server, To, Window};
 pub use indicators::{Indicator, Indicators, ListError, Mark};
+pub use messages::{Message, Messages};
 
 use crate::cellular::Ue;
 use crate::packet::Addr;

@@ -11,6 +11,7 @@ mod flood;
 mod flows;
 mod hostile;
 mod listed;
+mod messages;
 mod mining;
 mod names;
 mod noise;

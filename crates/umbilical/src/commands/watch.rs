@@ -7,6 +7,7 @@ mod listen;
 mod lists;
 mod live;
 mod memory;
+mod messages;
 mod naming;
 mod read;
 mod rows;
@@ -88,6 +89,9 @@ pub struct Watch {
     /// What is expected here (TOML): update windows and servers, networks behind modules, what is not to be told
     #[arg(long, value_name = "FILE")]
     expect: Vec<PathBuf>,
+    /// Records of short messages: time, who got them (imsi, iccid, imei, msisdn, to), direction, from; what they said is not looked at
+    #[arg(long, value_name = "FILE")]
+    sms: Vec<PathBuf>,
     /// Silence behind which a conversation is over; 0: never [default: 60, TCP 300]
     #[arg(long, value_name = "SECONDS")]
     idle: Option<u32>,
@@ -135,6 +139,14 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     if let (Some(flag), true) = (args.live.given(), interfaces.is_empty()) {
         return Err(Fail::usage(format!("{flag} needs an interface"), "name one: live://eth0"));
     }
+    let tables = Tables {
+        sessions: args.sessions.clone(),
+        databases: args.ip_db.clone(),
+        indicators: args.indicators.clone(),
+        expected: args.expect.clone(),
+        messages: args.sms.clone(),
+    };
+    tables.one_standard_input(&paths)?;
     // Behind this nothing of the right to capture is left: what is read and written, is so without it.
     let ports = ports.into_iter().map(listen::bind).collect::<Result<_, _>>()?;
     let ears = listen::Ears { ports, interfaces: live::open(&interfaces, &args.live)? };
@@ -145,6 +157,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         super::not_an_input(written, &args.ip_db)?;
         super::not_an_input(written, &args.indicators)?;
         super::not_an_input(written, &args.expect)?;
+        super::not_an_input(written, &args.sms)?;
     }
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
     let progress = Progress::new(global, total);
@@ -160,12 +173,6 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
     if !ears.interfaces.is_empty() {
         trace.ways.lasts(global)?;
     }
-    let tables = Tables {
-        sessions: args.sessions.clone(),
-        databases: args.ip_db.clone(),
-        indicators: args.indicators.clone(),
-        expected: args.expect.clone(),
-    };
     trace.tables(&tables)?;
     for batch in source::ordered(sources)? {
         trace.read(batch, &progress, (global, &kb))?;
@@ -246,7 +253,7 @@ pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail>
 
 /// Whether an input only tells of others.
 fn is_beside(input: &Input) -> bool {
-    [declared::FORMAT, naming::FORMAT].contains(&input.format.as_str()) || lists::FORMATS.contains(&input.format.as_str())
+    [declared::FORMAT, messages::FORMAT, naming::FORMAT].contains(&input.format.as_str()) || lists::FORMATS.contains(&input.format.as_str())
 }
 
 /// Findings as they are shown to everybody.

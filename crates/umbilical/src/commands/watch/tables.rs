@@ -1,4 +1,4 @@
-//! What is given beside captures (`--sessions`, `--ip-db`, `--indicators`, `--expect`): read before anything else, and again while
+//! What is given beside captures (`--sessions`, `--ip-db`, `--indicators`, `--expect`, `--sms`): read before anything else, and again while
 //! something is listened to.
 
 use std::io::{self, Write as _};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use umbilical_core::observation::Input;
 use umbilical_core::text::clean;
 use umbilical_traffic::cellular::sessions::Declared;
-use umbilical_traffic::lists::{Expected, Indicators};
+use umbilical_traffic::lists::{Expected, Indicators, Messages};
 use umbilical_traffic::places::Places;
 
-use super::{Trace, declared, lists, naming};
+use super::{Trace, declared, lists, messages, naming};
 use crate::fail::Fail;
 
 /// A table that was read: what it is, and what is wrong with it, each with its place.
@@ -30,6 +30,8 @@ pub(super) struct Tables {
     pub indicators: Vec<PathBuf>,
     /// What is expected here.
     pub expected: Vec<PathBuf>,
+    /// Short messages on record.
+    pub messages: Vec<PathBuf>,
 }
 
 /// Tables of one kind and what they hold together, or why they cannot be read; `None`: there are none.
@@ -42,6 +44,7 @@ pub(super) struct Again {
     databases: Kind<Places>,
     indicators: Kind<Indicators>,
     expected: Kind<Expected>,
+    messages: Kind<Messages>,
 }
 
 fn kind<T: Default>(paths: &[PathBuf], read: impl Fn(&Path, &mut T) -> Result<Table, Fail>) -> Kind<T> {
@@ -67,13 +70,36 @@ fn rows(path: &Path, all: &mut Vec<Vec<Declared>>) -> Result<Table, Fail> {
     }
 }
 
+/// The messages of a table. One of which none can be read says less than what it would take the place of.
+fn sms(path: &Path, all: &mut Messages) -> Result<Table, Fail> {
+    let fail = |what: String| Fail::Usage { what, help: None };
+    if path.as_os_str() == "-" {
+        return Err(fail("--sms -: standard input cannot be read again".to_owned()));
+    }
+    let table = messages::read(path, all)?;
+    match table.problems.first() {
+        Some((at, what)) if table.input.observations == 0 => Err(fail(format!("{}: {at}: {what}", path.display()))),
+        _ => Ok(table),
+    }
+}
+
 impl Tables {
+    /// Standard input is one, and cannot be two of these or a source as well.
+    pub fn one_standard_input(&self, sources: &[PathBuf]) -> Result<(), Fail> {
+        let named = sources.iter().chain(&self.sessions).chain(&self.messages).filter(|path| path.as_os_str() == "-");
+        match named.count() {
+            0 | 1 => Ok(()),
+            _ => Err(Fail::usage("`-` is named twice: standard input can be read once", "write one of them to a file first")),
+        }
+    }
+
     pub fn again(&self) -> Again {
         Again {
             sessions: kind(&self.sessions, rows),
             databases: kind(&self.databases, naming::database),
             indicators: kind(&self.indicators, lists::indicators),
             expected: kind(&self.expected, lists::expected),
+            messages: kind(&self.messages, sms),
         }
     }
 }
@@ -91,6 +117,10 @@ impl Trace {
         }
         for path in &tables.expected {
             let table = lists::expected(path, &mut self.detect.given().expected)?;
+            self.table(table);
+        }
+        for path in &tables.messages {
+            let table = messages::read(path, &mut self.detect.given().messages)?;
             self.table(table);
         }
         for path in &tables.sessions {
@@ -116,6 +146,10 @@ impl Trace {
         }
         if let Some((tables, expected)) = self.anew(again.expected, ("--expect", lists::FORMATS[1]), quiet) {
             self.detect.given().expected = expected;
+            self.list(tables);
+        }
+        if let Some((tables, messages)) = self.anew(again.messages, ("--sms", messages::FORMAT), quiet) {
+            self.detect.given().messages = messages;
             self.list(tables);
         }
         if let Some((tables, rows)) = self.anew(again.sessions, ("--sessions", declared::FORMAT), quiet) {
