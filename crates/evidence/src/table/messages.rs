@@ -369,6 +369,8 @@ mod tests {
     use super::*;
 
     type Wrong = (u32, String);
+    /// A table, whom its first message went to, and who sent it.
+    type Dialect = (&'static str, &'static [(IdKind, &'static str)], Option<&'static str>);
 
     fn read(text: &[u8]) -> (Vec<Option<Message>>, Vec<Wrong>, Found) {
         let mut source = Source::new(Box::new(io::Cursor::new(text.to_vec()))).unwrap();
@@ -386,7 +388,7 @@ mod tests {
     /// A list by hand, a SIM platform's page, what is written by SMPP, a switch, a table with times in two cells.
     #[test]
     fn heads_of_several_dialects() {
-        let rows: [(&str, &[(IdKind, &str)], Option<&str>); 7] = [
+        let rows: [Dialect; 7] = [
             (
                 "time,imsi,direction,from\n2026-11-01T12:00:00Z,001010000000001,MT,+88 299 0000 002\n",
                 &[(IdKind::Imsi, IMSI)],

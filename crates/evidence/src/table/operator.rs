@@ -20,13 +20,18 @@ pub(super) enum Below<'r, 'a> {
     Wrong(&'static str),
 }
 
+/// What makes columns of a row of heads; `None` where it is none.
+pub(super) type Heads<'h, C> = &'h dyn Fn(&[&str]) -> Option<Vec<Option<C>>>;
+/// Whoever gets rows: their numbers, the columns, what stands there.
+pub(super) type EachRow<'e, C> = &'e mut dyn FnMut(u32, &[Option<C>], Below<'_, '_>);
+
 /// Reads what stands below the first row that `heads` takes for one; `each` gets it with its number and the columns. Gives how each column
 /// was understood, `head → meaning`, or `None` where no row is one of heads.
 pub(super) fn below<C: Copy>(
     source: &mut Source<'_>,
-    heads: &dyn Fn(&[&str]) -> Option<Vec<Option<C>>>,
+    heads: Heads<'_, C>,
     name: fn(C) -> &'static str,
-    each: &mut dyn FnMut(u32, &[Option<C>], Below<'_, '_>),
+    each: EachRow<'_, C>,
 ) -> io::Result<Option<Vec<String>>> {
     let form = {
         let head = source.head("");

@@ -170,7 +170,8 @@ impl Bouts {
             self.of.values_mut().for_each(|of| of.forget(messages, newest));
             self.kept = self.of.values().map(|of| of.bouts.len()).fold(0, usize::saturating_add);
         }
-        if self.kept >= BOUTS && !self.of.get(&id).is_some_and(|of| of.bouts.last().is_some_and(|b| flow.start.since(b.to) < QUIET)) {
+        let goes_on = || self.of.get(&id).and_then(|of| of.bouts.last()).is_some_and(|bout| flow.start.since(bout.to) < QUIET);
+        if self.kept >= BOUTS && !goes_on() {
             self.forgotten = self.forgotten.saturating_add(u64::from(over));
             return;
         }
