@@ -68,7 +68,9 @@ impl Stake {
             "fota" => Self::Firmware,
             "identity-change" => Self::Subscriber,
             "dns-tunnel" | "icmp-tunnel" | "ntp-tunnel" | "core-abuse" | "device-to-device" | "indicator" | "dga" => Self::Content,
-            "beacon" | "vendor-cloud" | "strobe" | "long-connection" | "new-destination" | "after-silence" => Self::Habits,
+            "beacon" | "vendor-cloud" | "strobe" | "long-connection" | "new-destination" | "after-silence" | "after-message" => {
+                Self::Habits
+            }
             "cleartext-identity" => Self::Equipment,
             _ => Self::Means,
         }

@@ -89,7 +89,7 @@ impl Bout {
 }
 
 /// What is kept of a session.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Of {
     /// In their order, a silence between each two.
     pub bouts: Vec<Bout>,
@@ -145,7 +145,7 @@ impl Of {
 }
 
 /// What is kept of all sessions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Bouts {
     pub of: HashMap<Id, Of>,
     kept: usize,

@@ -13,7 +13,7 @@ use umbilical_core::observation::Basis;
 
 pub(super) use self::bouts::BEHIND;
 use self::bouts::{Bout, Bouts, QUIET, Talk};
-use super::{About, Alert, Detector, Given, Hears, Reason, Subject, Tally, Term, Trace};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace};
 use crate::cellular::sessions::{Id, Session};
 use crate::flow::Event;
 use crate::learn::{Who, end, network_name, registered};
@@ -36,7 +36,7 @@ const HABIT: usize = 5;
 const LONG: usize = 8;
 
 /// See above.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Woken {
     bouts: Bouts,
 }
@@ -250,6 +250,7 @@ fn alert(peer: &str, all: &[&Woke<'_>], module: &Module<'_>) -> Option<Alert> {
         about: &ABOUT,
         subject: Subject::Session(all.first()?.session),
         peer: Some(peer.to_owned()),
+        ends: Ends::Peer,
         severity,
         score: 1.0 - module.chance,
         terms: vec![
@@ -272,6 +273,7 @@ fn alert(peer: &str, all: &[&Woke<'_>], module: &Module<'_>) -> Option<Alert> {
             ],
             clears_when: "It is known who sent the message and why, or that the device is made to be woken so and that is written down"
                 .to_owned(),
+            stake: None,
         },
         threats: &["surveillance", "disruption"],
         first: all.first()?.talk.at,
@@ -304,6 +306,10 @@ impl Detector for Woken {
             Event::End(flow, _) => self.bouts.see(flow, true, &given.messages),
             Event::Answered(_) | Event::Joined(_) | Event::Lookup(_) | Event::Broken(_) => {}
         }
+    }
+
+    fn copy(&self) -> Option<Box<dyn Detector>> {
+        Some(Box::new(self.clone()))
     }
 
     fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
