@@ -10,8 +10,10 @@ use umbilical_core::id::hex;
 
 /// Bytes that are read at once: what was just read and hashed is still in a processor's second cache when it is decoded.
 const CHUNK: usize = 1 << 17;
+/// The same of a thread that reads ahead: each time that one waits for the other costs as much as reading some thousand bytes.
+const CHUNK_AHEAD: usize = 1 << 20;
 /// Chunks that are on their way at once.
-const CHUNKS: usize = 8;
+const CHUNKS: usize = 2;
 
 /// An input whose bytes are hashed as they are read.
 pub enum Hashed {
@@ -52,7 +54,7 @@ impl Hashed {
     pub fn next(&mut self, used: Vec<u8>) -> io::Result<Vec<u8>> {
         match self {
             Self::Here { from, hash } => {
-                let piece = piece(from, used)?;
+                let piece = piece(from, used, CHUNK)?;
                 hash.update(&piece);
                 Ok(piece)
             }
@@ -87,8 +89,8 @@ impl Ahead {
 }
 
 /// The next bytes of an input, none at its end.
-fn piece(from: &mut dyn Read, mut used: Vec<u8>) -> io::Result<Vec<u8>> {
-    used.resize(CHUNK, 0);
+fn piece(from: &mut dyn Read, mut used: Vec<u8>, most: usize) -> io::Result<Vec<u8>> {
+    used.resize(most, 0);
     loop {
         match from.read(&mut used) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -104,7 +106,7 @@ fn piece(from: &mut dyn Read, mut used: Vec<u8>) -> io::Result<Vec<u8>> {
 fn reads(mut from: Box<dyn Read + Send>, to: &SyncSender<io::Result<Vec<u8>>>, back: &Receiver<Vec<u8>>) -> Sha256 {
     let mut hash = Sha256::new();
     loop {
-        let piece = piece(&mut from, back.try_recv().unwrap_or_default());
+        let piece = piece(&mut from, back.try_recv().unwrap_or_default(), CHUNK_AHEAD);
         let bytes = piece.as_deref().unwrap_or_default();
         hash.update(bytes);
         let ends = bytes.is_empty();
