@@ -224,7 +224,7 @@ pub fn machine() -> String {
         out.ok().filter(|o| o.status.success()).map_or_else(|| "?".into(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
     };
     format!(
-        "{model}, {cores} cores, load {load} before the run; {}; commit {}; {}; median of the runs",
+        "{model}, {cores} cores, load {load} before the run; {}; commit {}; {}",
         output("rustc", &["--version"]),
         output("git", &["rev-parse", "--short", "HEAD"]),
         output("date", &["-u", "+%Y-%m-%d"])

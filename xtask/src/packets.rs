@@ -53,10 +53,10 @@ const PEERS: [Peer; 4] = [
     Peer { name: "argus #", program: "argus", args: &["-r", "%", "-w", "/dev/null"], tunnels: None, version: "-h", bars: (None, None) },
 ];
 
-/// How `watch` is run. The first is what the bars are for: with one thread, as the peers have it.
+/// How `watch` is run. The first is what the bars are for.
 const OURS: [(&str, &[&str]); 3] = [
-    ("`umbilical watch --no-save --threads 1`", &["--no-save", "--threads", "1"]),
     ("`umbilical watch --no-save`", &["--no-save"]),
+    ("`umbilical watch --no-save --threads 1`", &["--no-save", "--threads", "1"]),
     ("`umbilical watch`, the lake written", &[]),
 ];
 
@@ -87,8 +87,9 @@ struct Row<'p> {
 }
 
 impl Row<'_> {
+    /// The least: whatever else the machine does only adds to it.
     fn cpu(&self) -> Option<f64> {
-        middle(self.spent.iter().filter_map(|s| s.cpu).collect())
+        self.spent.iter().filter_map(|s| s.cpu).min_by(f64::total_cmp)
     }
 
     fn peak(&self) -> Option<f64> {
@@ -132,9 +133,8 @@ pub fn run(asked: &Asked) -> Outcome {
     }
     let mut page = format!(
         "# Measured: traffic\n\nMade by `cargo xtask bench --traffic`. Packets a CPU-second are packets over the user and system time of the whole command, all of its threads,\n\
-         with the hash of the input, names, detectors and the answer. All programs run in turn, {} times each; what stands here is the median of the time and the\n\
-         most of the memory. The bars are for one thread, as the peers have it; by default a second one reads ahead, which costs a tenth more and takes two thirds of\n\
-         the time. Peers do other things than `watch`: Suricata writes events, ndpiReader names protocols, nfpcapd and argus count flows. A peer that\n\
+         with the hash of the input, names, detectors and the answer. All programs run in turn, {} times each, each time another first. What stands here is the least time of\n\
+         the processor, for whatever else the machine does only adds to it, the median of the clock and the most of the memory. Peers do other things than `watch`: Suricata writes events, ndpiReader names protocols, nfpcapd and argus count flows. A peer that\n\
          does not look into tunnels has no line there.\n\n{}\n\n{built}",
         asked.runs,
         bench::machine()
@@ -183,8 +183,10 @@ fn measure(binary: &Path, file: &Path, tunnels: bool, runs: usize, dir: &Path) -
         Row { name, peer: Some(p), spent: Vec::new(), failed: None }
     });
     let mut rows: Vec<Row<'_>> = ours.chain(theirs).collect();
-    for _ in 0..runs.max(1) {
-        for (n, row) in rows.iter_mut().enumerate().filter(|(_, row)| row.failed.is_none()) {
+    for run in 0..runs.max(1) {
+        // What one leaves behind (memory in pieces, files to be written) meets whoever comes next: that is not always the same.
+        for n in (0..rows.len()).map(|n| (n + run) % rows.len()).collect::<Vec<_>>() {
+            let Some(row) = rows.get_mut(n).filter(|row| row.failed.is_none()) else { continue };
             let scratch = dir.join("scratch");
             let _ = fs::remove_dir_all(&scratch);
             fs::create_dir_all(&scratch).map_err(|e| e.to_string())?;
@@ -217,7 +219,7 @@ fn measure(binary: &Path, file: &Path, tunnels: bool, runs: usize, dir: &Path) -
 
 fn table(rows: &[Row<'_>], packets: u64) -> String {
     let mut out = String::from(
-        "| | packets a CPU-second | spread | `--threads 1` to it | packets a second of the clock | peak MB |\n|---|---|---|---|---|---|\n",
+        "| | packets a CPU-second | spread | `watch --no-save` to it | packets a second of the clock | peak MB |\n|---|---|---|---|---|---|\n",
     );
     let ours = rows.first().and_then(Row::cpu);
     let millions = |seconds: f64| packets as f64 / seconds.max(0.01) / 1e6;
@@ -331,14 +333,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_reached_by_the_median_and_in_four_of_five_runs() {
+    fn a_bar_is_reached_by_the_least_and_in_four_of_five_runs() {
         let reached = |theirs: &[f64]| {
             let mut bars = Bars::default();
             judge(&[row(None, &[1.0; 5]), row(Some(&PEERS[0]), theirs)], "mix.pcap", false, &mut bars);
             bars.missed
         };
-        assert_eq!(reached(&[2.0, 2.1, 1.5, 2.2, 2.3]), Vec::<String>::new());
-        assert_eq!(reached(&[2.0, 2.1, 1.5, 2.2, 1.9]).len(), 1);
+        assert_eq!(reached(&[2.0, 2.1, 2.5, 2.2, 2.3]), Vec::<String>::new());
+        assert_eq!(reached(&[2.0, 2.1, 1.5, 2.2, 2.3]).len(), 1);
         assert_eq!(reached(&[]).len(), 1, "what was not measured is not reached");
         let mut bars = Bars::default();
         let mut much = row(None, &[1.0]);

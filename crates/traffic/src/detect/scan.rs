@@ -19,7 +19,7 @@ use crate::names::Words;
 use crate::packet::{Addr, Flags, proto};
 use crate::time::Micros;
 
-const ABOUT: About = About { code: "scan", version: 3, needs: "whether a conversation was answered", basis: Basis::Inferred };
+const ABOUT: About = About { code: "scan", version: 4, needs: "whether a conversation was answered", basis: Basis::Inferred };
 
 /// A window of counting.
 const WINDOW: Micros = Micros::seconds(60);
@@ -239,6 +239,10 @@ impl Prober {
             By::Echoes => &self.echoes,
         };
         let echoes = told.by == By::Echoes;
+        // Of hosts of one's own the first may all be off: what is answered later clears it.
+        if echoes && count.share() < SWEPT_SHARE {
+            return None;
+        }
         let (first, last) = **count.range.as_ref()?;
         let worms: u32 = count.ports.iter().filter(|(p, _)| WORMS.contains(p)).map(|(_, n)| *n).sum();
         let worm = worms >= FAILURES && u64::from(worms).saturating_mul(3) >= u64::from(count.failed) && count.ports.len() > 1;

@@ -283,6 +283,12 @@ fn echoes_to_many_and_odd_flags_are_scans() {
     assert!(alerts[0].reason.did.starts_with("sent echoes to 40 addresses, "), "{}", alerts[0].reason.did);
     // Who keeps watch over its own hosts is answered.
     assert!(found(sweep(1).collect(), Given::default()).is_empty());
+    let rounds = (0..200_i64).flat_map(|n| {
+        let (at, to) = (n * 50_000, [10, 0, 1, n as u8]);
+        let reply = (n >= 17).then(|| (at + 2000, v4(to, ME, 1, &echo(0, n as u8))));
+        std::iter::once((at, v4(ME, to, 1, &echo(8, n as u8)))).chain(reply)
+    });
+    assert!(found(rounds.collect(), Given::default()).is_empty(), "the first that it asked were off");
     // An end before a beginning, nothing at all, everything at once; each refused.
     let odd = [0x01, 0x00, 0x29].into_iter().zip(0_i64..).flat_map(|(flags, n)| {
         let (at, port) = (n * 8_000_000, 3390 + n as u16);
