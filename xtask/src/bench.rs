@@ -34,7 +34,7 @@ pub fn run(rows: &[u64], parts: &[u64], peers: Option<PathBuf>, runs: usize, pro
     let dir = metadata.target_directory.join("bench");
     let home = dir.join("home");
     fs::create_dir_all(&home).map_err(|e| format!("{}: {e}", home.display()))?;
-    println!("{}, profile {profile}\n", machine());
+    println!("{}, profile {profile}; median of the runs\n", machine());
     let start = median(runs.max(5), || spend(Command::new(&binary).arg("--version"), &dir))?;
     println!("start-up (`umbilical --version`): {:.1} ms wall\n", start.wall * 1000.0);
     println!("| rows | what | CPU s | wall s | peak MB | CPU s per million rows |\n|---|---|---|---|---|---|");

@@ -82,7 +82,7 @@ struct Contacts {
 #[derive(Clone, Copy, Debug, Default)]
 struct Told {
     gone: Option<Best>,
-    now: Option<Best>,
+    now: Option<own::Judged>,
 }
 
 /// What is good enough to be told.
@@ -166,7 +166,7 @@ impl Beacon {
     fn own(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
         let words = trace.words;
         let models = Models::new(given);
-        let mut found: Vec<(&Pair, &Contacts, Best)> =
+        let mut found: Vec<(&Pair, &Contacts, own::Judged)> =
             self.pairs.iter().filter_map(|(pair, contacts)| Some((pair, contacts, contacts.best()?))).collect();
         let with = |p: &Pair| (p.peer, p.port, p.proto);
         // Of one peer who came first stands first: it is told under the same name as long as it goes on.
@@ -220,8 +220,9 @@ impl Contacts {
         if self.kept.len() >= most {
             if !rita {
                 self.look();
-                if let (best @ Some(_), Some(told)) = (self.best(), &mut self.told) {
-                    told.gone = best;
+                if let Some(judged) = self.best() {
+                    let told_at = self.told_at();
+                    self.told.get_or_insert_default().gone = Some(Best { judged, told_at });
                 }
             }
             // The newer half goes on.
@@ -241,23 +242,22 @@ impl Contacts {
         }
         self.looked = self.count;
         self.kept.sort_unstable();
-        let before = self.told.as_deref().and_then(|told| told.now);
-        let now = judged(&self.kept).map(|judged| {
-            let told_at = before.map_or_else(|| self.begin.plus(enough(&self.kept)), |before| before.told_at);
-            Best { judged, told_at }
-        });
-        if now.is_some() || before.is_some() {
+        let now = judged(&self.kept);
+        if now.is_some() || self.told.is_some() {
             self.told.get_or_insert_default().now = now;
         }
     }
 
-    /// The better of what is kept and what is not, told when the earlier was.
-    fn best(&self) -> Option<Best> {
+    /// The better of what is kept and what is not.
+    fn best(&self) -> Option<own::Judged> {
         let Told { gone, now } = **self.told.as_ref()?;
-        let both = || [gone, now].into_iter().flatten();
-        let told_at = both().map(|best| best.told_at).min()?;
-        let best = both().max_by(|a, b| a.judged.score.total_cmp(&b.judged.score))?;
-        Some(Best { told_at, ..best })
+        [gone.map(|gone| gone.judged), now].into_iter().flatten().max_by(|a, b| a.score.total_cmp(&b.score))
+    }
+
+    /// The contact by which they were first enough, of those that are or were.
+    fn told_at(&self) -> Micros {
+        let gone = self.told.as_deref().and_then(|told| told.gone);
+        gone.map_or_else(|| self.begin.plus(enough(&self.kept)), |gone| gone.told_at)
     }
 
     /// When the first of them began.
@@ -373,7 +373,7 @@ fn remedies() -> Vec<String> {
     ]
 }
 
-fn alert(pair: &Pair, contacts: &Contacts, Best { judged: best, told_at }: &Best, words: &Words) -> Alert {
+fn alert(pair: &Pair, contacts: &Contacts, best: &own::Judged, words: &Words) -> Alert {
     let name = peer(pair, words);
     Alert {
         about: &ABOUT,
@@ -397,7 +397,7 @@ fn alert(pair: &Pair, contacts: &Contacts, Best { judged: best, told_at }: &Best
         },
         threats: &["surveillance"],
         first: contacts.first(),
-        at: *told_at,
+        at: contacts.told_at(),
         last: contacts.last(),
         flows: contacts.count.into(),
         frames: contacts.frames,

@@ -146,6 +146,9 @@ fn spacing(sorted: &[f64]) -> f64 {
 
 /// How much alike sizes are: 1 less their spread by their middle.
 fn regular(sizes: &[f64]) -> f64 {
+    if sizes.iter().all(|size| Some(size) == sizes.first()) {
+        return 1.0;
+    }
     let mut sorted = sizes.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = median(&sorted);
