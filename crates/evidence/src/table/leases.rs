@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 use umbilical_core::number;
 use umbilical_core::text::short;
 
+use super::Understood;
 use super::field::{Field, Known, fold, recognise};
 use super::operator::{Below, below, equipment, nothing, time};
 use crate::Source;
@@ -40,15 +41,6 @@ pub struct Lease {
     pub from: Option<i64>,
     /// The same of its end.
     pub to: Option<i64>,
-}
-
-/// What was found in a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// Rows; how each column was understood, `head → meaning`.
-    Leases(Vec<String>),
-    /// No row of heads that has both a SIM or module and an address.
-    NoTable,
 }
 
 /// What a column is.
@@ -120,17 +112,17 @@ fn heads<'c>(cells: impl Iterator<Item = &'c str>) -> Option<Vec<Option<Column>>
     (who && all.contains(&Some(Column::Address))).then_some(all)
 }
 
-/// Reads a table; `each` gets every row that was understood, or the number of one that was not and why.
+/// Reads a table; `each` gets every row that was understood, or the number of one that was not and why. Gives how each
+/// column was understood, `head → meaning`; `None`: no row of heads has both a SIM or module and an address.
 ///
 /// # Errors
 /// The source cannot be read.
-pub fn leases(source: &mut Source<'_>, each: &mut dyn FnMut(Result<Lease, (u32, String)>)) -> io::Result<Found> {
+pub fn leases(source: &mut Source<'_>, each: &mut dyn FnMut(Result<Lease, (u32, String)>)) -> io::Result<Option<Understood>> {
     let mut row = |n: u32, columns: &[Option<Column>], row: Below<'_, '_>| match row {
         Below::Row(row) => each(lease(n, columns, |i| row.get(i)).map_err(|what| (n, what))),
         Below::Wrong(what) => each(Err((n, what.to_owned()))),
     };
-    let mapping = below(source, &|cells| heads(cells.iter().copied()), name, &mut row)?;
-    Ok(mapping.map_or(Found::NoTable, Found::Leases))
+    below(source, &|cells| heads(cells.iter().copied()), name, &mut row)
 }
 
 fn name(column: Column) -> &'static str {
@@ -210,7 +202,7 @@ fn addresses(text: &str, out: &mut Vec<(IpAddr, u8)>) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Vec<Lease>, Vec<(u32, String)>, Found) {
+    fn read(text: &str) -> (Vec<Lease>, Vec<(u32, String)>, Option<Understood>) {
         let mut source = Source::new(Box::new(io::Cursor::new(text.as_bytes().to_vec()))).unwrap();
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         let found = leases(&mut source, &mut |row| match row {
@@ -230,7 +222,7 @@ mod tests {
         ];
         for text in rows {
             let (good, bad, found) = read(text);
-            assert!(matches!(found, Found::Leases(_)) && bad.is_empty(), "{text}{bad:?}");
+            assert!(found.is_some() && bad.is_empty(), "{text}{bad:?}");
             let lease = &good[0];
             assert_eq!((lease.imsi.as_deref(), lease.apn.as_deref()), (Some("001010000000001"), Some("iot.example")));
             assert_eq!(lease.addresses, [("10.9.0.1".parse().unwrap(), 32)]);
@@ -255,8 +247,8 @@ mod tests {
                 (7, "this session ends before it starts"),
             ]
         );
-        assert_eq!(read("name,ip\nrouter,10.0.0.1\n").2, Found::NoTable);
-        assert_eq!(read("").2, Found::NoTable);
+        assert_eq!(read("name,ip\nrouter,10.0.0.1\n").2, None);
+        assert_eq!(read("").2, None);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use umbilical_core::number;
 use umbilical_core::observation::IdKind;
 use umbilical_core::text::{clean, short};
 
+use super::Understood;
 use super::dates::Order;
 use super::field::{Field, Known, fold, recognise};
 use super::operator::{Below, below, equipment, moment, nothing, order};
@@ -35,15 +36,6 @@ pub struct Message {
     pub from: Option<String>,
     /// When it was delivered, or sent where that is not said: microseconds since 1970.
     pub at: i64,
-}
-
-/// What was found in a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// Rows; how each column was understood, `head → meaning`.
-    Messages(Vec<String>),
-    /// No row of heads that has both a recipient and a time.
-    NoTable,
 }
 
 /// What a column is.
@@ -179,11 +171,11 @@ fn heads(cells: &[&str]) -> Option<Vec<Option<Column>>> {
 }
 
 /// Reads a table; `each` gets every row that was understood (`None`: it is no message that came to a module), or the number of one that was
-/// not and why.
+/// not and why. Gives how each column was understood, `head → meaning`; `None`: no row of heads has both a recipient and a time.
 ///
 /// # Errors
 /// The source cannot be read.
-pub fn messages(source: &mut Source<'_>, each: &mut dyn FnMut(Result<Option<Message>, (u32, String)>)) -> io::Result<Found> {
+pub fn messages(source: &mut Source<'_>, each: &mut dyn FnMut(Result<Option<Message>, (u32, String)>)) -> io::Result<Option<Understood>> {
     let order = order(source);
     let mut row = |n: u32, columns: &[Option<Column>], row: Below<'_, '_>| match row {
         Below::Row(row) => {
@@ -196,8 +188,7 @@ pub fn messages(source: &mut Source<'_>, each: &mut dyn FnMut(Result<Option<Mess
         }
         Below::Wrong(what) => each(Err((n, what.to_owned()))),
     };
-    let mapping = below(source, &heads, Column::name, &mut row)?;
-    Ok(mapping.map_or(Found::NoTable, Found::Messages))
+    below(source, &heads, Column::name, &mut row)
 }
 
 /// Which way a message went.
@@ -372,7 +363,7 @@ mod tests {
     /// A table, whom its first message went to, and who sent it.
     type Dialect = (&'static str, &'static [(IdKind, &'static str)], Option<&'static str>);
 
-    fn read(text: &[u8]) -> (Vec<Option<Message>>, Vec<Wrong>, Found) {
+    fn read(text: &[u8]) -> (Vec<Option<Message>>, Vec<Wrong>, Option<Understood>) {
         let mut source = Source::new(Box::new(io::Cursor::new(text.to_vec()))).unwrap();
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         let found = messages(&mut source, &mut |row| match row {
@@ -423,7 +414,7 @@ mod tests {
         ];
         for (text, to, from) in rows {
             let (good, bad, found) = read(text.as_bytes());
-            assert!(matches!(found, Found::Messages(_)) && bad.len() <= 1, "{text}{bad:?}");
+            assert!(found.is_some() && bad.len() <= 1, "{text}{bad:?}");
             let Some(Some(message)) = good.first() else { panic!("{text}{bad:?}") };
             let to: Vec<_> = to.iter().map(|(kind, digits)| (*kind, (*digits).to_owned())).collect();
             assert_eq!((&message.to, message.from.as_deref(), message.at), (&to, from, NOON), "{text}");
@@ -442,7 +433,7 @@ mod tests {
         let (good, bad, found) = read(text.as_bytes());
         assert!(bad.is_empty(), "{bad:?}");
         assert_eq!(good.iter().map(Option::is_some).collect::<Vec<_>>(), [false, false, false, false, false, true]);
-        let Found::Messages(mapping) = found else { panic!("a table") };
+        let Some(mapping) = found else { panic!("a table") };
         assert_eq!(mapping.last().map(String::as_str), Some("text → text, which is not looked at"));
         assert!(!format!("{good:?}").contains("secret"));
         // The rest of a text is no other column's.
@@ -474,7 +465,7 @@ mod tests {
             ]
         );
         for text in ["name,time\nrouter,2026-11-01\n", "imsi,imei\n001010000000001,\n", "", "from,time\n1,2\n"] {
-            assert_eq!(read(text.as_bytes()).2, Found::NoTable, "{text}");
+            assert_eq!(read(text.as_bytes()).2, None, "{text}");
         }
     }
 

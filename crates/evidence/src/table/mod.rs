@@ -41,6 +41,9 @@ pub(crate) use sheet::{is_ods, is_xlsx};
 
 use umbilical_core::{Basis, Group};
 
+/// How each column of an operator's table was understood, `head → meaning`.
+pub type Understood = Vec<String>;
+
 /// Who speaks in a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Witness {

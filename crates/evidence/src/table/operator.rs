@@ -5,6 +5,7 @@ use std::io;
 use umbilical_core::text::short;
 use umbilical_core::{Day, number};
 
+use super::Understood;
 use super::dates::{self, Order};
 use super::rows::{Form, Met, Row, for_each_row};
 use crate::Source;
@@ -32,7 +33,7 @@ pub(super) fn below<C: Copy>(
     heads: Heads<'_, C>,
     name: fn(C) -> &'static str,
     each: EachRow<'_, C>,
-) -> io::Result<Option<Vec<String>>> {
+) -> io::Result<Option<Understood>> {
     let form = {
         let head = source.head("");
         let text = head.text.as_deref().unwrap_or_default();

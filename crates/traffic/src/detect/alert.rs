@@ -275,4 +275,14 @@ mod tests {
         assert!(all.is_sorted() && all.map(Stake::weight).is_sorted());
         assert_eq!([Stake::of("beacon"), Stake::of("scan"), Stake::from(What::Position)], [Habits, Means, Position]);
     }
+
+    /// Whoever adds a detector decides what is at stake, and says so.
+    #[test]
+    fn the_page_lists_each_detector_where_it_stands() {
+        let page = include_str!("../../../../docs/incidents.md");
+        for code in finding::DETECTED {
+            let row = format!("| `{}`", Stake::of(code).name());
+            assert!(page.lines().any(|line| line.starts_with(&row) && line.contains(code)), "{code}");
+        }
+    }
 }

@@ -143,4 +143,8 @@ impl Detector for Control {
     fn tally(&self, given: &Given, _: Trace<'_>) -> Tally {
         judge(given).1
     }
+
+    fn both(&self, given: &Given, _: Trace<'_>) -> (Vec<Alert>, Tally) {
+        judge(given)
+    }
 }

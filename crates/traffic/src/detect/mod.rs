@@ -132,6 +132,10 @@ trait Detector: std::fmt::Debug {
     fn found(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert>;
     /// What it could and could not look at so far.
     fn tally(&self, given: &Given, trace: Trace<'_>) -> Tally;
+    /// Both: some come to one by way of the other.
+    fn both(&self, given: &Given, trace: Trace<'_>) -> (Vec<Alert>, Tally) {
+        (self.found(given, trace), self.tally(given, trace))
+    }
     /// Addresses of which it wants to be told where they are, as far as that matters to it.
     fn asks(&self, _: &Given) -> Vec<Addr> {
         Vec::new()
@@ -358,17 +362,12 @@ impl Detectors {
     fn found(&self, trace: Trace<'_>, instead: &[Option<Box<dyn Detector>>]) -> (Vec<Alert>, Vec<Came>) {
         let (mut alerts, mut came) = (Vec::new(), Vec::new());
         for detector in self.standing(instead) {
-            let mut found = merged(detector.found(&self.given, trace));
+            let (found, tally) = detector.both(&self.given, trace);
+            let mut found = merged(found);
             let all = found.len();
             found.retain(|alert| !self.given.allows(alert, trace.sessions));
             let allowed = all.saturating_sub(found.len()) as u64;
-            came.push(Came {
-                about: detector.about(),
-                given: detector.is_given(&self.given),
-                tally: detector.tally(&self.given, trace),
-                alerts: found.len() as u64,
-                allowed,
-            });
+            came.push(Came { about: detector.about(), given: detector.is_given(&self.given), tally, alerts: found.len() as u64, allowed });
             alerts.extend(found);
         }
         alerts.sort_by(|a, b| a.worst_first(b));

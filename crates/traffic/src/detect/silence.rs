@@ -202,4 +202,8 @@ impl Detector for Quiet {
     fn tally(&self, given: &Given, trace: Trace<'_>) -> Tally {
         judge(given, trace.sessions).1
     }
+
+    fn both(&self, given: &Given, trace: Trace<'_>) -> (Vec<Alert>, Tally) {
+        judge(given, trace.sessions)
+    }
 }

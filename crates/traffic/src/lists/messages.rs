@@ -6,8 +6,6 @@ use umbilical_core::observation::IdKind;
 use crate::cellular::sessions::Session;
 use crate::time::Micros;
 
-/// Messages that are kept.
-const MOST: usize = 1 << 20;
 /// No sender.
 const NOBODY: u32 = u32::MAX;
 
@@ -55,9 +53,12 @@ fn key(kind: IdKind, digits: &str) -> Option<u128> {
 }
 
 impl Messages {
+    /// Messages that are kept.
+    pub const MOST: usize = 1 << 20;
+
     /// Takes a message; gives whether there was room for it. It counts once the table is [closed](Self::close).
     pub fn put(&mut self, to: &[(IdKind, String)], from: Option<&str>, at: Micros) -> bool {
-        if self.times.len() >= MOST {
+        if self.times.len() >= Self::MOST {
             return false;
         }
         let from = from.map_or(NOBODY, |name| match self.sender.get(name) {

@@ -1,11 +1,15 @@
 //! What is given beside captures (`--sessions`, `--ip-db`, `--indicators`, `--expect`, `--sms`): read before anything else, and again while
 //! something is listened to.
 
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use umbilical_core::observation::Input;
+use umbilical_core::Observations;
+use umbilical_core::observation::{At, Input};
 use umbilical_core::text::clean;
+use umbilical_evidence::Source;
+use umbilical_evidence::table::Understood;
 use umbilical_traffic::cellular::sessions::Declared;
 use umbilical_traffic::lists::{Expected, Indicators, Messages};
 use umbilical_traffic::places::Places;
@@ -17,6 +21,36 @@ use crate::fail::Fail;
 pub(super) struct Table {
     pub input: Input,
     pub problems: Vec<(String, String)>,
+}
+
+/// Reads a table that an operator keeps. `read` gives how many rows there were and how columns were understood, `None` where no row is one of
+/// heads: then it is said which are needed, and how they may be called.
+pub(super) fn table(
+    path: &Path,
+    format: &str,
+    (needed, example): (&str, &str),
+    read: impl FnOnce(&mut Source<'_>, &mut Observations) -> io::Result<Option<(u64, Understood)>>,
+) -> Result<Table, Fail> {
+    let fail = |source| Fail::Input { path: path.to_path_buf(), source };
+    let file: Box<dyn io::Read> =
+        if path.as_os_str() == "-" { Box::new(io::stdin().lock()) } else { Box::new(File::open(path).map_err(fail)?) };
+    let mut source = Source::new(file).map_err(fail)?;
+    let mut all = Observations::new();
+    // The digest is known behind the last row.
+    all.begin_input(&clean(&path.display().to_string()), format, String::new(), 0);
+    let Some((rows, mapping)) = read(&mut source, &mut all).map_err(fail)? else {
+        let what = format!("{}: no heads of a table of {needed}", path.display());
+        return Err(Fail::usage(what, format!("name the columns, for example: {example}")));
+    };
+    if let Some(line) = source.broken() {
+        all.problem(At::line(line), "the text is not in one encoding from here on: such lines are read as windows-1252");
+    }
+    let (sha256, bytes) = source.finish().map_err(fail)?;
+    let told = std::mem::take(&mut all.problems);
+    let problems = told.into_iter().map(|p| (all.locate(p.at), p.what)).collect();
+    let begun = all.inputs.pop();
+    let path = begun.map(|input| input.path).unwrap_or_default();
+    Ok(Table { input: Input { path, format: format.to_owned(), sha256, observations: rows, bytes, mapping }, problems })
 }
 
 /// The tables of a trace.
@@ -227,6 +261,6 @@ impl Trace {
 }
 
 /// A line on standard error, which may be gone when something runs for long.
-fn say(what: &str) {
+pub(super) fn say(what: &str) {
     let _ = writeln!(io::stderr(), "umbilical: {}", clean(what));
 }

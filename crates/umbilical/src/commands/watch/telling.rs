@@ -4,14 +4,13 @@
 //! from which pages and sinks have it. What was told may be taken back by the answer at the end, which is of everything.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use umbilical_core::answer::watch::SCHEMA;
 use umbilical_core::finding::{Finding, Severity};
-use umbilical_core::text::clean;
 use umbilical_knowledge::Knowledge;
 use umbilical_traffic::cellular::sessions::Id;
 use umbilical_traffic::detect::{self, Subject};
@@ -19,6 +18,7 @@ use umbilical_traffic::time::Micros;
 
 use super::naming::{cover_finding, subscriber};
 use super::rows::number;
+use super::tables::say;
 use super::ways::Lines;
 use super::{Trace, covered, headed, keep};
 use crate::args::Global;
@@ -131,11 +131,6 @@ impl Telling {
         self.pending = true;
         say(&format!("what was found so far is not in the store yet: {why}"));
     }
-}
-
-/// A line on standard error, which may be gone when something runs for long.
-fn say(what: &str) {
-    let _ = writeln!(io::stderr(), "umbilical: {}", clean(what));
 }
 
 impl Trace {
