@@ -1,5 +1,6 @@
 //! From IP to what it carries, through the tunnels that are no conversation of their own.
 
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use etherparse::{LaxIpSlice, TcpSlice, UdpSlice};
@@ -7,8 +8,15 @@ use etherparse::{LaxIpSlice, TcpSlice, UdpSlice};
 use crate::link::{Link, ip, u16_at};
 
 /// An address of either family in 16 bytes: version 4 as `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Addr(pub [u8; 16]);
+
+/// At once: each packet looks for its addresses.
+impl Hash for Addr {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u128(u128::from_ne_bytes(self.0));
+    }
+}
 
 impl Addr {
     /// Of version 4.
@@ -23,8 +31,23 @@ impl Addr {
 
     /// Whether it is of version 4.
     pub fn is_v4(self) -> bool {
-        self.ip().is_ipv4()
+        matches!(self.bits(), Bits::V4(_))
     }
+
+    /// Its bits.
+    pub fn bits(self) -> Bits {
+        let all = u128::from_be_bytes(self.0);
+        if all >> 32 == 0xffff { Bits::V4(all as u32) } else { Bits::V6(all) }
+    }
+}
+
+/// Bits of an address, the first one highest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bits {
+    /// Of version 4.
+    V4(u32),
+    /// Of version 6.
+    V6(u128),
 }
 
 impl From<IpAddr> for Addr {

@@ -14,6 +14,7 @@ mod ddos;
 mod dns;
 mod echo;
 mod fota;
+mod happened;
 mod identity;
 mod inbound;
 mod listed;
@@ -41,13 +42,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use umbilical_core::observation::Basis;
 
+use self::happened::{Happened, Hears};
 use self::span::Span;
 use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow, Why};
 use crate::learn::{Gather, Lesson, Memory, Now, Past};
 use crate::lists::{Expected, Indicators, Messages, Scope, To};
 use crate::names::Words;
-use crate::packet::{Addr, proto};
+use crate::packet::{Addr, Bits};
 use crate::places::{Operators, Place};
 use crate::time::Micros;
 
@@ -150,49 +152,8 @@ trait Detector: std::fmt::Debug {
     }
 }
 
-/// Kinds of events, each of some protocols: most detectors do not want to hear of most of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Hears(u32);
-
-impl Hears {
-    const NOTHING: Self = Self(0);
-    const ALL: Self = Self(u32::MAX);
-    const START: Self = Self(0xf);
-    const ANSWERED: Self = Self(0xf << 4);
-    const JOINED: Self = Self(0xf << 8);
-    const ACTIVE: Self = Self(0xf << 12);
-    const END: Self = Self(0xf << 16);
-    const OTHERS: Self = Self(0xf << 20);
-    const TCP: Self = Self(0x0011_1111);
-    const UDP: Self = Self(0x0022_2222);
-    const ICMP: Self = Self(0x0044_4444);
-
-    const fn and(self, more: Self) -> Self {
-        Self(self.0 | more.0)
-    }
-
-    /// Of these kinds only those of some protocols.
-    const fn of_only(self, protocols: Self) -> Self {
-        Self(self.0 & protocols.0)
-    }
-
-    fn of(event: &Event<'_>) -> Self {
-        let (kind, flow) = match event {
-            Event::Start(flow) => (Self::START, flow),
-            Event::Answered(flow) => (Self::ANSWERED, flow),
-            Event::Joined(flow) => (Self::JOINED, flow),
-            Event::Active(flow) => (Self::ACTIVE, flow),
-            Event::End(flow, _) => (Self::END, flow),
-            Event::Lookup(_) | Event::Broken(_) => return Self::OTHERS,
-        };
-        kind.of_only(match flow.key.proto {
-            proto::TCP => Self::TCP,
-            proto::UDP => Self::UDP,
-            proto::ICMP | proto::ICMPV6 => Self::ICMP,
-            _ => Self(0x0088_8888),
-        })
-    }
-}
+/// Things that happened of which detectors are told at once.
+const WAITING: usize = 256;
 
 type New = fn(&Given) -> Box<dyn Detector>;
 
@@ -262,34 +223,63 @@ pub struct Detectors {
     gather: Gather,
     /// Before which trace and time [`Given::past`] was.
     past_of: Option<(String, Micros)>,
+    /// What happened and they were not told of yet.
+    waiting: Vec<Happened>,
 }
 
 impl Detectors {
     /// All of them.
     pub fn new(given: Given) -> Self {
         let all = ALL.iter().map(|new| new(&given)).map(|one| (one.hears(), one)).collect();
-        Self { all, given, gather: Gather::default(), past_of: None }
+        Self { all, given, gather: Gather::default(), past_of: None, waiting: Vec::new() }
     }
 
-    /// What they are given, to change it.
-    pub fn given(&mut self) -> &mut Given {
+    /// What they are given, to change it: it counts for what happens from now on.
+    pub fn given(&mut self, words: &Words) -> &mut Given {
+        self.tell(words);
         &mut self.given
     }
 
     /// What happens to a conversation.
     pub fn see(&mut self, event: &Event<'_>, words: &Words) {
+        if self.waiting.last_mut().is_some_and(|last| last.takes(event)) {
+            return;
+        }
+        if self.waiting.len() >= WAITING {
+            self.tell(words);
+        }
+        if let Some(happened) = Happened::new(event) {
+            self.waiting.push(happened);
+            return;
+        }
+        // What is asked for and what comes in pieces is told at once, for it is not kept.
+        self.tell(words);
         let what = Hears::of(event);
+        for (_, detector) in self.all.iter_mut().filter(|(hears, _)| hears.is(what)) {
+            detector.see(event, &self.given, words);
+        }
+    }
+
+    /// Tells them what happened.
+    fn tell(&mut self, words: &Words) {
         for (hears, detector) in &mut self.all {
-            if hears.0 & what.0 != 0 {
-                detector.see(event, &self.given, words);
+            for happened in &self.waiting {
+                happened.each(*hears, |event| detector.see(&event, &self.given, words));
             }
         }
-        self.gather.see(event, words);
+        for happened in &self.waiting {
+            happened.each(Hears::ALL, |event| self.gather.see(&event, words));
+        }
+        self.waiting.clear();
     }
 
     /// The first conversation so far and the last.
     pub fn range(&self) -> Option<(Micros, Micros)> {
-        self.gather.range()
+        let over = self.waiting.iter().filter(|happened| happened.is_end()).map(|happened| &happened.flow);
+        over.fold(self.gather.range(), |range, flow| {
+            let (first, last) = range.unwrap_or((flow.start, flow.last));
+            Some((first.min(flow.start), last.max(flow.last)))
+        })
     }
 
     /// What the trace taught so far, under the hash that names it and those of its inputs: detectors that learn judge by that from now
@@ -300,6 +290,7 @@ impl Detectors {
         trace: Trace<'_>,
         place: &mut dyn FnMut(Addr) -> Option<Place>,
     ) -> Lesson {
+        self.tell(trace.words);
         let given = &mut self.given;
         given.now = self.gather.now((trace.words, trace.sessions), (&given.operators, &given.key), place);
         let begin = given.now.lesson.begin;
@@ -333,6 +324,7 @@ impl Detectors {
         open: impl Iterator<Item = &'f Flow>,
         place: &mut dyn FnMut(Addr) -> Option<Place>,
     ) -> (Vec<Alert>, Vec<Came>) {
+        self.tell(trace.words);
         self.all.iter_mut().for_each(|(_, detector)| detector.wait(Some(at)));
         let mut open = open.peekable();
         let mut copies: Vec<_> = self.all.iter().map(|(_, one)| open.peek().and_then(|_| one.copy())).collect();
@@ -340,7 +332,7 @@ impl Detectors {
             let event = Event::End(flow, Why::Trace);
             let what = Hears::of(&event);
             for ((hears, _), copy) in self.all.iter().zip(&mut copies) {
-                if let Some(copy) = copy.as_mut().filter(|_| hears.0 & what.0 != 0) {
+                if let Some(copy) = copy.as_mut().filter(|_| hears.is(what)) {
                     copy.see(&event, &self.given, trace.words);
                 }
             }
@@ -354,6 +346,7 @@ impl Detectors {
         if self.past_of.is_none() {
             self.learn(("", Vec::new()), trace, &mut |_| None);
         }
+        self.tell(trace.words);
         self.all.iter_mut().for_each(|(_, detector)| detector.wait(None));
         self.found(trace, &[])
     }
@@ -398,20 +391,22 @@ fn merged(mut alerts: Vec<Alert>) -> Vec<Alert> {
 
 /// Addresses that speak to many at once, or to whoever is on the same link: nobody is singled out by them (RFC 1112, 3927, 4291).
 pub(crate) fn for_many(addr: Addr) -> bool {
-    match addr.ip() {
-        std::net::IpAddr::V4(ip) => {
-            ip.is_multicast() || ip.is_broadcast() || ip.is_unspecified() || ip.is_link_local() || ip.octets()[3] == 255
-        }
-        std::net::IpAddr::V6(ip) => ip.is_multicast() || ip.is_unspecified() || ip.is_unicast_link_local(),
+    match addr.bits() {
+        // 224.0.0.0/4, 169.254.0.0/16, all ones, none, and the last of a network.
+        Bits::V4(bits) => bits >> 28 == 0xe || bits >> 16 == 0xa9fe || bits == 0 || bits & 0xff == 255,
+        // ff00::/8, fe80::/10, and none.
+        Bits::V6(bits) => bits >> 120 == 0xff || bits >> 118 == 0x3fa || bits == 0,
     }
 }
 
 /// Addresses of networks of one's own, and of subscribers behind a carrier's translation (RFC 1918, 6598, 4193): an answer of who is on
 /// this side, where nothing else is known.
 pub(crate) fn is_inside(addr: Addr) -> bool {
-    match addr.ip() {
-        std::net::IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || matches!(ip.octets(), [100, 64..128, ..]),
-        std::net::IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
+    match addr.bits() {
+        // 10.0.0.0/8 and 127.0.0.0/8, 192.168.0.0/16, 172.16.0.0/12, 100.64.0.0/10.
+        Bits::V4(bits) => matches!(bits >> 24, 10 | 127) || bits >> 16 == 0xc0a8 || bits >> 20 == 0xac1 || bits >> 22 == 0x191,
+        // fc00::/7, fe80::/10, and oneself.
+        Bits::V6(bits) => bits >> 121 == 0x7e || bits >> 118 == 0x3fa || bits == 1,
     }
 }
 
@@ -431,6 +426,72 @@ fn who(flow: &Flow) -> Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As the standard library has it.
+    #[test]
+    fn who_is_inside_and_who_is_many() {
+        use std::net::IpAddr;
+        let texts = [
+            "9.255.255.254",
+            "10.0.0.0",
+            "10.255.1.254",
+            "11.0.0.1",
+            "100.63.1.1",
+            "100.64.0.0",
+            "100.127.9.9",
+            "100.128.0.1",
+            "126.1.1.1",
+            "127.0.0.1",
+            "128.0.0.1",
+            "169.253.1.1",
+            "169.254.0.1",
+            "169.255.0.1",
+            "172.15.1.1",
+            "172.16.0.1",
+            "172.31.9.9",
+            "172.32.0.1",
+            "192.167.1.1",
+            "192.168.1.1",
+            "192.169.0.1",
+            "223.1.1.1",
+            "224.0.0.1",
+            "239.9.9.9",
+            "240.0.0.1",
+            "255.255.255.255",
+            "0.0.0.0",
+            "192.0.2.255",
+            "::",
+            "::1",
+            "::2",
+            "fbff::1",
+            "fc00::1",
+            "fdff::1",
+            "fe00::1",
+            "fe7f::1",
+            "fe80::1",
+            "febf::1",
+            "fec0::1",
+            "ff02::1",
+            "2001:db8::ff",
+            "::ffff:10.1.1.1",
+            "64:ff9b::a01:101",
+        ];
+        for text in texts {
+            let ip: IpAddr = text.parse::<IpAddr>().unwrap().to_canonical();
+            let (inside, many) = match ip {
+                IpAddr::V4(ip) => (
+                    ip.is_private() || ip.is_loopback() || matches!(ip.octets(), [100, 64..128, ..]),
+                    ip.is_multicast() || ip.is_broadcast() || ip.is_unspecified() || ip.is_link_local() || ip.octets()[3] == 255,
+                ),
+                IpAddr::V6(ip) => (
+                    ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
+                    ip.is_multicast() || ip.is_unspecified() || ip.is_unicast_link_local(),
+                ),
+            };
+            assert_eq!((is_inside(ip.into()), for_many(ip.into())), (inside, many), "{text}");
+            assert_eq!(Addr::from(ip).is_v4(), ip.is_ipv4(), "{text}");
+        }
+    }
 
     #[test]
     fn every_detector_has_its_code() {

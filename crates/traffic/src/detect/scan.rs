@@ -52,6 +52,8 @@ const SWEPT_SHARE: f64 = 0.2;
 /// Contacts that are remembered of one that begins them, and of all.
 const KEPT: usize = 4096;
 const KEPT_IN_ALL: usize = 1 << 20;
+/// Room for so many is kept from one window to the next.
+const FEW: usize = 28;
 /// Who is remembered at once.
 const PROBERS: usize = 1 << 16;
 /// Contacts whose answer is awaited at once.
@@ -78,11 +80,18 @@ struct Count {
     failed: u32,
     odd: u32,
     tried: u32,
-    /// The addresses of those that count, and how often each port did.
+    /// Apart, for of whoever is answered there are none.
+    those: Option<Box<Those>>,
+}
+
+/// Contacts that count.
+#[derive(Debug)]
+struct Those {
+    /// Their addresses, and how often each port did.
     hosts: HashSet<Addr>,
     ports: HashMap<u16, u32>,
-    /// The first and the last of them.
-    range: Option<Box<(Contact, Contact)>>,
+    first: Contact,
+    last: Contact,
 }
 
 impl Count {
@@ -94,23 +103,32 @@ impl Count {
             return;
         }
         self.odd = self.odd.saturating_add(contact.odd.into());
-        self.range.get_or_insert_with(|| Box::new((contact, contact))).1 = contact;
-        if self.hosts.len() < KEPT {
-            self.hosts.insert(contact.key.server);
+        let those = self
+            .those
+            .get_or_insert_with(|| Box::new(Those { hosts: HashSet::new(), ports: HashMap::new(), first: contact, last: contact }));
+        those.last = contact;
+        if those.hosts.len() < KEPT {
+            those.hosts.insert(contact.key.server);
         }
-        if self.ports.len() < KEPT || self.ports.contains_key(&contact.key.server_port) {
-            let port = self.ports.entry(contact.key.server_port).or_default();
+        if those.ports.len() < KEPT || those.ports.contains_key(&contact.key.server_port) {
+            let port = those.ports.entry(contact.key.server_port).or_default();
             *port = port.saturating_add(1);
         }
     }
 
+    /// Addresses of those that count.
+    fn hosts(&self) -> usize {
+        self.those.as_ref().map_or(0, |those| those.hosts.len())
+    }
+
     /// Whether a minute of it is a scan.
     fn is_many(&self) -> bool {
-        let (hosts, ports) = (self.hosts.len(), self.ports.len());
+        let Some(those) = &self.those else { return false };
+        let (hosts, ports) = (those.hosts.len(), those.ports.len());
         if (hosts < HOSTS && ports < PORTS) || self.share() < SHARE {
             return false;
         }
-        let clouds: u32 = self.ports.iter().filter(|(port, _)| CLOUDS.contains(port)).map(|(_, n)| *n).sum();
+        let clouds: u32 = those.ports.iter().filter(|(port, _)| CLOUDS.contains(port)).map(|(_, n)| *n).sum();
         hosts >= CLOUD_HOSTS || clouds.saturating_mul(2) < self.failed
     }
 
@@ -193,7 +211,7 @@ impl Prober {
     fn outcome(&mut self, contact: Contact, answered: bool) {
         let by = if matches!(contact.key.proto, proto::ICMP | proto::ICMPV6) {
             self.echoes.outcome(contact, answered, true);
-            (self.echoes.hosts.len() >= SWEPT && self.echoes.share() >= SWEPT_SHARE).then_some(By::Echoes)
+            (self.echoes.hosts() >= SWEPT && self.echoes.share() >= SWEPT_SHARE).then_some(By::Echoes)
         } else {
             self.probe(contact, answered)
         };
@@ -205,6 +223,10 @@ impl Prober {
     fn probe(&mut self, contact: Contact, answered: bool) -> Option<By> {
         self.minute.outcome(contact, answered, !answered);
         let many = (!answered && self.minute.is_many()).then_some(By::Minute);
+        // Who is not suspected and is answered is not suspected.
+        if answered && self.is_clear() {
+            return many;
+        }
         // Where the way out is down all of these fail at once.
         if CLOUDS.contains(&contact.key.server_port) {
             return many;
@@ -243,20 +265,17 @@ impl Prober {
         if echoes && count.share() < SWEPT_SHARE {
             return None;
         }
-        let (first, last) = **count.range.as_ref()?;
-        let worms: u32 = count.ports.iter().filter(|(p, _)| WORMS.contains(p)).map(|(_, n)| *n).sum();
-        let worm = worms >= FAILURES && u64::from(worms).saturating_mul(3) >= u64::from(count.failed) && count.ports.len() > 1;
-        let (hosts, ports) = (count.hosts.len(), count.ports.len());
+        let Those { hosts: to, ports: on, first, last } = &**count.those.as_ref()?;
+        let worms: u32 = on.iter().filter(|(p, _)| WORMS.contains(p)).map(|(_, n)| *n).sum();
+        let worm = worms >= FAILURES && u64::from(worms).saturating_mul(3) >= u64::from(count.failed) && on.len() > 1;
+        let (hosts, ports) = (to.len(), on.len());
         // Behind so many they are no longer told apart.
         let more_of_them = if hosts.max(ports) >= KEPT { " and more" } else { "" };
         let unanswered = format!("{} of {} contacts without an answer", count.failed, count.tried);
         let did = match (hosts, ports) {
             (h, _) if echoes => format!("sent echoes to {h}{more_of_them} addresses, {unanswered}"),
             (1, p) => format!("tried {p}{more_of_them} ports of one address, {unanswered}"),
-            (h, 1) => format!(
-                "tried port {} of {h}{more_of_them} addresses, {unanswered}",
-                count.ports.keys().next().copied().unwrap_or_default()
-            ),
+            (h, 1) => format!("tried port {} of {h}{more_of_them} addresses, {unanswered}", on.keys().next().copied().unwrap_or_default()),
             (h, p) => format!("tried {p} ports of {h}{more_of_them} addresses, {unanswered}"),
         };
         let mut more = Vec::new();
@@ -275,7 +294,7 @@ impl Prober {
         if outside {
             more.push("It comes from outside, as it does to everybody who is reached from there".to_owned());
         }
-        let peer = count.hosts.iter().next().filter(|_| hosts == 1).map(|addr| addr.ip().to_string());
+        let peer = to.iter().next().filter(|_| hosts == 1).map(|addr| addr.ip().to_string());
         let (many, share) = if echoes { (SWEPT, SWEPT_SHARE) } else { (HOSTS, SHARE) };
         let mut terms = vec![
             Term { term: "hosts", value: hosts as f64, threshold: many as f64 },
@@ -290,7 +309,7 @@ impl Prober {
             about: &ABOUT,
             subject,
             peer,
-            ends: if hosts == 1 { Ends::Peer } else { Ends::of(&count.hosts, hosts >= KEPT) },
+            ends: if hosts == 1 { Ends::Peer } else { Ends::of(to, hosts >= KEPT) },
             severity: match outside {
                 true => Severity::Info,
                 false if module || worm => Severity::High,
@@ -365,7 +384,10 @@ impl Scan {
             // Those who are not suspected begin anew.
             if prober.is_clear() {
                 self.kept = self.kept.saturating_sub(prober.met.len());
-                prober.met = HashSet::new();
+                if prober.met.capacity() > FEW {
+                    prober.met = HashSet::new();
+                }
+                prober.met.clear();
             }
         }
         prober.last = prober.last.max(flow.start);

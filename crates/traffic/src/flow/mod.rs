@@ -15,6 +15,8 @@ pub use lookup::Lookup;
 pub use seen::Seen;
 pub use table::{Known, Limits, Table};
 
+use std::hash::{Hash, Hasher};
+
 use crate::cellular::sessions::{Id, Owner, Way};
 use crate::names::{App, Names, Payload, Probe, Words, dns, identity};
 use crate::packet::{Addr, Datagram, Flags, proto};
@@ -22,7 +24,7 @@ use crate::record::Record;
 use crate::time::Micros;
 
 /// What tells one conversation from another, seen from whoever began it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// Who began.
     pub client: Addr,
@@ -34,6 +36,15 @@ pub struct Key {
     pub server_port: u16,
     /// The protocol.
     pub proto: u8,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.client.hash(hasher);
+        self.server.hash(hasher);
+        let ports = u64::from(self.client_port) << 16 | u64::from(self.server_port);
+        hasher.write_u64(ports << 8 | u64::from(self.proto));
+    }
 }
 
 impl Key {
@@ -201,6 +212,20 @@ impl Flow {
             quiet: at,
             ends: false,
         }
+    }
+
+    /// Whether nothing was added since: what changes a conversation is a packet or a record, which has a number and is counted.
+    pub(crate) fn is_as(&self, before: &Self) -> bool {
+        self.last_frame == before.last_frame && self.key == before.key && self.up == before.up && self.down == before.down
+    }
+
+    /// As others may see it, to be kept.
+    pub(crate) fn shown(&self) -> Self {
+        let kept = match self.kept.as_deref() {
+            Some(Kept::Close(close)) => Some(Box::new(Kept::Close(close.clone()))),
+            _ => None,
+        };
+        Self { kept, ..*self }
     }
 
     /// Whether the server said anything: TCP by SYN and ACK or by payload, anything else by a packet. `None` where it did not, as far as

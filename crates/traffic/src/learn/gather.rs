@@ -111,6 +111,8 @@ enum Act {
 #[derive(Debug, Default)]
 pub struct Gather {
     all: IndexMap<Subject, Box<Of>, DefaultHashBuilder>,
+    /// Who was asked for last, and where it is: mostly it is asked for again at once.
+    last: Option<(Subject, usize)>,
     rows: usize,
     served: HashMap<(Subject, Act, Addr), Served>,
     zones: Vec<Box<str>>,
@@ -289,7 +291,7 @@ impl Gather {
         match event {
             Event::Start(flow) => self.start(flow),
             Event::Active(flow) => {
-                if let Some(of) = subject(flow).and_then(|s| self.all.get_mut(&s)) {
+                if let Some(of) = subject(flow).and_then(|s| self.of(s)) {
                     of.busy = of.busy.max(flow.last);
                 }
             }
@@ -308,18 +310,31 @@ impl Gather {
     }
 
     fn start(&mut self, flow: &Flow) {
-        if let Some(of) = subject(flow).and_then(|s| self.all.get_mut(&s)) {
+        if let Some(of) = subject(flow).and_then(|s| self.of(s)) {
             of.begins(flow.start);
         }
     }
 
+    /// What is noted of one.
+    fn of(&mut self, subject: Subject) -> Option<&mut Of> {
+        let at = match self.last {
+            Some((last, at)) if last == subject => at,
+            _ => self.all.get_index_of(&subject)?,
+        };
+        self.last = Some((subject, at));
+        self.all.get_index_mut(at).map(|(_, of)| &mut **of)
+    }
+
     /// It took part in a conversation; with how many before.
     fn met(&mut self, subject: Subject, flow: &Flow) -> Option<(&mut Of, u64)> {
-        if self.all.len() >= SUBJECTS && !self.all.contains_key(&subject) {
-            self.forgotten = self.forgotten.saturating_add(1);
-            return None;
+        if self.of(subject).is_none() {
+            if self.all.len() >= SUBJECTS {
+                self.forgotten = self.forgotten.saturating_add(1);
+                return None;
+            }
+            self.all.insert(subject, Box::new(Of::new(flow.start)));
         }
-        let of = self.all.entry(subject).or_insert_with(|| Box::new(Of::new(flow.start)));
+        let of = self.of(subject)?;
         let before = of.talks;
         of.busy = of.busy.max(flow.last);
         (of.first, of.last) = (of.first.min(flow.start), of.last.max(flow.last));
@@ -348,7 +363,7 @@ impl Gather {
         if !goes_out {
             return;
         }
-        let (mut added, mut lost) = (0, 0);
+        let (mut added, mut lost, mut new_port) = (0, 0, true);
         for gap in &mut of.gaps {
             if flow.start >= gap.to && flow.start.since(gap.to) <= AWAKE && gap.woke.len() < QUIET {
                 gap.woke.extend(keys[0].map(|key| (key, name, flow.key.server, flow.key.server_port, flow.first_frame)));
@@ -380,6 +395,7 @@ impl Gather {
                     names: resolver || flow.seen.has(Seen::DNS) || flow.seen.has(Seen::TLS),
                 }
             });
+            new_port &= row.talks == 0 || row.port != flow.key.server_port;
             if heard && row.answered == 0 {
                 of.tried = of.tried.saturating_sub(1);
             }
@@ -394,7 +410,8 @@ impl Gather {
             row.down = row.down.saturating_add(flow.down.bytes);
             row.frames.1 = row.frames.1.max(flow.last_frame);
         }
-        if of.ports.len() < PORTS {
+        // Where a row has it, it is there.
+        if new_port && of.ports.len() < PORTS {
             of.ports.insert(flow.key.server_port);
         }
         self.rows = self.rows.saturating_add(added);

@@ -9,13 +9,14 @@ use crate::time::Micros;
 
 /// Digits to the end.
 pub(super) fn number(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 20 {
-        return None;
+    let value = |digit: &u8| Some(digit.wrapping_sub(b'0')).filter(|d| *d < 10).map(u64::from);
+    match text.len() {
+        0 => None,
+        // Whatever they are, there is room for so many.
+        1..=19 => text.iter().try_fold(0u64, |sum, digit| Some(sum.wrapping_mul(10).wrapping_add(value(digit)?))),
+        20 => text.iter().try_fold(0u64, |sum, digit| sum.checked_mul(10)?.checked_add(value(digit)?)),
+        _ => None,
     }
-    text.iter().try_fold(0u64, |sum, digit| {
-        let digit = digit.checked_sub(b'0').filter(|d| *d < 10)?;
-        sum.checked_mul(10)?.checked_add(digit.into())
-    })
 }
 
 /// Seconds with a fraction, as microseconds: digits behind the sixth are cut off.

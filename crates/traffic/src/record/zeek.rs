@@ -328,14 +328,16 @@ impl Log {
             }
             _ => {
                 let mut row = Row::default();
+                // Nearly all of it is text, which is found out faster of a whole line, and faster than it is mended.
+                let text = std::str::from_utf8(line).unwrap_or_default();
                 let (mut from, mut columns) = (0, 0usize);
                 for end in memchr::memchr_iter(self.tab, line).chain(std::iter::once(line.len())) {
                     let value = line.get(from..end).unwrap_or_default();
                     let column = self.columns.get(columns).copied().unwrap_or(Column::Unread);
-                    (from, columns) = (end.saturating_add(1), columns.saturating_add(1));
                     if column != Column::Unread && value != self.unset && value != self.empty {
-                        row.set(column, value, self.comma);
+                        row.set(column, (value, text.get(from..end)), self.comma);
                     }
+                    (from, columns) = (end.saturating_add(1), columns.saturating_add(1));
                 }
                 if columns != self.columns.len() {
                     let what = match (self.columns.is_empty(), whole) {
@@ -461,9 +463,9 @@ impl Log {
 const BREAKS_OFF: &str = "it breaks off in the middle of a line";
 
 impl<'a> Row<'a> {
-    fn set(&mut self, column: Column, value: &'a [u8], comma: u8) {
-        // Nearly all of it is text, which is found out faster than it is mended.
-        let word = || Some(Text(std::str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed)));
+    /// Sets a column, whose bytes may be text.
+    fn set(&mut self, column: Column, (value, text): (&'a [u8], Option<&'a str>), comma: u8) {
+        let word = || Some(Text(text.map_or_else(|| String::from_utf8_lossy(value), Cow::Borrowed)));
         let list = || value.split(|b| *b == comma).map(|v| Text(String::from_utf8_lossy(v))).collect();
         let number = || text::number(value);
         let time = || text::seconds(value).or_else(|| text::stamp(value)).map(Stamp);

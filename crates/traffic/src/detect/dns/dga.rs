@@ -18,7 +18,7 @@ use umbilical_core::observation::Basis;
 use super::model::{ODD, odds};
 use super::{Halves, asker, is_blind, shown};
 use crate::detect::sieve::Over;
-use crate::detect::{About, Alert, Detector, Ends, Given, Reason, Subject, Tally, Term, Trace, who};
+use crate::detect::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::names::dns::NO_SUCH_NAME;
 use crate::names::zone::{self, Suffix, Zoned};
@@ -282,6 +282,10 @@ fn alert(subject: Subject, asker: &Asker) -> Option<Alert> {
 impl Detector for Dga {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn hears(&self) -> Hears {
+        Hears::END.and(Hears::OTHERS)
     }
 
     fn see(&mut self, event: &Event<'_>, _: &Given, words: &Words) {

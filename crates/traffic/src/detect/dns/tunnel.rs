@@ -17,7 +17,7 @@ use umbilical_core::observation::Basis;
 use super::zone::{self, Look, Rule, Zone};
 use super::{asker, is_blind};
 use crate::detect::sieve::Over;
-use crate::detect::{About, Alert, Detector, Ends, Given, Reason, Subject, Tally, Term, Trace, for_many, who};
+use crate::detect::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::names::zone::Suffix;
 use crate::names::{Words, dns};
@@ -213,6 +213,10 @@ fn alert(entry: &Entry) -> Option<Alert> {
 impl Detector for Tunnel {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn hears(&self) -> Hears {
+        Hears::START.and(Hears::END).and(Hears::OTHERS)
     }
 
     fn see(&mut self, event: &Event<'_>, _: &Given, words: &Words) {

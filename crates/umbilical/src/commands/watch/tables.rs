@@ -146,15 +146,15 @@ impl Trace {
             self.table(table);
         }
         for path in &tables.indicators {
-            let table = lists::indicators(path, &mut self.detect.given().indicators)?;
+            let table = lists::indicators(path, &mut self.detect.given(&self.watch.words).indicators)?;
             self.table(table);
         }
         for path in &tables.expected {
-            let table = lists::expected(path, &mut self.detect.given().expected)?;
+            let table = lists::expected(path, &mut self.detect.given(&self.watch.words).expected)?;
             self.table(table);
         }
         for path in &tables.messages {
-            let table = messages::read(path, &mut self.detect.given().messages)?;
+            let table = messages::read(path, &mut self.detect.given(&self.watch.words).messages)?;
             self.table(table);
         }
         for path in &tables.sessions {
@@ -174,16 +174,16 @@ impl Trace {
             self.list(tables);
         }
         if let Some((tables, indicators)) = self.anew(again.indicators, ("--indicators", lists::FORMATS[0]), quiet) {
-            let given = self.detect.given();
+            let given = self.detect.given(&self.watch.words);
             (given.indicators, given.read) = (indicators, given.read.wrapping_add(1));
             self.list(tables);
         }
         if let Some((tables, expected)) = self.anew(again.expected, ("--expect", lists::FORMATS[1]), quiet) {
-            self.detect.given().expected = expected;
+            self.detect.given(&self.watch.words).expected = expected;
             self.list(tables);
         }
         if let Some((tables, messages)) = self.anew(again.messages, ("--sms", messages::FORMAT), quiet) {
-            self.detect.given().messages = messages;
+            self.detect.given(&self.watch.words).messages = messages;
             self.list(tables);
         }
         if let Some((tables, rows)) = self.anew(again.sessions, ("--sessions", declared::FORMAT), quiet) {
