@@ -294,7 +294,7 @@ const HEADS: &[(&[u8], Body)] = &[
 /// What bytes are the beginning of; `None`: there are none.
 pub fn of(bytes: &[u8]) -> Option<Body> {
     let first = *bytes.first()?;
-    if let Some((_, body)) = HEADS.iter().find(|(head, _)| bytes.starts_with(head)) {
+    if let Some((_, body)) = HEADS.iter().find(|(head, _)| head.first() == Some(&first) && bytes.starts_with(head)) {
         return Some(*body);
     }
     Some(match (first, bytes) {

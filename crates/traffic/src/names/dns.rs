@@ -63,6 +63,10 @@ mod kind {
 /// Bytes of a name, and of a label (RFC 1035, 3.1); how often one may point to another.
 const NAME: usize = 255;
 const LABEL: u8 = 63;
+/// Most names are no longer.
+const USUAL: usize = 64;
+/// [`char::REPLACEMENT_CHARACTER`].
+const REPLACED: &str = "\u{fffd}";
 const POINTERS: u32 = 16;
 /// Questions and records that are looked at.
 const QUESTIONS: u16 = 64;
@@ -82,16 +86,18 @@ pub fn read(message: &[u8]) -> Option<Message> {
     if questions == 0 || questions > QUESTIONS || flags >> 3 & 0xf > OPERATIONS {
         return None;
     }
-    let mut name = String::new();
+    let mut name = String::with_capacity(USUAL);
     each_label(message, &mut rest, &mut |label| {
         if !name.is_empty() {
             name.push('.');
         }
-        // A dot inside of a label is none between two.
-        name.extend(
-            String::from_utf8_lossy(label).chars().map(|c| if c == '.' { char::REPLACEMENT_CHARACTER } else { c.to_ascii_lowercase() }),
-        );
+        match std::str::from_utf8(label) {
+            Ok(text) if !label.contains(&b'.') => name.push_str(text),
+            // A dot inside of a label is none between two.
+            _ => name.push_str(&String::from_utf8_lossy(label).replace('.', REPLACED)),
+        }
     })?;
+    name.make_ascii_lowercase();
     let (kind, class) = (rest.u16()?, rest.u16()?);
     // The highest bit asks for an answer to one only (RFC 6762, 5.4).
     if !CLASSES.contains(&(class & 0x7fff)) {
