@@ -198,7 +198,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         ended.watched.incidents = watch::incidents(&findings);
     }
     ended.telling.tell(&ended.watched.findings);
-    ended.telling.checked()?;
+    ended.telling.ended()?;
     let document = headed(SCHEMA, &kb, as_of, (&ended.inputs, ended.problems), ended.watched);
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
     let written = out::answer(global, |w| match global.format {

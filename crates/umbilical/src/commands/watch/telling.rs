@@ -3,7 +3,7 @@
 //! Each is told once, and again when it got worse: in a line of a file (`--findings`), on standard error, and in the store of the home,
 //! from which pages and sinks have it. What was told may be taken back by the answer at the end, which is of everything.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::path::Path;
 use std::thread::{self, JoinHandle};
@@ -34,13 +34,25 @@ const LONG_TURN: Duration = Duration::from_secs(60);
 /// Findings of which it is kept that they were told; beyond, those that are found no more may be told again.
 const TOLD: usize = 1 << 18;
 
+/// Findings that a file has not taken which wait until it does.
+const OWED: usize = 1 << 14;
+/// Lines on standard error within [`LONG_TURN`]: beyond, nobody reads them, and the file and the answer have them all.
+const LINES: usize = 200;
+
 /// What was told.
 pub(super) struct Telling {
     file: Option<Lines>,
+    /// Findings that the file has not taken yet, why, and how many are lost to it.
+    owed: VecDeque<Finding>,
     failed: io::Result<()>,
+    lost: u64,
+    /// Whether what fails may be tried again, for there is more to come.
+    patient: bool,
     told: HashMap<String, Severity>,
     /// Whether lines go to standard error as well.
     loud: bool,
+    /// Lines on standard error since a time, and those that were not written there.
+    said: Option<(Instant, usize, u64)>,
     next: Instant,
     /// When what looks at everything was last done.
     learnt: Option<Instant>,
@@ -56,17 +68,25 @@ impl Telling {
         let mut others = vec![("--output", global.output.as_deref())];
         others.extend(flows.map(|flows| ("--flows", Some(flows))));
         let file = findings.map(|path| Lines::open("--findings", path, &others, goes_on)).transpose()?;
-        Ok(Self {
+        Ok(Self::to(file, goes_on))
+    }
+
+    fn to(file: Option<Lines>, patient: bool) -> Self {
+        Self {
             file,
+            owed: VecDeque::new(),
             failed: Ok(()),
+            lost: 0,
+            patient,
             told: HashMap::new(),
             loud: false,
+            said: None,
             next: Instant::now(),
             learnt: None,
             pending: false,
             stored: None,
             store: None,
-        })
+        }
     }
 
     /// Whether it was not told, or not as so bad.
@@ -82,16 +102,59 @@ impl Telling {
             }
             self.told.insert(finding.id.clone(), finding.severity);
             self.pending = true;
-            if let (Some(to), Ok(())) = (&mut self.file, &self.failed) {
-                self.failed = to.write(finding);
+            if self.file.is_some() {
+                if self.owed.len() >= OWED {
+                    self.owed.pop_front();
+                    self.lost = self.lost.saturating_add(1);
+                }
+                self.owed.push_back(finding.clone());
             }
             if self.loud {
-                let what = finding.because.first().map_or("", String::as_str);
-                say(&format!("{} {}: {what} ({})", finding.severity.name(), finding.code, finding.id));
+                self.say(finding);
             }
         }
-        if let (Some(to), Ok(())) = (&mut self.file, &self.failed) {
+        self.write();
+    }
+
+    /// A finding in a line, unless there are too many.
+    fn say(&mut self, finding: &Finding) {
+        let (since, said, more) = self.said.get_or_insert_with(|| (Instant::now(), 0, 0));
+        if since.elapsed() >= LONG_TURN {
+            if *more > 0 {
+                say(&format!("{more} more findings were not told here: --findings FILE has each, and the answer"));
+            }
+            (*since, *said, *more) = (Instant::now(), 0, 0);
+        }
+        if *said >= LINES {
+            *more = more.saturating_add(1);
+            return;
+        }
+        *said = said.saturating_add(1);
+        let what = finding.because.first().map_or("", String::as_str);
+        say(&format!("{} {}: {what} ({})", finding.severity.name(), finding.code, finding.id));
+    }
+
+    /// Writes what is owed to the file. One that takes nothing for a while, its disk being full, has it later.
+    fn write(&mut self) {
+        let Some(to) = &mut self.file else { return };
+        let failed = self.failed.is_err();
+        if failed && !self.patient {
+            return;
+        }
+        self.failed = Ok(());
+        while let (Some(finding), Ok(())) = (self.owed.front(), &self.failed) {
+            self.failed = to.write(finding);
+            if self.failed.is_ok() {
+                self.owed.pop_front();
+            }
+        }
+        if self.failed.is_ok() {
             self.failed = to.flush();
+        }
+        match &self.failed {
+            Err(why) if self.patient && !failed => say(&format!("--findings {}: {why}; it is tried again", to.name)),
+            Ok(()) if failed => say(&format!("--findings {} has what it was owed{}", to.name, missing(self.lost))),
+            _ => {}
         }
     }
 
@@ -105,13 +168,19 @@ impl Telling {
 
     /// Goes on in a file that has taken the place of the one that is written.
     pub fn again(&mut self) {
-        if let (Some(to), Ok(())) = (&mut self.file, &self.failed) {
+        if let Some(to) = &mut self.file {
             self.failed = to.again();
+            self.write();
         }
     }
 
-    /// Whether the file took everything so far.
+    /// Whether the file took everything so far, or may yet.
     pub fn checked(&mut self) -> Result<(), Fail> {
+        if self.patient { Ok(()) } else { self.ended() }
+    }
+
+    /// Whether the file took everything.
+    pub fn ended(&mut self) -> Result<(), Fail> {
         let to = self.file.as_ref().map(|to| to.name.clone()).unwrap_or_default();
         std::mem::replace(&mut self.failed, Ok(())).map_err(|source| Fail::Output { to, source })
     }
@@ -131,6 +200,11 @@ impl Telling {
         self.pending = true;
         say(&format!("what was found so far is not in the store yet: {why}"));
     }
+}
+
+/// What is lost to a file.
+fn missing(lost: u64) -> String {
+    if lost > 0 { format!(", but for {lost} that were too many") } else { String::new() }
 }
 
 impl Trace {
@@ -211,5 +285,73 @@ impl Trace {
             Ok(stored) => stored.map(|stored| thread::spawn(move || stored.write())),
             Err(why) => Some(thread::spawn(move || Err(why))),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::Write;
+    use std::rc::Rc;
+
+    use super::*;
+
+    /// A disk with so much room, and what is on it.
+    #[derive(Clone, Default)]
+    struct Disk(Rc<RefCell<(usize, Vec<u8>)>>);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let (room, on) = &mut *self.0.borrow_mut();
+            let n = bytes.len().min(*room);
+            *room -= n;
+            on.extend(&bytes[..n]);
+            if n == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(n) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn telling(disk: &Disk, patient: bool) -> Telling {
+        Telling::to(Some(Lines::of("found.jsonl", Box::new(disk.clone()))), patient)
+    }
+
+    fn finding(n: u32) -> Finding {
+        serde_json::from_value(serde_json::json!({
+            "id": format!("fnd-{n}"), "code": "scan", "source": "detector", "subject": {"kind": "session", "id": "ses-1"}, "verdict": null,
+            "severity": "high", "confidence": 1.0, "basis": "observed", "lifecycle": "unknown", "threats": [], "first": null, "last": null,
+            "because": ["tried"], "remedies": [], "clears_when": "", "detail": {},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_full_disk_has_everything_once_there_is_room() {
+        let disk = Disk::default();
+        let mut telling = telling(&disk, true);
+        for n in 0..500 {
+            disk.0.borrow_mut().0 = if (100..300).contains(&n) { 1 } else { 4096 };
+            telling.tell(&[finding(n)]);
+            assert!(telling.checked().is_ok());
+        }
+        assert!(telling.ended().is_ok());
+        let text = String::from_utf8(disk.0.borrow().1.clone()).unwrap();
+        let ids: Vec<String> =
+            text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["id"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(ids, (0..500).map(|n| format!("fnd-{n}")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_ends_with_a_full_disk_says_so() {
+        for patient in [false, true] {
+            let mut telling = telling(&Disk::default(), patient);
+            telling.tell(&[finding(1)]);
+            assert_eq!(telling.checked().is_ok(), patient);
+            let mut telling = self::telling(&Disk::default(), patient);
+            telling.tell(&[finding(1)]);
+            assert!(telling.ended().is_err());
+        }
     }
 }

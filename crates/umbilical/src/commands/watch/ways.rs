@@ -43,7 +43,11 @@ pub(super) struct Lines {
     to: BufWriter<Box<dyn Write>>,
     /// Where it is, if it is to be written on and not anew.
     goes_on: Option<PathBuf>,
+    line: Vec<u8>,
 }
+
+/// Bytes that are written at once.
+const BUFFER: usize = 1 << 16;
 
 impl Lines {
     /// Opens it, apart from others that are written, each by its flag; `None`: the answer goes to standard output. What is listened to
@@ -60,13 +64,20 @@ impl Lines {
             (false, false) => File::create(path).map(|file| Box::new(file) as _),
         };
         let to = to.map_err(|source| Fail::Output { to: name.clone(), source })?;
-        Ok(Self { name, to: BufWriter::with_capacity(1 << 16, to), goes_on: (goes_on && !piped).then(|| path.to_owned()) })
+        Ok(Self { goes_on: (goes_on && !piped).then(|| path.to_owned()), ..Self::of(&name, to) })
     }
 
-    /// One more.
+    /// Written to whatever takes them.
+    pub fn of(name: &str, to: Box<dyn Write>) -> Self {
+        Self { name: name.to_owned(), to: BufWriter::with_capacity(BUFFER, to), goes_on: None, line: Vec::new() }
+    }
+
+    /// One more: all of it, or where that fails nothing of it, unless it is longer than what is written at once.
     pub fn write(&mut self, line: &impl serde::Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.to, line)?;
-        self.to.write_all(b"\n")
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, line)?;
+        self.line.push(b'\n');
+        self.to.write_all(&self.line)
     }
 
     /// Nothing of it waits any more.
@@ -78,7 +89,7 @@ impl Lines {
     pub fn again(&mut self) -> io::Result<()> {
         let Some(path) = &self.goes_on else { return Ok(()) };
         self.to.flush()?;
-        self.to = BufWriter::with_capacity(1 << 16, behind(path)?);
+        self.to = BufWriter::with_capacity(BUFFER, behind(path)?);
         Ok(())
     }
 }
