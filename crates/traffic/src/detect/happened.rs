@@ -1,10 +1,11 @@
 //! What happened to conversations, and who wants to hear of it.
 //!
-//! Detectors are not told each thing at once but some hundred together, one detector after the other. What one of them knows then stays
-//! close by, and while the processor waits for a piece of it, it may look for what the next conversation needs: lines of logs, of which
-//! each is of somebody else, take a fifth less of its time.
+//! What records tell is not passed on one by one but some hundred together, to one detector after the other: each line of a log is of
+//! somebody else, and what a detector knows of whoever it is has to be fetched from far away. Told together it stays closer by, and while the
+//! processor waits for a piece of it, it may look for what the next conversation needs: lines take a fifth less of its time. Packets that
+//! follow each other are mostly of few, so what they tell is passed on at once.
 
-use crate::flow::{Event, Flow, Why};
+use crate::flow::{Event, Flow, Seen, Why};
 use crate::packet::proto;
 
 /// Kinds of events, each of some protocols: most detectors do not want to hear of most of them.
@@ -61,28 +62,20 @@ impl Hears {
 /// A conversation as it was when something happened to it, or several things at once.
 #[derive(Debug)]
 pub(super) struct Happened {
-    what: Hears,
-    why: Why,
-    /// The conversation, without what is only kept to look at it.
+    pub what: Hears,
+    pub why: Why,
     pub flow: Flow,
 }
 
 impl Happened {
-    /// Keeps what happened; `None`: it was not to a conversation.
-    pub fn new(event: &Event<'_>) -> Option<Self> {
-        let (flow, why) = of(event)?;
-        Some(Self { what: Hears::of(event), why, flow: flow.shown() })
-    }
-
-    /// Takes what happened behind it to the same conversation, where nothing was added to that: a record tells of it from its beginning to
+    /// Takes what happened behind it to the same conversation, where nothing was added to that: a record may tell of it from its beginning to
     /// its end at once. Whether it was so.
-    pub fn takes(&mut self, event: &Event<'_>) -> bool {
-        let what = Hears::of(event);
-        let same = of(event).filter(|(flow, _)| self.what.0 < what.0 && flow.is_as(&self.flow));
-        if let Some((_, why)) = same {
+    pub fn takes(&mut self, what: Hears, flow: &Flow, why: Why) -> bool {
+        let same = self.what.0 < what.0 && flow.is_as(&self.flow);
+        if same {
             (self.what, self.why) = (self.what.and(what), why);
         }
-        same.is_some()
+        same
     }
 
     /// Whether it was over.
@@ -115,11 +108,12 @@ impl Happened {
     }
 }
 
-/// The conversation that something happened to, and why it is over where it is.
-fn of<'e>(event: &Event<'e>) -> Option<(&'e Flow, Why)> {
-    match event {
-        Event::Start(flow) | Event::Answered(flow) | Event::Joined(flow) | Event::Active(flow) => Some((*flow, Why::Trace)),
-        Event::End(flow, why) => Some((*flow, *why)),
-        Event::Lookup(_) | Event::Broken(_) => None,
-    }
+/// What happened to a conversation of which a record tells, and why that is over where it is.
+pub(super) fn of_record<'e>(event: &Event<'e>) -> Option<(Hears, &'e Flow, Why)> {
+    let (flow, why) = match event {
+        Event::Start(flow) | Event::Answered(flow) | Event::Joined(flow) | Event::Active(flow) => (*flow, Why::Trace),
+        Event::End(flow, why) => (*flow, *why),
+        Event::Lookup(_) | Event::Broken(_) => return None,
+    };
+    (flow.seen != Seen::PACKETS).then(|| (Hears::of(event), flow, why))
 }

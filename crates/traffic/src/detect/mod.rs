@@ -42,7 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use umbilical_core::observation::Basis;
 
-use self::happened::{Happened, Hears};
+use self::happened::{Happened, Hears, of_record};
 use self::span::Span;
 use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow, Why};
@@ -152,7 +152,7 @@ trait Detector: std::fmt::Debug {
     }
 }
 
-/// Things that happened of which detectors are told at once.
+/// Conversations of records of which detectors are told together.
 const WAITING: usize = 256;
 
 type New = fn(&Given) -> Box<dyn Detector>;
@@ -223,7 +223,7 @@ pub struct Detectors {
     gather: Gather,
     /// Before which trace and time [`Given::past`] was.
     past_of: Option<(String, Micros)>,
-    /// What happened and they were not told of yet.
+    /// What records told and they were not told yet.
     waiting: Vec<Happened>,
 }
 
@@ -242,25 +242,25 @@ impl Detectors {
 
     /// What happens to a conversation.
     pub fn see(&mut self, event: &Event<'_>, words: &Words) {
-        if self.waiting.last_mut().is_some_and(|last| last.takes(event)) {
+        if let Some((what, flow, why)) = of_record(event) {
+            if self.waiting.last_mut().is_some_and(|last| last.takes(what, flow, why)) {
+                return;
+            }
+            if self.waiting.len() >= WAITING {
+                self.tell(words);
+            }
+            self.waiting.push(Happened { what, why, flow: flow.clone() });
             return;
         }
-        if self.waiting.len() >= WAITING {
-            self.tell(words);
-        }
-        if let Some(happened) = Happened::new(event) {
-            self.waiting.push(happened);
-            return;
-        }
-        // What is asked for and what comes in pieces is told at once, for it is not kept.
         self.tell(words);
         let what = Hears::of(event);
         for (_, detector) in self.all.iter_mut().filter(|(hears, _)| hears.is(what)) {
             detector.see(event, &self.given, words);
         }
+        self.gather.see(event, words);
     }
 
-    /// Tells them what happened.
+    /// Tells them what waits.
     fn tell(&mut self, words: &Words) {
         for (hears, detector) in &mut self.all {
             for happened in &self.waiting {

@@ -214,18 +214,9 @@ impl Flow {
         }
     }
 
-    /// Whether nothing was added since: what changes a conversation is a packet or a record, which has a number and is counted.
+    /// Whether nothing was added since: what changes a conversation is a record, which has a number and is counted.
     pub(crate) fn is_as(&self, before: &Self) -> bool {
         self.last_frame == before.last_frame && self.key == before.key && self.up == before.up && self.down == before.down
-    }
-
-    /// As others may see it, to be kept.
-    pub(crate) fn shown(&self) -> Self {
-        let kept = match self.kept.as_deref() {
-            Some(Kept::Close(close)) => Some(Box::new(Kept::Close(close.clone()))),
-            _ => None,
-        };
-        Self { kept, ..*self }
     }
 
     /// Whether the server said anything: TCP by SYN and ACK or by payload, anything else by a packet. `None` where it did not, as far as
