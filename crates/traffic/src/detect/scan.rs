@@ -80,7 +80,7 @@ struct Count {
     failed: u32,
     odd: u32,
     tried: u32,
-    /// Apart, for of whoever is answered there are none.
+    /// Apart, for of most there are none: who is answered fails at nothing.
     those: Option<Box<Those>>,
 }
 

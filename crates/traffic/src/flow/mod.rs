@@ -214,9 +214,10 @@ impl Flow {
         }
     }
 
-    /// Whether nothing was added since: what changes a conversation is a record, which has a number and is counted.
+    /// Whether no record was added since; several of one datagram have its number.
     pub(crate) fn is_as(&self, before: &Self) -> bool {
-        self.last_frame == before.last_frame && self.key == before.key && self.up == before.up && self.down == before.down
+        let when = |x: &Self| (x.last_frame, x.start, x.last, x.seen);
+        when(self) == when(before) && self.key == before.key && self.up == before.up && self.down == before.down
     }
 
     /// Whether the server said anything: TCP by SYN and ACK or by payload, anything else by a packet. `None` where it did not, as far as

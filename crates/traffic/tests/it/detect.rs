@@ -1,10 +1,12 @@
 //! Detectors on traces of which it is known what is in them.
 
 use umbilical_traffic::capture::Frame;
-use umbilical_traffic::detect::{Alert, Detectors, Given, Subject, Trace};
+use umbilical_traffic::detect::{Alert, Came, Detectors, Given, Subject, Trace};
 use umbilical_traffic::flow::Limits;
 use umbilical_traffic::link::Link;
+use umbilical_traffic::lists::Indicators;
 use umbilical_traffic::packet::Addr;
+use umbilical_traffic::record::eve;
 use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch::Watch;
 
@@ -319,4 +321,79 @@ fn who_is_answered_or_only_overheard_scans_not() {
     let backscatter =
         (0..500).map(|n: i64| (n * 10_000, tcp(PEER, [10, 1, (n / 250) as u8, (n % 250) as u8], (80, 1000), RST_ACK, 0, b"")));
     assert!(found(backscatter.collect(), Given::default()).is_empty());
+}
+
+/// Lines of EVE: a beacon, somebody who looks for telnet, and names that are asked for, more than are passed on together.
+fn lines() -> Vec<String> {
+    let line = |second: u32, kind: &str, from: &str, to: &str, port: u16, more: &str| {
+        let time = format!("2026-11-01T02:{:02}:{:02}.000000+0000", second / 60, second % 60);
+        format!(
+            "{{\"timestamp\":\"{time}\",\"flow_id\":{},\"event_type\":\"{kind}\",\"src_ip\":\"{from}\",\"src_port\":40000,\
+             \"dest_ip\":\"{to}\",\"dest_port\":{port},{}}}",
+            second * 10 + u32::from(port % 7),
+            more.replace("TIME", &time)
+        )
+    };
+    let flow = |back: u32| {
+        format!(
+            "\"proto\":\"TCP\",\"flow\":{{\"pkts_toserver\":3,\"pkts_toclient\":{back},\"bytes_toserver\":400,\"bytes_toclient\":{},\
+             \"start\":\"TIME\",\"end\":\"TIME\"}},\"tcp\":{{\"tcp_flags_ts\":\"{}\",\"tcp_flags_tc\":\"{}\"}}",
+            back * 300,
+            if back > 0 { "1b" } else { "02" },
+            if back > 0 { "1b" } else { "00" },
+        )
+    };
+    let mut out = Vec::new();
+    for n in 0..1200_u32 {
+        if n % 60 == 0 {
+            out.push(line(n, "flow", "10.0.0.7", "198.51.100.7", 443, &flow(3)));
+        }
+        if n % 2 == 0 {
+            out.push(line(n, "flow", "10.0.0.8", &format!("203.0.{}.{}", n / 250, n % 250), 23, &flow(0)));
+        }
+        if n % 5 == 0 {
+            let name = format!("\"proto\":\"UDP\",\"dns\":{{\"type\":\"query\",\"rrname\":\"h{n}.site.example\",\"rrtype\":\"A\"}}");
+            out.push(line(n, "dns", "10.0.0.9", "192.0.2.53", 53, &name));
+        }
+    }
+    out
+}
+
+/// What is found in lines, told together as they are, or each at once; a list that is given behind some of them.
+fn in_lines(at_once: bool, listed: Option<(usize, &str)>) -> (Vec<Alert>, Vec<Came>) {
+    let (mut watch, mut detect, mut log) = (Watch::new(Limits::default()), Detectors::new(Given::default()), eve::Log::default());
+    for (n, line) in lines().iter().enumerate() {
+        if let Some((_, list)) = listed.filter(|(behind, _)| *behind == n) {
+            let mut indicators = Indicators::default();
+            assert_eq!(indicators.add("a list", list.as_bytes()).unwrap(), []);
+            let given = detect.given(&watch.words);
+            (given.indicators, given.read) = (indicators, given.read + 1);
+        }
+        log.line(format!("{line}\n").as_bytes(), &mut watch, &mut |event, words| detect.see(&event, words));
+        if at_once {
+            let trace = Trace { words: &watch.words, sessions: &watch.sessions };
+            detect.so_far(Micros(0), trace, std::iter::empty(), &mut |_| None);
+        }
+    }
+    watch.finish(&mut |event, words| detect.see(&event, words));
+    detect.finish(Trace { words: &watch.words, sessions: &watch.sessions })
+}
+
+#[test]
+fn what_records_tell_together_is_as_if_it_were_told_at_once() {
+    let (alerts, came) = in_lines(false, None);
+    assert_eq!((alerts.clone(), came), in_lines(true, None));
+    let codes: Vec<&str> = alerts.iter().map(|a| a.about.code).collect();
+    assert!(codes.contains(&"scan") && codes.contains(&"beacon"), "{codes:?}");
+}
+
+/// Lists count for what comes behind them, also where what came before waits to be told.
+#[test]
+fn a_list_counts_from_when_it_was_given() {
+    let all = lines().len();
+    for behind in [0, all / 3, all - 1] {
+        let late = lines().iter().skip(behind).filter(|l| l.contains("198.51.100.7") && l.contains("\"flow\"")).count() as u64;
+        let (alerts, _) = in_lines(false, Some((behind, "198.51.100.7")));
+        assert_eq!(alerts.iter().find(|a| a.about.code == "indicator").map_or(0, |a| a.flows), late, "{behind}");
+    }
 }

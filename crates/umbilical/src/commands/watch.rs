@@ -198,7 +198,8 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         ended.watched.incidents = watch::incidents(&findings);
     }
     ended.telling.tell(&ended.watched.findings);
-    ended.telling.ended()?;
+    // What is missing there keeps nobody from the answer.
+    let told = ended.telling.ended();
     let document = headed(SCHEMA, &kb, as_of, (&ended.inputs, ended.problems), ended.watched);
     let view = View { width: out::width(), color: out::colour(global), max_rows: ROWS };
     let written = out::answer(global, |w| match global.format {
@@ -223,6 +224,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
             eprintln!("umbilical: {said}");
         }
     }
+    told?;
     Ok(if stopped { INTERRUPTED } else { code })
 }
 

@@ -136,8 +136,8 @@ pub fn listen(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         // Clocks of routers are their own.
-        let told = || trace.detect.range().unwrap_or_default().1.min(now());
-        let upto = if heard.interfaces.is_empty() { told() } else { heard.upto };
+        let told = |trace: &Trace| trace.detect.range().unwrap_or_default().1.min(now());
+        let upto = |trace: &Trace| if heard.interfaces.is_empty() { told(trace) } else { heard.upto };
         trace.tells(upto, global, kb);
         trace.failed()?;
     }

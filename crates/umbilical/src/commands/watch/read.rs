@@ -79,7 +79,7 @@ impl Trace {
                 let read = capture::read(opened.from, &mut |frame| {
                     self.step(|watch, each| watch.frame(&frame, each));
                     if piped {
-                        self.tells(frame.at, global, kb);
+                        self.tells(|_| frame.at, global, kb);
                     }
                 });
                 match read {
@@ -196,7 +196,7 @@ impl Trace {
                 Ok(Some(line)) => {
                     self.step(|watch, each| read(line, watch, each));
                     if let Some((global, kb)) = told {
-                        self.tells(self.detect.range().unwrap_or_default().1, global, kb);
+                        self.tells(|trace| trace.detect.range().unwrap_or_default().1, global, kb);
                     }
                 }
                 Ok(None) => return None,

@@ -1,10 +1,10 @@
 //! Findings as they are made: what is listened to may go on for months, and nobody waits for its end.
 //!
-//! Each is told once, and again when it got worse: in a line of a file (`--findings`), on standard error, and in the store of the home,
-//! from which pages and sinks have it. What was told may be taken back by the answer at the end, which is of everything.
+//! Each is told once, and again when it got worse: in a line of a file (`--findings`), on standard error unless there are too many, and in
+//! the store of the home, from which pages and sinks have it. A disk that is full for a while ends nothing: the file has it later. What was told may be taken back by the answer at the end, which is of everything.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::io;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -36,23 +36,27 @@ const TOLD: usize = 1 << 18;
 
 /// Findings that a file has not taken which wait until it does.
 const OWED: usize = 1 << 14;
-/// Lines on standard error within [`LONG_TURN`]: beyond, nobody reads them, and the file and the answer have them all.
-const LINES: usize = 200;
+/// Lines on standard error of one severity within [`LONG_TURN`]: beyond, nobody reads them, and the file and the answer have them all.
+const LINES: u64 = 200;
 
 /// What was told.
 pub(super) struct Telling {
     file: Option<Lines>,
-    /// Findings that the file has not taken yet, why, and how many are lost to it.
+    /// Findings that are not known to be in the file, and how many of these, the first, wait only for the disk.
     owed: VecDeque<Finding>,
+    waiting: usize,
+    /// Why they are not there, and how many are lost to it.
     failed: io::Result<()>,
     lost: u64,
-    /// Whether what fails may be tried again, for there is more to come.
-    patient: bool,
+    /// The file that has its name now is to be taken.
+    reopens: bool,
+    /// Whether there is more to come, so that a full disk may be tried again.
+    goes_on: bool,
     told: HashMap<String, Severity>,
     /// Whether lines go to standard error as well.
     loud: bool,
-    /// Lines on standard error since a time, and those that were not written there.
-    said: Option<(Instant, usize, u64)>,
+    /// What was told on standard error since a time, or would have been.
+    said: Option<(Instant, BTreeMap<Severity, u64>)>,
     next: Instant,
     /// When what looks at everything was last done.
     learnt: Option<Instant>,
@@ -71,13 +75,15 @@ impl Telling {
         Ok(Self::to(file, goes_on))
     }
 
-    fn to(file: Option<Lines>, patient: bool) -> Self {
+    fn to(file: Option<Lines>, goes_on: bool) -> Self {
         Self {
             file,
             owed: VecDeque::new(),
+            waiting: 0,
             failed: Ok(()),
             lost: 0,
-            patient,
+            reopens: false,
+            goes_on,
             told: HashMap::new(),
             loud: false,
             said: None,
@@ -103,11 +109,7 @@ impl Telling {
             self.told.insert(finding.id.clone(), finding.severity);
             self.pending = true;
             if self.file.is_some() {
-                if self.owed.len() >= OWED {
-                    self.owed.pop_front();
-                    self.lost = self.lost.saturating_add(1);
-                }
-                self.owed.push_back(finding.clone());
+                self.owe(finding);
             }
             if self.loud {
                 self.say(finding);
@@ -116,46 +118,79 @@ impl Telling {
         self.write();
     }
 
+    /// The file is to have it.
+    fn owe(&mut self, finding: &Finding) {
+        if self.owed.len() >= OWED {
+            self.write();
+        }
+        if self.owed.len() >= OWED {
+            self.owed.remove(self.waiting);
+            self.lost = self.lost.saturating_add(1);
+        }
+        self.owed.push_back(finding.clone());
+    }
+
     /// A finding in a line, unless there are too many.
     fn say(&mut self, finding: &Finding) {
-        let (since, said, more) = self.said.get_or_insert_with(|| (Instant::now(), 0, 0));
-        if since.elapsed() >= LONG_TURN {
-            if *more > 0 {
-                say(&format!("{more} more findings were not told here: --findings FILE has each, and the answer"));
-            }
-            (*since, *said, *more) = (Instant::now(), 0, 0);
+        if self.said.as_ref().is_some_and(|(since, _)| since.elapsed() >= LONG_TURN) {
+            self.unsaid();
         }
-        if *said >= LINES {
-            *more = more.saturating_add(1);
-            return;
+        let (_, said) = self.said.get_or_insert_with(|| (Instant::now(), BTreeMap::new()));
+        let count = said.entry(finding.severity).or_default();
+        *count = count.saturating_add(1);
+        if *count <= LINES {
+            let what = finding.because.first().map_or("", String::as_str);
+            say(&format!("{} {}: {what} ({})", finding.severity.name(), finding.code, finding.id));
         }
-        *said = said.saturating_add(1);
-        let what = finding.because.first().map_or("", String::as_str);
-        say(&format!("{} {}: {what} ({})", finding.severity.name(), finding.code, finding.id));
+    }
+
+    /// How many were too many to be said.
+    fn unsaid(&mut self) {
+        let Some((_, said)) = self.said.take() else { return };
+        let more = said.values().fold(0_u64, |sum, count| sum.saturating_add(count.saturating_sub(LINES)));
+        if more > 0 {
+            say(&format!("{more} more findings were not told here: the answer has them, and --findings FILE"));
+        }
+    }
+
+    /// Whether what failed may be tried again.
+    fn is_patient(&self) -> bool {
+        let full = |why: &io::Error| matches!(why.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        self.goes_on && self.failed.as_ref().err().is_none_or(full)
     }
 
     /// Writes what is owed to the file. One that takes nothing for a while, its disk being full, has it later.
     fn write(&mut self) {
-        let Some(to) = &mut self.file else { return };
-        let failed = self.failed.is_err();
-        if failed && !self.patient {
+        let before = self.failed.is_err();
+        if self.file.is_none() || before && !self.is_patient() {
             return;
         }
-        self.failed = Ok(());
-        while let (Some(finding), Ok(())) = (self.owed.front(), &self.failed) {
-            self.failed = to.write(finding);
-            if self.failed.is_ok() {
-                self.owed.pop_front();
-            }
-        }
-        if self.failed.is_ok() {
-            self.failed = to.flush();
-        }
+        self.failed = self.writes();
+        let name = self.file.as_ref().map_or("", |to| &to.name);
         match &self.failed {
-            Err(why) if self.patient && !failed => say(&format!("--findings {}: {why}; it is tried again", to.name)),
-            Ok(()) if failed => say(&format!("--findings {} has what it was owed{}", to.name, missing(self.lost))),
+            Err(why) if !before && self.is_patient() => say(&format!("--findings {name}: {why}; it is tried again")),
+            Ok(()) if before => say(&format!("--findings {name} has what it was owed{}", missing(self.lost))),
             _ => {}
         }
+    }
+
+    fn writes(&mut self) -> io::Result<()> {
+        let Some(to) = &mut self.file else { return Ok(()) };
+        if self.reopens {
+            // What the one so far did not take is told once more in the new one, some of it twice rather than torn.
+            if !to.again()? {
+                self.waiting = 0;
+            }
+            self.reopens = false;
+        }
+        while let Some(finding) = self.owed.get(self.waiting) {
+            to.write(finding)?;
+            self.waiting = self.waiting.saturating_add(1);
+        }
+        to.flush()?;
+        self.owed.clear();
+        self.waiting = 0;
+        Ok(())
     }
 
     /// Forgets what is found no more, if it is too much.
@@ -168,21 +203,22 @@ impl Telling {
 
     /// Goes on in a file that has taken the place of the one that is written.
     pub fn again(&mut self) {
-        if let Some(to) = &mut self.file {
-            self.failed = to.again();
-            self.write();
-        }
+        self.reopens = true;
+        self.write();
     }
 
     /// Whether the file took everything so far, or may yet.
     pub fn checked(&mut self) -> Result<(), Fail> {
-        if self.patient { Ok(()) } else { self.ended() }
+        if self.is_patient() { Ok(()) } else { self.ended() }
     }
 
-    /// Whether the file took everything.
+    /// Nothing more comes: whether the file took everything.
     pub fn ended(&mut self) -> Result<(), Fail> {
+        self.unsaid();
         let to = self.file.as_ref().map(|to| to.name.clone()).unwrap_or_default();
-        std::mem::replace(&mut self.failed, Ok(())).map_err(|source| Fail::Output { to, source })
+        let lost = || io::Error::other(format!("it does not have everything{}", missing(self.lost)));
+        let took = if self.lost > 0 { Err(lost()) } else { Ok(()) };
+        std::mem::replace(&mut self.failed, Ok(())).and(took).map_err(|source| Fail::Output { to, source })
     }
 
     /// Whether the store has not taken yet what it was given, or was asked of late.
@@ -204,16 +240,17 @@ impl Telling {
 
 /// What is lost to a file.
 fn missing(lost: u64) -> String {
-    if lost > 0 { format!(", but for {lost} that were too many") } else { String::new() }
+    if lost > 0 { format!(", but for {lost} that were too many to wait") } else { String::new() }
 }
 
 impl Trace {
     /// While something is listened to: tells what was found until a time of the trace, now and then.
-    pub(super) fn tells(&mut self, at: Micros, global: &Global, kb: &Knowledge) {
+    pub(super) fn tells(&mut self, at: impl FnOnce(&Self) -> Micros, global: &Global, kb: &Knowledge) {
         let now = Instant::now();
         if now < self.telling.next {
             return;
         }
+        let at = at(self);
         number(&self.watch, &mut self.ids);
         let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
         let places = &mut self.ways.naming.places;
@@ -314,8 +351,8 @@ mod tests {
         }
     }
 
-    fn telling(disk: &Disk, patient: bool) -> Telling {
-        Telling::to(Some(Lines::of("found.jsonl", Box::new(disk.clone()))), patient)
+    fn telling(disk: &Disk, goes_on: bool) -> Telling {
+        Telling::to(Some(Lines::of("found.jsonl", Box::new(disk.clone()), None)), goes_on)
     }
 
     fn finding(n: u32) -> Finding {
@@ -327,29 +364,100 @@ mod tests {
         .unwrap()
     }
 
+    fn ids(disk: &Disk) -> Vec<String> {
+        let text = String::from_utf8(disk.0.borrow().1.clone()).unwrap();
+        let id = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_str().unwrap().to_owned();
+        text.lines().map(id).collect()
+    }
+
+    fn numbers(to: u32) -> Vec<String> {
+        (0..to).map(|n| format!("fnd-{n}")).collect()
+    }
+
     #[test]
     fn a_full_disk_has_everything_once_there_is_room() {
         let disk = Disk::default();
         let mut telling = telling(&disk, true);
-        for n in 0..500 {
-            disk.0.borrow_mut().0 = if (100..300).contains(&n) { 1 } else { 4096 };
+        // What is written at once is full long before there is room again.
+        for n in 0..2000 {
+            disk.0.borrow_mut().0 = if (100..1900).contains(&n) { 1 } else { 1 << 20 };
             telling.tell(&[finding(n)]);
             assert!(telling.checked().is_ok());
+            assert_eq!(telling.owed.is_empty(), !(100..1900).contains(&n), "{n}");
         }
         assert!(telling.ended().is_ok());
-        let text = String::from_utf8(disk.0.borrow().1.clone()).unwrap();
-        let ids: Vec<String> =
-            text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["id"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(ids, (0..500).map(|n| format!("fnd-{n}")).collect::<Vec<_>>());
+        assert_eq!(ids(&disk), numbers(2000));
+    }
+
+    #[test]
+    fn so_many_at_once_are_written() {
+        let disk = Disk::default();
+        disk.0.borrow_mut().0 = usize::MAX;
+        let mut telling = telling(&disk, false);
+        let all: Vec<Finding> = (0..OWED as u32 + 900).map(finding).collect();
+        telling.tell(&all);
+        assert!(telling.ended().is_ok());
+        assert_eq!(ids(&disk), numbers(OWED as u32 + 900));
+    }
+
+    #[test]
+    fn what_is_lost_is_counted() {
+        let disk = Disk::default();
+        let mut telling = telling(&disk, true);
+        let all: Vec<Finding> = (0..OWED as u32 + 900).map(finding).collect();
+        telling.tell(&all);
+        assert_eq!((telling.owed.len(), telling.lost), (OWED, 900));
+        disk.0.borrow_mut().0 = usize::MAX;
+        telling.tell(&[]);
+        assert_eq!(ids(&disk).len(), OWED);
+        let Err(Fail::Output { source, .. }) = telling.ended() else { panic!("some are missing") };
+        assert!(source.to_string().ends_with("but for 900 that were too many to wait"), "{source}");
+    }
+
+    #[test]
+    fn only_a_full_disk_is_waited_for() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut telling = Telling::to(Some(Lines::of("a pipe", Box::new(Gone), None)), true);
+        telling.tell(&[finding(1)]);
+        assert!(telling.checked().is_err());
+    }
+
+    /// A file that was set aside on a full disk, and one that takes its place.
+    #[test]
+    fn what_the_old_file_did_not_take_is_in_the_new_one() {
+        let path = std::env::temp_dir().join(format!("umbilical-found-{}.jsonl", std::process::id()));
+        let disk = Disk::default();
+        let lines = Lines::of("found.jsonl", Box::new(disk.clone()), Some(path.clone()));
+        let mut telling = Telling::to(Some(lines), true);
+        disk.0.borrow_mut().0 = 500;
+        for n in 0..9 {
+            telling.tell(&[finding(n)]);
+        }
+        assert!(telling.failed.is_err());
+        telling.again();
+        telling.tell(&[finding(9)]);
+        assert!(telling.ended().is_ok());
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(text.ends_with('\n') && text.lines().all(|l| serde_json::from_str::<serde_json::Value>(l).is_ok()));
+        assert_eq!(text.lines().count(), 9, "the first was taken, and the one that was cut is told anew");
     }
 
     #[test]
     fn what_ends_with_a_full_disk_says_so() {
-        for patient in [false, true] {
-            let mut telling = telling(&Disk::default(), patient);
+        for goes_on in [false, true] {
+            let mut telling = telling(&Disk::default(), goes_on);
             telling.tell(&[finding(1)]);
-            assert_eq!(telling.checked().is_ok(), patient);
-            let mut telling = self::telling(&Disk::default(), patient);
+            assert_eq!(telling.checked().is_ok(), goes_on);
+            let mut telling = self::telling(&Disk::default(), goes_on);
             telling.tell(&[finding(1)]);
             assert!(telling.ended().is_err());
         }

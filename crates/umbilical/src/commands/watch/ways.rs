@@ -64,12 +64,12 @@ impl Lines {
             (false, false) => File::create(path).map(|file| Box::new(file) as _),
         };
         let to = to.map_err(|source| Fail::Output { to: name.clone(), source })?;
-        Ok(Self { goes_on: (goes_on && !piped).then(|| path.to_owned()), ..Self::of(&name, to) })
+        Ok(Self::of(&name, to, (goes_on && !piped).then(|| path.to_owned())))
     }
 
-    /// Written to whatever takes them.
-    pub fn of(name: &str, to: Box<dyn Write>) -> Self {
-        Self { name: name.to_owned(), to: BufWriter::with_capacity(BUFFER, to), goes_on: None, line: Vec::new() }
+    /// Written to whatever takes them, which may later be found where it goes on.
+    pub fn of(name: &str, to: Box<dyn Write>, goes_on: Option<PathBuf>) -> Self {
+        Self { name: name.to_owned(), to: BufWriter::with_capacity(BUFFER, to), goes_on, line: Vec::new() }
     }
 
     /// One more: all of it, or where that fails nothing of it, unless it is longer than what is written at once.
@@ -85,12 +85,15 @@ impl Lines {
         self.to.flush()
     }
 
-    /// Goes on in the file that has its name now: the one so far may have been set aside.
-    pub fn again(&mut self) -> io::Result<()> {
-        let Some(path) = &self.goes_on else { return Ok(()) };
-        self.to.flush()?;
-        self.to = BufWriter::with_capacity(BUFFER, behind(path)?);
-        Ok(())
+    /// Goes on in the file that has its name now: the one so far may have been set aside. Whether that took everything; else its last
+    /// line may be torn.
+    pub fn again(&mut self) -> io::Result<bool> {
+        let Some(path) = &self.goes_on else { return Ok(true) };
+        let to = BufWriter::with_capacity(BUFFER, behind(path)?);
+        let took = self.to.flush().is_ok();
+        // Taken apart it does not try once more.
+        let _ = std::mem::replace(&mut self.to, to).into_parts();
+        Ok(took)
     }
 }
 
@@ -168,7 +171,8 @@ impl Ways {
     /// Goes on in files that have taken the place of those that are written.
     pub(super) fn again(&mut self) {
         if let (Some(to), Ok(())) = (&mut self.flows, &self.failed) {
-            self.failed = to.again();
+            let took = to.again();
+            self.failed = took.and_then(|took| if took { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) });
         }
     }
 
