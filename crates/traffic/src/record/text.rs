@@ -9,12 +9,23 @@ use crate::time::Micros;
 
 /// Digits to the end.
 pub(super) fn number(text: &[u8]) -> Option<u64> {
-    let value = |digit: &u8| Some(digit.wrapping_sub(b'0')).filter(|d| *d < 10).map(u64::from);
-    match text.len() {
-        0 => None,
-        // Whatever they are, there is room for so many.
-        1..=19 => text.iter().try_fold(0u64, |sum, digit| Some(sum.wrapping_mul(10).wrapping_add(value(digit)?))),
-        20 => text.iter().try_fold(0u64, |sum, digit| sum.checked_mul(10)?.checked_add(value(digit)?)),
+    if text.is_empty() || text.len() > 20 {
+        return None;
+    }
+    let (mut sum, mut odd) = (0_u64, false);
+    // Whatever they are, there is room for nineteen.
+    let (most, last) = text.split_at_checked(19).unwrap_or((text, &[]));
+    for byte in most {
+        let digit = byte.wrapping_sub(b'0');
+        odd |= digit > 9;
+        sum = sum.wrapping_mul(10).wrapping_add(digit.into());
+    }
+    if odd {
+        return None;
+    }
+    match last {
+        [] => Some(sum),
+        [last] => sum.checked_mul(10)?.checked_add(last.checked_sub(b'0').filter(|d| *d < 10)?.into()),
         _ => None,
     }
 }
@@ -109,6 +120,25 @@ fn dotted(text: &[u8]) -> Option<[u8; 4]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_digits_to_the_end() {
+        for (text, value) in [
+            ("0", Some(0)),
+            ("007", Some(7)),
+            ("9999999999999999999", Some(9_999_999_999_999_999_999)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("99999999999999999999", None),
+            ("000000000000000000001", None),
+            ("1234567890123456789x", None),
+            ("12a", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(number(text.as_bytes()), value, "{text}");
+        }
+    }
 
     #[test]
     fn times_in_every_dress() {
