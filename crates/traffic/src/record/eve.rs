@@ -9,7 +9,7 @@
 use serde::Deserialize;
 use umbilical_core::text::clean;
 
-use super::lines::{Text, Troubles};
+use super::lines::{Text, Troubles, json};
 use super::lookup::{Heard, code, kind};
 use super::{Part, Record, Told, Uid, spoken, text};
 use crate::flow::{Each, Half, Key, Lookup, Seen};
@@ -19,7 +19,7 @@ use crate::packet::{Addr, Flags, proto};
 use crate::time::Micros;
 use crate::watch::Watch;
 
-/// A line. What is not named here is not read.
+/// A line. What is not named here is not read. What only some lines have is apart: the whole of it is moved more than once.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Line<'a> {
@@ -43,17 +43,17 @@ struct Line<'a> {
     #[serde(borrow)]
     flow: Option<Flow<'a>>,
     #[serde(borrow)]
-    netflow: Option<Netflow<'a>>,
+    netflow: Option<Box<Netflow<'a>>>,
     #[serde(borrow)]
     tcp: Option<Tcp<'a>>,
     #[serde(borrow)]
-    dns: Option<Dns<'a>>,
+    dns: Option<Box<Dns<'a>>>,
     #[serde(borrow)]
-    tls: Option<Tls<'a>>,
+    tls: Option<Box<Tls<'a>>>,
     #[serde(borrow)]
-    quic: Option<Tls<'a>>,
+    quic: Option<Box<Tls<'a>>>,
     #[serde(borrow)]
-    http: Option<Http<'a>>,
+    http: Option<Box<Http<'a>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -234,7 +234,7 @@ impl Log {
     pub fn new(head: &[u8]) -> Self {
         let mut log = Self::default();
         for line in head.split_inclusive(|b| *b == b'\n') {
-            let Ok(event) = serde_json::from_slice::<Line<'_>>(line) else { continue };
+            let Ok(event) = json::<Line<'_>>(line) else { continue };
             match event.event_type.as_ref().map(Text::bytes) {
                 Some(b"flow") => log.flows = true,
                 Some(b"dns") => log.sees = log.sees.with(Seen::DNS),
@@ -253,7 +253,7 @@ impl Log {
             return;
         }
         let whole = line.ends_with(b"\n");
-        let event = match serde_json::from_slice::<Line<'_>>(line) {
+        let event = match json::<Line<'_>>(line) {
             Ok(event) if event.event_type.is_some() => event,
             Err(error) if error.is_eof() && !whole => return self.troubles.put(self.number, "it breaks off in the middle of a line"),
             Ok(_) | Err(_) => return self.troubles.put(self.number, "this line is no event of Suricata"),
@@ -301,7 +301,7 @@ impl Log {
 
     /// One way of a conversation.
     fn netflow(&mut self, event: &Line<'_>, watch: &mut Watch, each: Each<'_>) {
-        let Some(flow) = &event.netflow else { return self.troubles.put(self.number, LACKS) };
+        let Some(flow) = event.netflow.as_deref() else { return self.troubles.put(self.number, LACKS) };
         let (Some(key), Some(start)) = (key(event), time(flow.start.as_ref())) else { return self.troubles.put(self.number, LACKS) };
         let end = time(flow.end.as_ref()).unwrap_or(start).max(start);
         let flags = event.tcp.as_ref().and_then(|t| t.tcp_flags.as_ref());
@@ -331,7 +331,7 @@ impl Log {
         };
         let mut names = Names { app: event.event_type.as_ref().and_then(|kind| spoken(&kind.0)), ..Names::default() };
         let mut seen = Seen::NOTHING;
-        if let Some(dns) = &event.dns {
+        if let Some(dns) = event.dns.as_deref() {
             seen = seen.with(Seen::DNS);
             // An answer may be written as the packet went.
             if key.client_port == 53 && key.server_port != 53 {
@@ -342,21 +342,21 @@ impl Log {
         }
         let words = &mut watch.words;
         let mut keep = |text: Option<&Text<'_>>| text.filter(|t| !t.0.is_empty()).and_then(|t| words.keep(&t.0));
-        if let Some(tls) = event.tls.as_ref().or(event.quic.as_ref()) {
+        if let Some(tls) = event.tls.as_deref().or(event.quic.as_deref()) {
             seen = seen.with(Seen::TLS);
             names.sni = keep(tls.sni.as_ref().map(|n| Text(n.0.to_ascii_lowercase().into())).as_ref());
             names.ja3 = keep(tls.ja3.as_ref().and_then(|j| j.hash.as_ref()));
             names.ja4 = keep(tls.ja4.as_ref());
             names.sha1 = keep(tls.fingerprint.as_ref().map(|f| Text(print(&f.0).into())).as_ref());
         }
-        if let Some(http) = &event.http {
+        if let Some(http) = event.http.as_deref() {
             seen = seen.with(Seen::HTTP);
             names.host = keep(http.hostname.as_ref().map(|h| Text(h.0.to_ascii_lowercase().into())).as_ref());
             names.uri = keep(http.url.as_ref());
             names.agent = keep(http.http_user_agent.as_ref());
             names.mime = keep(http.http_content_type.as_ref().map(|m| Text(media(&m.0).into())).as_ref());
         }
-        if let (Some(tls), Some(hash)) = (&event.tls, names.sha1) {
+        if let (Some(tls), Some(hash)) = (event.tls.as_deref(), names.sha1) {
             let text = |text: &Option<Text<'_>>| text.as_ref().map(|t| clean(&t.0).as_ref().into());
             let (from, until) = (time(tls.notbefore.as_ref()), time(tls.notafter.as_ref()));
             watch.words.says(hash, Certificate { subject: text(&tls.subject), issuer: text(&tls.issuerdn), from, until });
@@ -484,7 +484,7 @@ fn key(event: &Line<'_>) -> Option<Key> {
 /// Whether this is the beginning of such a log, and when its first event was.
 pub fn begins(head: &[u8]) -> Option<Micros> {
     let line = head.split_inclusive(|b| *b == b'\n').find(|l| !l.iter().all(u8::is_ascii_whitespace))?;
-    let event = serde_json::from_slice::<Line<'_>>(line).ok()?;
+    let event = json::<Line<'_>>(line).ok()?;
     event.event_type.as_ref()?;
     time(event.timestamp.as_ref())
 }

@@ -42,6 +42,12 @@ impl Troubles {
     }
 }
 
+/// What a line of JSON says. That it is text is found out once and not of each string in it; a line that is none is read as far as nobody asks
+/// for what is not.
+pub(super) fn json<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, serde_json::Error> {
+    std::str::from_utf8(line).map_or_else(|_| serde_json::from_slice(line), serde_json::from_str)
+}
+
 /// Text that is borrowed where nothing in it was escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Text<'a>(pub Cow<'a, str>);

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use umbilical_core::text::clean;
 
-use super::lines::{Stamp, Text, Troubles};
+use super::lines::{Stamp, Text, Troubles, json};
 use super::lookup::Heard;
 use super::{Record, Told, Uid, spoken, text};
 use crate::flow::{Each, Half, Key, Lookup, Seen};
@@ -318,7 +318,7 @@ impl Log {
                 None
             }
             b'{' => {
-                let Ok(row) = serde_json::from_slice::<Row<'_>>(line) else {
+                let Ok(row) = json::<Row<'_>>(line) else {
                     self.troubles.put(self.number, if whole { "this line is no JSON object of a log" } else { BREAKS_OFF });
                     return None;
                 };
