@@ -1,7 +1,8 @@
 //! Findings as they are made: what is listened to may go on for months, and nobody waits for its end.
 //!
 //! Each is told once, and again when it got worse: in a line of a file (`--findings`), on standard error unless there are too many, and in
-//! the store of the home, from which pages and sinks have it. A disk that is full for a while ends nothing: the file has it later. What was told may be taken back by the answer at the end, which is of everything.
+//! the store of the home, from which pages and sinks have it. A disk that is full for a while ends nothing: the file has it later. What was
+//! told may be taken back by the answer at the end, which is of everything.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io::{self, ErrorKind};
