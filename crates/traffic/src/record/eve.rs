@@ -6,10 +6,10 @@
 //!
 //! When it is wrong: Suricata counts the bytes of frames, those of Ethernet's header included.
 
-use serde::Deserialize;
 use umbilical_core::text::clean;
 
-use super::lines::{Text, Troubles, json};
+use super::json::{self, Json, Object, Wrong};
+use super::lines::{Text, Troubles};
 use super::lookup::{Heard, code, kind};
 use super::{Part, Record, Told, Uid, spoken, text};
 use crate::flow::{Each, Half, Key, Lookup, Seen};
@@ -20,196 +20,318 @@ use crate::time::Micros;
 use crate::watch::Watch;
 
 /// A line. What is not named here is not read. What only some lines have is apart: the whole of it is moved more than once.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 struct Line<'a> {
-    #[serde(borrow)]
     timestamp: Option<Text<'a>>,
     flow_id: Option<u64>,
-    #[serde(borrow)]
     event_type: Option<Text<'a>>,
-    #[serde(borrow)]
     src_ip: Option<Text<'a>>,
     src_port: u16,
-    #[serde(borrow)]
     dest_ip: Option<Text<'a>>,
     dest_port: u16,
-    #[serde(borrow)]
     proto: Option<Text<'a>>,
-    #[serde(borrow)]
     app_proto: Option<Text<'a>>,
     icmp_type: u16,
     icmp_code: u16,
-    #[serde(borrow)]
     flow: Option<Flow<'a>>,
-    #[serde(borrow)]
     netflow: Option<Box<Netflow<'a>>>,
-    #[serde(borrow)]
     tcp: Option<Tcp<'a>>,
-    #[serde(borrow)]
     dns: Option<Box<Dns<'a>>>,
-    #[serde(borrow)]
     tls: Option<Box<Tls<'a>>>,
-    #[serde(borrow)]
     quic: Option<Box<Tls<'a>>>,
-    #[serde(borrow)]
     http: Option<Box<Http<'a>>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+impl<'a> Object<'a> for Line<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"timestamp" => self.timestamp = json.text()?,
+            b"flow_id" => self.flow_id = json.number()?,
+            b"event_type" => self.event_type = json.text()?,
+            b"src_ip" => self.src_ip = json.text()?,
+            b"src_port" => self.src_port = json.number()?.unwrap_or_default(),
+            b"dest_ip" => self.dest_ip = json.text()?,
+            b"dest_port" => self.dest_port = json.number()?.unwrap_or_default(),
+            b"proto" => self.proto = json.text()?,
+            b"app_proto" => self.app_proto = json.text()?,
+            b"icmp_type" => self.icmp_type = json.number()?.unwrap_or_default(),
+            b"icmp_code" => self.icmp_code = json.number()?.unwrap_or_default(),
+            b"flow" => self.flow = json.object()?,
+            b"netflow" => self.netflow = json.object()?.map(Box::new),
+            b"tcp" => self.tcp = json.object()?,
+            b"dns" => self.dns = json.object()?.map(Box::new),
+            b"tls" => self.tls = json.object()?.map(Box::new),
+            b"quic" => self.quic = json.object()?.map(Box::new),
+            b"http" => self.http = json.object()?.map(Box::new),
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
 struct Flow<'a> {
     pkts_toserver: u64,
     pkts_toclient: u64,
     bytes_toserver: u64,
     bytes_toclient: u64,
-    #[serde(borrow)]
     start: Option<Text<'a>>,
-    #[serde(borrow)]
     end: Option<Text<'a>>,
-    #[serde(borrow)]
     state: Option<Text<'a>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Netflow<'a> {
-    pkts: u64,
-    bytes: u64,
-    #[serde(borrow)]
-    start: Option<Text<'a>>,
-    #[serde(borrow)]
-    end: Option<Text<'a>>,
-}
-
-/// Flags as hex digits: of both ways, and of each.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Tcp<'a> {
-    #[serde(borrow)]
-    tcp_flags: Option<Text<'a>>,
-    #[serde(borrow)]
-    tcp_flags_ts: Option<Text<'a>>,
-    #[serde(borrow)]
-    tcp_flags_tc: Option<Text<'a>>,
-}
-
-/// Version 1 has a line for each record of an answer, 2 one for each answer, 3 lists what is asked.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Dns<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<Text<'a>>,
-    #[serde(borrow)]
-    rrname: Option<Text<'a>>,
-    #[serde(borrow)]
-    rrtype: Option<Text<'a>>,
-    #[serde(borrow)]
-    rcode: Option<Text<'a>>,
-    #[serde(borrow)]
-    rdata: Option<Text<'a>>,
-    #[serde(borrow)]
-    queries: Vec<Query<'a>>,
-    #[serde(borrow)]
-    answers: Vec<Answer<'a>>,
-    #[serde(borrow)]
-    grouped: Grouped<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Query<'a> {
-    #[serde(borrow)]
-    rrname: Option<Text<'a>>,
-    #[serde(borrow)]
-    rrtype: Option<Text<'a>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Answer<'a> {
-    #[serde(borrow)]
-    rrtype: Option<Text<'a>>,
-    /// An object for some types, text for addresses.
-    #[serde(borrow)]
-    rdata: Rdata<'a>,
-}
-
-/// Text, an object with a name (SRV), or something that is not read.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Rdata<'a> {
-    Text(#[serde(borrow)] Text<'a>),
-    Named {
-        #[serde(borrow)]
-        name: Text<'a>,
-    },
-    Other(serde::de::IgnoredAny),
-}
-
-impl Default for Rdata<'_> {
-    fn default() -> Self {
-        Self::Other(serde::de::IgnoredAny)
+impl<'a> Object<'a> for Flow<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"pkts_toserver" => self.pkts_toserver = json.number()?.unwrap_or_default(),
+            b"pkts_toclient" => self.pkts_toclient = json.number()?.unwrap_or_default(),
+            b"bytes_toserver" => self.bytes_toserver = json.number()?.unwrap_or_default(),
+            b"bytes_toclient" => self.bytes_toclient = json.number()?.unwrap_or_default(),
+            b"start" => self.start = json.text()?,
+            b"end" => self.end = json.text()?,
+            b"state" => self.state = json.text()?,
+            _ => json.skip()?,
+        }
+        Ok(())
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
+struct Netflow<'a> {
+    pkts: u64,
+    bytes: u64,
+    start: Option<Text<'a>>,
+    end: Option<Text<'a>>,
+}
+
+impl<'a> Object<'a> for Netflow<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"pkts" => self.pkts = json.number()?.unwrap_or_default(),
+            b"bytes" => self.bytes = json.number()?.unwrap_or_default(),
+            b"start" => self.start = json.text()?,
+            b"end" => self.end = json.text()?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// Flags as hex digits: of both ways, and of each.
+#[derive(Debug, Default)]
+struct Tcp<'a> {
+    tcp_flags: Option<Text<'a>>,
+    tcp_flags_ts: Option<Text<'a>>,
+    tcp_flags_tc: Option<Text<'a>>,
+}
+
+impl<'a> Object<'a> for Tcp<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"tcp_flags" => self.tcp_flags = json.text()?,
+            b"tcp_flags_ts" => self.tcp_flags_ts = json.text()?,
+            b"tcp_flags_tc" => self.tcp_flags_tc = json.text()?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// Version 1 has a line for each record of an answer, 2 one for each answer, 3 lists what is asked.
+#[derive(Debug, Default)]
+struct Dns<'a> {
+    kind: Option<Text<'a>>,
+    rrname: Option<Text<'a>>,
+    rrtype: Option<Text<'a>>,
+    rcode: Option<Text<'a>>,
+    rdata: Option<Text<'a>>,
+    queries: Vec<Query<'a>>,
+    answers: Vec<Answer<'a>>,
+    grouped: Grouped<'a>,
+}
+
+impl<'a> Object<'a> for Dns<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"type" => self.kind = json.text()?,
+            b"rrname" => self.rrname = json.text()?,
+            b"rrtype" => self.rrtype = json.text()?,
+            b"rcode" => self.rcode = json.text()?,
+            b"rdata" => self.rdata = json.text()?,
+            b"queries" => self.queries = json.items(Json::object)?,
+            b"answers" => self.answers = json.items(Json::object)?,
+            b"grouped" => self.grouped = json.object()?.unwrap_or_default(),
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Query<'a> {
+    rrname: Option<Text<'a>>,
+    rrtype: Option<Text<'a>>,
+}
+
+impl<'a> Object<'a> for Query<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"rrname" => self.rrname = json.text()?,
+            b"rrtype" => self.rrtype = json.text()?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Answer<'a> {
+    rrtype: Option<Text<'a>>,
+    /// An object for some types, text for addresses.
+    rdata: Rdata<'a>,
+}
+
+impl<'a> Object<'a> for Answer<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"rrtype" => self.rrtype = json.text()?,
+            b"rdata" => self.rdata = Rdata::of(json)?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// Text, an object with a name (SRV), or something that is not read.
+#[derive(Debug, Default)]
+enum Rdata<'a> {
+    Text(Text<'a>),
+    Named(Text<'a>),
+    #[default]
+    Other,
+}
+
+impl<'a> Rdata<'a> {
+    fn of(json: &mut Json<'a>) -> Result<Self, Wrong> {
+        if json.peek()? != b'{' {
+            return Ok(json.text_if_any()?.map_or(Self::Other, Self::Text));
+        }
+        Ok(json.object()?.and_then(|Named { name }| name).map_or(Self::Other, Self::Named))
+    }
+}
+
+#[derive(Default)]
+struct Named<'a> {
+    name: Option<Text<'a>>,
+}
+
+impl<'a> Object<'a> for Named<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"name" => self.name = json.text_if_any()?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// A record among those of its type; what is neither text nor named counts all the same.
+fn listed<'a>(json: &mut Json<'a>) -> Result<Option<Text<'a>>, Wrong> {
+    match Rdata::of(json)? {
+        Rdata::Text(text) | Rdata::Named(text) => Ok(Some(text)),
+        Rdata::Other => Ok(Some(Text::default())),
+    }
+}
+
+#[derive(Debug, Default)]
 struct Grouped<'a> {
-    #[serde(borrow, rename = "A")]
     a: Vec<Text<'a>>,
-    #[serde(borrow, rename = "AAAA")]
     aaaa: Vec<Text<'a>>,
-    #[serde(borrow, rename = "TXT")]
     txt: Vec<Text<'a>>,
-    #[serde(borrow, rename = "NULL")]
     null: Vec<Text<'a>>,
-    #[serde(borrow, rename = "CNAME")]
     cname: Vec<Text<'a>>,
-    #[serde(borrow, rename = "MX")]
     mx: Vec<Text<'a>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+impl<'a> Object<'a> for Grouped<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"A" => self.a = json.items(listed)?,
+            b"AAAA" => self.aaaa = json.items(listed)?,
+            b"TXT" => self.txt = json.items(listed)?,
+            b"NULL" => self.null = json.items(listed)?,
+            b"CNAME" => self.cname = json.items(listed)?,
+            b"MX" => self.mx = json.items(listed)?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
 struct Tls<'a> {
-    #[serde(borrow)]
     sni: Option<Text<'a>>,
-    #[serde(borrow)]
     ja3: Option<Ja3<'a>>,
-    #[serde(borrow)]
     ja4: Option<Text<'a>>,
     /// SHA-1 of the certificate.
-    #[serde(borrow)]
     fingerprint: Option<Text<'a>>,
-    #[serde(borrow)]
     subject: Option<Text<'a>>,
-    #[serde(borrow)]
     issuerdn: Option<Text<'a>>,
-    #[serde(borrow)]
     notbefore: Option<Text<'a>>,
-    #[serde(borrow)]
     notafter: Option<Text<'a>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+impl<'a> Object<'a> for Tls<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"sni" => self.sni = json.text()?,
+            b"ja3" => self.ja3 = json.object()?,
+            b"ja4" => self.ja4 = json.text()?,
+            b"fingerprint" => self.fingerprint = json.text()?,
+            b"subject" => self.subject = json.text()?,
+            b"issuerdn" => self.issuerdn = json.text()?,
+            b"notbefore" => self.notbefore = json.text()?,
+            b"notafter" => self.notafter = json.text()?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
 struct Ja3<'a> {
-    #[serde(borrow)]
     hash: Option<Text<'a>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+impl<'a> Object<'a> for Ja3<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"hash" => self.hash = json.text()?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
 struct Http<'a> {
-    #[serde(borrow)]
     hostname: Option<Text<'a>>,
-    #[serde(borrow)]
     url: Option<Text<'a>>,
-    #[serde(borrow)]
     http_user_agent: Option<Text<'a>>,
-    #[serde(borrow)]
     http_content_type: Option<Text<'a>>,
+}
+
+impl<'a> Object<'a> for Http<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match key {
+            b"hostname" => self.hostname = json.text()?,
+            b"url" => self.url = json.text()?,
+            b"http_user_agent" => self.http_user_agent = json.text()?,
+            b"http_content_type" => self.http_content_type = json.text()?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
 }
 
 /// A log that is being read.
@@ -234,7 +356,10 @@ impl Log {
     pub fn new(head: &[u8]) -> Self {
         let mut log = Self::default();
         for line in head.split_inclusive(|b| *b == b'\n') {
-            let Ok(event) = json::<Line<'_>>(line) else { continue };
+            let mut event = Line::default();
+            if json::fill(&mut event, line).is_err() {
+                continue;
+            }
             match event.event_type.as_ref().map(Text::bytes) {
                 Some(b"flow") => log.flows = true,
                 Some(b"dns") => log.sees = log.sees.with(Seen::DNS),
@@ -253,11 +378,12 @@ impl Log {
             return;
         }
         let whole = line.ends_with(b"\n");
-        let event = match json::<Line<'_>>(line) {
-            Ok(event) if event.event_type.is_some() => event,
-            Err(error) if error.is_eof() && !whole => return self.troubles.put(self.number, "it breaks off in the middle of a line"),
-            Ok(_) | Err(_) => return self.troubles.put(self.number, "this line is no event of Suricata"),
-        };
+        let mut event = Line::default();
+        match json::fill(&mut event, line) {
+            Ok(()) if event.event_type.is_some() => {}
+            Err(Wrong::Ends) if !whole => return self.troubles.put(self.number, "it breaks off in the middle of a line"),
+            Ok(()) | Err(_) => return self.troubles.put(self.number, "this line is no event of Suricata"),
+        }
         self.rows = self.rows.saturating_add(1);
         let Some(kind) = event.event_type.as_ref() else { return };
         match kind.bytes() {
@@ -385,8 +511,8 @@ impl Log {
         for answer in &dns.answers {
             let of = answer.rrtype.as_ref().map_or(asked, |t| kind(&t.0));
             match &answer.rdata {
-                Rdata::Text(text) | Rdata::Named { name: text } => put(&mut heard, of, text.bytes()),
-                Rdata::Other(_) => put(&mut heard, of, b""),
+                Rdata::Text(text) | Rdata::Named(text) => put(&mut heard, of, text.bytes()),
+                Rdata::Other => put(&mut heard, of, b""),
             }
         }
         // Either of the two, or both, by how it is set up.
@@ -484,7 +610,34 @@ fn key(event: &Line<'_>) -> Option<Key> {
 /// Whether this is the beginning of such a log, and when its first event was.
 pub fn begins(head: &[u8]) -> Option<Micros> {
     let line = head.split_inclusive(|b| *b == b'\n').find(|l| !l.iter().all(u8::is_ascii_whitespace))?;
-    let event = json::<Line<'_>>(line).ok()?;
+    let mut event = Line::default();
+    json::fill(&mut event, line).ok()?;
     event.event_type.as_ref()?;
     time(event.timestamp.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_answers_in_every_shape() {
+        let line = br#"{"event_type":"dns","src_port":null,"dns":{"type":"answer","queries":[{"rrname":"a.example","rrtype":"MX"},null],
+            "answers":[{"rrtype":"A","rdata":"192.0.2.1"},{"rrtype":"SRV","rdata":{"port":80,"name":"b.example"}},{"rrtype":"SOA","soa":{"serial":1}},
+                {"rdata":{"name":7}},{"rdata":[1]},{"rdata":null}],
+            "grouped":{"A":["192.0.2.1"],"MX":[{"preference":1,"name":"c.example"},"d.example",3],"SRV":[{"name":"e.example"}],"TXT":["f"]}}}"#;
+        let mut event = Line::default();
+        assert_eq!(json::fill(&mut event, line), Ok(()));
+        let dns = event.dns.unwrap();
+        assert_eq!((event.src_port, dns.queries.len()), (0, 1));
+        let told = |answer: &Answer<'_>| match &answer.rdata {
+            Rdata::Text(text) => format!("text {}", text.0),
+            Rdata::Named(name) => format!("named {}", name.0),
+            Rdata::Other => "other".to_owned(),
+        };
+        let answers: Vec<String> = dns.answers.iter().map(told).collect();
+        assert_eq!(answers, ["text 192.0.2.1", "named b.example", "other", "other", "other", "other"]);
+        let mx: Vec<&str> = dns.grouped.mx.iter().map(|text| &*text.0).collect();
+        assert_eq!(mx, ["c.example", "d.example", ""], "what is not known counts all the same");
+    }
 }

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer, de};
-
 use super::text;
 use crate::time::Micros;
 
@@ -42,12 +40,6 @@ impl Troubles {
     }
 }
 
-/// What a line of JSON says. That it is text is found out once and not of each string in it; a line that is none is read as far as nobody asks
-/// for what is not.
-pub(super) fn json<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, serde_json::Error> {
-    std::str::from_utf8(line).map_or_else(|_| serde_json::from_slice(line), serde_json::from_str)
-}
-
 /// Text that is borrowed where nothing in it was escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Text<'a>(pub Cow<'a, str>);
@@ -58,25 +50,6 @@ impl Text<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> de::Visitor<'de> for Any {
-            type Value = Text<'de>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("text")
-            }
-            fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(v)))
-            }
-            fn visit_str<E>(self, v: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(v.to_owned())))
-            }
-        }
-        from.deserialize_str(Any)
-    }
-}
-
 /// A time or a span: seconds since 1970 with a fraction, milliseconds, or RFC 3339.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stamp(pub Micros);
@@ -84,32 +57,43 @@ pub(super) struct Stamp(pub Micros);
 /// Seconds beyond this (the year 5138) are milliseconds.
 const MILLISECONDS: f64 = 1e11;
 
-impl<'de> Deserialize<'de> for Stamp {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl de::Visitor<'_> for Any {
-            type Value = Stamp;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a time")
-            }
-            fn visit_f64<E>(self, v: f64) -> Result<Self::Value, E> {
-                let micros = if v.abs() > MILLISECONDS { v * 1e3 } else { v * 1e6 };
-                // Beyond what it can hold a float becomes the nearest it can, and what is none becomes 0.
-                Ok(Stamp(Micros(micros.round() as i64)))
-            }
-            fn visit_u64<E: de::Error>(self, v: u64) -> Result<Self::Value, E> {
-                self.visit_f64(v as f64)
-            }
-            fn visit_i64<E: de::Error>(self, v: i64) -> Result<Self::Value, E> {
-                self.visit_f64(v as f64)
-            }
-            fn visit_str<E: de::Error>(self, v: &str) -> Result<Self::Value, E> {
-                let stamp = text::stamp(v.as_bytes()).or_else(|| text::seconds(v.as_bytes()));
-                stamp.map(Stamp).ok_or_else(|| E::custom("this is no time"))
-            }
-        }
-        from.deserialize_any(Any)
+impl Stamp {
+    /// As text has it.
+    pub fn of_text(text: &[u8]) -> Option<Self> {
+        text::stamp(text).or_else(|| text::seconds(text)).map(Self)
     }
+
+    /// As a number of JSON has it.
+    pub fn of_number(text: &[u8]) -> Option<Self> {
+        if let Some(exact) = exact(text) {
+            return Some(Self(exact));
+        }
+        let value = std::str::from_utf8(text).ok()?.parse::<f64>().ok().filter(|value| value.is_finite())?;
+        let micros = if value.abs() > MILLISECONDS { value * 1e3 } else { value * 1e6 };
+        // Beyond what it can hold a float becomes the nearest it can.
+        Some(Self(Micros(micros.round() as i64)))
+    }
+}
+
+/// Seconds of 32 bits with no more than six digits behind them: no float can say them better.
+fn exact(text: &[u8]) -> Option<Micros> {
+    let (mut sum, mut digits) = (0_u64, text);
+    while let [digit @ b'0'..=b'9', behind @ ..] = digits {
+        (sum, digits) = (sum.checked_mul(10)?.checked_add(u64::from(digit & 0xf))?, behind);
+    }
+    let mut micros = u64::from(u32::try_from(sum).ok()?);
+    let fraction = match digits {
+        [] => &[][..],
+        [b'.', fraction @ ..] if fraction.len() <= 6 => fraction,
+        _ => return None,
+    };
+    for digit in fraction {
+        micros = micros.checked_mul(10)?.checked_add(u64::from(digit.checked_sub(b'0').filter(|d| *d < 10)?))?;
+    }
+    for _ in fraction.len()..6 {
+        micros = micros.checked_mul(10)?;
+    }
+    i64::try_from(micros).ok().map(Micros)
 }
 
 /// The lines of a text, one at a time.

@@ -5,6 +5,7 @@
 
 pub mod eve;
 mod join;
+mod json;
 mod lines;
 mod lookup;
 pub mod netflow;

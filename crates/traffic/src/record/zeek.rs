@@ -9,11 +9,10 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use umbilical_core::text::clean;
 
-use super::lines::{Stamp, Text, Troubles, json};
+use super::json::{self, Json, Object, Wrong};
+use super::lines::{Stamp, Text, Troubles};
 use super::lookup::Heard;
 use super::{Record, Told, Uid, spoken, text};
 use crate::flow::{Each, Half, Key, Lookup, Seen};
@@ -131,10 +130,10 @@ impl Column {
         match name {
             b"ts" => Self::Ts,
             b"uid" => Self::Uid,
-            b"id.orig_h" => Self::OrigH,
-            b"id.orig_p" => Self::OrigP,
-            b"id.resp_h" => Self::RespH,
-            b"id.resp_p" => Self::RespP,
+            b"id.orig_h" | b"id_orig_h" => Self::OrigH,
+            b"id.orig_p" | b"id_orig_p" => Self::OrigP,
+            b"id.resp_h" | b"id_resp_h" => Self::RespH,
+            b"id.resp_p" | b"id_resp_p" => Self::RespP,
             b"proto" => Self::Proto,
             b"ip_proto" => Self::IpProto,
             b"service" => Self::Service,
@@ -170,77 +169,104 @@ impl Column {
 }
 
 /// What a line says; `None` is what it leaves open.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 struct Row<'a> {
-    #[serde(borrow, rename = "_path")]
     path: Option<Text<'a>>,
     ts: Option<Stamp>,
-    #[serde(borrow)]
     uid: Option<Text<'a>>,
-    #[serde(borrow, rename = "id.orig_h", alias = "id_orig_h")]
     orig_h: Option<Text<'a>>,
-    #[serde(rename = "id.orig_p", alias = "id_orig_p")]
     orig_p: Option<u16>,
-    #[serde(borrow, rename = "id.resp_h", alias = "id_resp_h")]
     resp_h: Option<Text<'a>>,
-    #[serde(rename = "id.resp_p", alias = "id_resp_p")]
     resp_p: Option<u16>,
-    #[serde(borrow)]
     proto: Option<Text<'a>>,
     ip_proto: Option<u64>,
-    #[serde(borrow)]
     service: Option<Text<'a>>,
     duration: Option<Stamp>,
     orig_bytes: Option<u64>,
     resp_bytes: Option<u64>,
-    #[serde(borrow)]
     conn_state: Option<Text<'a>>,
-    #[serde(borrow)]
     history: Option<Text<'a>>,
     orig_pkts: Option<u64>,
     orig_ip_bytes: Option<u64>,
     resp_pkts: Option<u64>,
     resp_ip_bytes: Option<u64>,
-    #[serde(borrow)]
     query: Option<Text<'a>>,
-    #[serde(borrow)]
     answers: Vec<Text<'a>>,
     qtype: Option<u64>,
     rcode: Option<u64>,
-    #[serde(borrow)]
     server_name: Option<Text<'a>>,
-    #[serde(borrow)]
     ja3: Option<Text<'a>>,
-    #[serde(borrow)]
     ja4: Option<Text<'a>>,
-    #[serde(borrow)]
     host: Option<Text<'a>>,
-    #[serde(borrow)]
     uri: Option<Text<'a>>,
-    #[serde(borrow)]
     user_agent: Option<Text<'a>>,
-    #[serde(borrow)]
     resp_mime_types: Vec<Text<'a>>,
-    #[serde(borrow)]
     mime_type: Option<Text<'a>>,
-    #[serde(borrow)]
     conn_uids: Vec<Text<'a>>,
-    #[serde(borrow)]
     cert_chain_fps: Vec<Text<'a>>,
-    #[serde(borrow)]
     subject: Option<Text<'a>>,
-    #[serde(borrow)]
     issuer: Option<Text<'a>>,
-    #[serde(borrow)]
     sha1: Option<Text<'a>>,
     // What tells logs from each other that do not say their name.
-    trans_id: Option<IgnoredAny>,
-    cipher: Option<IgnoredAny>,
-    established: Option<IgnoredAny>,
-    trans_depth: Option<IgnoredAny>,
-    method: Option<IgnoredAny>,
-    fuid: Option<IgnoredAny>,
+    trans_id: bool,
+    cipher: bool,
+    established: bool,
+    trans_depth: bool,
+    method: bool,
+    fuid: bool,
+}
+
+impl<'a> Object<'a> for Row<'a> {
+    fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
+        match Column::of(key) {
+            Column::Ts => self.ts = json.time()?,
+            Column::Uid => self.uid = json.text()?,
+            Column::OrigH => self.orig_h = json.text()?,
+            Column::OrigP => self.orig_p = json.number()?,
+            Column::RespH => self.resp_h = json.text()?,
+            Column::RespP => self.resp_p = json.number()?,
+            Column::Proto => self.proto = json.text()?,
+            Column::IpProto => self.ip_proto = json.number()?,
+            Column::Service => self.service = json.text()?,
+            Column::Duration => self.duration = json.time()?,
+            Column::OrigBytes => self.orig_bytes = json.number()?,
+            Column::RespBytes => self.resp_bytes = json.number()?,
+            Column::State => self.conn_state = json.text()?,
+            Column::History => self.history = json.text()?,
+            Column::OrigPkts => self.orig_pkts = json.number()?,
+            Column::OrigIpBytes => self.orig_ip_bytes = json.number()?,
+            Column::RespPkts => self.resp_pkts = json.number()?,
+            Column::RespIpBytes => self.resp_ip_bytes = json.number()?,
+            Column::Query => self.query = json.text()?,
+            Column::Answers => self.answers = json.items(Json::text)?,
+            Column::Qtype => self.qtype = json.number()?,
+            Column::Rcode => self.rcode = json.number()?,
+            Column::ServerName => self.server_name = json.text()?,
+            Column::Ja3 => self.ja3 = json.text()?,
+            Column::Ja4 => self.ja4 = json.text()?,
+            Column::Host => self.host = json.text()?,
+            Column::Uri => self.uri = json.text()?,
+            Column::Agent => self.user_agent = json.text()?,
+            Column::RespMime => self.resp_mime_types = json.items(Json::text)?,
+            Column::Mime => self.mime_type = json.text()?,
+            Column::ConnUids => self.conn_uids = json.items(Json::text)?,
+            Column::Certificates => self.cert_chain_fps = json.items(Json::text)?,
+            Column::Subject => self.subject = json.text()?,
+            Column::Issuer => self.issuer = json.text()?,
+            Column::Sha1 => self.sha1 = json.text()?,
+            Column::Unread => match key {
+                b"_path" => self.path = json.text()?,
+                b"trans_id" => self.trans_id = json.said()?,
+                b"cipher" => self.cipher = json.said()?,
+                b"established" => self.established = json.said()?,
+                b"trans_depth" => self.trans_depth = json.said()?,
+                b"method" => self.method = json.said()?,
+                b"fuid" => self.fuid = json.said()?,
+                _ => json.skip()?,
+            },
+        }
+        Ok(())
+    }
 }
 
 impl Row<'_> {
@@ -251,13 +277,13 @@ impl Row<'_> {
         }
         if self.conn_state.is_some() || self.orig_pkts.is_some() {
             Kind::Conn
-        } else if self.fuid.is_some() {
+        } else if self.fuid {
             Kind::Files
-        } else if self.trans_depth.is_some() || self.method.is_some() && self.uri.is_some() {
+        } else if self.trans_depth || self.method && self.uri.is_some() {
             Kind::Http
-        } else if self.trans_id.is_some() || self.query.is_some() {
+        } else if self.trans_id || self.query.is_some() {
             Kind::Dns
-        } else if self.cipher.is_some() || self.established.is_some() {
+        } else if self.cipher || self.established {
             Kind::Ssl
         } else {
             Kind::Other
@@ -318,10 +344,11 @@ impl Log {
                 None
             }
             b'{' => {
-                let Ok(row) = json::<Row<'_>>(line) else {
+                let mut row = Row::default();
+                if json::fill(&mut row, line).is_err() {
                     self.troubles.put(self.number, if whole { "this line is no JSON object of a log" } else { BREAKS_OFF });
                     return None;
-                };
+                }
                 let kind = row.kind();
                 self.kind = self.kind.or(Some(kind));
                 self.row(kind, &row, watch, each)

@@ -141,6 +141,7 @@ fn broken(whole: &[u8]) {
 #[test]
 fn records_that_are_cut_or_bent_anywhere() {
     let mut whole: Vec<Vec<u8>> = super::views::tsv().into_iter().map(|(_, text)| text.into_bytes()).collect();
+    whole.extend(super::views::json().into_iter().map(|(_, text)| text.into_bytes()));
     whole.push(super::views::events().into_bytes());
     whole.extend(super::views::nine(true).into_iter().map(|(_, bytes)| bytes));
     for bytes in whole {

@@ -145,6 +145,11 @@ pub fn tsv() -> [(&'static str, String); 4] {
     scene::zeek::tsv(&talks())
 }
 
+/// The same as JSON.
+pub fn json() -> [(&'static str, String); 4] {
+    scene::zeek::json(&talks())
+}
+
 fn zeek_rows(logs: &[(&str, String)]) -> (Vec<Row>, Watch, Vec<Seen>) {
     let beside = Seen::DNS.with(Seen::TLS).with(Seen::HTTP);
     rows(|watch, each| {
@@ -161,7 +166,7 @@ fn zeek_rows(logs: &[(&str, String)]) -> (Vec<Row>, Watch, Vec<Seen>) {
 
 #[test]
 fn as_logs_of_zeek() {
-    for logs in [tsv(), scene::zeek::json(&talks())] {
+    for logs in [tsv(), json()] {
         let (rows, watch, seen) = zeek_rows(&logs);
         assert_eq!(rows, truth());
         assert_eq!(watch.counters.records, 4);
