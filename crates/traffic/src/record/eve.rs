@@ -19,7 +19,7 @@ use crate::packet::{Addr, Flags, proto};
 use crate::time::Micros;
 use crate::watch::Watch;
 
-/// A line. What is not named here is not read. What only some lines have is apart: the whole of it is moved more than once.
+/// A line. What is not named here is not read. What only some lines have is apart: the whole of it is made anew for each.
 #[derive(Debug, Default)]
 struct Line<'a> {
     timestamp: Option<Text<'a>>,

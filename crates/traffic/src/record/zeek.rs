@@ -663,3 +663,55 @@ pub fn begins(head: &[u8]) -> Option<(Kind, Option<Micros>)> {
     }
     log.kind.filter(|_| *first == b'#').map(|kind| (kind, None))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(line: &str) -> Row<'_> {
+        let mut row = Row::default();
+        assert_eq!(json::fill(&mut row, line.as_bytes()), Ok(()), "{line}");
+        row
+    }
+
+    #[test]
+    fn a_column_is_the_same_in_both_shapes() {
+        let of = |names: &str, value: &str, json: &str| {
+            for name in names.split(' ') {
+                let column = Column::of(name.as_bytes());
+                assert_ne!(column, Column::Unread, "{name}");
+                let mut tabs = Row::default();
+                tabs.set(column, (value.as_bytes(), Some(value)), b',');
+                assert_eq!(format!("{:?}", row(&format!("{{\"x\":[{{}}],\"{name}\":{json}}}"))), format!("{tabs:?}"), "{name}");
+                assert_eq!(format!("{:?}", row(&format!("{{\"{name}\":null}}"))), format!("{:?}", Row::default()), "{name}");
+            }
+        };
+        of("ts duration", "1793500000.000001", "1793500000.000001");
+        of("id.orig_p id.resp_p id_orig_p id_resp_p", "443", "443");
+        of("ip_proto orig_bytes resp_bytes orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes qtype rcode", "70000", "70000");
+        of("answers resp_mime_types conn_uids cert_chain_fps", "a,b", r#"["a","b"]"#);
+        of("uid id.orig_h id.resp_h id_orig_h id_resp_h proto service conn_state history query server_name ja3 ja4", "a,b", r#""a,b""#);
+        of("host uri user_agent mime_type subject issuer sha1", "a/b", r#""a\/b""#);
+    }
+
+    #[test]
+    fn a_line_of_json_shows_which_log_it_is_of() {
+        for (line, kind) in [
+            (r#"{"_path":"dns","conn_state":"SF"}"#, Kind::Dns),
+            (r#"{"_path":null,"conn_state":"SF"}"#, Kind::Conn),
+            (r#"{"orig_pkts":0}"#, Kind::Conn),
+            (r#"{"fuid":"F1","method":"GET","uri":"/"}"#, Kind::Files),
+            (r#"{"trans_depth":1}"#, Kind::Http),
+            (r#"{"method":"GET","uri":"/"}"#, Kind::Http),
+            (r#"{"method":null,"uri":"/"}"#, Kind::Other),
+            (r#"{"trans_id":1}"#, Kind::Dns),
+            (r#"{"query":"a.example"}"#, Kind::Dns),
+            (r#"{"cipher":"TLS_AES_128_GCM_SHA256"}"#, Kind::Ssl),
+            (r#"{"established":false}"#, Kind::Ssl),
+            (r#"{"established":null}"#, Kind::Other),
+            ("{}", Kind::Other),
+        ] {
+            assert_eq!(row(line).kind(), kind, "{line}");
+        }
+    }
+}
