@@ -282,17 +282,18 @@ impl Detectors {
         })
     }
 
-    /// What the trace taught so far, under the hash that names it and those of its inputs: detectors that learn judge by that from now
-    /// on. `place` says where an address is.
+    /// Learns what the trace taught so far, under the hash that names it and those of its inputs: detectors that learn judge by that from
+    /// now on. `place` says where an address is.
     pub fn learn(
         &mut self,
         (name, inputs): (&str, Vec<Box<str>>),
         trace: Trace<'_>,
         place: &mut dyn FnMut(Addr) -> Option<Place>,
-    ) -> Lesson {
+    ) {
         self.tell(trace.words);
         let given = &mut self.given;
         given.now = self.gather.now((trace.words, trace.sessions), (&given.operators, &given.key), place);
+        (given.now.lesson.trace, given.now.lesson.inputs) = (name.into(), inputs);
         let begin = given.now.lesson.begin;
         // It is the same each time, and may be long.
         if self.past_of.as_ref().is_none_or(|(of, at)| (&**of, *at) != (name, begin)) {
@@ -300,8 +301,11 @@ impl Detectors {
             self.past_of = Some((name.to_owned(), begin));
         }
         self.locate(&[], place);
-        let given = &self.given;
-        Lesson { trace: name.into(), inputs, ..given.now.lesson.clone() }
+    }
+
+    /// What was last learnt.
+    pub fn into_lesson(self) -> Lesson {
+        self.given.now.lesson
     }
 
     /// Each of them, or what stands in for it.

@@ -72,6 +72,35 @@ struct Gap {
     woke: Vec<(Key, Option<Word>, Addr, u16, u64)>,
 }
 
+/// What there was with each that one spoke with. The first is kept with the one, for most speak with no other.
+#[derive(Debug, Default)]
+struct Rows {
+    first: Option<(Key, Row)>,
+    more: HashMap<Key, Row>,
+}
+
+impl Rows {
+    fn len(&self) -> usize {
+        self.more.len().saturating_add(self.first.is_some().into())
+    }
+
+    fn has(&self, key: Key) -> bool {
+        self.first.as_ref().is_some_and(|(first, _)| *first == key) || self.more.contains_key(&key)
+    }
+
+    fn get_or_insert_with(&mut self, key: Key, new: impl FnOnce() -> Row) -> &mut Row {
+        if self.first.as_ref().is_none_or(|(first, _)| *first == key) {
+            &mut self.first.get_or_insert_with(|| (key, new())).1
+        } else {
+            self.more.entry(key).or_insert_with(new)
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Key, &Row)> {
+        self.first.iter().map(|(key, row)| (*key, row)).chain(self.more.iter().map(|(key, row)| (*key, row)))
+    }
+}
+
 #[derive(Debug)]
 struct Of {
     first: Micros,
@@ -83,7 +112,7 @@ struct Of {
     busy: Micros,
     gaps: Vec<Gap>,
     ports: BTreeSet<u16>,
-    rows: HashMap<Key, Row>,
+    rows: Rows,
     /// Of these, those that never answered.
     tried: u16,
 }
@@ -266,7 +295,7 @@ impl Of {
             busy: at,
             gaps: Vec::new(),
             ports: BTreeSet::new(),
-            rows: HashMap::new(),
+            rows: Rows::default(),
             tried: 0,
         }
     }
@@ -372,11 +401,11 @@ impl Gather {
         let heard = flow.heard() != Some(false);
         for key in keys.into_iter().flatten() {
             let room = rows < ROWS && of.rows.len() < KEPT.saturating_mul(2) && (heard || of.tried < TRIED);
-            if !room && !of.rows.contains_key(&key) {
+            if !room && !of.rows.has(key) {
                 lost = 1;
                 continue;
             }
-            let row = of.rows.entry(key).or_insert_with(|| {
+            let row = of.rows.get_or_insert_with(key, || {
                 added = usize::saturating_add(added, 1);
                 of.tried = of.tried.saturating_add(1);
                 Row {
@@ -511,57 +540,75 @@ impl Gather {
                 Key::Bare(net) | Key::Under(net) => network_name(net),
             }
         };
-        for (who, subject, of) in all {
-            // Another session of the same module was before.
-            let earlier = now.lesson.modules.get(&who).map_or((0, 0), |m| (m.talks, m.days));
-            let mut module =
-                Module { first: of.first, last: of.last, talks: of.talks, days: of.days, ports: of.ports.clone(), ..Module::default() };
-            let seconds = |g: &Gap| u64::try_from(g.to.since(g.from).0 / 1_000_000).unwrap_or(0);
-            module.quiet = of.gaps.iter().map(seconds).collect();
-            let mut rows: Vec<(Key, Row)> = of.rows.iter().map(|(key, row)| (*key, *row)).collect();
-            rows.sort_by_key(|(key, row)| (row.first, *key));
-            for (key, row) in &rows {
-                let (name, of_addr) = (what(*key), place(row.addr).unwrap_or_default());
-                let met = Met { first: row.first, last: row.last, talks: row.talks.into() };
-                let (asn, country) = (of_addr.asn, of_addr.country().map(Into::into));
-                if let Key::Bare(net) | Key::Under(net) = key {
-                    let known = module.nets.entry(network_name(*net)).or_insert(Net { last: row.last, asn, country });
-                    known.last = known.last.max(row.last);
+        let (mut modules, mut contacts, mut wakes) = (Vec::with_capacity(all.len()), Vec::new(), Vec::new());
+        for group in all.chunk_by(|a, b| a.0 == b.0) {
+            let Some((who, ..)) = group.first() else { continue };
+            let (mut module, mut met, mut woke) = (Module::default(), Vec::new(), Vec::new());
+            for (_, subject, of) in group {
+                // Another session of the same module was before.
+                let earlier = (module.talks, module.days);
+                let quiet = of.gaps.iter().map(|g| u64::try_from(g.to.since(g.from).0 / 1_000_000).unwrap_or(0)).collect();
+                let mut one = Module {
+                    first: of.first,
+                    last: of.last,
+                    talks: of.talks,
+                    days: of.days,
+                    quiet,
+                    ports: of.ports.clone(),
+                    ..Module::default()
+                };
+                let mut rows: Vec<(Key, &Row)> = of.rows.iter().collect();
+                rows.sort_unstable_by_key(|(key, row)| (row.first, *key));
+                // Most have a single one, and there are many of them.
+                met.reserve_exact(rows.len());
+                for (key, row) in rows {
+                    let (name, of_addr) = (what(key), place(row.addr).unwrap_or_default());
+                    let (asn, country) = (of_addr.asn, of_addr.country().map(Into::into));
+                    if let Key::Bare(net) | Key::Under(net) = key {
+                        let known = one.nets.entry(network_name(net)).or_insert(Net { last: row.last, asn, country });
+                        known.last = known.last.max(row.last);
+                    }
+                    if let Key::Under(_) = key {
+                        continue;
+                    }
+                    let span = Met { first: row.first, last: row.last, talks: row.talks.into() };
+                    one.to.insert(name.clone(), span);
+                    let full = row.name.map(|word| words.get(word)).filter(|_| matches!(key, Key::Zone(_)));
+                    met.push(Contact {
+                        subject: *subject,
+                        what: name,
+                        named: full.is_some(),
+                        names: row.names,
+                        name: full.map(|n| bare(n).into()),
+                        addr: row.addr,
+                        port: row.port,
+                        proto: row.proto,
+                        met: span,
+                        answered: row.answered.into(),
+                        bytes: (row.up, row.down),
+                        frames: row.frames,
+                        before: row.before.saturating_add(earlier.0),
+                        place: of_addr,
+                        operator: full.and_then(|n| operators.named(bare(n))?.1.operator.clone()),
+                    });
                 }
-                if let Key::Under(_) = key {
-                    continue;
+                for gap in &of.gaps {
+                    let with = gap.woke.iter().map(|(key, name, addr, port, frame)| {
+                        let name = name.map(|word| bare(words.get(word))).filter(|_| matches!(key, Key::Zone(_)));
+                        (what(*key), end_name(name, *addr, *port), *frame)
+                    });
+                    let (talks, days) = (gap.talks.saturating_add(earlier.0), gap.days.saturating_add(earlier.1));
+                    woke.push(Wake { subject: *subject, from: gap.from, to: gap.to, talks, days, woke: with.collect() });
                 }
-                module.to.insert(name.clone(), met);
-                let full = row.name.map(|word| words.get(word)).filter(|_| matches!(key, Key::Zone(_)));
-                now.contacts.entry(who.clone()).or_default().push(Contact {
-                    subject,
-                    what: name,
-                    named: full.is_some(),
-                    names: row.names,
-                    name: full.map(|n| bare(n).into()),
-                    addr: row.addr,
-                    port: row.port,
-                    proto: row.proto,
-                    met,
-                    answered: row.answered.into(),
-                    bytes: (row.up, row.down),
-                    frames: row.frames,
-                    before: row.before.saturating_add(earlier.0),
-                    place: of_addr,
-                    operator: full.and_then(|n| operators.named(bare(n))?.1.operator.clone()),
-                });
+                module.add(one);
             }
-            for gap in &of.gaps {
-                let woke = gap.woke.iter().map(|(key, name, addr, port, frame)| {
-                    let name = name.map(|word| bare(words.get(word))).filter(|_| matches!(key, Key::Zone(_)));
-                    (what(*key), end_name(name, *addr, *port), *frame)
-                });
-                let (talks, days) = (gap.talks.saturating_add(earlier.0), gap.days.saturating_add(earlier.1));
-                let wake = Wake { subject, from: gap.from, to: gap.to, talks, days, woke: woke.collect() };
-                now.wakes.entry(who.clone()).or_default().push(wake);
-            }
-            now.lesson.modules.entry(who).or_default().add(&module);
+            contacts.extend((!met.is_empty()).then(|| (who.clone(), met)));
+            wakes.extend((!woke.is_empty()).then(|| (who.clone(), woke)));
+            modules.push((who.clone(), module));
         }
+        // In their order already, so that trees are built full.
+        now.lesson.modules = modules.into_iter().collect();
+        (now.contacts, now.wakes) = (contacts.into_iter().collect(), wakes.into_iter().collect());
         let mut served: Vec<_> = self.served.iter().map(|(key, of)| (*key, of)).collect();
         served.sort_by_key(|(key, of)| (of.first, *key));
         for ((subject, act, from), of) in served {
@@ -573,7 +620,7 @@ impl Gather {
             let peer = Peer { what: what.into(), from: from.ip().to_string().into() };
             let met = Met { first: of.first, last: of.last, talks: of.talks.into() };
             let came = Module { first: of.first, last: of.last, from: vec![(peer.clone(), met)], ..Module::default() };
-            now.lesson.modules.entry(who.clone()).or_default().add(&came);
+            now.lesson.modules.entry(who.clone()).or_default().add(came);
             let control = matches!(act, Act::Control(_));
             let Served { port, frames, before, bytes, .. } = *of;
             now.inbound.push(Inbound { subject, who, peer, from, port, control, met, frames, before, bytes });

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use umbilical_core::id::hex;
@@ -137,41 +138,52 @@ pub struct Module {
     pub quiet: Vec<u64>,
     /// Ports that it spoke to.
     pub ports: BTreeSet<u16>,
-    /// With what: registered domains, and networks that it spoke to without a name.
-    pub to: BTreeMap<Box<str>, Met>,
+    /// With what: registered domains, and networks that it spoke to without a name. Most modules have few, for which a tree takes ten times
+    /// the room.
+    pub to: LiteMap<Box<str>, Met>,
     /// Every network, under a name or without.
-    pub nets: BTreeMap<Box<str>, Net>,
+    pub nets: LiteMap<Box<str>, Net>,
     /// Who came to it.
     pub from: Vec<(Peer, Met)>,
 }
 
 impl Module {
     /// Adds what another trace taught.
-    pub(super) fn add(&mut self, other: &Self) {
-        self.first = if self.talks == 0 && self.from.is_empty() { other.first } else { self.first.min(other.first) };
-        self.last = self.last.max(other.last);
-        self.talks = self.talks.saturating_add(other.talks);
-        self.days = self.days.saturating_add(other.days);
-        self.quiet.extend(&other.quiet);
+    pub(super) fn add(&mut self, other: Self) {
+        let Self { first, last, talks, days, quiet, ports, to, nets, from } = other;
+        self.first = if self.talks == 0 && self.from.is_empty() { first } else { self.first.min(first) };
+        self.last = self.last.max(last);
+        self.talks = self.talks.saturating_add(talks);
+        self.days = self.days.saturating_add(days);
+        self.quiet.extend(quiet);
         self.quiet.sort_unstable_by(|a, b| b.cmp(a));
         self.quiet.truncate(QUIET);
-        self.ports.extend(&other.ports);
+        self.ports.extend(ports);
         while self.ports.len() > PORTS {
             self.ports.pop_last();
         }
-        for (what, met) in &other.to {
-            self.to.entry(what.clone()).and_modify(|m| m.add(met)).or_insert(*met);
+        if self.to.is_empty() {
+            self.to = to;
+        } else {
+            for (what, met) in to {
+                self.to.entry(what).and_modify(|known| known.add(&met)).or_insert(met);
+            }
         }
-        for (name, net) in &other.nets {
-            let known = self.nets.entry(name.clone()).or_insert_with(|| net.clone());
-            known.last = known.last.max(net.last);
-            known.asn = net.asn.or(known.asn);
-            known.country = net.country.clone().or_else(|| known.country.take());
+        if self.nets.is_empty() {
+            self.nets = nets;
+        } else {
+            for (name, net) in nets {
+                let Net { last, asn, country } = net.clone();
+                let known = self.nets.entry(name).or_insert(net);
+                known.last = known.last.max(last);
+                known.asn = asn.or(known.asn);
+                known.country = country.or_else(|| known.country.take());
+            }
         }
-        for (peer, met) in &other.from {
-            match self.from.iter_mut().find(|(p, _)| p == peer) {
-                Some((_, known)) => known.add(met),
-                None => self.from.push((peer.clone(), *met)),
+        for (peer, met) in from {
+            match self.from.iter_mut().find(|(p, _)| *p == peer) {
+                Some((_, known)) => known.add(&met),
+                None => self.from.push((peer, met)),
             }
         }
         self.bound();
@@ -192,12 +204,8 @@ impl Module {
         self.from.sort_by(|a, b| b.1.last.cmp(&a.1.last).then_with(|| a.0.cmp(&b.0)));
         self.from.truncate(KEPT);
         self.from.sort_by(|a, b| a.0.cmp(&b.0));
-        while self.to.len() > KEPT {
-            self.to.pop_last();
-        }
-        while self.nets.len() > KEPT {
-            self.nets.pop_last();
-        }
+        first(&mut self.to);
+        first(&mut self.nets);
     }
 
     /// Forgets what was last met before a time; whether anything stays.
@@ -211,6 +219,14 @@ impl Module {
     /// How much is kept of it.
     pub(super) fn rows(&self) -> usize {
         self.to.len().saturating_add(self.nets.len()).saturating_add(self.from.len()).saturating_add(1)
+    }
+}
+
+/// Keeps the first of what was met at the same time.
+fn first<V>(all: &mut LiteMap<Box<str>, V>) {
+    if all.len() > KEPT {
+        let mut room = 0..KEPT;
+        all.retain(|_, _| room.next().is_some());
     }
 }
 

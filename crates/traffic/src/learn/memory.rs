@@ -187,9 +187,7 @@ impl Memory {
         for lesson in old {
             one.end = one.end.max(lesson.end);
             self.folded = self.folded.max(Some(lesson.begin));
-            for (who, module) in &lesson.modules {
-                one.modules.entry(who.clone()).or_default().add(module);
-            }
+            lesson.modules.into_iter().for_each(|(who, module)| one.modules.entry(who).or_default().add(module));
         }
         self.folded = self.folded.max(Some(one.begin));
         (one.trace, one.inputs) = ("".into(), Vec::new());
@@ -227,7 +225,7 @@ impl Memory {
             }
             for (who, module) in &lesson.modules {
                 past.across(who, module);
-                past.modules.entry(who.clone()).or_default().add(module);
+                past.modules.entry(who.clone()).or_default().add(module.clone());
             }
         }
         past.modules.retain(|_, module| module.forget(limit));

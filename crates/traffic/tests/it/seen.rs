@@ -72,9 +72,9 @@ fn over(
     feed(&mut watch, &mut each);
     watch.finish(&mut each);
     let trace = Trace { words: &watch.words, sessions: &watch.sessions };
-    let lesson = detect.learn((name, vec![name.into()]), trace, place);
+    detect.learn((name, vec![name.into()]), trace, place);
     let (alerts, came) = detect.finish(trace);
-    Told { lesson, alerts, came }
+    Told { lesson: detect.into_lesson(), alerts, came }
 }
 
 fn knows(memory: &Memory) -> Given {
@@ -319,9 +319,9 @@ fn a_memory_reads_back_and_holds_no_number_of_a_subscriber() {
     let mut each = |event: Event<'_>, words: &Words| detect.see(&event, words);
     capture::read(&*scene::pcap(&talks), &mut |frame| watch.frame(&frame, &mut each)).unwrap();
     watch.finish(&mut each);
-    let lesson = detect.learn(("first", vec!["a".into()]), Trace { words: &watch.words, sessions: &watch.sessions }, &mut |_| None);
+    detect.learn(("first", vec!["a".into()]), Trace { words: &watch.words, sessions: &watch.sessions }, &mut |_| None);
     let mut memory = Memory::default();
-    memory.learn(lesson);
+    memory.learn(detect.into_lesson());
     let mut text = Vec::new();
     memory.write(&mut text).unwrap();
     let text = String::from_utf8(text).unwrap();

@@ -376,7 +376,7 @@ impl Trace {
         let over = detect::Trace { words: &self.watch.words, sessions: &self.watch.sessions };
         let (name, inputs) = memory::named(self.all.inputs.iter().filter(|i| !is_beside(i)), self.detect.range());
         let places = &mut self.ways.naming.places;
-        let lesson = self.detect.learn((&name, inputs), over, &mut |addr| places.of(addr).cloned());
+        self.detect.learn((&name, inputs), over, &mut |addr| places.of(addr).cloned());
         let (alerts, came) = self.detect.finish(over);
         self.telling.joins();
         let watched = self.watched(kb, as_of, &alerts, &came);
@@ -386,7 +386,7 @@ impl Trace {
             inputs: self.all.inputs,
             problems: self.problems,
             keep: self.ways.keep,
-            lesson,
+            lesson: self.detect.into_lesson(),
             ids: self.ids,
             words: self.watch.words,
         })
