@@ -59,52 +59,79 @@ impl Hears {
     }
 }
 
-/// A conversation as it was when something happened to it, or several things at once.
-#[derive(Debug)]
-pub(super) struct Happened {
-    pub what: Hears,
-    pub why: Why,
-    pub flow: Flow,
+/// What happened to conversations of which nobody was told yet.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// What happened to each. It is apart, for most look through all of it to hear of few.
+    what: Vec<Hears>,
+    /// Each as it was when that happened, and why it is over where it is.
+    flows: Vec<(Flow, Why)>,
 }
 
-impl Happened {
-    /// Takes what happened behind it to the same conversation, where nothing was added to that: a record may tell of it from its beginning to
-    /// its end at once. Whether it was so.
+impl Waiting {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// One more to which something happened.
+    pub fn put(&mut self, what: Hears, flow: &Flow, why: Why) {
+        self.what.push(what);
+        self.flows.push((flow.clone(), why));
+    }
+
+    /// Takes what happened behind it to the last of them, where nothing was added to that: a record may tell of it from its beginning to its
+    /// end at once. Whether it was so.
     pub fn takes(&mut self, what: Hears, flow: &Flow, why: Why) -> bool {
-        let same = self.what.0 < what.0 && flow.is_as(&self.flow);
-        if same {
-            (self.what, self.why) = (self.what.and(what), why);
+        match (self.what.last_mut(), self.flows.last_mut()) {
+            (Some(before), Some((last, ended))) if before.0 < what.0 && flow.is_as(last) => {
+                (*before, *ended) = (before.and(what), why);
+                true
+            }
+            _ => false,
         }
-        same
     }
 
-    /// Whether it was over.
-    pub fn is_end(&self) -> bool {
-        self.what.is(Hears::END)
+    /// Those that are over.
+    pub fn over(&self) -> impl Iterator<Item = &Flow> {
+        self.what.iter().zip(&self.flows).filter(|(what, _)| what.is(Hears::END)).map(|(_, (flow, _))| flow)
     }
 
-    /// Gives those of what happened that somebody hears, in their order.
+    /// All that happened.
+    pub fn any(&self) -> Hears {
+        self.what.iter().fold(Hears::NOTHING, |any, what| any.and(*what))
+    }
+
+    /// Gives what of it somebody hears, in its order.
     pub fn each(&self, hears: Hears, mut each: impl FnMut(Event<'_>)) {
-        let (flow, heard) = (&self.flow, Hears(self.what.0 & hears.0));
-        // Most hear none of it.
-        if heard == Hears::NOTHING {
-            return;
+        for (what, (flow, why)) in self.what.iter().zip(&self.flows) {
+            let heard = Hears(what.0 & hears.0);
+            // Most hear none of it.
+            if heard == Hears::NOTHING {
+                continue;
+            }
+            if heard.is(Hears::START) {
+                each(Event::Start(flow));
+            }
+            if heard.is(Hears::ANSWERED) {
+                each(Event::Answered(flow));
+            }
+            if heard.is(Hears::JOINED) {
+                each(Event::Joined(flow));
+            }
+            if heard.is(Hears::ACTIVE) {
+                each(Event::Active(flow));
+            }
+            if heard.is(Hears::END) {
+                each(Event::End(flow, *why));
+            }
         }
-        if heard.is(Hears::START) {
-            each(Event::Start(flow));
-        }
-        if heard.is(Hears::ANSWERED) {
-            each(Event::Answered(flow));
-        }
-        if heard.is(Hears::JOINED) {
-            each(Event::Joined(flow));
-        }
-        if heard.is(Hears::ACTIVE) {
-            each(Event::Active(flow));
-        }
-        if heard.is(Hears::END) {
-            each(Event::End(flow, self.why));
-        }
+    }
+
+    /// All of it was told.
+    pub fn clear(&mut self) {
+        self.what.clear();
+        self.flows.clear();
     }
 }
 

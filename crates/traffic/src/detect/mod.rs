@@ -42,7 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use umbilical_core::observation::Basis;
 
-use self::happened::{Happened, Hears, of_record};
+use self::happened::{Hears, Waiting, of_record};
 use self::span::Span;
 use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow, Why};
@@ -224,14 +224,14 @@ pub struct Detectors {
     /// Before which trace and time [`Given::past`] was.
     past_of: Option<(String, Micros)>,
     /// What records told and they were not told yet.
-    waiting: Vec<Happened>,
+    waiting: Waiting,
 }
 
 impl Detectors {
     /// All of them.
     pub fn new(given: Given) -> Self {
         let all = ALL.iter().map(|new| new(&given)).map(|one| (one.hears(), one)).collect();
-        Self { all, given, gather: Gather::default(), past_of: None, waiting: Vec::new() }
+        Self { all, given, gather: Gather::default(), past_of: None, waiting: Waiting::default() }
     }
 
     /// What they are given, to change it: it counts for what happens from now on.
@@ -243,13 +243,13 @@ impl Detectors {
     /// What happens to a conversation.
     pub fn see(&mut self, event: &Event<'_>, words: &Words) {
         if let Some((what, flow, why)) = of_record(event) {
-            if self.waiting.last_mut().is_some_and(|last| last.takes(what, flow, why)) {
+            if self.waiting.takes(what, flow, why) {
                 return;
             }
             if self.waiting.len() >= WAITING {
                 self.tell(words);
             }
-            self.waiting.push(Happened { what, why, flow: flow.clone() });
+            self.waiting.put(what, flow, why);
             return;
         }
         self.tell(words);
@@ -262,21 +262,17 @@ impl Detectors {
 
     /// Tells them what waits.
     fn tell(&mut self, words: &Words) {
-        for (hears, detector) in &mut self.all {
-            for happened in &self.waiting {
-                happened.each(*hears, |event| detector.see(&event, &self.given, words));
-            }
+        let any = self.waiting.any();
+        for (hears, detector) in self.all.iter_mut().filter(|(hears, _)| hears.is(any)) {
+            self.waiting.each(*hears, |event| detector.see(&event, &self.given, words));
         }
-        for happened in &self.waiting {
-            happened.each(Hears::ALL, |event| self.gather.see(&event, words));
-        }
+        self.waiting.each(Hears::ALL, |event| self.gather.see(&event, words));
         self.waiting.clear();
     }
 
     /// The first conversation so far and the last.
     pub fn range(&self) -> Option<(Micros, Micros)> {
-        let over = self.waiting.iter().filter(|happened| happened.is_end()).map(|happened| &happened.flow);
-        over.fold(self.gather.range(), |range, flow| {
+        self.waiting.over().fold(self.gather.range(), |range, flow| {
             let (first, last) = range.unwrap_or((flow.start, flow.last));
             Some((first.min(flow.start), last.max(flow.last)))
         })

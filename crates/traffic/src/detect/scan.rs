@@ -248,6 +248,9 @@ impl Prober {
     /// Counts what waited for too long as unanswered.
     fn settle(&mut self, now: Micros) {
         let late = self.awaited.partition_point(|c| now.since(c.at) > PATIENCE);
+        if late == 0 {
+            return;
+        }
         for contact in self.awaited.drain(..late).collect::<Vec<_>>() {
             self.outcome(contact, false);
         }

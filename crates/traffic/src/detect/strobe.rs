@@ -30,11 +30,11 @@ const SHARE: f64 = 0.3;
 const CELLS: usize = 1 << 16;
 const BITS: usize = 1 << 18;
 
-/// A minute, and what fell into a cell in it.
+/// A minute, as far as it tells from those near it, and what fell into a cell in it. There are many, which are to stay close by.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
-    minute: u32,
-    count: u32,
+    minute: u16,
+    count: u16,
 }
 
 #[derive(Debug)]
@@ -129,7 +129,7 @@ impl Strobe {
 
     /// Counts one for its cell; how many there were in this minute before.
     fn count(&mut self, pair: u64, minute: i64) -> u64 {
-        let minute = minute as u32;
+        let minute = minute as u16;
         let Some(cell) = self.cells.get_mut(usize::try_from(pair >> 40).unwrap_or_default() % CELLS) else { return 0 };
         if cell.minute != minute {
             *cell = Cell { minute, count: 0 };

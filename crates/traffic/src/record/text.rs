@@ -7,6 +7,34 @@ use umbilical_core::Day;
 use crate::packet::Addr;
 use crate::time::Micros;
 
+/// The parts of a line between these bytes, each with its place. Eight bytes are looked at at once: most parts are shorter than what it takes to
+/// search faster.
+pub(super) fn parts(line: &[u8], by: u8) -> impl Iterator<Item = (usize, &[u8])> {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let all = u64::from_ne_bytes([by; 8]);
+    let (words, rest) = line.as_chunks::<8>();
+    // Behind what is left there is room for one more of these bytes, which ends the last part.
+    let mut end = [!by; 8];
+    end.iter_mut().zip(rest.iter().chain([&by])).for_each(|(to, from)| *to = *from);
+    let (mut next, mut same, mut from) = (0usize, 0u64, 0usize);
+    std::iter::from_fn(move || {
+        while same == 0 {
+            if next > words.len() {
+                return None;
+            }
+            let differs = u64::from_le_bytes(*words.get(next).unwrap_or(&end)) ^ all;
+            // The highest bit of each byte in which nothing differs.
+            same = !((differs & LOW).wrapping_add(LOW) | differs | LOW);
+            next = next.wrapping_add(1);
+        }
+        let to = (next.wrapping_mul(8).wrapping_sub(8)).wrapping_add(same.trailing_zeros() as usize / 8);
+        same &= same.wrapping_sub(1);
+        let part = (from, line.get(from..to)?);
+        from = to.wrapping_add(1);
+        Some(part)
+    })
+}
+
 /// Digits to the end.
 pub(super) fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 20 {
@@ -42,10 +70,15 @@ pub(super) fn seconds(text: &[u8]) -> Option<Micros> {
     };
     let whole = i64::try_from(number(whole)?).ok()?.checked_mul(1_000_000)?;
     let fraction = fraction.get(..6).unwrap_or(fraction);
-    let scale = 10i64.checked_pow(6u32.saturating_sub(u32::try_from(fraction.len()).ok()?))?;
-    let micros = if fraction.is_empty() { 0 } else { i64::try_from(number(fraction)?).ok()?.checked_mul(scale)? };
+    let micros = if fraction.is_empty() { 0 } else { micros(fraction)? };
     let sum = whole.checked_add(micros)?;
     Some(Micros(if negative { sum.checked_neg()? } else { sum }))
+}
+
+/// Digits behind a point, at most six, as microseconds.
+fn micros(digits: &[u8]) -> Option<i64> {
+    let scale = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1].get(digits.len())?;
+    i64::try_from(number(digits)?).ok()?.checked_mul(*scale)
 }
 
 /// RFC 3339, or with an offset without a colon: `2017-02-02T05:17:03.234684+0000`.
@@ -59,12 +92,11 @@ pub(super) fn stamp(text: &[u8]) -> Option<Micros> {
     let days = day.days_since(Day::new(1970, 1, 1)?);
     let seconds = part(11, 13)?.checked_mul(3600)?.checked_add(part(14, 16)?.checked_mul(60)?)?.checked_add(part(17, 19)?)?;
     let mut rest = text.get(19..)?;
-    let mut micros = 0;
+    let mut fraction = 0;
     if let Some((b'.', behind)) = rest.split_first() {
         let digits = behind.iter().take_while(|b| b.is_ascii_digit()).count();
         let kept = behind.get(..digits.min(6))?;
-        let scale = 10i64.checked_pow(6u32.saturating_sub(u32::try_from(kept.len()).ok()?))?;
-        micros = i64::try_from(number(kept)?).ok()?.checked_mul(scale)?;
+        fraction = micros(kept)?;
         rest = behind.get(digits..)?;
     }
     let offset = match rest {
@@ -82,7 +114,7 @@ pub(super) fn stamp(text: &[u8]) -> Option<Micros> {
         _ => return None,
     };
     let whole = days.checked_mul(86_400)?.checked_add(seconds)?.checked_sub(offset)?;
-    Some(Micros(whole.checked_mul(1_000_000)?.checked_add(micros)?))
+    Some(Micros(whole.checked_mul(1_000_000)?.checked_add(fraction)?))
 }
 
 /// An address of either family.
@@ -98,28 +130,46 @@ fn dotted(text: &[u8]) -> Option<[u8; 4]> {
     if text.len() > 15 {
         return None;
     }
-    let mut parts = [0u8; 4];
-    let (mut value, mut digits, mut place) = (0u16, 0u8, 0usize);
+    let (mut all, mut dots, mut value, mut digits) = (0u32, 0u8, 0u32, 0u8);
+    // So few bytes fill no number.
     for byte in text {
-        match byte {
-            b'0'..=b'9' => {
-                value = value.checked_mul(10)?.checked_add(u16::from(byte.checked_sub(b'0')?))?;
-                digits = digits.checked_add(1)?;
-            }
-            b'.' if digits > 0 => {
-                *parts.get_mut(place)? = u8::try_from(value).ok()?;
-                (value, digits, place) = (0, 0, place.checked_add(1)?);
-            }
-            _ => return None,
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            value = value.wrapping_mul(10).wrapping_add(digit.into());
+            digits = digits.wrapping_add(1);
+            continue;
         }
+        if *byte != b'.' || digits == 0 || digits > 3 || value > 255 {
+            return None;
+        }
+        (all, dots, value, digits) = (all << 8 | value, dots.wrapping_add(1), 0, 0);
     }
-    *parts.get_mut(place)? = u8::try_from(value).ok()?;
-    (place == 3 && digits > 0).then_some(parts)
+    let whole = dots == 3 && matches!(digits, 1..=3) && value < 256;
+    whole.then(|| (all << 8 | value).to_be_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_are_those_of_the_standard_library() {
+        let mut line = Vec::new();
+        for n in 0..200u8 {
+            // Bytes that differ from the one that is looked for by one bit, and runs of it.
+            line.push(match n % 7 {
+                0 | 3 => b'\t',
+                1 => b'\t' ^ 0x80,
+                2 => b'\t' ^ 1,
+                4 if n % 2 == 0 => b'\t',
+                _ => n,
+            });
+            let places = |part: &[u8]| part.as_ptr() as usize - line.as_ptr() as usize;
+            let wanted: Vec<_> = line.split(|byte| *byte == b'\t').map(|part| (places(part), part)).collect();
+            assert_eq!(parts(&line, b'\t').collect::<Vec<_>>(), wanted);
+        }
+        assert_eq!(parts(b"", b'\t').collect::<Vec<_>>(), [(0, &b""[..])]);
+    }
 
     #[test]
     fn numbers_are_digits_to_the_end() {

@@ -354,23 +354,27 @@ impl Log {
                 self.row(kind, &row, watch, each)
             }
             _ => {
-                let mut row = Row::default();
+                let (mut row, mut columns, mut more) = (Row::default(), self.columns.iter(), 0usize);
                 // Nearly all of it is text, which is found out faster of a whole line, and faster than it is mended.
                 let text = std::str::from_utf8(line).unwrap_or_default();
-                let (mut from, mut columns) = (0, 0usize);
-                // Most columns are shorter than what it takes to search faster than byte by byte.
-                for value in line.split(|byte| *byte == self.tab) {
-                    let end = value.len().saturating_add(from);
-                    let column = self.columns.get(columns).copied().unwrap_or(Column::Unread);
-                    if column != Column::Unread && value != self.unset && value != self.empty {
-                        row.set(column, (value, text.get(from..end)), self.comma);
+                for (from, value) in text::parts(line, self.tab) {
+                    match columns.next() {
+                        Some(Column::Unread) => {}
+                        Some(column) if value != self.unset && value != self.empty => {
+                            row.set(*column, (value, text.get(from..from.saturating_add(value.len()))), self.comma);
+                        }
+                        Some(_) => {}
+                        None => more = more.saturating_add(1),
                     }
-                    (from, columns) = (end.saturating_add(1), columns.saturating_add(1));
                 }
-                if columns != self.columns.len() {
+                let less = columns.len();
+                if less > 0 || more > 0 {
                     let what = match (self.columns.is_empty(), whole) {
                         (true, _) => Cow::Borrowed("no #fields above says what its columns are"),
-                        (false, true) => Cow::Owned(format!("it has {columns} of {} columns", self.columns.len())),
+                        (false, true) => {
+                            let has = self.columns.len().saturating_sub(less).saturating_add(more);
+                            Cow::Owned(format!("it has {has} of {} columns", self.columns.len()))
+                        }
                         (false, false) => Cow::Borrowed(BREAKS_OFF),
                     };
                     self.troubles.put(self.number, what);

@@ -13,6 +13,7 @@ mod own;
 pub mod rita;
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
@@ -41,18 +42,30 @@ const MOST: f64 = 0.5;
 const RITA_KEPT: usize = 86_400;
 
 /// With whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Peer {
     Name(Word),
     Addr(Addr),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Pair {
     subject: Subject,
     peer: Peer,
     port: u16,
     proto: u8,
+}
+
+/// In as few steps as it takes: each conversation looks for its pair.
+impl Hash for Pair {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.subject.hash(hasher);
+        match self.peer {
+            Peer::Name(word) => word.hash(hasher),
+            Peer::Addr(addr) => addr.hash(hasher),
+        }
+        hasher.write_u32(u32::from(self.port) << 8 | u32::from(self.proto));
+    }
 }
 
 /// One contact.
