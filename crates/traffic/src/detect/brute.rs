@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::stats::{median, spread};
+use super::stats::{middle, spread};
 use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who, with_port};
 use crate::flow::{Event, FIRST, Flow, Half, Seen};
 use crate::names::Words;
@@ -179,18 +179,18 @@ impl Pair {
         if self.kept.len() >= KEPT {
             self.kept.remove(0);
         }
-        self.kept.push(session);
+        // In the order of their beginnings: most come in it.
+        self.kept.insert(self.kept.partition_point(|kept| kept.start <= session.start), session);
         self.met = self.met.max(session.end);
         if self.kept.len() < SESSIONS {
             return;
         }
-        self.kept.sort_by_key(|kept| kept.start);
-        let middle = |of: fn(&Try) -> f64| {
-            let mut all: Vec<f64> = self.kept.iter().map(of).collect();
-            all.sort_by(f64::total_cmp);
-            median(&all)
+        let of = |of: fn(&Try) -> f64| {
+            let mut all = [0.0; KEPT];
+            all.iter_mut().zip(&self.kept).for_each(|(to, kept)| *to = of(kept));
+            middle(all.get_mut(..self.kept.len()).unwrap_or_default())
         };
-        let (up, down) = (middle(|t| t.up), middle(|t| t.down));
+        let (up, down) = (of(|t| t.up), of(|t| t.down));
         let near = |value: f64, middle: f64| (value - middle).abs() <= (middle * TENTH).max(NEAR);
         let is_alike = |t: &Try| near(t.up, up) && near(t.down, down);
         let alike: Vec<Try> = self.kept.iter().filter(|t| is_alike(t)).copied().collect();
@@ -255,10 +255,12 @@ impl Pair {
 fn is_clock(sessions: &[Try]) -> bool {
     let mut gaps: Vec<f64> = sessions.iter().zip(sessions.iter().skip(1)).map(|(a, b)| b.start.since(a.start).0 as f64 / 1e6).collect();
     let mut lasted: Vec<f64> = sessions.iter().map(|t| t.end.since(t.start).0 as f64 / 1e6).collect();
+    let gap = middle(&mut gaps);
+    if gap < 1.0 {
+        return false;
+    }
     gaps.sort_by(f64::total_cmp);
-    lasted.sort_by(f64::total_cmp);
-    let gap = median(&gaps);
-    gap >= 1.0 && spread(&gaps) <= gap * JITTER && median(&lasted) <= gap * BUSY
+    spread(&gaps) <= gap * JITTER && middle(&mut lasted) <= gap * BUSY
 }
 
 impl Detector for Brute {

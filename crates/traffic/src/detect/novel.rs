@@ -171,6 +171,17 @@ fn fleet(past: &Past, now: &Now) -> [usize; 2] {
 fn judge(given: &Given) -> (Vec<Alert>, Tally) {
     let (past, now) = (&given.past, &given.now);
     let mut tally = Tally { forgotten: now.forgotten, ..Tally::default() };
+    // Whose first conversation was when, of those who are known well at the end: the others never are before.
+    let mut learnt = Vec::new();
+    for (who, contacts) in &now.contacts {
+        let (first, last, talks) = now.lesson.modules.get(who).map_or_else(Default::default, |m| (m.first, m.last, m.talks));
+        learnt.extend(past.is_learnt(who, first, last, talks).then_some((who, contacts, first)));
+    }
+    let all = now.contacts.len() as u64;
+    tally.learning = Some((all.saturating_sub(learnt.len() as u64), all));
+    if learnt.is_empty() {
+        return (Vec::new(), tally);
+    }
     let mut begun = Begun::new();
     for (who, contacts) in &now.contacts {
         for contact in contacts {
@@ -179,13 +190,10 @@ fn judge(given: &Given) -> (Vec<Alert>, Tally) {
     }
     begun.values_mut().for_each(|all| all.sort_unstable());
     let fleet = fleet(past, now);
-    let (mut out, mut learning) = (Vec::new(), (0_u64, 0_u64));
-    for (who, contacts) in &now.contacts {
+    let mut out = Vec::new();
+    for (who, contacts, first) in learnt {
         let mut contacts: Vec<&Contact> = contacts.iter().collect();
         contacts.sort_by_key(|c| c.met.first);
-        let (first, last, talks) = now.lesson.modules.get(who).map_or_else(Default::default, |m| (m.first, m.last, m.talks));
-        learning.1 = learning.1.saturating_add(1);
-        learning.0 = learning.0.saturating_add(u64::from(!past.is_learnt(who, first, last, talks)));
         let mut habit = Habit::new(past.modules.get(who));
         let mut alerts = Vec::new();
         for contact in contacts {
@@ -202,7 +210,6 @@ fn judge(given: &Given) -> (Vec<Alert>, Tally) {
         }
         out.extend(alerts);
     }
-    tally.learning = Some(learning);
     (out, tally)
 }
 

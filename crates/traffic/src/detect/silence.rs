@@ -62,6 +62,7 @@ fn judge(given: &Given, sessions: &Sessions) -> (Vec<Alert>, Tally) {
         let (talks, days) = module.map_or((0, 0), |m| (m.talks, m.days));
         let first = contacts.iter().min_by_key(|c| c.met.first);
         let woke: Vec<(Box<str>, String, u64)> = first
+            .filter(|_| module.is_some())
             .iter()
             .flat_map(|f| contacts.iter().filter(|c| c.met.first.since(f.met.first) <= Micros::seconds(60)))
             .map(|c| (c.what.clone(), crate::learn::end(c.name.as_deref(), c.addr, c.port), c.frames.0))

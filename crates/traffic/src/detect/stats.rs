@@ -18,12 +18,23 @@ pub(super) fn quartiles(sorted: &[f64]) -> [f64; 3] {
     [median(lower), median(sorted), median(upper)]
 }
 
+/// The same of numbers in any order, which it changes.
+pub(super) fn middle(all: &mut [f64]) -> f64 {
+    let half = all.len() / 2;
+    if all.is_empty() {
+        return 0.0;
+    }
+    let even = all.len().is_multiple_of(2);
+    let (below, upper, _) = all.select_nth_unstable_by(half, f64::total_cmp);
+    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| even);
+    lower.map_or(*upper, |lower| (lower + *upper) / 2.0)
+}
+
 /// How far numbers lie from their middle: the middle of the distances (median absolute deviation).
 pub(super) fn spread(sorted: &[f64]) -> f64 {
-    let middle = median(sorted);
-    let mut far: Vec<f64> = sorted.iter().map(|n| (n - middle).abs()).collect();
-    far.sort_by(f64::total_cmp);
-    median(&far)
+    let at = median(sorted);
+    let mut far: Vec<f64> = sorted.iter().map(|n| (n - at).abs()).collect();
+    middle(&mut far)
 }
 
 /// The number below which a share of sorted ones lies; 0 of none.
@@ -44,6 +55,11 @@ mod tests {
         assert_eq!((median(&n), spread(&n)), (90.0, 89.0));
         assert_eq!(quartiles(&[1.0, 2.0, 3.0, 4.0]), [1.5, 2.5, 3.5]);
         assert_eq!((median(&[]), quartiles(&[]), spread(&[7.0])), (0.0, [0.0; 3], 0.0));
+        for many in 0..=n.len() {
+            let mut some: Vec<f64> = n.iter().take(many).rev().copied().collect();
+            some.rotate_left(many / 3);
+            assert_eq!(middle(&mut some), median(&n[..many]), "{many}");
+        }
         assert_eq!((quantile(&n, 0.0), quantile(&n, 1.0), quantile(&[], 0.5)), (1.0, 4975.0, 0.0));
     }
 }
