@@ -139,7 +139,7 @@ enum Act {
 /// What is noted.
 #[derive(Debug, Default)]
 pub struct Gather {
-    all: IndexMap<Subject, Box<Of>, DefaultHashBuilder>,
+    all: IndexMap<Subject, Of, DefaultHashBuilder>,
     /// Who was asked for last, and where it is: mostly it is asked for again at once.
     last: Option<(Subject, usize)>,
     rows: usize,
@@ -351,7 +351,7 @@ impl Gather {
             _ => self.all.get_index_of(&subject)?,
         };
         self.last = Some((subject, at));
-        self.all.get_index_mut(at).map(|(_, of)| &mut **of)
+        self.all.get_index_mut(at).map(|(_, of)| of)
     }
 
     /// It took part in a conversation; with how many before.
@@ -361,7 +361,7 @@ impl Gather {
                 self.forgotten = self.forgotten.saturating_add(1);
                 return None;
             }
-            self.all.insert(subject, Box::new(Of::new(flow.start)));
+            self.all.insert(subject, Of::new(flow.start));
         }
         let of = self.of(subject)?;
         let before = of.talks;
@@ -532,7 +532,7 @@ impl Gather {
         let (begin, end) = self.range.unwrap_or_default();
         let mut now = Now { unseen: self.unseen, forgotten: self.forgotten, ..Now::default() };
         (now.lesson.begin, now.lesson.end) = (begin, end);
-        let mut all: Vec<(Who, Subject, &Of)> = self.all.iter().map(|(s, of)| (who(*s), *s, &**of)).collect();
+        let mut all: Vec<(Who, Subject, &Of)> = self.all.iter().map(|(s, of)| (who(*s), *s, of)).collect();
         all.sort_by(|a, b| (&a.0, a.2.first, a.1).cmp(&(&b.0, b.2.first, b.1)));
         let what = |key: Key| -> Box<str> {
             match key {

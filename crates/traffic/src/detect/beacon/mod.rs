@@ -183,7 +183,7 @@ impl Beacon {
             self.pairs.iter().filter_map(|(pair, contacts)| Some((pair, contacts, contacts.best()?))).collect();
         let with = |p: &Pair| (p.peer, p.port, p.proto);
         // Of one peer who came first stands first: it is told under the same name as long as it goes on.
-        found.sort_by(|(a, x, _), (b, y, _)| with(a).cmp(&with(b)).then(x.begin.cmp(&y.begin)).then(a.cmp(b)));
+        found.sort_unstable_by(|(a, x, _), (b, y, _)| with(a).cmp(&with(b)).then(x.begin.cmp(&y.begin)).then(a.cmp(b)));
         let mut out = Vec::new();
         for group in found.chunk_by(|(a, ..), (b, ..)| with(a) == with(b)) {
             // Each module is told apart; of addresses many are one, for anybody may call on a service.
@@ -289,9 +289,9 @@ fn judged(contacts: &[Contact]) -> Option<own::Judged> {
     if contacts.len() < own::LEAST {
         return None;
     }
-    let times: Vec<f64> = contacts.iter().map(|c| c.at.0 as f64 / 1e6).collect();
-    let sizes = |of: fn(&Contact) -> u32| contacts.iter().map(|c| of(c).into()).collect::<Vec<f64>>();
-    own::judge(&times, &sizes(|c| c.up), &sizes(|c| c.down)).filter(|judged| judged.score >= own::ENOUGH)
+    let times = contacts.iter().map(|c| c.at.0 as f64 / 1e6);
+    let judged = own::judge(times, contacts.iter().map(|c| c.up.into()), contacts.iter().map(|c| c.down.into()));
+    judged.filter(|judged| judged.score >= own::ENOUGH)
 }
 
 /// The time of the contact by which they were first enough: looked for among fewer, an eighth more each time.

@@ -48,11 +48,16 @@ pub(super) struct Judged {
 }
 
 /// Judges contacts by their seconds, sorted, and their bytes sent and received.
-pub(super) fn judge(times: &[f64], up: &[f64], down: &[f64]) -> Option<Judged> {
-    let mut at: Vec<f64> = Vec::with_capacity(times.len());
+pub(super) fn judge(
+    times: impl ExactSizeIterator<Item = f64>,
+    up: impl Iterator<Item = f64> + Clone,
+    down: impl Iterator<Item = f64> + Clone,
+) -> Option<Judged> {
+    let all = times.len();
+    let mut at: Vec<f64> = Vec::with_capacity(all);
     for t in times {
         if at.last().is_none_or(|last| t - last >= AT_ONCE) {
-            at.push(*t);
+            at.push(t);
         }
     }
     if at.len() < LEAST {
@@ -60,7 +65,7 @@ pub(super) fn judge(times: &[f64], up: &[f64], down: &[f64]) -> Option<Judged> {
     }
     let gaps: Vec<f64> = at.iter().zip(at.iter().skip(1)).map(|(a, b)| b - a).collect();
     let mut sorted = gaps.clone();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let span = at.last()? - at.first()?;
     let usual = median(&sorted);
     // Most of what speaks speaks when it has to: gaps that lie so far apart are no clock's, whatever it misses.
@@ -69,16 +74,20 @@ pub(super) fn judge(times: &[f64], up: &[f64], down: &[f64]) -> Option<Judged> {
     }
     // Where every other beat is lost the usual gap is two beats.
     // Where many are taken together, the clock would be ours.
-    if at.len().saturating_mul(5) < times.len().saturating_mul(4) && usual < 2.0 * AT_ONCE {
+    if at.len().saturating_mul(5) < all.saturating_mul(4) && usual < 2.0 * AT_ONCE {
         return None;
     }
     let guesses = [usual, usual / 2.0, quantile(&sorted, 0.25)];
-    let (periodicity, period) = guesses
-        .into_iter()
-        .take(if guesses[2] == usual { 2 } else { 3 })
-        .filter(|p| *p >= AT_ONCE && span >= PERIODS * p)
-        .map(|p| beat(&at, &gaps, p))
-        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let guesses = guesses.into_iter().take(if guesses[2] == usual { 2 } else { 3 });
+    let mut best: Option<(f64, f64)> = None;
+    for guess in guesses.filter(|p| *p >= AT_ONCE && span >= PERIODS * p) {
+        let least = best.map_or(0.0, |best| best.0);
+        best = beat(&at, &gaps, guess, least).filter(|found| found.0 >= least).or(best);
+    }
+    let (periodicity, period) = best?;
+    if periodicity < PERIODIC && sorted.len() < SPACED.0 {
+        return None;
+    }
     let size = (regular(up) + regular(down)) / 2.0;
     let spaced = if sorted.len() >= if size >= ALIKE { SPACED.0 } else { SPACED.1 } { spacing(&sorted) } else { 0.0 };
     let (periodicity, period) = if spaced > periodicity { (spaced, usual) } else { (periodicity, period) };
@@ -86,15 +95,18 @@ pub(super) fn judge(times: &[f64], up: &[f64], down: &[f64]) -> Option<Judged> {
         .filter(|j| j.periodicity >= PERIODIC)
 }
 
-/// The larger of phase and gap, and the period fitted.
-fn beat(at: &[f64], gaps: &[f64], guess: f64) -> (f64, f64) {
+/// The larger of phase and gap, and the period fitted; `None` where it cannot come to this.
+fn beat(at: &[f64], gaps: &[f64], guess: f64, least: f64) -> Option<(f64, f64)> {
     let beats = || gaps.iter().map(|g| (g / guess).round().max(1.0));
     let whole: f64 = beats().sum();
     let mean = gaps.iter().sum::<f64>() / whole;
     // Half the beats missing is as many as a clock may miss and still be told from chance.
     let missed = 1.0 - gaps.len() as f64 / whole;
     if missed > 0.5 {
-        return (0.0, mean);
+        return Some((0.0, mean));
+    }
+    if missing(missed) < least {
+        return None;
     }
     let gap = resultant(gaps.iter().map(|g| g / mean));
     // The line through contact and number of its beat, by least squares.
@@ -112,7 +124,7 @@ fn beat(at: &[f64], gaps: &[f64], guess: f64) -> (f64, f64) {
     // What few beats say by chance is taken off: n·r² of one try exceeds x by chance with e^-x, and there are six tries.
     let sure = |r: f64, n: f64| (r * r - CHANCE / n).max(0.0) / (1.0 - CHANCE / n);
     let (gap, phase) = (sure(gap, gaps.len() as f64).sqrt(), sure(phase, n).sqrt());
-    if gap > phase { (gap * missing(missed), mean) } else { (phase * missing(missed), slope) }
+    Some(if gap > phase { (gap * missing(missed), mean) } else { (phase * missing(missed), slope) })
 }
 
 /// Beats that are missing make it less sure, at first by little.
@@ -145,12 +157,14 @@ fn spacing(sorted: &[f64]) -> f64 {
 }
 
 /// How much alike sizes are: 1 less their spread by their middle.
-fn regular(sizes: &[f64]) -> f64 {
-    if sizes.iter().all(|size| Some(size) == sizes.first()) {
+fn regular(sizes: impl Iterator<Item = f64> + Clone) -> f64 {
+    let mut others = sizes.clone();
+    let first = others.next();
+    if others.all(|size| Some(size) == first) {
         return 1.0;
     }
-    let mut sorted = sizes.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    let mut sorted: Vec<f64> = sizes.collect();
+    sorted.sort_unstable_by(f64::total_cmp);
     let middle = median(&sorted);
     if middle <= 0.0 {
         return if spread(&sorted) <= 0.0 { 1.0 } else { 0.0 };
