@@ -455,7 +455,7 @@ impl Log {
         let (Some(mut key), Some(at)) = (key(event), time(event.timestamp.as_ref())) else {
             return self.troubles.put(self.number, LACKS);
         };
-        let mut names = Names { app: event.event_type.as_ref().and_then(|kind| spoken(&kind.0)), ..Names::default() };
+        let mut names = Names { app: event.event_type.as_ref().and_then(|kind| spoken(kind.bytes())), ..Names::default() };
         let mut seen = Seen::NOTHING;
         if let Some(dns) = event.dns.as_deref() {
             seen = seen.with(Seen::DNS);
@@ -553,7 +553,7 @@ const LACKS: &str = "this event does not say when or between which addresses";
 
 /// What a conversation speaks, which its own event says.
 fn named(event: &Line<'_>) -> Names {
-    Names { app: event.app_proto.as_ref().and_then(|word| spoken(&word.0)), ..Names::default() }
+    Names { app: event.app_proto.as_ref().and_then(|word| spoken(word.bytes())), ..Names::default() }
 }
 
 /// The name that is asked for; where it leads is kept for whoever asked.

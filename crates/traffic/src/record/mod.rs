@@ -60,17 +60,17 @@ pub struct Part {
 }
 
 /// What Zeek (`service`) and Suricata (`app_proto`) call what is spoken; of several the first that is known here.
-fn spoken(words: &str) -> Option<App> {
-    words.split(',').find_map(|word| match word {
-        "dns" => Some(App::Dns),
-        "ssl" | "tls" => Some(App::Tls),
-        "dtls" => Some(App::Dtls),
-        "quic" => Some(App::Quic),
-        "http" => Some(App::Http),
-        "mqtt" => Some(App::Mqtt),
-        "modbus" => Some(App::Modbus),
-        "dnp3" | "dnp3_tcp" | "dnp3_udp" => Some(App::Dnp3),
-        "bacnet" => Some(App::Bacnet),
+fn spoken(words: &[u8]) -> Option<App> {
+    words.split(|byte| *byte == b',').find_map(|word| match word {
+        b"dns" => Some(App::Dns),
+        b"ssl" | b"tls" => Some(App::Tls),
+        b"dtls" => Some(App::Dtls),
+        b"quic" => Some(App::Quic),
+        b"http" => Some(App::Http),
+        b"mqtt" => Some(App::Mqtt),
+        b"modbus" => Some(App::Modbus),
+        b"dnp3" | b"dnp3_tcp" | b"dnp3_udp" => Some(App::Dnp3),
+        b"bacnet" => Some(App::Bacnet),
         _ => None,
     })
 }

@@ -7,9 +7,9 @@ use umbilical_core::Day;
 use crate::packet::Addr;
 use crate::time::Micros;
 
-/// The parts of a line between these bytes, each with its place. Eight bytes are looked at at once: most parts are shorter than what it takes to
+/// The parts of a line between these bytes. Eight bytes are looked at at once: most parts are shorter than what it takes to
 /// search faster.
-pub(super) fn parts(line: &[u8], by: u8) -> impl Iterator<Item = (usize, &[u8])> {
+pub(super) fn parts(line: &[u8], by: u8) -> impl Iterator<Item = &[u8]> {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     let all = u64::from_ne_bytes([by; 8]);
     let (words, rest) = line.as_chunks::<8>();
@@ -29,31 +29,29 @@ pub(super) fn parts(line: &[u8], by: u8) -> impl Iterator<Item = (usize, &[u8])>
         }
         let to = (next.wrapping_mul(8).wrapping_sub(8)).wrapping_add(same.trailing_zeros() as usize / 8);
         same &= same.wrapping_sub(1);
-        let part = (from, line.get(from..to)?);
+        let part = line.get(from..to)?;
         from = to.wrapping_add(1);
         Some(part)
     })
 }
 
+/// What its first digits come to, and what is behind them. Of more than nineteen it means nothing.
+#[inline(always)]
+fn leading(text: &[u8]) -> (u64, &[u8]) {
+    let (mut sum, mut rest) = (0_u64, text);
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        (sum, rest) = (sum.wrapping_mul(10).wrapping_add(u64::from(digit & 0xf)), behind);
+    }
+    (sum, rest)
+}
+
 /// Digits to the end.
 pub(super) fn number(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 20 {
-        return None;
-    }
-    let (mut sum, mut odd) = (0_u64, false);
-    // Whatever they are, there is room for nineteen.
-    let (most, last) = text.split_at_checked(19).unwrap_or((text, &[]));
-    for byte in most {
-        let digit = byte.wrapping_sub(b'0');
-        odd |= digit > 9;
-        sum = sum.wrapping_mul(10).wrapping_add(digit.into());
-    }
-    if odd {
-        return None;
-    }
-    match last {
-        [] => Some(sum),
-        [last] => sum.checked_mul(10)?.checked_add(last.checked_sub(b'0').filter(|d| *d < 10)?.into()),
+    let (sum, rest) = leading(text);
+    match text.len() {
+        1..=19 => rest.is_empty().then_some(sum),
+        // For the last of twenty there may be no room.
+        20 => std::str::from_utf8(text).ok().filter(|_| rest.is_empty())?.parse().ok(),
         _ => None,
     }
 }
@@ -64,21 +62,24 @@ pub(super) fn seconds(text: &[u8]) -> Option<Micros> {
         (b'-', rest) => (true, rest),
         _ => (false, text),
     };
-    let (whole, fraction) = match memchr::memchr(b'.', text) {
-        Some(dot) => (text.get(..dot)?, text.get(dot.checked_add(1)?..)?),
-        None => (text, &[][..]),
+    let (whole, rest) = leading(text);
+    if !matches!(text.len().saturating_sub(rest.len()), 1..=19) {
+        return None;
+    }
+    let fraction = match rest {
+        [] => 0,
+        [b'.', fraction @ ..] => micros(fraction.get(..6).unwrap_or(fraction))?,
+        _ => return None,
     };
-    let whole = i64::try_from(number(whole)?).ok()?.checked_mul(1_000_000)?;
-    let fraction = fraction.get(..6).unwrap_or(fraction);
-    let micros = if fraction.is_empty() { 0 } else { micros(fraction)? };
-    let sum = whole.checked_add(micros)?;
+    let sum = i64::try_from(whole).ok()?.checked_mul(1_000_000)?.checked_add(fraction)?;
     Some(Micros(if negative { sum.checked_neg()? } else { sum }))
 }
 
 /// Digits behind a point, at most six, as microseconds.
 fn micros(digits: &[u8]) -> Option<i64> {
     let scale = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1].get(digits.len())?;
-    i64::try_from(number(digits)?).ok()?.checked_mul(*scale)
+    let (sum, rest) = leading(digits);
+    i64::try_from(sum).ok().filter(|_| rest.is_empty())?.checked_mul(*scale)
 }
 
 /// RFC 3339, or with an offset without a colon: `2017-02-02T05:17:03.234684+0000`.
@@ -127,25 +128,27 @@ pub(super) fn addr(text: &[u8]) -> Option<Addr> {
 
 /// Four numbers with dots between them; logs are full of them.
 fn dotted(text: &[u8]) -> Option<[u8; 4]> {
-    if text.len() > 15 {
-        return None;
-    }
-    let (mut all, mut dots, mut value, mut digits) = (0u32, 0u8, 0u32, 0u8);
-    // So few bytes fill no number.
-    for byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            value = value.wrapping_mul(10).wrapping_add(digit.into());
-            digits = digits.wrapping_add(1);
-            continue;
-        }
-        if *byte != b'.' || digits == 0 || digits > 3 || value > 255 {
+    let (mut all, mut rest) = (0_u32, text);
+    for place in 0..4 {
+        let (value, behind) = match rest {
+            [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', behind @ ..] => {
+                (u32::from(a & 0xf) * 100 + u32::from(b & 0xf) * 10 + u32::from(c & 0xf), behind)
+            }
+            [a @ b'0'..=b'9', b @ b'0'..=b'9', behind @ ..] => (u32::from(a & 0xf) * 10 + u32::from(b & 0xf), behind),
+            [a @ b'0'..=b'9', behind @ ..] => (u32::from(a & 0xf), behind),
+            _ => return None,
+        };
+        rest = match behind {
+            [b'.', behind @ ..] if place < 3 => behind,
+            [] if place == 3 => behind,
+            _ => return None,
+        };
+        if value > 255 {
             return None;
         }
-        (all, dots, value, digits) = (all << 8 | value, dots.wrapping_add(1), 0, 0);
+        all = all << 8 | value;
     }
-    let whole = dots == 3 && matches!(digits, 1..=3) && value < 256;
-    whole.then(|| (all << 8 | value).to_be_bytes())
+    Some(all.to_be_bytes())
 }
 
 #[cfg(test)]
@@ -164,11 +167,10 @@ mod tests {
                 4 if n % 2 == 0 => b'\t',
                 _ => n,
             });
-            let places = |part: &[u8]| part.as_ptr() as usize - line.as_ptr() as usize;
-            let wanted: Vec<_> = line.split(|byte| *byte == b'\t').map(|part| (places(part), part)).collect();
+            let wanted: Vec<_> = line.split(|byte| *byte == b'\t').collect();
             assert_eq!(parts(&line, b'\t').collect::<Vec<_>>(), wanted);
         }
-        assert_eq!(parts(b"", b'\t').collect::<Vec<_>>(), [(0, &b""[..])]);
+        assert_eq!(parts(b"", b'\t').collect::<Vec<_>>(), [b""]);
     }
 
     #[test]

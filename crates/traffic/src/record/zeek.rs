@@ -168,24 +168,37 @@ impl Column {
     }
 }
 
+/// What stands in a column that is looked at byte by byte: nobody asks whether it is text.
+#[derive(Debug)]
+struct Bytes<'a>(Cow<'a, [u8]>);
+
+impl<'a> From<Text<'a>> for Bytes<'a> {
+    fn from(text: Text<'a>) -> Self {
+        Self(match text.0 {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        })
+    }
+}
+
 /// What a line says; `None` is what it leaves open.
 #[derive(Debug, Default)]
 struct Row<'a> {
     path: Option<Text<'a>>,
     ts: Option<Stamp>,
-    uid: Option<Text<'a>>,
-    orig_h: Option<Text<'a>>,
+    uid: Option<Bytes<'a>>,
+    orig_h: Option<Bytes<'a>>,
     orig_p: Option<u16>,
-    resp_h: Option<Text<'a>>,
+    resp_h: Option<Bytes<'a>>,
     resp_p: Option<u16>,
-    proto: Option<Text<'a>>,
+    proto: Option<Bytes<'a>>,
     ip_proto: Option<u64>,
-    service: Option<Text<'a>>,
+    service: Option<Bytes<'a>>,
     duration: Option<Stamp>,
     orig_bytes: Option<u64>,
     resp_bytes: Option<u64>,
-    conn_state: Option<Text<'a>>,
-    history: Option<Text<'a>>,
+    conn_state: Option<Bytes<'a>>,
+    history: Option<Bytes<'a>>,
     orig_pkts: Option<u64>,
     orig_ip_bytes: Option<u64>,
     resp_pkts: Option<u64>,
@@ -220,19 +233,19 @@ impl<'a> Object<'a> for Row<'a> {
     fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
         match Column::of(key) {
             Column::Ts => self.ts = json.time()?,
-            Column::Uid => self.uid = json.text()?,
-            Column::OrigH => self.orig_h = json.text()?,
+            Column::Uid => self.uid = json.text()?.map(Bytes::from),
+            Column::OrigH => self.orig_h = json.text()?.map(Bytes::from),
             Column::OrigP => self.orig_p = json.number()?,
-            Column::RespH => self.resp_h = json.text()?,
+            Column::RespH => self.resp_h = json.text()?.map(Bytes::from),
             Column::RespP => self.resp_p = json.number()?,
-            Column::Proto => self.proto = json.text()?,
+            Column::Proto => self.proto = json.text()?.map(Bytes::from),
             Column::IpProto => self.ip_proto = json.number()?,
-            Column::Service => self.service = json.text()?,
+            Column::Service => self.service = json.text()?.map(Bytes::from),
             Column::Duration => self.duration = json.time()?,
             Column::OrigBytes => self.orig_bytes = json.number()?,
             Column::RespBytes => self.resp_bytes = json.number()?,
-            Column::State => self.conn_state = json.text()?,
-            Column::History => self.history = json.text()?,
+            Column::State => self.conn_state = json.text()?.map(Bytes::from),
+            Column::History => self.history = json.text()?.map(Bytes::from),
             Column::OrigPkts => self.orig_pkts = json.number()?,
             Column::OrigIpBytes => self.orig_ip_bytes = json.number()?,
             Column::RespPkts => self.resp_pkts = json.number()?,
@@ -355,13 +368,11 @@ impl Log {
             }
             _ => {
                 let (mut row, mut columns, mut more) = (Row::default(), self.columns.iter(), 0usize);
-                // Nearly all of it is text, which is found out faster of a whole line, and faster than it is mended.
-                let text = std::str::from_utf8(line).unwrap_or_default();
-                for (from, value) in text::parts(line, self.tab) {
+                for value in text::parts(line, self.tab) {
                     match columns.next() {
                         Some(Column::Unread) => {}
                         Some(column) if value != self.unset && value != self.empty => {
-                            row.set(*column, (value, text.get(from..from.saturating_add(value.len()))), self.comma);
+                            row.set(*column, value, self.comma);
                         }
                         Some(_) => {}
                         None => more = more.saturating_add(1),
@@ -421,7 +432,7 @@ impl Log {
             return Some(at);
         };
         self.rows = self.rows.saturating_add(1);
-        let id = row.uid.as_ref().and_then(|uid| Uid::text(uid.bytes()));
+        let id = row.uid.as_ref().and_then(|uid| Uid::text(&uid.0));
         let number = self.number;
         if kind == Kind::Conn {
             let end = at.plus(row.duration.map_or(Micros(0), |d| Micros(d.0.0.max(0))));
@@ -480,8 +491,8 @@ impl Log {
             Some(found) if found.starts_with("application/x-x509") => return,
             found => Names { mime: Some(mime), body: found.and_then(Body::of_media), ..Names::default() },
         };
-        for uid in row.uid.iter().chain(&row.conn_uids) {
-            let Some(id) = Uid::text(uid.bytes()) else { continue };
+        let uids = row.uid.iter().map(|uid| &*uid.0).chain(row.conn_uids.iter().map(Text::bytes));
+        for id in uids.filter_map(Uid::text) {
             // Without addresses it is no conversation, should that of it never come.
             let Some(key) = key(row) else {
                 watch.adds(&id, &names);
@@ -495,28 +506,28 @@ impl Log {
 const BREAKS_OFF: &str = "it breaks off in the middle of a line";
 
 impl<'a> Row<'a> {
-    /// Sets a column, whose bytes may be text.
-    fn set(&mut self, column: Column, (value, text): (&'a [u8], Option<&'a str>), comma: u8) {
-        let word = || Some(Text(text.map_or_else(|| String::from_utf8_lossy(value), Cow::Borrowed)));
+    /// Sets a column.
+    fn set(&mut self, column: Column, value: &'a [u8], comma: u8) {
+        let word = || Some(Text(String::from_utf8_lossy(value)));
         let list = || value.split(|b| *b == comma).map(|v| Text(String::from_utf8_lossy(v))).collect();
         let number = || text::number(value);
         let time = || text::seconds(value).or_else(|| text::stamp(value)).map(Stamp);
         let port = || number().and_then(|n| u16::try_from(n).ok());
         match column {
             Column::Ts => self.ts = time(),
-            Column::Uid => self.uid = word(),
-            Column::OrigH => self.orig_h = word(),
+            Column::Uid => self.uid = Some(Bytes(Cow::Borrowed(value))),
+            Column::OrigH => self.orig_h = Some(Bytes(Cow::Borrowed(value))),
             Column::OrigP => self.orig_p = port(),
-            Column::RespH => self.resp_h = word(),
+            Column::RespH => self.resp_h = Some(Bytes(Cow::Borrowed(value))),
             Column::RespP => self.resp_p = port(),
-            Column::Proto => self.proto = word(),
+            Column::Proto => self.proto = Some(Bytes(Cow::Borrowed(value))),
             Column::IpProto => self.ip_proto = number(),
-            Column::Service => self.service = word(),
+            Column::Service => self.service = Some(Bytes(Cow::Borrowed(value))),
             Column::Duration => self.duration = time(),
             Column::OrigBytes => self.orig_bytes = number(),
             Column::RespBytes => self.resp_bytes = number(),
-            Column::State => self.conn_state = word(),
-            Column::History => self.history = word(),
+            Column::State => self.conn_state = Some(Bytes(Cow::Borrowed(value))),
+            Column::History => self.history = Some(Bytes(Cow::Borrowed(value))),
             Column::OrigPkts => self.orig_pkts = number(),
             Column::OrigIpBytes => self.orig_ip_bytes = number(),
             Column::RespPkts => self.resp_pkts = number(),
@@ -544,11 +555,11 @@ impl<'a> Row<'a> {
 }
 
 fn key(row: &Row<'_>) -> Option<Key> {
-    let client = text::addr(row.orig_h.as_ref()?.bytes())?;
-    let server = text::addr(row.resp_h.as_ref()?.bytes())?;
+    let client = text::addr(&row.orig_h.as_ref()?.0)?;
+    let server = text::addr(&row.resp_h.as_ref()?.0)?;
     let (client_port, server_port) = (row.orig_p.unwrap_or_default(), row.resp_p.unwrap_or_default());
     let number = row.ip_proto.and_then(|n| u8::try_from(n).ok());
-    let proto = match row.proto.as_ref().map(|p| p.bytes()) {
+    let proto = match row.proto.as_ref().map(|p| &*p.0) {
         Some(b"tcp") | None if row.query.is_none() => proto::TCP,
         Some(b"udp") | None => proto::UDP,
         Some(b"icmp") if client.is_v4() => proto::ICMP,
@@ -578,7 +589,7 @@ fn counted(row: &Row<'_>, beside: Seen) -> (Half, Half, Seen) {
     }
     // Upper case is of who began (Zeek's `Conn::Info$history`).
     if let Some(history) = &row.history {
-        for letter in history.bytes() {
+        for letter in &*history.0 {
             let flags = match letter.to_ascii_lowercase() {
                 b's' => Flags::SYN,
                 b'h' => Flags::SYN | Flags::ACK,
@@ -593,7 +604,7 @@ fn counted(row: &Row<'_>, beside: Seen) -> (Half, Half, Seen) {
         seen = seen.with(Seen::FLAGS);
     }
     if let Some(state) = &row.conn_state {
-        if matches!(state.bytes(), b"SF" | b"S1" | b"S2" | b"S3" | b"RSTO" | b"RSTR") && row.proto.as_ref().is_some_and(|p| p.0 == "tcp") {
+        if matches!(&*state.0, b"SF" | b"S1" | b"S2" | b"S3" | b"RSTO" | b"RSTR") && row.proto.as_ref().is_some_and(|p| *p.0 == *b"tcp") {
             down.flags.0 |= Flags::SYN | Flags::ACK;
         }
         seen = seen.with(Seen::ANSWERS);
@@ -685,7 +696,7 @@ mod tests {
                 let column = Column::of(name.as_bytes());
                 assert_ne!(column, Column::Unread, "{name}");
                 let mut tabs = Row::default();
-                tabs.set(column, (value.as_bytes(), Some(value)), b',');
+                tabs.set(column, value.as_bytes(), b',');
                 assert_eq!(format!("{:?}", row(&format!("{{\"x\":[{{}}],\"{name}\":{json}}}"))), format!("{tabs:?}"), "{name}");
                 assert_eq!(format!("{:?}", row(&format!("{{\"{name}\":null}}"))), format!("{:?}", Row::default()), "{name}");
             }

@@ -241,9 +241,14 @@ impl Contacts {
             // The newer half goes on.
             self.kept.drain(..most / 2);
         }
-        if self.kept.len() == KEPT / 2 {
-            // As much as is needed, where doubling would take more.
-            self.kept.reserve_exact(KEPT / 2);
+        if self.kept.len() == self.kept.capacity() {
+            // Who comes back often comes back more often; in the end as much as is needed, where doubling would take more.
+            let more = match self.kept.len() {
+                0 => 4,
+                few if few < KEPT / 10 => KEPT / 10,
+                some => some.min(most.saturating_sub(some)).max(1),
+            };
+            self.kept.reserve_exact(more);
         }
         self.kept.push(contact);
     }
