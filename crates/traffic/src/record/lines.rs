@@ -100,6 +100,8 @@ fn exact(text: &[u8]) -> Option<Micros> {
 #[derive(Debug)]
 pub struct Lines<R> {
     from: R,
+    /// Bytes of the line that was given last, where it was given as it lies there.
+    given: usize,
     line: Vec<u8>,
 }
 
@@ -109,17 +111,60 @@ const LONGEST: u64 = 1 << 20;
 impl<R: std::io::BufRead> Lines<R> {
     /// Of a text.
     pub fn new(from: R) -> Self {
-        Self { from, line: Vec::new() }
+        Self { from, given: 0, line: Vec::new() }
     }
 
     /// The next with its end, if it has one; `None` behind the last. What is longer than a megabyte is cut, and lacks its end.
     pub fn line(&mut self) -> std::io::Result<Option<&[u8]>> {
         use std::io::{BufRead as _, Read as _};
+        self.from.consume(std::mem::take(&mut self.given));
+        // Nearly all of them lie whole in what was read at once. What fails here fails again below.
+        let end = self.from.fill_buf().ok().and_then(|read| memchr::memchr(b'\n', read)).filter(|end| (*end as u64) < LONGEST);
+        if let Some(end) = end {
+            self.given = end.saturating_add(1);
+            return Ok(self.from.fill_buf()?.get(..self.given));
+        }
         self.line.clear();
         let read = self.from.by_ref().take(LONGEST).read_until(b'\n', &mut self.line)?;
         if read as u64 == LONGEST && self.line.last() != Some(&b'\n') {
             self.from.skip_until(b'\n')?;
         }
         Ok((read > 0).then_some(&self.line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_the_same_however_much_is_read_at_once() {
+        let long = "x".repeat(3000);
+        let text = format!("one\n\n{long}\r\ntwo\n{long}{long}\nlast");
+        let wanted: Vec<&[u8]> = text.as_bytes().split_inclusive(|byte| *byte == b'\n').collect();
+        for many in [1, 2, 5, 7, 64, 3002, 3003, 1 << 20] {
+            let mut lines = Lines::new(std::io::BufReader::with_capacity(many, text.as_bytes()));
+            let mut all = Vec::new();
+            while let Some(line) = lines.line().unwrap() {
+                all.push(line.to_vec());
+            }
+            assert!(all == wanted && lines.line().unwrap().is_none(), "{many}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut() {
+        for beyond in [0, 1, 70_000] {
+            let text = format!("{}\nnext\n", "x".repeat(LONGEST as usize - 1 + beyond));
+            for whole in [false, true] {
+                let mut lines: Lines<Box<dyn std::io::BufRead>> = match whole {
+                    true => Lines::new(Box::new(text.as_bytes())),
+                    false => Lines::new(Box::new(std::io::BufReader::new(text.as_bytes()))),
+                };
+                let first = lines.line().unwrap().unwrap().to_vec();
+                assert_eq!((first.len() as u64, first.ends_with(b"\n")), (LONGEST, beyond == 0), "{beyond} {whole}");
+                assert_eq!(lines.line().unwrap(), Some(&b"next\n"[..]), "{beyond} {whole}");
+            }
+        }
     }
 }
