@@ -15,6 +15,10 @@ use umbilical_traffic::record::{Lines, eve, netflow, zeek};
 use umbilical_traffic::source::Source;
 use umbilical_traffic::watch::Watch;
 
+/// Memory as the command has it.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RECORDS: u32 = 1_000_000;
 
 /// Five thousand modules, each with twenty servers.
