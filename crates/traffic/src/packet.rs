@@ -34,6 +34,17 @@ impl Addr {
         matches!(self.bits(), Bits::V4(_))
     }
 
+    /// As two words, the first bytes in the first.
+    pub fn words(self) -> [u64; 2] {
+        let all = u128::from_be_bytes(self.0);
+        [(all >> 64) as u64, all as u64]
+    }
+
+    /// Of its two words.
+    pub fn of_words([high, low]: [u64; 2]) -> Self {
+        Self((u128::from(high) << 64 | u128::from(low)).to_be_bytes())
+    }
+
     /// Its bits.
     pub fn bits(self) -> Bits {
         let all = u128::from_be_bytes(self.0);

@@ -34,6 +34,7 @@ mod stats;
 mod stream;
 mod strobe;
 mod target;
+mod whose;
 mod within;
 
 pub use alert::{Alert, Ends, Reason, Stake, Subject, Term};
@@ -44,6 +45,7 @@ use umbilical_core::observation::Basis;
 
 use self::happened::{Hears, Waiting, of_record};
 use self::span::Span;
+pub(crate) use self::whose::Whose;
 use crate::cellular::sessions::Sessions;
 use crate::flow::{Event, Flow, Why};
 use crate::learn::{Gather, Lesson, Memory, Now, Past};

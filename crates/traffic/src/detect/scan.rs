@@ -13,7 +13,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::sieve::Over;
-use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside, reflection, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, Whose, for_many, is_inside, reflection};
 use crate::flow::{Event, Flow, Key, Seen};
 use crate::names::Words;
 use crate::packet::{Addr, Flags, proto};
@@ -178,7 +178,7 @@ struct Told {
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     /// Most of them are one spoofed address, so that the table itself is kept small.
-    probers: HashMap<Subject, Box<Prober>>,
+    probers: HashMap<Whose, Box<Prober>>,
     /// Sum of their `met`.
     kept: usize,
     over: Over,
@@ -366,15 +366,15 @@ impl Scan {
         if !is_contact(flow) {
             return;
         }
-        let subject = who(flow);
-        if self.probers.len() >= PROBERS && !self.probers.contains_key(&subject) || self.kept >= KEPT_IN_ALL {
+        let whose = Whose::of(flow);
+        if self.probers.len() >= PROBERS && !self.probers.contains_key(&whose) || self.kept >= KEPT_IN_ALL {
             self.make_room(flow.start);
         }
-        let prober = self.probers.entry(subject).or_insert_with(|| Box::new(Prober::new(flow.start)));
+        let prober = self.probers.entry_ref(&whose).or_insert_with(|| Box::new(Prober::new(flow.start)));
         let quiet = flow.start.since(prober.last) > QUIET;
         if quiet {
             prober.settle(flow.start);
-            self.tally.forgotten = self.tally.forgotten.saturating_add(self.over.put(prober.alert(subject)));
+            self.tally.forgotten = self.tally.forgotten.saturating_add(self.over.put(prober.alert(whose.subject())));
             self.kept = self.kept.saturating_sub(prober.met.len());
             **prober = Prober::new(flow.start);
         }
@@ -427,7 +427,7 @@ impl Scan {
         if self.at_once.take().is_some_and(|key| key == flow.key) {
             return;
         }
-        let Some(prober) = self.probers.get_mut(&who(flow)) else { return };
+        let Some(prober) = self.probers.get_mut(&Whose::of(flow)) else { return };
         let Some(at) = prober.awaited.iter().rposition(|c| c.key == flow.key) else { return };
         let contact = prober.awaited.remove(at);
         let Some(answered) = answered else {
@@ -443,12 +443,12 @@ impl Scan {
         let (before, mut gone) = (self.probers.len(), 0_u64);
         for clear_only_old in [true, false] {
             let over = &mut self.over;
-            self.probers.retain(|subject, p| {
+            self.probers.retain(|whose, p| {
                 // What waited for too long decides before it is let go.
                 p.settle(now);
                 let old = now.since(p.last) > WINDOW;
                 if p.told.is_some() && old {
-                    gone = gone.saturating_add(over.put(p.alert(*subject)));
+                    gone = gone.saturating_add(over.put(p.alert(whose.subject())));
                 }
                 if clear_only_old { !old } else { p.told.is_some() }
             });
@@ -492,7 +492,7 @@ impl Detector for Scan {
     }
 
     fn found(&self, _: &Given, _: Trace<'_>) -> Vec<Alert> {
-        let going_on = self.probers.iter().filter_map(|(subject, prober)| prober.alert(*subject));
+        let going_on = self.probers.iter().filter_map(|(whose, prober)| prober.alert(whose.subject()));
         self.over.all().into_iter().chain(going_on).collect()
     }
 

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::lesson::{KEPT, Lesson, Met, Module, Net, PORTS, Peer, QUIET, Who};
 use super::{end as end_name, is_inside, network, network_name};
 use crate::cellular::sessions::{Id, Sessions};
-use crate::detect::{Subject, for_many};
+use crate::detect::{Subject, Whose, for_many};
 use crate::flow::{Event, Flow, Seen};
 use crate::names::{App, Role, Word, Words, dns, zone};
 use crate::packet::{Addr, Flags, proto};
@@ -139,9 +139,9 @@ enum Act {
 /// What is noted.
 #[derive(Debug, Default)]
 pub struct Gather {
-    all: IndexMap<Subject, Of, DefaultHashBuilder>,
+    all: IndexMap<Whose, Of, DefaultHashBuilder>,
     /// Who was asked for last, and where it is: mostly it is asked for again at once.
-    last: Option<(Subject, usize)>,
+    last: Option<(Whose, usize)>,
     rows: usize,
     served: HashMap<(Subject, Act, Addr), Served>,
     zones: Vec<Box<str>>,
@@ -263,10 +263,10 @@ fn login(port: u16) -> Option<&'static str> {
 const INDUSTRIAL: [u16; 6] = [102, 502, 2404, 4059, 20_000, 47_808];
 
 /// Whose a conversation is: the module's that began it, or that of an address of a network of one's own.
-fn subject(flow: &Flow) -> Option<Subject> {
+fn whose(flow: &Flow) -> Option<Whose> {
     match flow.session {
-        Some(id) if !flow.inbound => Some(Subject::Session(id)),
-        None if flow.stranger.is_none() && is_inside(flow.key.client) && !for_many(flow.key.client) => Some(Subject::Host(flow.key.client)),
+        Some(id) if !flow.inbound => Some(Whose::session(id)),
+        None if flow.stranger.is_none() && is_inside(flow.key.client) && !for_many(flow.key.client) => Some(Whose::host(flow.key.client)),
         _ => None,
     }
 }
@@ -320,7 +320,7 @@ impl Gather {
         match event {
             Event::Start(flow) => self.start(flow),
             Event::Active(flow) => {
-                if let Some(of) = subject(flow).and_then(|s| self.of(s)) {
+                if let Some(of) = whose(flow).and_then(|whose| self.of(whose)) {
                     of.busy = of.busy.max(flow.last);
                 }
             }
@@ -339,31 +339,31 @@ impl Gather {
     }
 
     fn start(&mut self, flow: &Flow) {
-        if let Some(of) = subject(flow).and_then(|s| self.of(s)) {
+        if let Some(of) = whose(flow).and_then(|whose| self.of(whose)) {
             of.begins(flow.start);
         }
     }
 
     /// What is noted of one.
-    fn of(&mut self, subject: Subject) -> Option<&mut Of> {
+    fn of(&mut self, whose: Whose) -> Option<&mut Of> {
         let at = match self.last {
-            Some((last, at)) if last == subject => at,
-            _ => self.all.get_index_of(&subject)?,
+            Some((last, at)) if last == whose => at,
+            _ => self.all.get_index_of(&whose)?,
         };
-        self.last = Some((subject, at));
+        self.last = Some((whose, at));
         self.all.get_index_mut(at).map(|(_, of)| of)
     }
 
     /// It took part in a conversation; with how many before.
-    fn met(&mut self, subject: Subject, flow: &Flow) -> Option<(&mut Of, u64)> {
-        if self.of(subject).is_none() {
+    fn met(&mut self, whose: Whose, flow: &Flow) -> Option<(&mut Of, u64)> {
+        if self.of(whose).is_none() {
             if self.all.len() >= SUBJECTS {
                 self.forgotten = self.forgotten.saturating_add(1);
                 return None;
             }
-            self.all.insert(subject, Of::new(flow.start));
+            self.all.insert(whose, Of::new(flow.start));
         }
-        let of = self.of(subject)?;
+        let of = self.of(whose)?;
         let before = of.talks;
         of.busy = of.busy.max(flow.last);
         (of.first, of.last) = (of.first.min(flow.start), of.last.max(flow.last));
@@ -376,7 +376,7 @@ impl Gather {
     }
 
     fn end(&mut self, flow: &Flow, words: &Words) {
-        let Some(subject) = subject(flow) else { return };
+        let Some(whose) = whose(flow) else { return };
         let goes_out = goes_out(flow);
         let names = &flow.names;
         let resolver = names.app == Some(App::Dns) || dns::is_port(flow.key.server_port);
@@ -388,7 +388,7 @@ impl Gather {
             None => [Some(Key::Bare(net)), None],
         };
         let rows = self.rows;
-        let Some((of, before)) = self.met(subject, flow) else { return };
+        let Some((of, before)) = self.met(whose, flow) else { return };
         if !goes_out {
             return;
         }
@@ -476,9 +476,9 @@ impl Gather {
             None if flow.stranger.is_none() && is_inside(key.server) && !for_many(key.server) => Subject::Host(key.server),
             _ => return,
         };
-        let before = self.all.get(&subject).map_or(0, |of| of.talks);
+        let before = self.all.get(&Whose::from(subject)).map_or(0, |of| of.talks);
         if flow.heard() != Some(false) {
-            self.met(subject, flow);
+            self.met(subject.into(), flow);
         }
         let act = match (flow.names.app, flow.names.role) {
             (Some(app), Some(Role::Control)) => Act::Control(app),
@@ -532,7 +532,7 @@ impl Gather {
         let (begin, end) = self.range.unwrap_or_default();
         let mut now = Now { unseen: self.unseen, forgotten: self.forgotten, ..Now::default() };
         (now.lesson.begin, now.lesson.end) = (begin, end);
-        let mut all: Vec<(Who, Subject, &Of)> = self.all.iter().map(|(s, of)| (who(*s), *s, of)).collect();
+        let mut all: Vec<(Who, Subject, &Of)> = self.all.iter().map(|(whose, of)| (whose.subject(), of)).map(|(subject, of)| (who(subject), subject, of)).collect();
         all.sort_by(|a, b| (&a.0, a.2.first, a.1).cmp(&(&b.0, b.2.first, b.1)));
         let what = |key: Key| -> Box<str> {
             match key {

@@ -14,6 +14,18 @@ use super::identity::{self, Said};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word(NonZeroU32);
 
+impl Word {
+    /// Its number.
+    pub(crate) fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The one that has it; there is none of 0.
+    pub(crate) fn of_number(number: u32) -> Option<Self> {
+        NonZeroU32::new(number).map(Self)
+    }
+}
+
 /// What was said in one conversation, in its [`Words`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Told(NonZeroU32);

@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, Whose, for_many};
 use crate::flow::{Event, Flow};
 use crate::learn::{self, Module, Who};
 use crate::names::{Word, Words, dns};
@@ -56,15 +56,40 @@ struct Pair {
     proto: u8,
 }
 
-/// In as few steps as it takes: each conversation looks for its pair.
-impl Hash for Pair {
+/// The same in words, by which it is looked for (see [`Whose`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    whose: Whose,
+    peer: [u64; 2],
+    /// Whether the peer is a name, and its port and protocol.
+    rest: u64,
+}
+
+impl Hash for Key {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.subject.hash(hasher);
-        match self.peer {
-            Peer::Name(word) => word.hash(hasher),
-            Peer::Addr(addr) => addr.hash(hasher),
+        self.whose.hash(hasher);
+        hasher.write_u64(self.peer[0]);
+        hasher.write_u64(self.peer[1]);
+        hasher.write_u64(self.rest);
+    }
+}
+
+impl Key {
+    /// Whether the peer is a name.
+    const NAME: u64 = 1 << 32;
+
+    fn new(whose: Whose, name: Option<Word>, server: Addr, (port, proto): (u16, u8)) -> Self {
+        let rest = u64::from(port) << 8 | u64::from(proto);
+        match name {
+            Some(word) => Self { whose, peer: [0, word.number().into()], rest: rest | Self::NAME },
+            None => Self { whose, peer: server.words(), rest },
         }
-        hasher.write_u32(u32::from(self.port) << 8 | u32::from(self.proto));
+    }
+
+    fn pair(self) -> Pair {
+        let name = Word::of_number(self.peer[1] as u32).filter(|_| self.rest & Self::NAME != 0);
+        let peer = name.map_or_else(|| Peer::Addr(Addr::of_words(self.peer)), Peer::Name);
+        Pair { subject: self.whose.subject(), peer, port: (self.rest >> 8) as u16, proto: self.rest as u8 }
     }
 }
 
@@ -111,7 +136,7 @@ struct Best {
 pub(super) struct Beacon {
     rita: bool,
     /// Side by side, for they are asked for at each conversation: the index beside them stays small.
-    pairs: IndexMap<Pair, Contacts, DefaultHashBuilder>,
+    pairs: IndexMap<Key, Contacts, DefaultHashBuilder>,
     tally: Tally,
     /// First and last conversation of the trace.
     range: Option<(Micros, Micros)>,
@@ -139,21 +164,17 @@ impl Beacon {
         self.tally.judged = self.tally.judged.saturating_add(1);
         let named = names.sni.or(names.host);
         let named = if self.rita { named } else { named.or(names.dns) };
-        let peer = named.map_or(Peer::Addr(key.server), Peer::Name);
         // RITA counts every port of a peer together.
-        let (port, proto) = if self.rita { (0, 0) } else { (key.server_port, key.proto) };
-        let pair = Pair { subject: who(flow), peer, port, proto };
-        if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&pair) {
+        let on = if self.rita { (0, 0) } else { (key.server_port, key.proto) };
+        let key = Key::new(Whose::of(flow), named, key.server, on);
+        if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&key) {
             self.make_room();
         }
-        let contacts = self.pairs.entry(pair).or_insert_with(|| Contacts {
-            begin: flow.start,
-            frames: (flow.first_frame, flow.first_frame),
-            count: 0,
-            looked: 0,
-            kept: Vec::new(),
-            told: None,
+        let at = self.pairs.get_index_of(&key).unwrap_or_else(|| {
+            let frames = (flow.first_frame, flow.first_frame);
+            self.pairs.insert_full(key, Contacts { begin: flow.start, frames, count: 0, looked: 0, kept: Vec::new(), told: None }).0
         });
+        let Some((_, contacts)) = self.pairs.get_index_mut(at) else { return };
         contacts.frames = (contacts.frames.0.min(flow.first_frame), contacts.frames.1.max(flow.last_frame));
         contacts.count = contacts.count.saturating_add(1);
         let at = flow.start.since(contacts.begin);
@@ -179,8 +200,8 @@ impl Beacon {
     fn own(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
         let words = trace.words;
         let models = Models::new(given);
-        let mut found: Vec<(&Pair, &Contacts, own::Judged)> =
-            self.pairs.iter().filter_map(|(pair, contacts)| Some((pair, contacts, contacts.best()?))).collect();
+        let mut found: Vec<(Pair, &Contacts, own::Judged)> =
+            self.pairs.iter().filter_map(|(key, contacts)| Some((key.pair(), contacts, contacts.best()?))).collect();
         let with = |p: &Pair| (p.peer, p.port, p.proto);
         // Of one peer who came first stands first: it is told under the same name as long as it goes on.
         found.sort_unstable_by(|(a, x, _), (b, y, _)| with(a).cmp(&with(b)).then(x.begin.cmp(&y.begin)).then(a.cmp(b)));
@@ -213,7 +234,8 @@ impl Beacon {
         let to = seconds(last);
         let from = seconds(first).max(to.saturating_sub(86_400));
         let mut out = Vec::new();
-        for (pair, contacts) in &self.pairs {
+        for (key, contacts) in &self.pairs {
+            let pair = &key.pair();
             let at = |c: &Contact| seconds(contacts.begin.plus(c.at));
             let within: Vec<&Contact> = contacts.kept.iter().filter(|c| at(c) >= from).collect();
             let times: Vec<i64> = within.iter().map(|c| at(c)).collect();
@@ -507,7 +529,7 @@ mod tests {
     /// There may be a hundred thousand of them.
     #[test]
     fn a_pair_takes_two_kilobytes_at_most() {
-        let all = size_of::<(u64, Pair, Contacts)>() + size_of::<usize>() + KEPT * size_of::<Contact>();
+        let all = size_of::<(u64, Key, Contacts)>() + size_of::<usize>() + KEPT * size_of::<Contact>();
         assert!(all <= 2048, "{all}");
         let mut contacts = Contacts { begin: Micros(0), frames: (1, 1), count: 0, looked: 0, kept: Vec::new(), told: None };
         for n in 0..500 {

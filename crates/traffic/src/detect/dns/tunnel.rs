@@ -17,7 +17,7 @@ use umbilical_core::observation::Basis;
 use super::zone::{self, Look, Rule, Zone};
 use super::{asker, is_blind};
 use crate::detect::sieve::Over;
-use crate::detect::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, who};
+use crate::detect::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, Whose, for_many, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::names::zone::Suffix;
 use crate::names::{Words, dns};
@@ -46,7 +46,7 @@ pub(in crate::detect) struct Tunnel {
     zones: HashTable<Box<Entry>>,
     /// Names and labels that they remember.
     kept: usize,
-    speak: HashSet<Subject>,
+    speak: HashSet<Whose>,
     over: Over,
     tally: Tally,
 }
@@ -64,7 +64,7 @@ impl Tunnel {
         else {
             return;
         };
-        let (hasher, speaks) = (self.hasher.clone(), self.speak.contains(&subject));
+        let (hasher, speaks) = (self.hasher.clone(), self.speak.contains(&Whose::from(subject)));
         let look = Look::at(zoned.below);
         let carries = look.odd > 0 || look.says && lookup.answer.is_some_and(|a| a.free > 0);
         if self.find(subject, zoned.zone).is_none() {
@@ -91,9 +91,8 @@ impl Tunnel {
         if dns::is_port(port) || for_many(flow.key.server) {
             return;
         }
-        let subject = who(flow);
         if self.speak.len() < SPEAKERS {
-            self.speak.insert(subject);
+            self.speak.get_or_insert_with(&Whose::of(flow), |whose| *whose);
         }
         if self.zones.is_empty() {
             return;
@@ -101,7 +100,7 @@ impl Tunnel {
         let Some(name) = flow.names.dns.map(|word| words.get(word)) else { return };
         let Some(zoned) = crate::names::zone::of(name) else { return };
         let hasher = self.hasher.clone();
-        if let Some(zone) = self.find(subject, zoned.zone) {
+        if let Some(zone) = self.find(who(flow), zoned.zone) {
             zone.visit(zoned.below, &hasher);
         }
     }
