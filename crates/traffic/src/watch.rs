@@ -131,6 +131,10 @@ impl Watch {
             session.met(record.start, record.end);
         }
         let sessions = &mut self.sessions;
+        // Most records are of networks of which no session is known.
+        if sessions.iter().next().is_none() {
+            return self.table.record(record, owner, (&self.asked, &self.words), each);
+        }
         self.table.record(record, owner, (&self.asked, &self.words), &mut |event, words| {
             tally(sessions, &event);
             each(event, words);

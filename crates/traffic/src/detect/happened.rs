@@ -59,13 +59,19 @@ impl Hears {
     }
 }
 
+/// A conversation as it was, and why it is over where it is.
+pub(crate) type Met = (Flow, Why);
+
+/// So many are looked for ahead: what is found stays close by until they are told.
+pub(crate) const NEAR: usize = 32;
+
 /// What happened to conversations of which nobody was told yet.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     /// What happened to each. It is apart, for most look through all of it to hear of few.
     what: Vec<Hears>,
-    /// Each as it was when that happened, and why it is over where it is.
-    flows: Vec<(Flow, Why)>,
+    /// Each as it was when that happened.
+    flows: Vec<Met>,
 }
 
 impl Waiting {
@@ -102,9 +108,29 @@ impl Waiting {
         self.what.iter().fold(Hears::NOTHING, |any, what| any.and(*what))
     }
 
+    /// All of it, few by few.
+    pub fn few(&self) -> impl Iterator<Item = Few<'_>> {
+        self.what.chunks(NEAR).zip(self.flows.chunks(NEAR)).map(|(what, flows)| Few { what, flows })
+    }
+
+    /// All of it was told.
+    pub fn clear(&mut self) {
+        self.what.clear();
+        self.flows.clear();
+    }
+}
+
+/// Some of what waits.
+pub(super) struct Few<'a> {
+    what: &'a [Hears],
+    /// To whom it happened.
+    pub flows: &'a [Met],
+}
+
+impl Few<'_> {
     /// Gives what of it somebody hears, in its order.
     pub fn each(&self, hears: Hears, mut each: impl FnMut(Event<'_>)) {
-        for (what, (flow, why)) in self.what.iter().zip(&self.flows) {
+        for (what, (flow, why)) in self.what.iter().zip(self.flows) {
             let heard = Hears(what.0 & hears.0);
             // Most hear none of it.
             if heard == Hears::NOTHING {
@@ -126,12 +152,6 @@ impl Waiting {
                 each(Event::End(flow, *why));
             }
         }
-    }
-
-    /// All of it was told.
-    pub fn clear(&mut self) {
-        self.what.clear();
-        self.flows.clear();
     }
 }
 

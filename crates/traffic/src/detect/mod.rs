@@ -40,10 +40,12 @@ mod within;
 pub use alert::{Alert, Ends, Reason, Stake, Subject, Term};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
 
 use umbilical_core::observation::Basis;
 
 use self::happened::{Hears, Waiting, of_record};
+pub(crate) use self::happened::{Met, NEAR};
 use self::span::Span;
 pub(crate) use self::whose::Whose;
 use crate::cellular::sessions::Sessions;
@@ -126,6 +128,11 @@ trait Detector: std::fmt::Debug {
     fn about(&self) -> &'static About;
     /// What happens to a conversation, of what it wants to hear of.
     fn see(&mut self, _: &Event<'_>, _: &Given, _: &Words) {}
+    /// Looks for what it knows of conversations of which it is told next: what is far away comes closer while the next is looked for, where
+    /// otherwise each would be waited for. What it gives means nothing.
+    fn nears(&self, _: &[Met]) -> usize {
+        0
+    }
     /// Time has passed, and what was waited for did not come; `None`: nothing more comes at all.
     fn wait(&mut self, _: Option<Micros>) {}
     /// Another that knows the same: of those that judge a conversation when it is over. It is shown those that go on as if they were.
@@ -266,9 +273,16 @@ impl Detectors {
     fn tell(&mut self, words: &Words) {
         let any = self.waiting.any();
         for (hears, detector) in self.all.iter_mut().filter(|(hears, _)| hears.is(any)) {
-            self.waiting.each(*hears, |event| detector.see(&event, &self.given, words));
+            for few in self.waiting.few() {
+                // Nothing depends on it, and yet it is to be done.
+                black_box(detector.nears(few.flows));
+                few.each(*hears, |event| detector.see(&event, &self.given, words));
+            }
         }
-        self.waiting.each(Hears::ALL, |event| self.gather.see(&event, words));
+        for few in self.waiting.few() {
+            black_box(self.gather.nears(few.flows));
+            few.each(Hears::ALL, |event| self.gather.see(&event, words));
+        }
         self.waiting.clear();
     }
 
@@ -282,12 +296,7 @@ impl Detectors {
 
     /// Learns what the trace taught so far, under the hash that names it and those of its inputs: detectors that learn judge by that from
     /// now on. `place` says where an address is.
-    pub fn learn(
-        &mut self,
-        (name, inputs): (&str, Vec<Box<str>>),
-        trace: Trace<'_>,
-        place: &mut dyn FnMut(Addr) -> Option<Place>,
-    ) {
+    pub fn learn(&mut self, (name, inputs): (&str, Vec<Box<str>>), trace: Trace<'_>, place: &mut dyn FnMut(Addr) -> Option<Place>) {
         self.tell(trace.words);
         let given = &mut self.given;
         given.now = self.gather.now((trace.words, trace.sessions), (&given.operators, &given.key), place);

@@ -13,7 +13,9 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::sieve::Over;
-use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, Whose, for_many, is_inside, reflection};
+use super::{
+    About, Alert, Detector, Ends, Given, Hears, Met, NEAR, Reason, Subject, Tally, Term, Trace, Whose, for_many, is_inside, reflection,
+};
 use crate::flow::{Event, Flow, Key, Seen};
 use crate::names::Words;
 use crate::packet::{Addr, Flags, proto};
@@ -485,6 +487,18 @@ impl Detector for Scan {
             Event::End(flow, _) if flow.heard() == Some(true) => {}
             Event::End(flow, _) => self.answer(flow, flow.heard()),
         }
+    }
+
+    fn nears(&self, some: &[Met]) -> usize {
+        let mut probers = [None; NEAR];
+        for (prober, (flow, _)) in probers.iter_mut().zip(some).filter(|(_, (flow, _))| is_contact(flow)) {
+            *prober = self.probers.get(&Whose::of(flow));
+        }
+        let known = || probers.iter().zip(some).filter_map(|(prober, (flow, _))| Some((prober.as_deref()?, flow)));
+        // Each of its lines of memory first, then what they lead to.
+        let lines = known().map(|(prober, _)| prober.awaited.len() ^ prober.minute.tried as usize ^ prober.window.0 as usize);
+        lines.fold(0, |all, line| all ^ line)
+            ^ known().filter(|(prober, flow)| prober.met.contains(&(flow.key.server, flow.key.server_port))).count()
     }
 
     fn wait(&mut self, until: Option<Micros>) {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::lesson::{KEPT, Lesson, Met, Module, Net, PORTS, Peer, QUIET, Who};
 use super::{end as end_name, is_inside, network, network_name};
 use crate::cellular::sessions::{Id, Sessions};
-use crate::detect::{Subject, Whose, for_many};
+use crate::detect::{Met as Next, NEAR, Subject, Whose, for_many};
 use crate::flow::{Event, Flow, Seen};
 use crate::names::{App, Role, Word, Words, dns, zone};
 use crate::packet::{Addr, Flags, proto};
@@ -333,6 +333,14 @@ impl Gather {
         }
     }
 
+    /// Looks for what is noted of those of whom it is told next, as detectors do.
+    pub(crate) fn nears(&self, some: &[Next]) -> usize {
+        let mut all = [None; NEAR];
+        all.iter_mut().zip(some).for_each(|(of, (flow, _))| *of = whose(flow).and_then(|whose| self.all.get(&whose)));
+        let row = |of: &Of| of.rows.first.as_ref().map_or(0, |(_, row)| row.talks as usize ^ row.port as usize);
+        all.into_iter().flatten().fold(0, |all, of| all ^ of.talks as usize ^ of.ports.len() ^ usize::from(of.tried) ^ row(of))
+    }
+
     /// The first conversation so far and the last.
     pub fn range(&self) -> Option<(Micros, Micros)> {
         self.range
@@ -532,7 +540,8 @@ impl Gather {
         let (begin, end) = self.range.unwrap_or_default();
         let mut now = Now { unseen: self.unseen, forgotten: self.forgotten, ..Now::default() };
         (now.lesson.begin, now.lesson.end) = (begin, end);
-        let mut all: Vec<(Who, Subject, &Of)> = self.all.iter().map(|(whose, of)| (whose.subject(), of)).map(|(subject, of)| (who(subject), subject, of)).collect();
+        let mut all: Vec<(Who, Subject, &Of)> =
+            self.all.iter().map(|(whose, of)| (whose.subject(), of)).map(|(subject, of)| (who(subject), subject, of)).collect();
         all.sort_by(|a, b| (&a.0, a.2.first, a.1).cmp(&(&b.0, b.2.first, b.1)));
         let what = |key: Key| -> Box<str> {
             match key {

@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, Whose, for_many};
+use super::{About, Alert, Detector, Ends, Given, Hears, Met, NEAR, Reason, Subject, Tally, Term, Trace, Whose, for_many};
 use crate::flow::{Event, Flow};
 use crate::learn::{self, Module, Who};
 use crate::names::{Word, Words, dns};
@@ -150,23 +150,34 @@ impl Beacon {
         Self { rita, pairs: IndexMap::default(), tally: Tally::default(), range: None }
     }
 
-    fn end(&mut self, flow: &Flow) {
-        let (key, names) = (flow.key, &flow.names);
-        self.range = Some(self.range.map_or((flow.start, flow.start), |(a, b)| (a.min(flow.start), b.max(flow.start))));
-        let spoke = flow.answered() != Some(false) || flow.up.payload > 0;
-        if for_many(key.server) || for_many(key.client) || !self.rita && !spoke {
-            return;
+    /// Whether a conversation is one that counts.
+    fn is_contact(&self, flow: &Flow) -> bool {
+        let key = &flow.key;
+        let spoke = || flow.answered() != Some(false) || flow.up.payload > 0;
+        if for_many(key.server) || for_many(key.client) {
+            return false;
         }
-        let clock = key.proto == proto::UDP && (CLOCKS.contains(&key.server_port) || dns::is_port(key.server_port));
-        if !self.rita && (clock || dns::is_port(key.server_port) || !matches!(key.proto, proto::TCP | proto::UDP | proto::ICMP)) {
-            return;
-        }
-        self.tally.judged = self.tally.judged.saturating_add(1);
+        let clock = || key.proto == proto::UDP && CLOCKS.contains(&key.server_port) || dns::is_port(key.server_port);
+        self.rita || spoke() && !clock() && matches!(key.proto, proto::TCP | proto::UDP | proto::ICMP)
+    }
+
+    /// Whose a conversation is, and with whom.
+    fn key(&self, flow: &Flow) -> Key {
+        let (key, names) = (&flow.key, &flow.names);
         let named = names.sni.or(names.host);
         let named = if self.rita { named } else { named.or(names.dns) };
         // RITA counts every port of a peer together.
         let on = if self.rita { (0, 0) } else { (key.server_port, key.proto) };
-        let key = Key::new(Whose::of(flow), named, key.server, on);
+        Key::new(Whose::of(flow), named, key.server, on)
+    }
+
+    fn end(&mut self, flow: &Flow) {
+        self.range = Some(self.range.map_or((flow.start, flow.start), |(a, b)| (a.min(flow.start), b.max(flow.start))));
+        if !self.is_contact(flow) {
+            return;
+        }
+        self.tally.judged = self.tally.judged.saturating_add(1);
+        let key = self.key(flow);
         if self.pairs.len() >= PAIRS && !self.pairs.contains_key(&key) {
             self.make_room();
         }
@@ -505,6 +516,15 @@ impl Detector for Beacon {
         if let Event::End(flow, _) = event {
             self.end(flow);
         }
+    }
+
+    fn nears(&self, some: &[Met]) -> usize {
+        let mut pairs = [None; NEAR];
+        for (pair, (flow, _)) in pairs.iter_mut().zip(some).filter(|(_, (flow, _))| self.is_contact(flow)) {
+            *pair = self.pairs.get(&self.key(flow));
+        }
+        let last = |contacts: &Contacts| contacts.count as usize ^ contacts.kept.last().map_or(0, |last| last.up as usize);
+        pairs.into_iter().flatten().fold(0, |all, contacts| all ^ last(contacts))
     }
 
     fn wait(&mut self, _: Option<Micros>) {
