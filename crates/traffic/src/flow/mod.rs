@@ -83,11 +83,6 @@ impl Key {
         let (client_port, server_port) = if icmp { (self.client_port, self.server_port) } else { (self.server_port, self.client_port) };
         Self { client: self.server, server: self.client, client_port, server_port, proto: self.proto }
     }
-
-    /// One of the two that is the same for both ways.
-    fn whole(self) -> Self {
-        self.min(self.turned())
-    }
 }
 
 /// Packets whose size and gap are kept.

@@ -1,6 +1,6 @@
 //! Every conversation that goes on, within bounds.
 
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
@@ -87,9 +87,9 @@ fn spread(half: u32) -> u64 {
 }
 
 impl Slot {
-    /// Whether its conversation is the one with this key, which is the same for both ways.
-    fn has(&self, whole: Key, realm: u32) -> bool {
-        self.realm == realm && self.flow.as_ref().is_some_and(|flow| flow.key == whole || flow.key == whole.turned())
+    /// Whether its conversation is the one with this key, seen from either end.
+    fn has(&self, key: &Key, realm: u32) -> bool {
+        self.realm == realm && self.flow.as_ref().is_some_and(|flow| flow.key == *key || flow.key == key.turned())
     }
 }
 
@@ -135,14 +135,14 @@ impl Table {
     pub fn packet(&mut self, packet: &Datagram<'_>, at: Micros, frame: u64, owner: Owner, known: &mut Known<'_>, each: Each<'_>) {
         self.advance(at, known.words, each);
         let key = Key::of(packet);
-        let whole = key.whole();
         let (realm, stranger) = match owner {
             _ if !known.tunnelled => (OPEN, None),
             Owner::Nobody => (UNKNOWN, None),
             Owner::Session(id, _) => (id.0, None),
             Owner::Stranger(id, _) => (UNKNOWN, Some(id)),
         };
-        let slot = self.find(whole, realm);
+        let half = self.half(&key, realm);
+        let slot = self.find(half, &key, realm);
         let own = own_address(owner, packet);
         let slot = match slot {
             Some(slot) => match self.begins_anew(slot, packet, at, own) {
@@ -156,7 +156,7 @@ impl Table {
         };
         let (slot, begun) = match slot {
             Some(slot) => (slot, false),
-            None => (self.begin((key, whole, realm), packet, at, frame, known.words, each), true),
+            None => (self.begin((key, half, realm), packet, at, frame, known.words, each), true),
         };
         let Some(flow) = self.slots.flow_mut(slot) else { return };
         let from_client = flow.key == key;
@@ -209,8 +209,9 @@ impl Table {
             return;
         };
         self.advance(part.heard, words, each);
-        let (whole, realm) = (record.key.whole(), EXPORTED | part.exporter & !EXPORTED);
-        let slot = match self.find(whole, realm) {
+        let realm = EXPORTED | part.exporter & !EXPORTED;
+        let half = self.half(&record.key, realm);
+        let slot = match self.find(half, &record.key, realm) {
             Some(slot) => match self.goes_on(slot, record) {
                 Ok(()) => Some(slot),
                 Err(why) => {
@@ -225,7 +226,7 @@ impl Table {
             Some(slot) => slot,
             None => {
                 self.room(words, each);
-                self.place(Flow::of(record, owner), whole, realm)
+                self.place(Flow::of(record, owner), half, realm)
             }
         };
         let (wait, wait_tcp) = (self.limits.idle, self.limits.idle_tcp);
@@ -307,15 +308,30 @@ impl Table {
 
     /// The conversation with these ends in a realm. Addresses of modules are private and used by many: in a tunnel one is that of a
     /// session, or of none.
-    fn find(&self, whole: Key, realm: u32) -> Option<u32> {
-        let half = self.half(whole, realm);
-        let is = |e: &Entry| e.half == half && self.slots.get(e.slot).is_some_and(|s| s.has(whole, realm));
+    fn find(&self, half: u32, key: &Key, realm: u32) -> Option<u32> {
+        let is = |e: &Entry| e.half == half && self.slots.get(e.slot).is_some_and(|s| s.has(key, realm));
         self.index.find(spread(half), is).map(|e| e.slot)
     }
 
-    fn half(&self, whole: Key, realm: u32) -> u32 {
-        let hash = self.hasher.hash_one((whole, realm));
-        (hash >> 32) as u32
+    /// Half of a hash of a key and a realm, which is the same seen from either end: a sum of both is, and takes less than to find out which stands
+    /// first.
+    fn half(&self, key: &Key, realm: u32) -> u32 {
+        let end = |addr: Addr, port: u16| {
+            let mut hasher = self.hasher.build_hasher();
+            addr.hash(&mut hasher);
+            hasher.write_u64(port.into());
+            hasher.finish()
+        };
+        // Numbers of ICMP are of neither end.
+        let (client, server, both) = match key.proto {
+            proto::ICMP | proto::ICMPV6 => (0, 0, u32::from(key.client_port) << 16 | u32::from(key.server_port)),
+            _ => (key.client_port, key.server_port, 0),
+        };
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64(end(key.client, client).wrapping_add(end(key.server, server)));
+        hasher.write_u64(u64::from(realm) << 32 | u64::from(both));
+        hasher.write_u64(key.proto.into());
+        (hasher.finish() >> 32) as u32
     }
 
     /// Why a packet begins another conversation between the same ports, if it does.
@@ -346,7 +362,7 @@ impl Table {
 
     fn begin(
         &mut self,
-        (key, whole, realm): (Key, Key, u32),
+        (key, half, realm): (Key, u32, u32),
         packet: &Datagram<'_>,
         at: Micros,
         frame: u64,
@@ -361,7 +377,7 @@ impl Table {
             flow.isn = packet.sequence;
         }
         let wait = self.wait(&flow).unwrap_or(FAR);
-        let slot = self.place(flow, whole, realm);
+        let slot = self.place(flow, half, realm);
         self.look_again(slot, at.plus(wait));
         slot
     }
@@ -379,7 +395,7 @@ impl Table {
         }
     }
 
-    fn place(&mut self, flow: Flow, whole: Key, realm: u32) -> u32 {
+    fn place(&mut self, flow: Flow, half: u32, realm: u32) -> u32 {
         let slot = match self.free.pop() {
             Some(slot) => {
                 if let Some(place) = self.slots.get_mut(slot) {
@@ -389,7 +405,6 @@ impl Table {
             }
             None => self.slots.push(Slot { realm, use_of: 0, flow: Some(flow) }),
         };
-        let half = self.half(whole, realm);
         self.index.insert_unique(spread(half), Entry { half, slot }, |e| spread(e.half));
         self.flows = self.flows.saturating_add(1);
         slot
@@ -443,7 +458,7 @@ impl Table {
         let Some(place) = self.slots.get_mut(slot) else { return };
         let Some(mut flow) = place.flow.take() else { return };
         let realm = place.realm;
-        if let Ok(found) = self.index.find_entry(spread(self.half(flow.key.whole(), realm)), |e| e.slot == slot) {
+        if let Ok(found) = self.index.find_entry(spread(self.half(&flow.key, realm)), |e| e.slot == slot) {
             found.remove();
         }
         self.free.push(slot);
