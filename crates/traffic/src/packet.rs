@@ -167,7 +167,9 @@ const DEPTH: usize = 8;
 /// Reads an IP packet, and the one inside where it is GRE, IP in IP or the like.
 pub fn datagram(mut packet: &[u8]) -> Option<Datagram<'_>> {
     for _ in 0..DEPTH {
-        let (ip, _) = LaxIpSlice::from_slice(packet).ok()?;
+        // It stays where it was read: what is written in parts and copied as a whole waits for all that was written before.
+        let read = LaxIpSlice::from_slice(packet);
+        let Ok((ip, _)) = &read else { return None };
         let payload = ip.payload();
         let (bytes, piece, cut) = (payload.payload, payload.fragmented, payload.incomplete);
         let number = payload.ip_number.0;
@@ -181,7 +183,7 @@ pub fn datagram(mut packet: &[u8]) -> Option<Datagram<'_>> {
             packet = inside;
             continue;
         }
-        let (src, dst, length, piece) = match &ip {
+        let (src, dst, length, piece) = match ip {
             LaxIpSlice::Ipv4(v4) => {
                 let head = v4.header();
                 let length = u32::from(head.total_len());
@@ -200,24 +202,11 @@ pub fn datagram(mut packet: &[u8]) -> Option<Datagram<'_>> {
                 (Addr(head.source()), Addr(head.destination()), length, of)
             }
         };
-        let mut out = Datagram {
-            src,
-            dst,
-            proto: number,
-            src_port: 0,
-            dst_port: 0,
-            flags: Flags(0),
-            sequence: None,
-            piece,
-            length,
-            payload: bytes,
-            cut,
-        };
         // Ports stand in the first piece; one that is whole on the wire and whole here waits for the others.
-        if piece.is_none() || cut && piece.is_some_and(|p| p.offset == 0) {
-            transport(&mut out, bytes);
-        }
-        return Some(out);
+        let begins = piece.is_none() || cut && piece.is_some_and(|p| p.offset == 0);
+        let Carried { ports: (src_port, dst_port), flags, sequence, payload } =
+            if begins { carried(number, bytes) } else { Carried::nothing(bytes) };
+        return Some(Datagram { src, dst, proto: number, src_port, dst_port, flags, sequence, piece, length, payload, cut });
     }
     None
 }
@@ -234,47 +223,56 @@ impl<'a> Datagram<'a> {
     /// The same of all its pieces, whose bytes of IP were so many.
     #[must_use]
     pub fn joined(&self, bytes: &'a [u8], length: u32) -> Datagram<'a> {
-        let mut out = Datagram { piece: None, cut: false, payload: bytes, length, ..*self };
-        transport(&mut out, bytes);
-        out
+        let Carried { ports: (src_port, dst_port), flags, sequence, payload } = carried(self.proto, bytes);
+        Datagram { piece: None, cut: false, length, src_port, dst_port, flags, sequence, payload, ..*self }
     }
 }
 
-fn transport<'a>(out: &mut Datagram<'a>, bytes: &'a [u8]) {
-    match out.proto {
-        proto::TCP => {
-            if let Ok(tcp) = TcpSlice::from_slice(bytes) {
-                out.src_port = tcp.source_port();
-                out.dst_port = tcp.destination_port();
-                out.sequence = Some(tcp.sequence_number());
-                out.flags = Flags(bytes.get(13).copied().unwrap_or_default());
-                out.payload = tcp.payload();
-            }
-        }
-        proto::UDP => {
-            if let Ok(udp) = UdpSlice::from_slice_lax(bytes) {
-                out.src_port = udp.source_port();
-                out.dst_port = udp.destination_port();
-                out.payload = udp.payload();
-            }
-        }
-        proto::SCTP => {
-            if let (Some(src), Some(dst), Some(rest)) = (u16_at(bytes, 0), u16_at(bytes, 2), bytes.get(12..)) {
-                (out.src_port, out.dst_port, out.payload) = (src, dst, rest);
-            }
-        }
-        proto::ICMP | proto::ICMPV6 => {
-            if let (Some(kind), Some(rest)) = (u16_at(bytes, 0), bytes.get(8..)) {
-                out.src_port = kind;
+/// What a transport carries, and between which ports.
+struct Carried<'a> {
+    ports: (u16, u16),
+    flags: Flags,
+    sequence: Option<u32>,
+    payload: &'a [u8],
+}
+
+impl<'a> Carried<'a> {
+    /// Of what is not understood: all of it.
+    fn nothing(bytes: &'a [u8]) -> Self {
+        Self { ports: (0, 0), flags: Flags(0), sequence: None, payload: bytes }
+    }
+}
+
+/// What IP carries. It is taken apart by whoever asks for it, and so is put nowhere in between.
+#[inline]
+fn carried(number: u8, bytes: &[u8]) -> Carried<'_> {
+    let nothing = Carried::nothing(bytes);
+    match number {
+        proto::TCP => TcpSlice::from_slice(bytes).map_or(nothing, |tcp| Carried {
+            ports: (tcp.source_port(), tcp.destination_port()),
+            sequence: Some(tcp.sequence_number()),
+            flags: Flags(bytes.get(13).copied().unwrap_or_default()),
+            payload: tcp.payload(),
+        }),
+        proto::UDP => UdpSlice::from_slice_lax(bytes).map_or(nothing, |udp| Carried {
+            ports: (udp.source_port(), udp.destination_port()),
+            payload: udp.payload(),
+            ..Carried::nothing(bytes)
+        }),
+        proto::SCTP => match (u16_at(bytes, 0), u16_at(bytes, 2), bytes.get(12..)) {
+            (Some(src), Some(dst), Some(payload)) => Carried { ports: (src, dst), payload, ..nothing },
+            _ => nothing,
+        },
+        proto::ICMP | proto::ICMPV6 => match (u16_at(bytes, 0), bytes.get(8..)) {
+            (Some(kind), Some(payload)) => {
                 // An echo and its answer have one identifier.
-                let echo = if out.proto == proto::ICMP { [0, 8] } else { [128, 129] };
-                if bytes.first().is_some_and(|t| echo.contains(t)) {
-                    out.dst_port = u16_at(bytes, 4).unwrap_or_default();
-                }
-                out.payload = rest;
+                let echo = if number == proto::ICMP { [0, 8] } else { [128, 129] };
+                let of = u16_at(bytes, 4).filter(|_| bytes.first().is_some_and(|kind| echo.contains(kind)));
+                Carried { ports: (kind, of.unwrap_or_default()), payload, ..nothing }
             }
-        }
-        _ => {}
+            _ => nothing,
+        },
+        _ => nothing,
     }
 }
 

@@ -106,8 +106,8 @@ impl Watch {
     pub fn frame(&mut self, frame: &Frame<'_>, each: Each<'_>) {
         self.counters.packets = self.counters.packets.saturating_add(1);
         self.counters.bytes = self.counters.bytes.saturating_add(frame.length.into());
-        match ip(frame.link, frame.bytes).and_then(datagram) {
-            Some(packet) => self.packet(&packet, None, frame, 0, each),
+        match &ip(frame.link, frame.bytes).and_then(datagram) {
+            Some(packet) => self.packet(packet, None, frame, 0, each),
             None => match substation::read(frame.link, frame.bytes) {
                 Some(message) => {
                     self.counters.published = self.counters.published.saturating_add(1);
@@ -132,7 +132,7 @@ impl Watch {
         }
         let sessions = &mut self.sessions;
         // Most records are of networks of which no session is known.
-        if sessions.iter().next().is_none() {
+        if sessions.is_empty() {
             return self.table.record(record, owner, (&self.asked, &self.words), each);
         }
         self.table.record(record, owner, (&self.asked, &self.words), &mut |event, words| {

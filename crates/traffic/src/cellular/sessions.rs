@@ -162,6 +162,11 @@ impl Sessions {
         Self::default()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Every one, in the order in which it was met.
     pub fn iter(&self) -> impl Iterator<Item = (Id, &Session)> {
         (0u32..).map(Id).zip(&self.all)

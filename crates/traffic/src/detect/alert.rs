@@ -1,7 +1,6 @@
 //! What a detector says.
 
 use std::cmp::Ordering;
-use std::hash::{Hash, Hasher};
 
 use serde_json::json;
 use umbilical_core::finding::{self, Finding, Severity};
@@ -18,22 +17,12 @@ use crate::time::Micros;
 const OF_ITS_SUBJECT: &str = "scan";
 
 /// Whose doing it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// A module's on the network.
     Session(Id),
     /// An address's.
     Host(Addr),
-}
-
-/// Which of the two it is the length of what is hashed says: each detector looks for it at each conversation.
-impl Hash for Subject {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        match self {
-            Self::Session(id) => id.hash(hasher),
-            Self::Host(addr) => addr.hash(hasher),
-        }
-    }
 }
 
 /// A measure against the value from which it counts.

@@ -254,11 +254,11 @@ impl Pair {
 /// Whether they come as by a clock, with quiet between.
 fn is_clock(sessions: &[Try]) -> bool {
     let mut gaps: Vec<f64> = sessions.iter().zip(sessions.iter().skip(1)).map(|(a, b)| b.start.since(a.start).0 as f64 / 1e6).collect();
-    let mut lasted: Vec<f64> = sessions.iter().map(|t| t.end.since(t.start).0 as f64 / 1e6).collect();
     let gap = middle(&mut gaps);
     if gap < 1.0 {
         return false;
     }
+    let mut lasted: Vec<f64> = sessions.iter().map(|t| t.end.since(t.start).0 as f64 / 1e6).collect();
     gaps.sort_by(f64::total_cmp);
     spread(&gaps) <= gap * JITTER && middle(&mut lasted) <= gap * BUSY
 }
@@ -284,5 +284,22 @@ impl Detector for Brute {
 
     fn tally(&self, _: &Given, _: Trace<'_>) -> Tally {
         self.tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_kept_in_their_order_whichever_ends_first() {
+        let mut pair = Pair::default();
+        for n in 0..100_i64 {
+            let start = Micros::seconds(n * 3 - n * n % 17);
+            let end = start.plus(Micros::seconds(3));
+            pair.take(Try { start, end, up: 900.0, down: 1200.0, frame: n as u64, last_frame: n as u64, counted: false });
+            assert!(pair.kept.len() <= KEPT && pair.kept.is_sorted_by_key(|kept| kept.start), "{n}");
+        }
+        assert!(pair.told.is_some() && pair.sessions >= SESSIONS as u64);
     }
 }

@@ -171,7 +171,7 @@ fn fleet(past: &Past, now: &Now) -> [usize; 2] {
 fn judge(given: &Given) -> (Vec<Alert>, Tally) {
     let (past, now) = (&given.past, &given.now);
     let mut tally = Tally { forgotten: now.forgotten, ..Tally::default() };
-    // Whose first conversation was when, of those who are known well at the end: the others never are before.
+    // Who is known well at the end, since when, and with whom it spoke. The others were not known well before, and who has no name never is.
     let mut learnt = Vec::new();
     for (who, contacts) in &now.contacts {
         let (first, last, talks) = now.lesson.modules.get(who).map_or_else(Default::default, |m| (m.first, m.last, m.talks));

@@ -18,7 +18,7 @@ pub(super) fn quartiles(sorted: &[f64]) -> [f64; 3] {
     [median(lower), median(sorted), median(upper)]
 }
 
-/// The same of numbers in any order, which it changes.
+/// The middle of numbers in any order, which it changes.
 pub(super) fn middle(all: &mut [f64]) -> f64 {
     let half = all.len() / 2;
     if all.is_empty() {

@@ -30,12 +30,10 @@ const SHARE: f64 = 0.3;
 const CELLS: usize = 1 << 16;
 const BITS: usize = 1 << 18;
 
-/// A minute, as far as it tells from those near it, and what fell into a cell in it. There are many, which are to stay close by.
+/// A minute in 24 bits, which come back after 31 years, and what fell into a cell in it, up to 255, which is more than is asked for. There are
+/// many, which are to stay close by.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cell {
-    minute: u16,
-    count: u16,
-}
+struct Cell(u32);
 
 #[derive(Debug)]
 struct Pair {
@@ -129,13 +127,13 @@ impl Strobe {
 
     /// Counts one for its cell; how many there were in this minute before.
     fn count(&mut self, pair: u64, minute: i64) -> u64 {
-        let minute = minute as u16;
-        let Some(cell) = self.cells.get_mut(usize::try_from(pair >> 40).unwrap_or_default() % CELLS) else { return 0 };
-        if cell.minute != minute {
-            *cell = Cell { minute, count: 0 };
+        let begin = (minute as u32) << 8;
+        let Some(Cell(cell)) = self.cells.get_mut(usize::try_from(pair >> 40).unwrap_or_default() % CELLS) else { return 0 };
+        if *cell & !0xff != begin {
+            *cell = begin;
         }
-        let before = cell.count;
-        cell.count = cell.count.saturating_add(1);
+        let before = *cell & 0xff;
+        *cell = begin | before.saturating_add(1).min(0xff);
         before.into()
     }
 

@@ -568,8 +568,10 @@ impl Gather {
                 };
                 let mut rows: Vec<(Key, &Row)> = of.rows.iter().collect();
                 rows.sort_unstable_by_key(|(key, row)| (row.first, *key));
-                // Most have a single one, and there are many of them.
-                met.reserve_exact(rows.len());
+                // Most have a single one, and there are many of them; sessions of one module may be many too.
+                if met.is_empty() {
+                    met.reserve_exact(rows.len());
+                }
                 for (key, row) in rows {
                     let (name, of_addr) = (what(key), place(row.addr).unwrap_or_default());
                     let (asn, country) = (of_addr.asn, of_addr.country().map(Into::into));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use litemap::LiteMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use umbilical_core::id::hex;
 
@@ -121,6 +121,11 @@ pub struct Peer {
     pub from: Box<str>,
 }
 
+/// As an object, also where there is nothing in it.
+fn by_name<V: Serialize, S: Serializer>(all: &LiteMap<Box<str>, V>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(all)
+}
+
 /// What a module was seen to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Module {
@@ -140,8 +145,10 @@ pub struct Module {
     pub ports: BTreeSet<u16>,
     /// With what: registered domains, and networks that it spoke to without a name. Most modules have few, for which a tree takes ten times
     /// the room.
+    #[serde(serialize_with = "by_name")]
     pub to: LiteMap<Box<str>, Met>,
     /// Every network, under a name or without.
+    #[serde(serialize_with = "by_name")]
     pub nets: LiteMap<Box<str>, Net>,
     /// Who came to it.
     pub from: Vec<(Peer, Met)>,
@@ -173,11 +180,14 @@ impl Module {
             self.nets = nets;
         } else {
             for (name, net) in nets {
-                let Net { last, asn, country } = net.clone();
-                let known = self.nets.entry(name).or_insert(net);
-                known.last = known.last.max(last);
-                known.asn = asn.or(known.asn);
-                known.country = country.or_else(|| known.country.take());
+                match self.nets.get_mut(&name) {
+                    Some(known) => {
+                        known.last = known.last.max(net.last);
+                        known.asn = net.asn.or(known.asn);
+                        known.country = net.country.or_else(|| known.country.take());
+                    }
+                    None => drop(self.nets.insert(name, net)),
+                }
             }
         }
         for (peer, met) in from {
@@ -243,4 +253,16 @@ pub struct Lesson {
     pub end: Micros,
     /// Of whom.
     pub modules: BTreeMap<Who, Module>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_was_spoken_with_is_an_object_too() {
+        let text = serde_json::to_string(&Module::default()).unwrap();
+        assert!(text.contains("\"to\":{},\"nets\":{}"), "{text}");
+        assert_eq!(serde_json::from_str::<Module>(&text).unwrap(), Module::default());
+    }
 }

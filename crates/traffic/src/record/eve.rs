@@ -237,6 +237,9 @@ impl<'a> Object<'a> for Named<'a> {
 
 /// A record among those of its type; what is neither text nor named counts all the same.
 fn listed<'a>(json: &mut Json<'a>) -> Result<Option<Text<'a>>, Wrong> {
+    if json.peek()? == b'n' {
+        return json.skip().map(|()| None);
+    }
     match Rdata::of(json)? {
         Rdata::Text(text) | Rdata::Named(text) => Ok(Some(text)),
         Rdata::Other => Ok(Some(Text::default())),

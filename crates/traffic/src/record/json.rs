@@ -67,7 +67,8 @@ impl<'a> Json<'a> {
         while more {
             let (key, escaped) = self.key()?;
             if escaped {
-                object.field(unescaped(key)?.as_bytes(), self)?;
+                // What is no text is the name of nothing that is asked for.
+                object.field(unescaped(key).unwrap_or_default().as_bytes(), self)?;
             } else {
                 object.field(key, self)?;
             }

@@ -118,9 +118,13 @@ impl<R: std::io::BufRead> Lines<R> {
     pub fn line(&mut self) -> std::io::Result<Option<&[u8]>> {
         use std::io::{BufRead as _, Read as _};
         self.from.consume(std::mem::take(&mut self.given));
-        // Nearly all of them lie whole in what was read at once. What fails here fails again below.
-        let end = self.from.fill_buf().ok().and_then(|read| memchr::memchr(b'\n', read)).filter(|end| (*end as u64) < LONGEST);
-        if let Some(end) = end {
+        // Nearly all of them lie whole in what was read at once.
+        let end = match self.from.fill_buf() {
+            Ok(read) => memchr::memchr(b'\n', read),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(end) = end.filter(|end| (*end as u64) < LONGEST) {
             self.given = end.saturating_add(1);
             return Ok(self.from.fill_buf()?.get(..self.given));
         }
@@ -150,6 +154,31 @@ mod tests {
             }
             assert!(all == wanted && lines.line().unwrap().is_none(), "{many}");
         }
+    }
+
+    /// Gives some bytes, fails once, and is at its end then, as what unpacks gzip does where a checksum is wrong.
+    struct FailsOnce(Vec<&'static [u8]>, Option<std::io::ErrorKind>);
+
+    impl std::io::Read for FailsOnce {
+        fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+            if self.0.is_empty() {
+                return self.1.take().map_or(Ok(0), |kind| Err(kind.into()));
+            }
+            self.0.remove(0).read(to)
+        }
+    }
+
+    #[test]
+    fn what_fails_once_is_told() {
+        for last in [&b"two\n"[..], b"two"] {
+            let mut lines = Lines::new(std::io::BufReader::new(FailsOnce(vec![b"one\n", last], Some(std::io::ErrorKind::InvalidData))));
+            assert_eq!(lines.line().unwrap(), Some(&b"one\n"[..]));
+            let second = lines.line().map(|line| line.map(<[u8]>::to_vec));
+            let error = if last.ends_with(b"\n") { lines.line().map(|_| ()) } else { second.map(|_| ()) };
+            assert_eq!(error.unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+        }
+        let mut lines = Lines::new(std::io::BufReader::new(FailsOnce(Vec::new(), Some(std::io::ErrorKind::Interrupted))));
+        assert_eq!(lines.line().unwrap(), None);
     }
 
     #[test]

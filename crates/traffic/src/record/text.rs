@@ -96,7 +96,7 @@ pub(super) fn stamp(text: &[u8]) -> Option<Micros> {
     let mut fraction = 0;
     if let Some((b'.', behind)) = rest.split_first() {
         let digits = behind.iter().take_while(|b| b.is_ascii_digit()).count();
-        let kept = behind.get(..digits.min(6))?;
+        let kept = behind.get(..digits.min(6)).filter(|kept| !kept.is_empty())?;
         fraction = micros(kept)?;
         rest = behind.get(digits..)?;
     }
@@ -216,6 +216,7 @@ mod tests {
             assert_eq!(stamp(wrong.as_bytes()), None, "{wrong}");
         }
         assert_eq!(stamp(b"2017-13-02T05:17:03Z"), None);
+        assert_eq!(stamp(b"2017-02-02T05:17:03.Z"), None);
     }
 
     #[test]

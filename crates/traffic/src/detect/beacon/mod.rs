@@ -546,6 +546,19 @@ impl Detector for Beacon {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_pair_is_the_same_behind_its_words() {
+        let server = Addr::from("2001:db8::7".parse::<std::net::IpAddr>().unwrap());
+        let whose = Whose::host(Addr::v4([192, 0, 2, 1]));
+        for on in [(0, 0), (443, 6), (u16::MAX, u8::MAX)] {
+            for name in [None, Word::of_number(1), Word::of_number(u32::MAX)] {
+                let peer = name.map_or(Peer::Addr(server), Peer::Name);
+                let pair = Pair { subject: whose.subject(), peer, port: on.0, proto: on.1 };
+                assert_eq!(Key::new(whose, name, server, on).pair(), pair);
+            }
+        }
+    }
+
     /// There may be a hundred thousand of them.
     #[test]
     fn a_pair_takes_two_kilobytes_at_most() {
