@@ -203,14 +203,15 @@ impl Watch {
             return;
         }
         if depth < DEPTH
-            && let Some((inner, end)) = inside(packet)
+            && let Some((bytes, end)) = inside(packet)
+            && let Some(inner) = &datagram(bytes)
         {
             // A tunnel in a tunnel is also a conversation of whoever has the outer one.
             if let Some(owner) = owner {
                 self.converse(packet, owner, true, frame, each);
             }
-            let owner = owner.unwrap_or_else(|| self.tunnelled(end, &inner, frame.at));
-            self.packet(&inner, Some(owner), frame, depth.saturating_add(1), each);
+            let owner = owner.unwrap_or_else(|| self.tunnelled(end, inner, frame.at));
+            self.packet(inner, Some(owner), frame, depth.saturating_add(1), each);
             return;
         }
         let tunnelled = owner.is_some();
@@ -360,12 +361,12 @@ fn tally(sessions: &mut Sessions, event: &Event<'_>) {
 }
 
 /// The packet in a tunnel, and the end that receives it.
-fn inside<'a>(packet: &Datagram<'a>) -> Option<(Datagram<'a>, End)> {
+fn inside<'a>(packet: &Datagram<'a>) -> Option<(&'a [u8], End)> {
     // Most datagrams are told from a tunnel by their first two bytes.
     if packet.proto != proto::UDP {
         return None;
     }
     let inner = tunnel::open(packet.payload, packet.cut)?;
     let end = End { at: packet.dst, teid: inner.teid };
-    Some((datagram(inner.packet)?, end))
+    Some((inner.packet, end))
 }
