@@ -117,9 +117,9 @@ struct Contacts {
 }
 
 /// What was judged good enough: of contacts that are no longer kept, and of those that are.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Told {
-    gone: Option<Best>,
+    gone: Option<Box<Best>>,
     now: Option<own::Judged>,
 }
 
@@ -211,22 +211,26 @@ impl Beacon {
     fn own(&self, given: &Given, trace: Trace<'_>) -> Vec<Alert> {
         let words = trace.words;
         let models = Models::new(given);
-        let mut found: Vec<(Pair, &Contacts, own::Judged)> =
-            self.pairs.iter().filter_map(|(key, contacts)| Some((key.pair(), contacts, contacts.best()?))).collect();
-        let with = |p: &Pair| (p.peer, p.port, p.proto);
+        // There may be as many of them as pairs.
+        let mut found: Vec<(&Key, &Contacts)> = self.pairs.iter().filter(|(_, contacts)| contacts.best().is_some()).collect();
+        let with = |key: &Key| (key.peer, key.rest);
         // Of one peer who came first stands first: it is told under the same name as long as it goes on.
-        found.sort_unstable_by(|(a, x, _), (b, y, _)| with(a).cmp(&with(b)).then(x.begin.cmp(&y.begin)).then(a.cmp(b)));
+        found.sort_unstable_by(|(a, x), (b, y)| {
+            with(a).cmp(&with(b)).then(x.begin.cmp(&y.begin)).then_with(|| a.pair().subject.cmp(&b.pair().subject))
+        });
         let mut out = Vec::new();
-        for group in found.chunk_by(|(a, ..), (b, ..)| with(a) == with(b)) {
+        for group in found.chunk_by(|(a, _), (b, _)| with(a) == with(b)) {
+            let group: Vec<(Pair, &Contacts)> = group.iter().map(|(key, contacts)| (key.pair(), *contacts)).collect();
             // Each module is told apart; of addresses many are one, for anybody may call on a service.
-            let hosts = group.iter().filter(|(pair, ..)| matches!(pair.subject, Subject::Host(_))).count();
+            let hosts = group.iter().filter(|(pair, _)| matches!(pair.subject, Subject::Host(_))).count();
             let mut first = true;
-            for (pair, contacts, best) in group {
+            for (pair, contacts) in &group {
                 let many = hosts >= MANY && matches!(pair.subject, Subject::Host(_));
                 if many && !first {
                     continue;
                 }
-                let mut alert = alert(pair, contacts, best, words);
+                let Some(best) = contacts.best() else { continue };
+                let mut alert = alert(pair, contacts, &best, words);
                 models.weigh(&mut alert, pair, given, trace);
                 if many {
                     first = false;
@@ -268,7 +272,7 @@ impl Contacts {
                 self.look();
                 if let Some(judged) = self.best() {
                     let told_at = self.told_at();
-                    self.told.get_or_insert_default().gone = Some(Best { judged, told_at });
+                    self.told.get_or_insert_default().gone = Some(Box::new(Best { judged, told_at }));
                 }
             }
             // The newer half goes on.
@@ -301,13 +305,13 @@ impl Contacts {
 
     /// The better of what is kept and what is not.
     fn best(&self) -> Option<own::Judged> {
-        let Told { gone, now } = **self.told.as_ref()?;
-        [gone.map(|gone| gone.judged), now].into_iter().flatten().max_by(|a, b| a.score.total_cmp(&b.score))
+        let Told { gone, now } = self.told.as_deref()?;
+        [gone.as_deref().map(|gone| gone.judged), *now].into_iter().flatten().max_by(|a, b| a.score.total_cmp(&b.score))
     }
 
     /// The contact by which they were first enough, of those that are or were.
     fn told_at(&self) -> Micros {
-        let gone = self.told.as_deref().and_then(|told| told.gone);
+        let gone = self.told.as_deref().and_then(|told| told.gone.as_deref());
         gone.map_or_else(|| self.begin.plus(enough(&self.kept)), |gone| gone.told_at)
     }
 
