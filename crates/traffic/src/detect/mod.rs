@@ -428,10 +428,7 @@ fn with_port(addr: Addr, port: u16) -> String {
 
 /// Whose conversation it is: the session's where the module began it, else that of the address that did.
 fn who(flow: &Flow) -> Subject {
-    match flow.session {
-        Some(id) if !flow.inbound => Subject::Session(id),
-        _ => Subject::Host(flow.key.client),
-    }
+    Whose::of(flow).subject()
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ impl Hash for Whose {
 }
 
 impl Whose {
-    /// The session's where the module began it, else that of the address that did ([`super::who`]).
+    /// The session's where the module began it, else that of the address that did.
     pub fn of(flow: &Flow) -> Self {
         match flow.session {
             Some(id) if !flow.inbound => Self::session(id),

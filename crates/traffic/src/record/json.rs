@@ -120,10 +120,7 @@ impl<'a> Json<'a> {
     /// Its digits, of which nineteen always have room.
     #[inline(always)]
     fn whole(&mut self) -> Result<u64, Wrong> {
-        let (mut sum, mut rest) = (0_u64, self.rest);
-        while let [digit @ b'0'..=b'9', behind @ ..] = rest {
-            (sum, rest) = (sum.wrapping_mul(10).wrapping_add(u64::from(digit & 0xf)), behind);
-        }
+        let (sum, rest) = text::leading(self.rest);
         let (all, count) = (self.rest, self.rest.len().saturating_sub(rest.len()));
         self.rest = rest;
         match rest {
@@ -342,14 +339,11 @@ fn behind<'a>(rest: &'a [u8], word: &[u8]) -> Result<&'a [u8], Wrong> {
 
 /// What is behind one digit or more.
 #[inline]
-fn digits(text: &[u8]) -> Result<&[u8], Wrong> {
-    let mut rest = text;
-    while let [b'0'..=b'9', behind @ ..] = rest {
-        rest = behind;
-    }
+fn digits(number: &[u8]) -> Result<&[u8], Wrong> {
+    let (_, rest) = text::leading(number);
     match rest {
-        [] if text.is_empty() => Err(Wrong::Ends),
-        _ if rest.len() == text.len() => Err(Wrong::Other),
+        [] if number.is_empty() => Err(Wrong::Ends),
+        _ if rest.len() == number.len() => Err(Wrong::Other),
         _ => Ok(rest),
     }
 }

@@ -76,24 +76,10 @@ impl Stamp {
 }
 
 /// Seconds of 32 bits with no more than six digits behind them: no float can say them better.
-fn exact(text: &[u8]) -> Option<Micros> {
-    let (mut sum, mut digits) = (0_u64, text);
-    while let [digit @ b'0'..=b'9', behind @ ..] = digits {
-        (sum, digits) = (sum.checked_mul(10)?.checked_add(u64::from(digit & 0xf))?, behind);
-    }
-    let mut micros = u64::from(u32::try_from(sum).ok()?);
-    let fraction = match digits {
-        [] => &[][..],
-        [b'.', fraction @ ..] if fraction.len() <= 6 => fraction,
-        _ => return None,
-    };
-    for digit in fraction {
-        micros = micros.checked_mul(10)?.checked_add(u64::from(digit.checked_sub(b'0').filter(|d| *d < 10)?))?;
-    }
-    for _ in fraction.len()..6 {
-        micros = micros.checked_mul(10)?;
-    }
-    i64::try_from(micros).ok().map(Micros)
+fn exact(number: &[u8]) -> Option<Micros> {
+    let (whole, behind) = text::leading(number);
+    let digits = number.len().saturating_sub(behind.len());
+    (digits <= 10 && whole <= u64::from(u32::MAX) && behind.len() <= 7).then(|| text::seconds(number)).flatten()
 }
 
 /// The lines of a text, one at a time.

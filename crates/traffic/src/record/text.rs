@@ -37,7 +37,7 @@ pub(super) fn parts(line: &[u8], by: u8) -> impl Iterator<Item = &[u8]> {
 
 /// What its first digits come to, and what is behind them. Of more than nineteen it means nothing.
 #[inline(always)]
-fn leading(text: &[u8]) -> (u64, &[u8]) {
+pub(super) fn leading(text: &[u8]) -> (u64, &[u8]) {
     let (mut sum, mut rest) = (0_u64, text);
     while let [digit @ b'0'..=b'9', behind @ ..] = rest {
         (sum, rest) = (sum.wrapping_mul(10).wrapping_add(u64::from(digit & 0xf)), behind);
