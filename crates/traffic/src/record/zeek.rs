@@ -229,54 +229,122 @@ struct Row<'a> {
     fuid: bool,
 }
 
+/// What stands in a column: between tabs, or behind a name of JSON. `None` is what is left open.
+trait Value<'a> {
+    fn text(&mut self) -> Result<Option<Text<'a>>, Wrong>;
+    fn bytes(&mut self) -> Result<Option<Bytes<'a>>, Wrong>;
+    fn number<T: TryFrom<u64>>(&mut self) -> Result<Option<T>, Wrong>;
+    fn time(&mut self) -> Result<Option<Stamp>, Wrong>;
+    fn texts(&mut self) -> Result<Vec<Text<'a>>, Wrong>;
+}
+
+impl<'a> Value<'a> for Json<'a> {
+    fn text(&mut self) -> Result<Option<Text<'a>>, Wrong> {
+        Json::text(self)
+    }
+
+    fn bytes(&mut self) -> Result<Option<Bytes<'a>>, Wrong> {
+        Ok(Json::text(self)?.map(Bytes::from))
+    }
+
+    fn number<T: TryFrom<u64>>(&mut self) -> Result<Option<T>, Wrong> {
+        Json::number(self)
+    }
+
+    fn time(&mut self) -> Result<Option<Stamp>, Wrong> {
+        Json::time(self)
+    }
+
+    fn texts(&mut self) -> Result<Vec<Text<'a>>, Wrong> {
+        self.items(Json::text)
+    }
+}
+
+/// Bytes between two tabs, and what stands between several in one.
+struct Cell<'a>(&'a [u8], u8);
+
+impl<'a> Value<'a> for Cell<'a> {
+    fn text(&mut self) -> Result<Option<Text<'a>>, Wrong> {
+        Ok(Some(Text(String::from_utf8_lossy(self.0))))
+    }
+
+    fn bytes(&mut self) -> Result<Option<Bytes<'a>>, Wrong> {
+        Ok(Some(Bytes(Cow::Borrowed(self.0))))
+    }
+
+    fn number<T: TryFrom<u64>>(&mut self) -> Result<Option<T>, Wrong> {
+        Ok(text::number(self.0).and_then(|n| T::try_from(n).ok()))
+    }
+
+    fn time(&mut self) -> Result<Option<Stamp>, Wrong> {
+        Ok(text::seconds(self.0).or_else(|| text::stamp(self.0)).map(Stamp))
+    }
+
+    fn texts(&mut self) -> Result<Vec<Text<'a>>, Wrong> {
+        Ok(self.0.split(|b| *b == self.1).map(|one| Text(String::from_utf8_lossy(one))).collect())
+    }
+}
+
 impl<'a> Object<'a> for Row<'a> {
     fn field(&mut self, key: &[u8], json: &mut Json<'a>) -> Result<(), Wrong> {
-        match Column::of(key) {
-            Column::Ts => self.ts = json.time()?,
-            Column::Uid => self.uid = json.text()?.map(Bytes::from),
-            Column::OrigH => self.orig_h = json.text()?.map(Bytes::from),
-            Column::OrigP => self.orig_p = json.number()?,
-            Column::RespH => self.resp_h = json.text()?.map(Bytes::from),
-            Column::RespP => self.resp_p = json.number()?,
-            Column::Proto => self.proto = json.text()?.map(Bytes::from),
-            Column::IpProto => self.ip_proto = json.number()?,
-            Column::Service => self.service = json.text()?.map(Bytes::from),
-            Column::Duration => self.duration = json.time()?,
-            Column::OrigBytes => self.orig_bytes = json.number()?,
-            Column::RespBytes => self.resp_bytes = json.number()?,
-            Column::State => self.conn_state = json.text()?.map(Bytes::from),
-            Column::History => self.history = json.text()?.map(Bytes::from),
-            Column::OrigPkts => self.orig_pkts = json.number()?,
-            Column::OrigIpBytes => self.orig_ip_bytes = json.number()?,
-            Column::RespPkts => self.resp_pkts = json.number()?,
-            Column::RespIpBytes => self.resp_ip_bytes = json.number()?,
-            Column::Query => self.query = json.text()?,
-            Column::Answers => self.answers = json.items(Json::text)?,
-            Column::Qtype => self.qtype = json.number()?,
-            Column::Rcode => self.rcode = json.number()?,
-            Column::ServerName => self.server_name = json.text()?,
-            Column::Ja3 => self.ja3 = json.text()?,
-            Column::Ja4 => self.ja4 = json.text()?,
-            Column::Host => self.host = json.text()?,
-            Column::Uri => self.uri = json.text()?,
-            Column::Agent => self.user_agent = json.text()?,
-            Column::RespMime => self.resp_mime_types = json.items(Json::text)?,
-            Column::Mime => self.mime_type = json.text()?,
-            Column::ConnUids => self.conn_uids = json.items(Json::text)?,
-            Column::Certificates => self.cert_chain_fps = json.items(Json::text)?,
-            Column::Subject => self.subject = json.text()?,
-            Column::Issuer => self.issuer = json.text()?,
-            Column::Sha1 => self.sha1 = json.text()?,
-            Column::Unread => match key {
-                b"_path" => self.path = json.text()?,
-                b"trans_id" => self.trans_id = json.said()?,
-                b"cipher" => self.cipher = json.said()?,
-                b"established" => self.established = json.said()?,
-                b"trans_depth" => self.trans_depth = json.said()?,
-                b"method" => self.method = json.said()?,
-                b"fuid" => self.fuid = json.said()?,
-                _ => json.skip()?,
-            },
+        let column = Column::of(key);
+        if column != Column::Unread {
+            return self.set(column, json);
+        }
+        match key {
+            b"_path" => self.path = json.text()?,
+            b"trans_id" => self.trans_id = json.said()?,
+            b"cipher" => self.cipher = json.said()?,
+            b"established" => self.established = json.said()?,
+            b"trans_depth" => self.trans_depth = json.said()?,
+            b"method" => self.method = json.said()?,
+            b"fuid" => self.fuid = json.said()?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Row<'a> {
+    /// Sets a column.
+    fn set(&mut self, column: Column, value: &mut impl Value<'a>) -> Result<(), Wrong> {
+        match column {
+            Column::Ts => self.ts = value.time()?,
+            Column::Uid => self.uid = value.bytes()?,
+            Column::OrigH => self.orig_h = value.bytes()?,
+            Column::OrigP => self.orig_p = value.number()?,
+            Column::RespH => self.resp_h = value.bytes()?,
+            Column::RespP => self.resp_p = value.number()?,
+            Column::Proto => self.proto = value.bytes()?,
+            Column::IpProto => self.ip_proto = value.number()?,
+            Column::Service => self.service = value.bytes()?,
+            Column::Duration => self.duration = value.time()?,
+            Column::OrigBytes => self.orig_bytes = value.number()?,
+            Column::RespBytes => self.resp_bytes = value.number()?,
+            Column::State => self.conn_state = value.bytes()?,
+            Column::History => self.history = value.bytes()?,
+            Column::OrigPkts => self.orig_pkts = value.number()?,
+            Column::OrigIpBytes => self.orig_ip_bytes = value.number()?,
+            Column::RespPkts => self.resp_pkts = value.number()?,
+            Column::RespIpBytes => self.resp_ip_bytes = value.number()?,
+            Column::Query => self.query = value.text()?,
+            Column::Answers => self.answers = value.texts()?,
+            Column::Qtype => self.qtype = value.number()?,
+            Column::Rcode => self.rcode = value.number()?,
+            Column::ServerName => self.server_name = value.text()?,
+            Column::Ja3 => self.ja3 = value.text()?,
+            Column::Ja4 => self.ja4 = value.text()?,
+            Column::Host => self.host = value.text()?,
+            Column::Uri => self.uri = value.text()?,
+            Column::Agent => self.user_agent = value.text()?,
+            Column::RespMime => self.resp_mime_types = value.texts()?,
+            Column::Mime => self.mime_type = value.text()?,
+            Column::ConnUids => self.conn_uids = value.texts()?,
+            Column::Certificates => self.cert_chain_fps = value.texts()?,
+            Column::Subject => self.subject = value.text()?,
+            Column::Issuer => self.issuer = value.text()?,
+            Column::Sha1 => self.sha1 = value.text()?,
+            Column::Unread => {}
         }
         Ok(())
     }
@@ -372,7 +440,8 @@ impl Log {
                     match columns.next() {
                         Some(Column::Unread) => {}
                         Some(column) if value != self.unset && value != self.empty => {
-                            row.set(*column, value, self.comma);
+                            // Of bytes between tabs none is wrong: what is no number says none.
+                            let _ = row.set(*column, &mut Cell(value, self.comma));
                         }
                         Some(_) => {}
                         None => more = more.saturating_add(1),
@@ -504,55 +573,6 @@ impl Log {
 }
 
 const BREAKS_OFF: &str = "it breaks off in the middle of a line";
-
-impl<'a> Row<'a> {
-    /// Sets a column.
-    fn set(&mut self, column: Column, value: &'a [u8], comma: u8) {
-        let word = || Some(Text(String::from_utf8_lossy(value)));
-        let list = || value.split(|b| *b == comma).map(|v| Text(String::from_utf8_lossy(v))).collect();
-        let number = || text::number(value);
-        let time = || text::seconds(value).or_else(|| text::stamp(value)).map(Stamp);
-        let port = || number().and_then(|n| u16::try_from(n).ok());
-        match column {
-            Column::Ts => self.ts = time(),
-            Column::Uid => self.uid = Some(Bytes(Cow::Borrowed(value))),
-            Column::OrigH => self.orig_h = Some(Bytes(Cow::Borrowed(value))),
-            Column::OrigP => self.orig_p = port(),
-            Column::RespH => self.resp_h = Some(Bytes(Cow::Borrowed(value))),
-            Column::RespP => self.resp_p = port(),
-            Column::Proto => self.proto = Some(Bytes(Cow::Borrowed(value))),
-            Column::IpProto => self.ip_proto = number(),
-            Column::Service => self.service = Some(Bytes(Cow::Borrowed(value))),
-            Column::Duration => self.duration = time(),
-            Column::OrigBytes => self.orig_bytes = number(),
-            Column::RespBytes => self.resp_bytes = number(),
-            Column::State => self.conn_state = Some(Bytes(Cow::Borrowed(value))),
-            Column::History => self.history = Some(Bytes(Cow::Borrowed(value))),
-            Column::OrigPkts => self.orig_pkts = number(),
-            Column::OrigIpBytes => self.orig_ip_bytes = number(),
-            Column::RespPkts => self.resp_pkts = number(),
-            Column::RespIpBytes => self.resp_ip_bytes = number(),
-            Column::Query => self.query = word(),
-            Column::Answers => self.answers = list(),
-            Column::Qtype => self.qtype = number(),
-            Column::Rcode => self.rcode = number(),
-            Column::ServerName => self.server_name = word(),
-            Column::Ja3 => self.ja3 = word(),
-            Column::Ja4 => self.ja4 = word(),
-            Column::Host => self.host = word(),
-            Column::Uri => self.uri = word(),
-            Column::Agent => self.user_agent = word(),
-            Column::RespMime => self.resp_mime_types = list(),
-            Column::Mime => self.mime_type = word(),
-            Column::ConnUids => self.conn_uids = list(),
-            Column::Certificates => self.cert_chain_fps = list(),
-            Column::Subject => self.subject = word(),
-            Column::Issuer => self.issuer = word(),
-            Column::Sha1 => self.sha1 = word(),
-            Column::Unread => {}
-        }
-    }
-}
 
 fn key(row: &Row<'_>) -> Option<Key> {
     let client = text::addr(&row.orig_h.as_ref()?.0)?;
@@ -696,7 +716,7 @@ mod tests {
                 let column = Column::of(name.as_bytes());
                 assert_ne!(column, Column::Unread, "{name}");
                 let mut tabs = Row::default();
-                tabs.set(column, value.as_bytes(), b',');
+                assert_eq!(tabs.set(column, &mut Cell(value.as_bytes(), b',')), Ok(()));
                 assert_eq!(format!("{:?}", row(&format!("{{\"x\":[{{}}],\"{name}\":{json}}}"))), format!("{tabs:?}"), "{name}");
                 assert_eq!(format!("{:?}", row(&format!("{{\"{name}\":null}}"))), format!("{:?}", Row::default()), "{name}");
             }
