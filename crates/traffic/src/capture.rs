@@ -3,17 +3,16 @@
 //! A capture that breaks off gives what stood before the break, and says where it broke (the classic way for one to end: the
 //! program that wrote it was killed).
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use pcap_parser::nom::{self, Needed};
-use pcap_parser::pcapng::{InterfaceDescriptionBlock, OptionCode};
-use pcap_parser::traits::{PcapNGPacketBlock as _, PcapReaderIterator as _};
+use pcap_parser::pcapng::{InterfaceDescriptionBlock, OptionCode, parse_block_be, parse_block_le};
 use pcap_parser::{
-    Block, IDB_MAGIC, LegacyPcapBlock, PcapBlockOwned, PcapError, PcapNGReader, parse_pcap_frame, parse_pcap_frame_be,
-    parse_pcap_frame_modified, parse_pcap_header,
+    Block, IDB_MAGIC, LegacyPcapBlock, PcapError, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified, parse_pcap_header,
 };
 
-use crate::link::Link;
+use crate::link::{Link, ip};
+use crate::packet::{Datagram, Packet, datagram};
 use crate::time::Micros;
 
 /// A frame as it was captured.
@@ -48,45 +47,33 @@ pub enum CaptureError {
     Other,
     /// It cannot be read.
     #[error("cannot be read: {0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
 }
 
 /// Frames are at most a quarter of a megabyte (libpcap's `MAXIMUM_SNAPLEN`), and a block of pcapng holds one with its options.
-const BUFFER: usize = 1 << 20;
-/// Bytes that are unpacked at once: what was just written is still in a processor's second cache when it is decoded.
+const LONGEST: usize = 1 << 20;
+/// Bytes that are read at once: what was just read or unpacked is still in a processor's second cache when it is decoded.
 const PIECE: usize = 1 << 17;
-/// Bytes by which a form is known.
-const MAGIC: usize = 4;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// Whether times have nanoseconds.
-    Pcap {
-        nanos: bool,
-    },
-    Pcapng,
-}
+/// How a section of pcapng begins, in either order of its bytes; how a pcap does, and one whose times have nanoseconds.
+const SECTION: u32 = 0x0a0d_0d0a;
+const MICROS: [u32; 4] = [0xa1b2_c3d4, 0xd4c3_b2a1, 0xa1b2_cd34, 0x34cd_b2a1];
+const NANOS: [u32; 2] = [0xa1b2_3c4d, 0x4d3c_b2a1];
 
-fn form(head: &[u8]) -> Option<Form> {
-    let magic: [u8; MAGIC] = head.get(..MAGIC)?.try_into().ok()?;
-    match u32::from_be_bytes(magic) {
-        0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_cd34 | 0x34cd_b2a1 => Some(Form::Pcap { nanos: false }),
-        0xa1b2_3c4d | 0x4d3c_b2a1 => Some(Form::Pcap { nanos: true }),
-        0x0a0d_0d0a => Some(Form::Pcapng),
-        _ => None,
-    }
+fn magic(head: &[u8]) -> Option<u32> {
+    head.first_chunk().map(|magic| u32::from_be_bytes(*magic))
 }
 
 /// Whether these are the first bytes of a capture.
 pub fn begins(head: &[u8]) -> bool {
-    form(head).is_some()
+    magic(head).is_some_and(|magic| magic == SECTION || MICROS.contains(&magic) || NANOS.contains(&magic))
 }
 
 /// An input that was packed with gzip or zstd, unpacked; any other as it is.
-pub fn unpacked<'r>(mut from: impl BufRead + 'r) -> Result<Box<dyn BufRead + 'r>, std::io::Error> {
+pub fn unpacked<'r>(mut from: impl BufRead + Send + 'r) -> io::Result<Box<dyn BufRead + Send + 'r>> {
     let mut head = Vec::new();
     from.by_ref().take(4).read_to_end(&mut head)?;
-    let whole = std::io::Cursor::new(head.clone()).chain(from);
+    let whole = io::Cursor::new(head.clone()).chain(from);
     Ok(match &*head {
         [0x1f, 0x8b, ..] => Box::new(BufReader::with_capacity(PIECE, flate2::read::MultiGzDecoder::new(whole))),
         [0x28, 0xb5, 0x2f, 0xfd] => Box::new(BufReader::with_capacity(PIECE, zstd::Decoder::with_buffer(whole)?)),
@@ -95,150 +82,244 @@ pub fn unpacked<'r>(mut from: impl BufRead + 'r) -> Result<Box<dyn BufRead + 'r>
 }
 
 /// Gives each frame of a capture to `each`.
-pub fn read<R: BufRead>(mut from: R, each: &mut dyn FnMut(Frame<'_>)) -> Result<End, CaptureError> {
-    // The parser wants all of the first block in its first read; a pipe may give less.
-    let mut head = Vec::new();
-    let mut more = |head: &mut Vec<u8>, upto: usize| {
-        let missing = upto.saturating_sub(head.len());
-        from.by_ref().take(missing as u64).read_to_end(head)
-    };
-    more(&mut head, 12)?;
-    match form(&head).ok_or(CaptureError::Other)? {
-        Form::Pcap { nanos } => {
-            more(&mut head, 24)?;
-            match Classic::new(&head, nanos) {
-                Some(form) => Ok(pcap(form, from, each)?),
-                None => Ok(broken(0, &PcapError::<&[u8]>::UnexpectedEof)),
+pub fn read(from: impl Read, each: &mut dyn FnMut(Frame<'_>)) -> Result<End, CaptureError> {
+    let (mut reader, mut batch) = (Reader::new(from, PIECE), Batch::default());
+    while reader.next(&mut batch)? {
+        batch.each(|frame, _| each(*frame));
+    }
+    Ok(reader.end())
+}
+
+/// A piece of a capture, its frames, and what the IP packet in each carries: what one thread took apart another can watch.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    taken: Vec<Taken>,
+}
+
+/// A frame and the IP packet in it, with where their bytes stand in the piece.
+#[derive(Debug)]
+struct Taken {
+    number: u64,
+    at: Micros,
+    link: Link,
+    length: u32,
+    bytes: Place,
+    packet: Option<Packet<Place>>,
+}
+
+/// Where bytes stand in a piece: from where, and how many.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place(u32, u32);
+
+impl Place {
+    /// Of a part of a piece.
+    fn of(part: &[u8], piece: &[u8]) -> Self {
+        let from = part.as_ptr().addr().saturating_sub(piece.as_ptr().addr());
+        Self(from as u32, part.len() as u32)
+    }
+
+    fn within(self, piece: &[u8]) -> &[u8] {
+        piece.get(self.0 as usize..).and_then(|from| from.get(..self.1 as usize)).unwrap_or_default()
+    }
+}
+
+impl Batch {
+    /// Gives each frame, and what the IP packet in it carries where there is one.
+    pub fn each(&self, mut each: impl FnMut(&Frame<'_>, Option<&Datagram<'_>>)) {
+        for &Taken { number, at, link, length, bytes, ref packet } in &self.taken {
+            let frame = Frame { number, at, link, bytes: bytes.within(&self.bytes), length };
+            match packet {
+                Some(packet) => each(&frame, Some(&packet.with(packet.payload.within(&self.bytes)))),
+                None => each(&frame, None),
             }
-        }
-        Form::Pcapng => {
-            let first = section(&head).min(BUFFER / 2);
-            more(&mut head, first)?;
-            let mut from = Failing { from: head.chain(from), failed: None };
-            let end = pcapng(&mut from, each);
-            from.failed.map_or(Ok(end), |error| Err(error.into()))
         }
     }
 }
 
-/// The length of the block that begins a section, in the byte order that it names behind it.
-fn section(head: &[u8]) -> usize {
-    let word = |at: usize| head.get(at..).and_then(|b| b.first_chunk::<4>()).copied().unwrap_or_default();
-    let length = if word(8) == [0x1a, 0x2b, 0x3c, 0x4d] { u32::from_be_bytes(word(4)) } else { u32::from_le_bytes(word(4)) };
-    usize::try_from(length).unwrap_or(usize::MAX)
-}
-
-/// The parser keeps that reading failed, and not why.
-struct Failing<R> {
+/// Reads a capture piece by piece.
+#[derive(Debug)]
+pub struct Reader<R> {
     from: R,
-    failed: Option<std::io::Error>,
+    /// How many bytes a piece has.
+    size: usize,
+    form: Option<Form>,
+    frames: u64,
+    /// What the last piece had of a frame that the next one goes on with.
+    torn: Vec<u8>,
+    over: bool,
+    broken: Option<String>,
+    failed: Option<io::Error>,
 }
 
-impl<R: Read> Read for Failing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        loop {
-            match self.from.read(buffer) {
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e) => {
-                    self.failed = Some(e);
-                    return Ok(0);
+impl<R: Read> Reader<R> {
+    /// In pieces of so many bytes.
+    pub fn new(from: R, size: usize) -> Self {
+        Self { from, size, form: None, frames: 0, torn: Vec::new(), over: false, broken: None, failed: None }
+    }
+
+    /// The next piece in place of another, none at the end. What fails does so behind what could be read.
+    pub fn next(&mut self, batch: &mut Batch) -> Result<bool, CaptureError> {
+        batch.taken.clear();
+        let Batch { bytes, taken } = batch;
+        // What stands behind those that were read means nothing, and is not cleared each time.
+        bytes.resize(bytes.len().max(self.size).max(self.torn.len().saturating_add(PIECE)), 0);
+        let (mut held, mut used) = (self.torn.len(), 0);
+        if let Some(begin) = bytes.get_mut(..held) {
+            begin.copy_from_slice(&self.torn);
+        }
+        self.torn.clear();
+        while !self.over && self.failed.is_none() {
+            let Some(room) = bytes.get_mut(held..).and_then(|room| room.get_mut(..PIECE)) else { break };
+            let read = match self.from.read(room) {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
                 }
-                Ok(n) => return Ok(n),
+            };
+            held = held.saturating_add(read);
+            let piece = bytes.get(..held).unwrap_or_default();
+            used = self.take(piece, used, taken)?;
+            if read == 0 {
+                self.over = true;
+                if self.form.is_none() && !begins(piece) {
+                    return Err(CaptureError::Other);
+                }
+                if used < held && self.broken.is_none() {
+                    self.breaks(&PcapError::<&[u8]>::UnexpectedEof);
+                }
             }
+            // A pipe may not have more yet.
+            if read < PIECE && !taken.is_empty() {
+                break;
+            }
+        }
+        self.torn.extend_from_slice(bytes.get(used..held).unwrap_or_default());
+        match self.failed.take() {
+            Some(error) if taken.is_empty() => Err(error.into()),
+            failed => {
+                self.failed = failed;
+                Ok(!taken.is_empty() || !self.over)
+            }
+        }
+    }
+
+    /// Takes apart what is whole behind where it was; gives how far that is.
+    fn take(&mut self, piece: &[u8], used: usize, taken: &mut Vec<Taken>) -> Result<usize, CaptureError> {
+        let mut left = piece.get(used..).unwrap_or_default();
+        if self.form.is_none() {
+            self.form = Form::of(&mut left)?;
+        }
+        let Some(form) = &mut self.form else { return Ok(used) };
+        let mut put = |frame: Frame<'_>| {
+            let packet = ip(frame.link, frame.bytes).and_then(datagram).map(|packet| packet.with(Place::of(packet.payload, piece)));
+            let Frame { number, at, link, bytes, length } = frame;
+            taken.push(Taken { number, at, link, length, bytes: Place::of(bytes, piece), packet });
+        };
+        let wrong = loop {
+            match form.one(left, &mut self.frames, &mut put) {
+                Ok((behind, ())) => left = behind,
+                Err(nom::Err::Incomplete(Needed::Size(more))) if left.len().saturating_add(more.get()) > LONGEST => {
+                    break Some(PcapError::BufferTooSmall);
+                }
+                Err(nom::Err::Incomplete(_)) => break None,
+                Err(nom::Err::Error(error) | nom::Err::Failure(error)) => break Some(error),
+            }
+        };
+        if let Some(wrong) = wrong {
+            self.over = true;
+            self.breaks(&wrong);
+        }
+        Ok(piece.len().saturating_sub(left.len()))
+    }
+
+    fn breaks<T: std::fmt::Debug>(&mut self, error: &PcapError<T>) {
+        let what = match error {
+            PcapError::UnexpectedEof | PcapError::Incomplete(_) => "it breaks off in the middle of a frame",
+            PcapError::BufferTooSmall => "a frame says that it is longer than any frame can be",
+            _ => "what follows is no frame",
+        };
+        self.broken = Some(format!("{what}, behind frame {}", self.frames));
+    }
+
+    /// How it ended.
+    pub fn end(self) -> End {
+        End { frames: self.frames, broken: self.broken }
+    }
+}
+
+type Parsed<'a, T> = nom::IResult<&'a [u8], T, PcapError<&'a [u8]>>;
+
+/// How a capture writes its frames.
+#[derive(Debug)]
+enum Form {
+    Classic(Classic),
+    Blocks(Blocks),
+}
+
+impl Form {
+    /// Of a capture that begins so; what that takes of its bytes is gone then. `None`: it takes more.
+    fn of(head: &mut &[u8]) -> Result<Option<Self>, CaptureError> {
+        match magic(head) {
+            Some(SECTION) => return Ok(Some(Self::Blocks(Blocks::default()))),
+            Some(_) if begins(head) => {}
+            Some(_) => return Err(CaptureError::Other),
+            None => return Ok(None),
+        }
+        let nanos = magic(head).is_some_and(|magic| NANOS.contains(&magic));
+        match parse_pcap_header(head) {
+            Ok((behind, header)) => {
+                let parse = match (header.is_modified_format(), header.is_bigendian()) {
+                    (true, _) => parse_pcap_frame_modified,
+                    (false, true) => parse_pcap_frame_be,
+                    (false, false) => parse_pcap_frame,
+                };
+                *head = behind;
+                // Upper bits say how long a frame check sequence is.
+                Ok(Some(Self::Classic(Classic { parse, nanos, link: Link(header.network.0 & 0x0fff_ffff) })))
+            }
+            Err(nom::Err::Incomplete(_)) => Ok(None),
+            Err(_) => Err(CaptureError::Other),
+        }
+    }
+
+    /// What stands next: a frame, if it is one.
+    fn one<'b>(&mut self, bytes: &'b [u8], frames: &mut u64, each: &mut impl FnMut(Frame<'b>)) -> Parsed<'b, ()> {
+        match self {
+            Self::Classic(form) => form.one(bytes, frames, each),
+            Self::Blocks(form) => form.one(bytes, frames, each),
         }
     }
 }
 
-fn broken<T: std::fmt::Debug>(frames: u64, error: &PcapError<T>) -> End {
-    let what = match error {
-        PcapError::UnexpectedEof | PcapError::Incomplete(_) => "it breaks off in the middle of a frame",
-        PcapError::BufferTooSmall => "a frame says that it is longer than any frame can be",
-        _ => "what follows is no frame",
-    };
-    End { frames, broken: Some(format!("{what}, behind frame {frames}")) }
-}
-
-type Parsed<'a> = nom::IResult<&'a [u8], LegacyPcapBlock<'a>, PcapError<&'a [u8]>>;
-
-/// How a capture of the classic form writes its frames.
+/// The classic form.
 struct Classic {
-    parse: fn(&[u8]) -> Parsed<'_>,
+    parse: fn(&[u8]) -> Parsed<'_, LegacyPcapBlock<'_>>,
     nanos: bool,
     link: Link,
-    frames: u64,
+}
+
+impl std::fmt::Debug for Classic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Classic").field("nanos", &self.nanos).field("link", &self.link).finish_non_exhaustive()
+    }
 }
 
 impl Classic {
-    fn new(head: &[u8], nanos: bool) -> Option<Self> {
-        let (_, header) = parse_pcap_header(head).ok()?;
-        let parse = match (header.is_modified_format(), header.is_bigendian()) {
-            (true, _) => parse_pcap_frame_modified,
-            (false, true) => parse_pcap_frame_be,
-            (false, false) => parse_pcap_frame,
-        };
-        // Upper bits say how long a frame check sequence is.
-        Some(Self { parse, nanos, link: Link(header.network.0 & 0x0fff_ffff), frames: 0 })
-    }
-
-    /// Gives those that are whole: how many bytes they have, and how many more the next one needs at least.
-    fn whole(&mut self, bytes: &[u8], each: &mut dyn FnMut(Frame<'_>)) -> (usize, Result<usize, End>) {
-        let mut left = bytes;
-        loop {
-            match (self.parse)(left) {
-                Ok((behind, frame)) => {
-                    left = behind;
-                    self.frames = self.frames.saturating_add(1);
-                    let fraction = if self.nanos { frame.ts_usec / 1000 } else { frame.ts_usec };
-                    let at = Micros(i64::from(frame.ts_sec).saturating_mul(1_000_000).saturating_add(fraction.into()));
-                    each(Frame { number: self.frames, at, link: self.link, bytes: frame.data, length: frame.origlen });
-                }
-                Err(nom::Err::Incomplete(needed)) => {
-                    let more = if let Needed::Size(n) = needed { n.get() } else { 1 };
-                    return (bytes.len().saturating_sub(left.len()), Ok(more));
-                }
-                Err(nom::Err::Error(error) | nom::Err::Failure(error)) => return (bytes.len(), Err(broken(self.frames, &error))),
-            }
-        }
-    }
-}
-
-/// Frames are read where they lie; one that the next piece of the input goes on with is put together beside it.
-fn pcap<R: BufRead>(mut form: Classic, mut from: R, each: &mut dyn FnMut(Frame<'_>)) -> Result<End, std::io::Error> {
-    let (mut torn, mut missing) = (Vec::new(), 0usize);
-    loop {
-        let piece = match from.fill_buf() {
-            Ok(piece) => piece,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if piece.is_empty() {
-            let ends = End { frames: form.frames, broken: None };
-            return Ok(if torn.is_empty() { ends } else { broken(form.frames, &PcapError::<&[u8]>::UnexpectedEof) });
-        }
-        let (taken, needed) = if torn.is_empty() {
-            let (used, needed) = form.whole(piece, each);
-            torn.extend_from_slice(piece.get(used..).unwrap_or_default());
-            (piece.len(), needed)
-        } else {
-            let part = piece.get(..missing).unwrap_or(piece);
-            torn.extend_from_slice(part);
-            let (used, needed) = form.whole(&torn, each);
-            torn.drain(..used);
-            (part.len(), needed)
-        };
-        from.consume(taken);
-        missing = match needed {
-            Err(end) => return Ok(end),
-            Ok(more) if torn.len().saturating_add(more) > BUFFER => {
-                return Ok(broken(form.frames, &PcapError::<&[u8]>::BufferTooSmall));
-            }
-            Ok(more) => more,
-        };
+    fn one<'b>(&self, bytes: &'b [u8], frames: &mut u64, each: &mut impl FnMut(Frame<'b>)) -> Parsed<'b, ()> {
+        let (behind, frame) = (self.parse)(bytes)?;
+        *frames = frames.saturating_add(1);
+        let fraction = if self.nanos { frame.ts_usec / 1000 } else { frame.ts_usec };
+        let at = Micros(i64::from(frame.ts_sec).saturating_mul(1_000_000).saturating_add(fraction.into()));
+        each(Frame { number: *frames, at, link: self.link, bytes: frame.data, length: frame.origlen });
+        Ok((behind, ()))
     }
 }
 
 /// What an interface of a section says.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Interface {
     link: Link,
     unit: Unit,
@@ -248,7 +329,7 @@ struct Interface {
 }
 
 /// What a time counts.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Unit {
     /// So many to a second.
     PerSecond(u64),
@@ -280,52 +361,45 @@ impl Interface {
     }
 }
 
-fn pcapng<R: Read>(from: R, each: &mut dyn FnMut(Frame<'_>)) -> End {
-    let mut reader = match PcapNGReader::new(BUFFER, from) {
-        Ok(reader) => reader,
-        Err(error) => return broken(0, &error),
-    };
-    let mut frames = 0u64;
-    let mut interfaces: Vec<Interface> = Vec::new();
-    let mut last = Micros(0);
-    loop {
-        let (length, block) = match reader.next() {
-            Ok(next) => next,
-            Err(PcapError::Eof) => return End { frames, broken: None },
-            Err(PcapError::Incomplete(_)) => {
-                let before = reader.data().len();
-                if reader.refill().is_err() {
-                    return End { frames, broken: None };
-                }
-                if reader.data().len() == before && !reader.reader_exhausted() {
-                    return broken(frames, &PcapError::<&[u8]>::BufferTooSmall);
-                }
-                continue;
-            }
-            Err(error) => return broken(frames, &error),
-        };
+/// The form in blocks.
+#[derive(Debug, Default)]
+struct Blocks {
+    /// Whether the first byte of a number is its highest.
+    big: bool,
+    interfaces: Vec<Interface>,
+    /// When the last frame was seen.
+    last: Micros,
+}
+
+impl Blocks {
+    fn one<'b>(&mut self, bytes: &'b [u8], frames: &mut u64, each: &mut impl FnMut(Frame<'b>)) -> Parsed<'b, ()> {
+        let (behind, block) = if self.big { parse_block_be(bytes)? } else { parse_block_le(bytes)? };
         match block {
-            PcapBlockOwned::NG(Block::SectionHeader(_)) => interfaces.clear(),
-            PcapBlockOwned::NG(Block::InterfaceDescription(block)) => interfaces.push(Interface::new(&block)),
-            PcapBlockOwned::NG(Block::EnhancedPacket(block)) => {
-                frames = frames.saturating_add(1);
-                if let Some(interface) = interfaces.get(block.if_id as usize) {
-                    last = interface.time(block.ts_high, block.ts_low);
-                    each(Frame { number: frames, at: last, link: interface.link, bytes: block.packet_data(), length: block.origlen });
+            Block::SectionHeader(section) => {
+                self.big = section.big_endian();
+                self.interfaces.clear();
+            }
+            Block::InterfaceDescription(block) => self.interfaces.push(Interface::new(&block)),
+            Block::EnhancedPacket(block) => {
+                *frames = frames.saturating_add(1);
+                if let Some(interface) = self.interfaces.get(block.if_id as usize) {
+                    self.last = interface.time(block.ts_high, block.ts_low);
+                    let kept = block.data.get(..block.caplen as usize).unwrap_or(block.data);
+                    each(Frame { number: *frames, at: self.last, link: interface.link, bytes: kept, length: block.origlen });
                 }
             }
             // Of the first interface, without a time: it came no earlier than the one before it.
-            PcapBlockOwned::NG(Block::SimplePacket(block)) => {
-                frames = frames.saturating_add(1);
-                if let Some(interface) = interfaces.first() {
+            Block::SimplePacket(block) => {
+                *frames = frames.saturating_add(1);
+                if let Some(interface) = self.interfaces.first() {
                     let cut = if interface.snap == 0 { block.origlen } else { block.origlen.min(interface.snap) };
                     let bytes = block.data.get(..cut as usize).unwrap_or(block.data);
-                    each(Frame { number: frames, at: last, link: interface.link, bytes, length: block.origlen });
+                    each(Frame { number: *frames, at: self.last, link: interface.link, bytes, length: block.origlen });
                 }
             }
             _ => {}
         }
-        reader.consume(length);
+        Ok((behind, ()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use etherparse::{LaxIpSlice, TcpSlice, UdpSlice};
+use etherparse::{IpAuthHeaderSlice, Ipv4HeaderSlice, Ipv6ExtensionsSlice, Ipv6HeaderSlice, TcpSlice, UdpSlice, ip_number};
 
 use crate::link::{Link, ip, u16_at};
 
@@ -134,9 +134,12 @@ pub struct Piece {
     pub more: bool,
 }
 
-/// What an IP packet carries.
+/// What an IP packet carries, in its bytes.
+pub type Datagram<'a> = Packet<&'a [u8]>;
+
+/// The same, by whatever says which bytes those are: themselves, or where they stand.
 #[derive(Clone, Copy, Debug)]
-pub struct Datagram<'a> {
+pub struct Packet<B> {
     /// From where.
     pub src: Addr,
     /// To where.
@@ -156,7 +159,7 @@ pub struct Datagram<'a> {
     /// Bytes of IP, header and all, as the header has it.
     pub length: u32,
     /// What the transport carries, as much of it as was captured.
-    pub payload: &'a [u8],
+    pub payload: B,
     /// Whether less was captured than was sent.
     pub cut: bool,
 }
@@ -165,16 +168,18 @@ pub struct Datagram<'a> {
 const DEPTH: usize = 8;
 
 /// Reads an IP packet, and the one inside where it is GRE, IP in IP or the like.
+///
+/// In both places it becomes part of whoever asks: its answer is long, and put down and copied would be waited for.
+#[inline(always)]
 pub fn datagram(mut packet: &[u8]) -> Option<Datagram<'_>> {
     for _ in 0..DEPTH {
-        // It stays where it was read: what is written in parts and copied as a whole waits for all that was written before.
-        let read = LaxIpSlice::from_slice(packet);
-        let Ok((ip, _)) = &read else { return None };
-        let payload = ip.payload();
-        let (bytes, piece, cut) = (payload.payload, payload.fragmented, payload.incomplete);
-        let number = payload.ip_number.0;
-        let inside = match number {
-            _ if piece => None,
+        let Head { src, dst, length, proto, bytes, piece, cut } = match packet.first()? >> 4 {
+            4 => Head::v4(packet)?,
+            6 => Head::v6(packet)?,
+            _ => return None,
+        };
+        let inside = match proto {
+            _ if piece.is_some() => None,
             proto::IPIP | proto::IPV6 => Some(bytes),
             proto::GRE => gre(bytes),
             _ => None,
@@ -183,32 +188,73 @@ pub fn datagram(mut packet: &[u8]) -> Option<Datagram<'_>> {
             packet = inside;
             continue;
         }
-        let (src, dst, length, piece) = match ip {
-            LaxIpSlice::Ipv4(v4) => {
-                let head = v4.header();
-                let length = u32::from(head.total_len());
-                // Segmentation offload leaves it empty.
-                let length = if length == 0 { packet.len() as u32 } else { length };
-                let of = Piece { id: head.identification().into(), offset: head.fragments_offset().value(), more: head.more_fragments() };
-                (Addr::v4(head.source()), Addr::v4(head.destination()), length, piece.then_some(of))
-            }
-            LaxIpSlice::Ipv6(v6) => {
-                let head = v6.header();
-                let length = match head.payload_length() {
-                    0 => packet.len() as u32,
-                    n => u32::from(n).saturating_add(40),
-                };
-                let of = if piece { Some(of_v6(packet, bytes)?) } else { None };
-                (Addr(head.source()), Addr(head.destination()), length, of)
-            }
-        };
         // Ports stand in the first piece; one that is whole on the wire and whole here waits for the others.
         let begins = piece.is_none() || cut && piece.is_some_and(|p| p.offset == 0);
         let Carried { ports: (src_port, dst_port), flags, sequence, payload } =
-            if begins { carried(number, bytes) } else { Carried::nothing(bytes) };
-        return Some(Datagram { src, dst, proto: number, src_port, dst_port, flags, sequence, piece, length, payload, cut });
+            if begins { carried(proto, bytes) } else { Carried::nothing(bytes) };
+        return Some(Datagram { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, payload, cut });
     }
     None
+}
+
+/// What IP says, and what it carries: as much as is there, for a capture may keep less than was sent.
+struct Head<'a> {
+    src: Addr,
+    dst: Addr,
+    length: u32,
+    proto: u8,
+    bytes: &'a [u8],
+    piece: Option<Piece>,
+    cut: bool,
+}
+
+/// They are taken apart by whoever asks for them, and so are put nowhere in between: what is written in parts and copied as a whole waits
+/// for all that was written before.
+impl<'a> Head<'a> {
+    #[inline]
+    fn v4(packet: &'a [u8]) -> Option<Self> {
+        let head = Ipv4HeaderSlice::from_slice(packet).ok()?;
+        let behind = packet.get(head.slice().len()..)?;
+        let total = head.total_len();
+        // Segmentation offload leaves it empty.
+        let length = if total == 0 { packet.len() as u32 } else { total.into() };
+        let (mut bytes, cut) = match usize::from(total).checked_sub(head.slice().len()) {
+            Some(said) => behind.get(..said).map_or((behind, true), |bytes| (bytes, false)),
+            None => (behind, false),
+        };
+        let mut proto = head.protocol();
+        if proto == ip_number::AUTH
+            && let Ok(auth) = IpAuthHeaderSlice::from_slice(bytes)
+        {
+            (proto, bytes) = (auth.next_header(), bytes.get(auth.slice().len()..)?);
+        }
+        let piece = head.is_fragmenting_payload().then(|| Piece {
+            id: head.identification().into(),
+            offset: head.fragments_offset().value(),
+            more: head.more_fragments(),
+        });
+        Some(Self { src: Addr::v4(head.source()), dst: Addr::v4(head.destination()), length, proto: proto.0, bytes, piece, cut })
+    }
+
+    #[inline]
+    fn v6(packet: &'a [u8]) -> Option<Self> {
+        let head = Ipv6HeaderSlice::from_slice(packet).ok()?;
+        let behind = packet.get(head.slice().len()..)?;
+        // Of jumbograms, and where segmentation is left to the card, it is empty.
+        let ((mut bytes, cut), length) = match head.payload_length() {
+            0 => ((behind, false), packet.len() as u32),
+            said => (behind.get(..said.into()).map_or((behind, true), |bytes| (bytes, false)), u32::from(said).saturating_add(40)),
+        };
+        let (mut proto, mut piece) = (head.next_header(), None);
+        if proto.is_ipv6_ext_header_value() {
+            let (between, behind, carried, _) = Ipv6ExtensionsSlice::from_slice_lax(proto, bytes);
+            (proto, bytes) = (behind, carried);
+            if between.is_fragmenting_payload() {
+                piece = Some(of_v6(packet, bytes)?);
+            }
+        }
+        Some(Self { src: Addr(head.source()), dst: Addr(head.destination()), length, proto: proto.0, bytes, piece, cut })
+    }
 }
 
 /// The header of fragmentation stands right before what it is about (RFC 8200, 4.5).
@@ -217,6 +263,16 @@ fn of_v6(packet: &[u8], bytes: &[u8]) -> Option<Piece> {
     let word = u16_at(packet, at.checked_add(2)?)?;
     let id = u32::from(u16_at(packet, at.checked_add(4)?)?) << 16 | u32::from(u16_at(packet, at.checked_add(6)?)?);
     Some(Piece { id, offset: word >> 3, more: word & 1 == 1 })
+}
+
+impl<B: Copy> Packet<B> {
+    /// The same, its bytes said in another way.
+    #[must_use]
+    #[inline]
+    pub fn with<C>(&self, payload: C) -> Packet<C> {
+        let Self { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, cut, .. } = *self;
+        Packet { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, payload, cut }
+    }
 }
 
 impl<'a> Datagram<'a> {
@@ -287,4 +343,72 @@ fn gre(bytes: &[u8]) -> Option<&[u8]> {
     }
     head += 4 + 4 * usize::from(flags & 0x1000 != 0) + 4 * usize::from(flags & 0x0080 != 0);
     (kind == 0x880b).then(|| ip(Link(9), bytes.get(head..)?)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use etherparse::{LaxIpSlice, PacketBuilder};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Packets of all kinds that have something put between.
+    fn packets() -> Vec<Vec<u8>> {
+        let write = |build: etherparse::PacketBuilderStep<etherparse::UdpHeader>| {
+            let mut out = Vec::new();
+            build.write(&mut out, b"what is carried").unwrap();
+            out
+        };
+        let v4 = write(PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64).udp(1, 2));
+        let v6 = write(PacketBuilder::ipv6([1; 16], [2; 16], 64).udp(1, 2));
+        // Behind a header of authentication, options for the way, and a fragment's.
+        let between = |packet: &[u8], at: usize, next: usize, number: u8, header: &[u8]| {
+            let mut out = [packet.get(..at).unwrap(), header, packet.get(at..).unwrap()].concat();
+            out[at] = out[next];
+            out[next] = number;
+            let length = if at == 20 { out.len() } else { out.len() - 40 } as u16;
+            let place = if at == 20 { 2 } else { 4 };
+            out[place..place + 2].copy_from_slice(&length.to_be_bytes());
+            out
+        };
+        let auth = between(&v4, 20, 9, 51, &[0, 1, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1]);
+        let options = between(&v6, 40, 6, 60, &[0; 8]);
+        let piece = between(&options, 40, 6, 44, &[0, 0, 0, 1, 0, 0, 0, 7]);
+        let hops = between(&piece, 40, 6, 0, &[0; 8]);
+        vec![v4, v6, auth, options, piece, hops]
+    }
+
+    /// Whom a packet is from and to, as what it carries which bytes, whether in pieces, and whether it is cut.
+    type Said<'a> = (Addr, Addr, u8, &'a [u8], bool, bool);
+
+    /// What the library that reads headers makes of a whole packet.
+    fn by_library(packet: &[u8]) -> Option<Said<'_>> {
+        let (ip, _) = LaxIpSlice::from_slice(packet).ok()?;
+        let of = ip.payload();
+        let (src, dst) = match &ip {
+            LaxIpSlice::Ipv4(v4) => (Addr::v4(v4.header().source()), Addr::v4(v4.header().destination())),
+            LaxIpSlice::Ipv6(v6) => (Addr(v6.header().source()), Addr(v6.header().destination())),
+        };
+        Some((src, dst, of.ip_number.0, of.payload, of.fragmented, of.incomplete))
+    }
+
+    proptest! {
+        #[test]
+        fn headers_are_read_as_by_the_library(which in 0..6usize, cut in 0..120usize, bent in proptest::collection::vec((0..60usize, any::<u8>()), 0..4)) {
+            let mut packet = packets().swap_remove(which);
+            for (at, byte) in bent {
+                if let Some(place) = packet.get_mut(at) {
+                    *place = byte;
+                }
+            }
+            packet.truncate(cut.max(1));
+            let head = match packet[0] >> 4 {
+                4 => Head::v4(&packet),
+                6 => Head::v6(&packet),
+                _ => None,
+            };
+            let ours = head.map(|h| (h.src, h.dst, h.proto, h.bytes, h.piece.is_some(), h.cut));
+            prop_assert_eq!(ours, by_library(&packet));
+        }
+    }
 }

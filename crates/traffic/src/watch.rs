@@ -104,9 +104,14 @@ impl Watch {
 
     /// The next frame.
     pub fn frame(&mut self, frame: &Frame<'_>, each: Each<'_>) {
+        self.taken(frame, ip(frame.link, frame.bytes).and_then(datagram).as_ref(), each);
+    }
+
+    /// The same, taken apart before: what the IP packet in it carries.
+    pub fn taken(&mut self, frame: &Frame<'_>, packet: Option<&Datagram<'_>>, each: Each<'_>) {
         self.counters.packets = self.counters.packets.saturating_add(1);
         self.counters.bytes = self.counters.bytes.saturating_add(frame.length.into());
-        match &ip(frame.link, frame.bytes).and_then(datagram) {
+        match packet {
             Some(packet) => self.packet(packet, None, frame, 0, each),
             None => match substation::read(frame.link, frame.bytes) {
                 Some(message) => {

@@ -17,6 +17,7 @@ mod telling;
 mod ways;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use umbilical_core::answer::Said;
@@ -160,7 +161,7 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         super::not_an_input(written, &args.sms)?;
     }
     let total = || sources.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
-    let progress = Progress::new(global, total);
+    let progress = Arc::new(Progress::new(global, total));
     let mut given = Given { rita: args.compat.is_some(), operators: Operators::new(&kb), ..Given::default() };
     let goes_on = ears.is_any();
     let ways = Ways::open(global, args.flows.as_deref(), goes_on)?;
@@ -174,8 +175,8 @@ pub fn run(global: &Global, args: &Watch) -> Result<u8, Fail> {
         trace.ways.lasts(global)?;
     }
     trace.tables(&tables)?;
-    for batch in source::ordered(sources)? {
-        trace.read(batch, &progress, (global, &kb))?;
+    for sources in source::ordered(sources)? {
+        trace.read(sources, &progress, (global, &kb))?;
     }
     progress.done();
     let stopped = ears.is_any() && listen::listen(&mut trace, (global, &kb), ears, args.seconds, tables)?;
@@ -238,9 +239,9 @@ pub fn keep_quietly(global: &Global, path: &Path, who: &str) -> Result<(), Fail>
     let mut trace = Trace::new(limits(None), given, ways, Telling::open(global, None, None, false)?);
     trace.problems.extend(unread);
     trace.ways.naming = Naming::new(&kb, false);
-    let progress = Progress::new(&Global { quiet: true, ..global.clone() }, || 0);
-    for batch in source::ordered(vec![path.to_owned()])? {
-        trace.read(batch, &progress, (global, &kb))?;
+    let progress = Arc::new(Progress::new(&Global { quiet: true, ..global.clone() }, || 0));
+    for sources in source::ordered(vec![path.to_owned()])? {
+        trace.read(sources, &progress, (global, &kb))?;
     }
     let ended = trace.end(&kb, as_of)?;
     let sessions = ended.watched.sessions.clone();

@@ -1,118 +1,205 @@
-//! The bytes of an input, hashed on their way: here, or by a thread that reads ahead, for reading and hashing take as long as all the
-//! rest.
+//! What is read piece by piece: where it is used, or by a thread that is ahead, for reading an input, hashing and unpacking it takes as
+//! long as all the rest.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use sha2::{Digest as _, Sha256};
-use umbilical_core::id::hex;
+use umbilical_traffic::capture::{Batch, CaptureError, Reader};
 
-/// Bytes that are read at once: what was just read and hashed is still in a processor's second cache when it is decoded.
-const CHUNK: usize = 1 << 17;
-/// The same of a thread that reads ahead: each time that one waits for the other costs as much as reading some thousand bytes.
-const CHUNK_AHEAD: usize = 1 << 20;
-/// Chunks that are on their way at once.
-const CHUNKS: usize = 2;
+/// Bytes that a piece has: small enough to be still in a processor's second cache when it is used. A thread that is ahead gives more at
+/// once, for each time that one waits for the other costs as much as reading some thousand bytes.
+pub const PIECE: usize = 1 << 17;
+pub const PIECE_AHEAD: usize = 1 << 20;
+/// Pieces that are on their way at once.
+const PIECES: usize = 4;
 
-/// An input whose bytes are hashed as they are read.
-pub enum Hashed {
-    /// By whoever reads it.
-    Here {
-        /// Its bytes.
-        from: Box<dyn Read + Send>,
-        /// Of those that were read.
-        hash: Sha256,
-    },
-    /// By another thread, ahead.
-    Ahead(Ahead),
+/// Something that is read piece by piece.
+pub trait Pieces: Send + 'static {
+    /// One of them; it comes in the room of one that is no longer needed.
+    type Piece: Default + Send;
+    /// What may keep the next from being read.
+    type Error: From<io::Error> + Send;
+
+    /// The next, in place of what is there. Whether there was one: behind the last there is none.
+    fn next(&mut self, piece: &mut Self::Piece) -> Result<bool, Self::Error>;
 }
 
-/// What a thread reads ahead.
-pub struct Ahead {
-    full: Receiver<io::Result<Vec<u8>>>,
-    empty: SyncSender<Vec<u8>>,
-    thread: Option<JoinHandle<Sha256>>,
-    /// What kept it from being read on.
-    failed: Option<(io::ErrorKind, String)>,
+/// Whoever reads.
+pub enum Reads<P: Pieces> {
+    /// Who uses it.
+    Here(P),
+    /// Another thread, ahead.
+    Ahead(Ahead<P>),
 }
 
-impl Hashed {
-    /// Nothing of it was read yet.
-    pub fn new(from: Box<dyn Read + Send>, ahead: bool) -> Self {
-        let here = |from| Self::Here { from, hash: Sha256::new() };
+/// What a thread reads ahead. It is over before this is.
+pub struct Ahead<P: Pieces> {
+    ways: Option<Ways<P>>,
+    thread: Option<JoinHandle<P>>,
+    /// What it had when it was over; `None`: it broke off.
+    left: Option<P>,
+}
+
+/// From the thread, and back to it.
+struct Ways<P: Pieces> {
+    full: Receiver<Result<P::Piece, P::Error>>,
+    empty: SyncSender<P::Piece>,
+}
+
+impl<P: Pieces> Reads<P> {
+    /// Begins.
+    pub fn new(pieces: P, ahead: bool) -> Self {
         if !ahead {
-            return here(from);
+            return Self::Here(pieces);
         }
-        let (send, full) = sync_channel(CHUNKS);
-        let (empty, back) = sync_channel::<Vec<u8>>(CHUNKS);
-        let thread = thread::spawn(move || reads(from, &send, &back));
-        Self::Ahead(Ahead { full, empty, thread: Some(thread), failed: None })
+        let (send, full) = sync_channel(PIECES);
+        let (empty, back) = sync_channel(PIECES);
+        let thread = thread::spawn(move || reads(pieces, &send, &back));
+        Self::Ahead(Ahead { ways: Some(Ways { full, empty }), thread: Some(thread), left: None })
     }
 
-    /// The next bytes, none at the end. They come in memory that was given before and is no longer needed, where it can be used.
-    pub fn next(&mut self, used: Vec<u8>) -> io::Result<Vec<u8>> {
+    /// The next piece for one that is no longer needed.
+    pub fn next(&mut self, used: P::Piece) -> Result<Option<P::Piece>, P::Error> {
         match self {
-            Self::Here { from, hash } => {
-                let piece = piece(from, used, CHUNK)?;
-                hash.update(&piece);
-                Ok(piece)
+            Self::Here(pieces) => {
+                let mut piece = used;
+                Ok(pieces.next(&mut piece)?.then_some(piece))
             }
             Self::Ahead(ahead) => ahead.next(used),
         }
     }
 
-    /// The hash of an input of which everything was read.
-    pub fn hash(&mut self) -> io::Result<String> {
-        let hash = match self {
-            Self::Here { hash, .. } => hash.clone(),
-            Self::Ahead(ahead) => {
-                let thread = ahead.thread.take().ok_or_else(|| io::Error::other("its hash was asked for before"))?;
-                thread.join().map_err(|_| io::Error::other("whoever read it broke off"))?
+    /// What is left once nobody wants more; `None`: whoever read it broke off.
+    pub fn end(self) -> Option<P> {
+        match self {
+            Self::Here(pieces) => Some(pieces),
+            Self::Ahead(mut ahead) => {
+                ahead.end();
+                ahead.left.take()
             }
-        };
-        Ok(hex(&hash.finalize()))
+        }
     }
 }
 
-impl Ahead {
-    fn next(&mut self, used: Vec<u8>) -> io::Result<Vec<u8>> {
-        if let Some((kind, what)) = &self.failed {
-            return Err(io::Error::new(*kind, what.clone()));
+impl<P: Pieces> Ahead<P> {
+    fn next(&mut self, used: P::Piece) -> Result<Option<P::Piece>, P::Error> {
+        if let Some(Ways { full, empty }) = &self.ways {
+            // Nobody waits for it where the end is near.
+            let _ = empty.try_send(used);
+            if let Ok(next) = full.recv() {
+                return next.map(Some);
+            }
+            self.end();
         }
-        // Nobody waits for it where the end is near.
-        let _ = self.empty.try_send(used);
-        // What is closed was read to its end.
-        let Ok(next) = self.full.recv() else { return Ok(Vec::new()) };
-        next.inspect_err(|error| self.failed = Some((error.kind(), error.to_string())))
+        if self.left.is_some() { Ok(None) } else { Err(io::Error::other("whoever read it broke off").into()) }
+    }
+
+    fn end(&mut self) {
+        // It may be about to give one that nobody takes.
+        self.ways = None;
+        if let Some(thread) = self.thread.take() {
+            self.left = thread.join().ok();
+        }
     }
 }
 
-/// The next bytes of an input, none at its end.
-fn piece(from: &mut dyn Read, mut used: Vec<u8>, most: usize) -> io::Result<Vec<u8>> {
-    used.resize(most, 0);
-    loop {
-        match from.read(&mut used) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => {
-                used.truncate(read?);
-                return Ok(used);
-            }
-        }
+impl<P: Pieces> Drop for Ahead<P> {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
 /// Reads until the end, or until nobody takes it any more.
-fn reads(mut from: Box<dyn Read + Send>, to: &SyncSender<io::Result<Vec<u8>>>, back: &Receiver<Vec<u8>>) -> Sha256 {
-    let mut hash = Sha256::new();
+fn reads<P: Pieces>(mut pieces: P, to: &SyncSender<Result<P::Piece, P::Error>>, back: &Receiver<P::Piece>) -> P {
     loop {
-        let piece = piece(&mut from, back.try_recv().unwrap_or_default(), CHUNK_AHEAD);
-        let bytes = piece.as_deref().unwrap_or_default();
-        hash.update(bytes);
-        let ends = bytes.is_empty();
-        if to.send(piece).is_err() || ends {
-            return hash;
+        let mut piece = back.try_recv().unwrap_or_default();
+        let next = match pieces.next(&mut piece) {
+            Ok(true) => Ok(piece),
+            Ok(false) => return pieces,
+            Err(error) => Err(error),
+        };
+        let ends = next.is_err();
+        if to.send(next).is_err() || ends {
+            return pieces;
         }
+    }
+}
+
+impl<R: Read + Send + 'static> Pieces for Reader<R> {
+    type Piece = Batch;
+    type Error = CaptureError;
+
+    fn next(&mut self, piece: &mut Batch) -> Result<bool, CaptureError> {
+        Reader::next(self, piece)
+    }
+}
+
+/// Bytes as they come.
+pub struct Plain<R>(pub R);
+
+impl<R: Read + Send + 'static> Pieces for Plain<R> {
+    type Piece = Vec<u8>;
+    type Error = io::Error;
+
+    fn next(&mut self, piece: &mut Vec<u8>) -> io::Result<bool> {
+        piece.resize(PIECE_AHEAD, 0);
+        let mut held = 0usize;
+        while let Some(room) = piece.get_mut(held..).filter(|room| !room.is_empty()) {
+            let most = room.len().min(PIECE);
+            match self.0.read(room.get_mut(..most).unwrap_or_default()) {
+                Ok(read) => {
+                    held = held.saturating_add(read);
+                    // A pipe may not have more yet.
+                    if read < most {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What fails here fails again behind what could be read.
+                Err(error) if held == 0 => return Err(error),
+                Err(_) => break,
+            }
+        }
+        piece.truncate(held);
+        Ok(held > 0)
+    }
+}
+
+/// Bytes that are read ahead, one behind the other.
+pub struct Bytes<R: Read + Send + 'static> {
+    reads: Reads<Plain<R>>,
+    /// Those that were read and not taken yet, from here on.
+    piece: Vec<u8>,
+    at: usize,
+}
+
+impl<R: Read + Send + 'static> Bytes<R> {
+    /// By a thread of their own.
+    pub fn new(from: R) -> Self {
+        Self { reads: Reads::new(Plain(from), true), piece: Vec::new(), at: 0 }
+    }
+}
+
+impl<R: Read + Send + 'static> BufRead for Bytes<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at >= self.piece.len() {
+            self.at = 0;
+            self.piece = self.reads.next(std::mem::take(&mut self.piece))?.unwrap_or_default();
+        }
+        Ok(self.piece.get(self.at..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.at = self.at.saturating_add(n);
+    }
+}
+
+impl<R: Read + Send + 'static> Read for Bytes<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.fill_buf()?.read(buffer)?;
+        self.consume(n);
+        Ok(n)
     }
 }
 
@@ -121,9 +208,9 @@ mod tests {
     use super::*;
 
     /// Gives its bytes in odd pieces, then fails if it is to.
-    struct Pieces(Vec<u8>, bool);
+    struct Odd(Vec<u8>, bool);
 
-    impl Read for Pieces {
+    impl Read for Odd {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             if self.0.is_empty() && self.1 {
                 return Err(io::Error::other("torn"));
@@ -137,12 +224,12 @@ mod tests {
     }
 
     /// Everything that comes, and what kept it from going on.
-    fn all(hashed: &mut Hashed) -> (Vec<u8>, io::Result<()>) {
+    fn all(reads: &mut Reads<Plain<Odd>>) -> (Vec<u8>, io::Result<()>) {
         let (mut all, mut used) = (Vec::new(), Vec::new());
         loop {
-            match hashed.next(used) {
-                Ok(piece) if piece.is_empty() => return (all, Ok(())),
-                Ok(piece) => {
+            match reads.next(used) {
+                Ok(None) => return (all, Ok(())),
+                Ok(Some(piece)) => {
                     all.extend(&piece);
                     used = piece;
                 }
@@ -154,35 +241,46 @@ mod tests {
     #[test]
     fn read_ahead_or_here_it_is_the_same() {
         let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
-        let mut seen = Vec::new();
         for ahead in [false, true] {
-            let mut hashed = Hashed::new(Box::new(Pieces(bytes.clone(), false)), ahead);
-            let (all, end) = all(&mut hashed);
-            assert!(all == bytes && end.is_ok() && hashed.next(Vec::new()).unwrap().is_empty());
-            seen.push(hashed.hash().unwrap());
+            let mut reads = Reads::new(Plain(Odd(bytes.clone(), false)), ahead);
+            let (all, end) = all(&mut reads);
+            assert!(all == bytes && end.is_ok() && reads.next(Vec::new()).unwrap().is_none(), "{ahead}");
+            assert!(reads.end().unwrap().0.0.is_empty());
         }
-        assert_eq!(seen[0], seen[1]);
-        assert_eq!(seen[0], hex(&Sha256::digest(&bytes)));
+        let mut text = Vec::new();
+        Bytes::new(Odd(bytes.clone(), false)).read_to_end(&mut text).unwrap();
+        assert!(text == bytes);
     }
 
     #[test]
     fn what_cannot_be_read_on_fails_behind_what_could() {
         for ahead in [false, true] {
-            let mut hashed = Hashed::new(Box::new(Pieces(vec![7; 500_000], true)), ahead);
-            let (all, end) = all(&mut hashed);
+            let mut reads = Reads::new(Plain(Odd(vec![7; 500_000], true)), ahead);
+            let (all, end) = all(&mut reads);
             assert_eq!((all.len(), end.unwrap_err().to_string()), (500_000, "torn".to_owned()));
-            // And so it does when it is asked for the rest.
-            assert!(hashed.next(Vec::new()).is_err());
         }
     }
 
     #[test]
     fn nobody_waits_for_a_reader_that_is_gone() {
-        let mut hashed = Hashed::new(Box::new(io::repeat(1)), true);
-        assert!(!hashed.next(Vec::new()).unwrap().is_empty());
-        let Hashed::Ahead(ahead) = hashed else { panic!("it reads ahead") };
-        let Ahead { full, thread, .. } = ahead;
-        drop(full);
-        thread.unwrap().join().unwrap();
+        let mut reads = Reads::new(Plain(io::repeat(1)), true);
+        assert!(reads.next(Vec::new()).unwrap().is_some());
+        // It was about to give more.
+        assert!(reads.end().is_some());
+    }
+
+    #[test]
+    fn a_reader_that_breaks_off_is_no_end() {
+        struct Breaks;
+        impl Read for Breaks {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                panic!("broken off on purpose")
+            }
+        }
+        let mut reads = Reads::new(Plain(Breaks), true);
+        for _ in 0..2 {
+            assert_eq!(reads.next(Vec::new()).unwrap_err().to_string(), "whoever read it broke off");
+        }
+        assert!(reads.end().is_none());
     }
 }

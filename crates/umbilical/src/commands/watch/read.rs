@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use umbilical_core::answer::Said;
 use umbilical_knowledge::Knowledge;
-use umbilical_traffic::capture;
+use umbilical_traffic::capture::Batch;
 use umbilical_traffic::flow::{Each, Seen};
 use umbilical_traffic::record::{Lines, Troubles, eve, netflow, zeek};
 use umbilical_traffic::source::Source;
@@ -15,16 +16,16 @@ use umbilical_traffic::time::Micros;
 use umbilical_traffic::watch as pipeline;
 
 use super::Trace;
-use super::source::{Batch, Opened, Rest};
+use super::source::{Opened, Rest, Sources};
 use crate::args::Global;
 use crate::fail::Fail;
 use crate::progress::Progress;
 
 /// A log of Zeek among others.
-struct OpenLog<'p> {
+struct OpenLog {
     input: u32,
-    rest: Rest<'p>,
-    lines: Lines<Box<dyn BufRead + 'p>>,
+    rest: Rest,
+    lines: Lines<Box<dyn BufRead + Send>>,
     log: zeek::Log,
 }
 
@@ -46,10 +47,10 @@ pub(super) fn troubles(all: &Troubles, unit: &str, problem: &mut dyn FnMut(&str,
 type Told<'a> = (&'a Global, &'a Knowledge);
 
 impl Trace {
-    pub(super) fn read(&mut self, batch: Batch, progress: &Progress, told: Told<'_>) -> Result<(), Fail> {
-        match batch {
-            Batch::One(path) => self.one(&path, progress, told),
-            Batch::Logs(logs) => self.logs(logs, progress),
+    pub(super) fn read(&mut self, sources: Sources, progress: &Arc<Progress>, told: Told<'_>) -> Result<(), Fail> {
+        match sources {
+            Sources::One(path) => self.one(&path, progress, told),
+            Sources::Logs(logs) => self.logs(logs, progress),
         }?;
         self.failed()
     }
@@ -65,33 +66,35 @@ impl Trace {
         self.problems.push(Said { input: Some(input), at: at.to_owned(), what });
     }
 
-    fn one(&mut self, path: &Path, progress: &Progress, (global, kb): Told<'_>) -> Result<(), Fail> {
+    fn one(&mut self, path: &Path, progress: &Arc<Progress>, (global, kb): Told<'_>) -> Result<(), Fail> {
         // A pipe may go on for months.
         let piped = path.as_os_str() == "-";
         let opened = Opened::new(path, self.threads, self.read, progress)?;
         let input = self.begins(&opened);
-        let rest = opened.rest();
+        let (rest, kind) = (opened.rest(), opened.kind);
         let before = self.watch.counters;
         let mut problems = Vec::new();
         let mut problem = |at: &str, what: String| problems.push((at.to_owned(), what));
-        let read = match opened.kind {
+        let read = match kind {
             Some(Source::Capture) => {
-                let read = capture::read(opened.from, &mut |frame| {
-                    self.step(|watch, each| watch.frame(&frame, each));
-                    if piped {
-                        self.tells(|_| frame.at, global, kb);
-                    }
-                });
-                match read {
-                    Ok(end) => end.broken.into_iter().for_each(|broken| problem("file", broken)),
-                    Err(error) => problem("file", error.to_string()),
+                let (mut frames, mut batch) = (opened.frames(), Ok(Some(Batch::default())));
+                while let Ok(Some(used)) = batch {
+                    used.each(|frame, packet| {
+                        self.step(|watch, each| watch.taken(frame, packet, each));
+                        if piped {
+                            self.tells(|_| frame.at, global, kb);
+                        }
+                    });
+                    batch = frames.next(used);
                 }
+                batch.err().into_iter().for_each(|error| problem("file", error.to_string()));
+                frames.end().and_then(|reader| reader.end().broken).into_iter().for_each(|broken| problem("file", broken));
                 troubles(&std::mem::take(&mut self.watch.troubles), "frame", &mut problem);
                 self.watch.counters.packets.saturating_sub(before.packets)
             }
             Some(Source::Netflow(_)) => {
                 let mut wrong = Troubles::default();
-                let read = netflow::datagrams(opened.from, &mut |number, bytes| {
+                let read = netflow::datagrams(opened.bytes(), &mut |number, bytes| {
                     let from = netflow::From::Input(input);
                     self.step(|watch, each| {
                         if let Some(what) = watch.export(from, bytes, None, number, each) {
@@ -108,7 +111,7 @@ impl Trace {
             }
             Some(Source::Zeek(kind)) => {
                 let mut log = zeek::Log::new(kind.sees());
-                let mut lines = Lines::new(opened.from);
+                let mut lines = Lines::new(opened.bytes());
                 let failed = self.each_line(&mut lines, piped.then_some((global, kb)), |line, watch, each| {
                     log.line(line, watch, each);
                 });
@@ -118,7 +121,7 @@ impl Trace {
             }
             Some(Source::Eve) => {
                 let mut log = eve::Log::new(&opened.head);
-                let mut lines = Lines::new(opened.from);
+                let mut lines = Lines::new(opened.bytes());
                 let failed = self.each_line(&mut lines, piped.then_some((global, kb)), |line, watch, each| log.line(line, watch, each));
                 failed.into_iter().for_each(|error| problem("file", error));
                 troubles(&log.troubles, "line", &mut problem);
@@ -134,9 +137,9 @@ impl Trace {
     }
 
     /// Logs of Zeek side by side: what was said of a conversation is read before the line of the conversation itself.
-    fn logs(&mut self, logs: Vec<(PathBuf, zeek::Kind, Option<Micros>)>, progress: &Progress) -> Result<(), Fail> {
+    fn logs(&mut self, logs: Vec<(PathBuf, zeek::Kind, Option<Micros>)>, progress: &Arc<Progress>) -> Result<(), Fail> {
         let beside = logs.iter().fold(Seen::NOTHING, |seen, (_, kind, _)| seen.with(kind.sees()));
-        let mut open: Vec<Option<OpenLog<'_>>> = Vec::new();
+        let mut open: Vec<Option<OpenLog>> = Vec::new();
         open.resize_with(logs.len(), || None);
         let place = |n: usize| logs.get(n).map(|(_, kind, begin)| begin.unwrap_or(Micros(i64::MIN)).plus(kind.behind()));
         let mut next: BinaryHeap<_> = (0..logs.len()).filter_map(|n| Some(Reverse((place(n)?, n)))).collect();
@@ -147,7 +150,7 @@ impl Trace {
                 None => {
                     let opened = Opened::new(path, self.threads, self.read, progress)?;
                     let (input, rest) = (self.begins(&opened), opened.rest());
-                    slot.insert(OpenLog { input, rest, lines: Lines::new(opened.from), log: zeek::Log::new(beside) })
+                    slot.insert(OpenLog { input, rest, lines: Lines::new(opened.bytes()), log: zeek::Log::new(beside) })
                 }
             };
             // Up to where another has something to say, and a little more, for every change costs.
@@ -205,12 +208,12 @@ impl Trace {
         }
     }
 
-    fn begins(&mut self, opened: &Opened<'_>) -> u32 {
+    fn begins(&mut self, opened: &Opened) -> u32 {
         let format = opened.kind.map_or("unknown", Source::name);
         self.all.begin_input(&opened.name, format, String::new(), 0)
     }
 
-    fn ends(&mut self, input: u32, rest: Rest<'_>, read: u64) -> Result<(), Fail> {
+    fn ends(&mut self, input: u32, rest: Rest, read: u64) -> Result<(), Fail> {
         let Some(of) = self.all.inputs.get_mut(input as usize) else { return Ok(()) };
         let (sha256, bytes) = rest.read().map_err(|source| Fail::Input { path: PathBuf::from(&of.path), source })?;
         (of.sha256, of.bytes, of.observations) = (sha256, bytes, read);

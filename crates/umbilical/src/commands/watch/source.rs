@@ -1,24 +1,25 @@
 //! Inputs of `watch`: what they are, in which order they are read, and their bytes on the way.
 
-use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use sha2::{Digest as _, Sha256};
+use umbilical_core::id::hex;
 use umbilical_core::text::clean;
-use umbilical_traffic::capture;
+use umbilical_traffic::capture::{self, Reader};
 use umbilical_traffic::record::zeek;
 use umbilical_traffic::source::{HEAD, Source};
 use umbilical_traffic::time::Micros;
 
-use super::ahead::Hashed;
+use super::ahead::{Bytes, PIECE, PIECE_AHEAD, Reads};
 use crate::fail::Fail;
 use crate::progress::Progress;
 
 /// What is read at once.
-pub enum Batch {
+pub enum Sources {
     /// One input.
     One(PathBuf),
     /// Logs of Zeek, side by side in the order of their times.
@@ -65,21 +66,21 @@ fn is_file(path: &Path) -> bool {
 }
 
 /// Several inputs are one trace, in the order in which they began; what is not known stays where it is.
-pub fn ordered(paths: Vec<PathBuf>) -> Result<Vec<Batch>, Fail> {
+pub fn ordered(paths: Vec<PathBuf>) -> Result<Vec<Sources>, Fail> {
     if paths.len() < 2 {
-        return Ok(paths.into_iter().map(Batch::One).collect());
+        return Ok(paths.into_iter().map(Sources::One).collect());
     }
     let (mut keyed, mut logs) = (Vec::new(), Vec::new());
     for (n, path) in paths.into_iter().enumerate() {
         let known = if is_file(&path) { first(&path)? } else { None };
         match known {
             Some((Source::Zeek(kind), begin)) => logs.push((begin, n, path, kind)),
-            known => keyed.push((known.and_then(|(_, begin)| begin), n, Batch::One(path))),
+            known => keyed.push((known.and_then(|(_, begin)| begin), n, Sources::One(path))),
         }
     }
     logs.sort();
     if let Some((begin, n)) = logs.iter().find(|l| l.0.is_some()).or(logs.first()).map(|l| (l.0, l.1)) {
-        keyed.push((begin, n, Batch::Logs(logs.into_iter().map(|(begin, _, path, kind)| (path, kind, begin)).collect())));
+        keyed.push((begin, n, Sources::Logs(logs.into_iter().map(|(begin, _, path, kind)| (path, kind, begin)).collect())));
     }
     keyed.sort_by_key(|(_, n, _)| *n);
     // What is not known stays behind what stands before it.
@@ -104,60 +105,37 @@ fn first(path: &Path) -> Result<Option<(Source, Option<Micros>)>, Fail> {
     Ok(Source::of(&head))
 }
 
-/// The bytes of an input as they lie there, counted on their way.
-struct Raw<'p> {
-    of: Rc<RefCell<Counted<'p>>>,
-    /// Those that were read and not taken yet, from here on.
-    piece: Vec<u8>,
-    at: usize,
-}
+/// The bytes of an input as they lie there, hashed and counted on their way, whoever reads them.
+#[derive(Clone)]
+struct Raw(Arc<Mutex<Counted>>);
 
-struct Counted<'p> {
-    from: Hashed,
+struct Counted {
+    from: Box<dyn Read + Send>,
+    hash: Sha256,
     bytes: u64,
     before: u64,
-    progress: &'p Progress,
+    progress: Arc<Progress>,
 }
 
-impl<'p> Raw<'p> {
-    fn new(of: Rc<RefCell<Counted<'p>>>) -> Self {
-        Self { of, piece: Vec::new(), at: 0 }
+impl Raw {
+    fn lock(&self) -> io::Result<MutexGuard<'_, Counted>> {
+        self.0.lock().map_err(|_| io::Error::other("whoever read it broke off"))
     }
 }
 
-impl Counted<'_> {
-    fn next(&mut self, used: Vec<u8>) -> io::Result<Vec<u8>> {
-        let piece = self.from.next(used)?;
-        self.bytes = self.bytes.saturating_add(piece.len() as u64);
-        self.progress.at(self.before.saturating_add(self.bytes));
-        Ok(piece)
-    }
-}
-
-impl BufRead for Raw<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at >= self.piece.len() {
-            self.at = 0;
-            self.piece = self.of.borrow_mut().next(std::mem::take(&mut self.piece))?;
-        }
-        Ok(self.piece.get(self.at..).unwrap_or_default())
-    }
-
-    fn consume(&mut self, n: usize) {
-        self.at = self.at.saturating_add(n);
-    }
-}
-
-impl Read for Raw<'_> {
+impl Read for Raw {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.fill_buf()?.read(buffer)?;
-        self.consume(n);
-        Ok(n)
+        let mut of = self.lock()?;
+        let read = of.from.read(buffer)?;
+        of.hash.update(buffer.get(..read).unwrap_or_default());
+        of.bytes = of.bytes.saturating_add(read as u64);
+        of.progress.at(of.before.saturating_add(of.bytes));
+        Ok(read)
     }
 }
 
 /// An input that is being read.
-pub struct Opened<'p> {
+pub struct Opened {
     /// As it is named in the answer.
     pub name: String,
     /// What it is; `None`: nothing that is known.
@@ -165,38 +143,52 @@ pub struct Opened<'p> {
     /// Its first bytes, by which that is known.
     pub head: Vec<u8>,
     /// All of them, unpacked.
-    pub from: Box<dyn BufRead + 'p>,
-    raw: Rc<RefCell<Counted<'p>>>,
+    from: Box<dyn BufRead + Send>,
+    raw: Raw,
+    /// Whether a thread reads ahead.
+    ahead: bool,
 }
 
-impl<'p> Opened<'p> {
+impl Opened {
     /// Opens an input, and finds out what it is. So many bytes were read before; with two threads one reads ahead.
-    pub fn new(path: &Path, threads: usize, before: u64, progress: &'p Progress) -> Result<Self, Fail> {
+    pub fn new(path: &Path, threads: usize, before: u64, progress: &Arc<Progress>) -> Result<Self, Fail> {
         let fail = |source| Fail::Input { path: path.to_path_buf(), source };
         let piped = path.as_os_str() == "-";
         let from: Box<dyn Read + Send> = if piped { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(fail)?) };
         let name = if piped { "standard input".to_owned() } else { path.display().to_string() };
-        let raw = Rc::new(RefCell::new(Counted { from: Hashed::new(from, threads > 1), bytes: 0, before, progress }));
-        let mut from = capture::unpacked(Raw::new(raw.clone())).map_err(fail)?;
+        let raw = Raw(Arc::new(Mutex::new(Counted { from, hash: Sha256::new(), bytes: 0, before, progress: progress.clone() })));
+        let mut from = capture::unpacked(BufReader::with_capacity(PIECE, raw.clone())).map_err(fail)?;
         let (kind, head) = known(&mut from);
-        Ok(Self { name: clean(&name).into_owned(), kind, head: head.clone(), from: Box::new(Cursor::new(head).chain(from)), raw })
+        let from = Box::new(Cursor::new(head.clone()).chain(from));
+        Ok(Self { name: clean(&name).into_owned(), kind, head, from, raw, ahead: threads > 1 })
+    }
+
+    /// Its bytes, unpacked.
+    pub fn bytes(self) -> Box<dyn BufRead + Send> {
+        if self.ahead { Box::new(Bytes::new(self.from)) } else { self.from }
+    }
+
+    /// The frames of a capture.
+    pub fn frames(self) -> Reads<Reader<Box<dyn BufRead + Send>>> {
+        let size = if self.ahead { PIECE_AHEAD } else { PIECE };
+        Reads::new(Reader::new(self.from, size), self.ahead)
     }
 
     /// What is left of it once its reader is gone.
-    pub fn rest(&self) -> Rest<'p> {
-        Rest(Raw::new(self.raw.clone()))
+    pub fn rest(&self) -> Rest {
+        Rest(self.raw.clone())
     }
 }
 
 /// What nobody has read of an input.
-pub struct Rest<'p>(Raw<'p>);
+pub struct Rest(Raw);
 
-impl Rest<'_> {
+impl Rest {
     /// Reads it, for it belongs to the file all the same: gives its hash, and its bytes as they lie there.
     pub fn read(mut self) -> io::Result<(String, u64)> {
         io::copy(&mut self.0, &mut io::sink())?;
-        let counted = &mut *self.0.of.borrow_mut();
-        Ok((counted.from.hash()?, counted.bytes))
+        let of = self.0.lock()?;
+        Ok((hex(&of.hash.clone().finalize()), of.bytes))
     }
 }
 
