@@ -53,11 +53,13 @@ pub enum CaptureError {
 /// Frames are at most a quarter of a megabyte (libpcap's `MAXIMUM_SNAPLEN`), and a block of pcapng holds one with its options.
 const LONGEST: usize = 1 << 20;
 /// Bytes that are read at once: what was just read or unpacked is still in a processor's second cache when it is decoded.
-const PIECE: usize = 1 << 17;
+pub const PIECE: usize = 1 << 17;
 
-/// How a section of pcapng begins, in either order of its bytes; how a pcap does, and one whose times have nanoseconds.
+/// How a section of pcapng begins, in either order of its bytes.
 const SECTION: u32 = 0x0a0d_0d0a;
-const MICROS: [u32; 4] = [0xa1b2_c3d4, 0xd4c3_b2a1, 0xa1b2_cd34, 0x34cd_b2a1];
+/// How a pcap begins in either order, and a modified one in the order in which there are any.
+const MICROS: [u32; 3] = [0xa1b2_c3d4, 0xd4c3_b2a1, 0x34cd_b2a1];
+/// How one begins whose times have nanoseconds.
 const NANOS: [u32; 2] = [0xa1b2_3c4d, 0x4d3c_b2a1];
 
 fn magic(head: &[u8]) -> Option<u32> {
@@ -153,17 +155,19 @@ pub struct Reader<R> {
 }
 
 impl<R: Read> Reader<R> {
-    /// In pieces of so many bytes.
+    /// In pieces of about so many bytes, [`PIECE`] at least.
     pub fn new(from: R, size: usize) -> Self {
         Self { from, size, form: None, frames: 0, torn: Vec::new(), over: false, broken: None, failed: None }
     }
 
-    /// The next piece in place of another, none at the end. What fails does so behind what could be read.
+    /// The next piece in place of another; whether there was one. It may hold no frame that is whole. An input that is no capture is
+    /// [`CaptureError::Other`]; what cannot be read on is told behind what could be.
     pub fn next(&mut self, batch: &mut Batch) -> Result<bool, CaptureError> {
         batch.taken.clear();
         let Batch { bytes, taken } = batch;
-        // What stands behind those that were read means nothing, and is not cleared each time.
-        bytes.resize(bytes.len().max(self.size).max(self.torn.len().saturating_add(PIECE)), 0);
+        // What stands behind those that were read means nothing, and is not cleared each time. A long frame that comes in small parts is not
+        // copied with each of them.
+        bytes.resize(bytes.len().max(self.size).max(self.torn.len().saturating_mul(2).saturating_add(PIECE)), 0);
         let (mut held, mut used) = (self.torn.len(), 0);
         if let Some(begin) = bytes.get_mut(..held) {
             begin.copy_from_slice(&self.torn);
@@ -460,9 +464,93 @@ mod tests {
         );
     }
 
+    /// Gives so many bytes at once, each behind an interruption, and fails at the end if it is to.
+    struct Dribbles<'a>(&'a [u8], usize, bool, bool);
+
+    impl Read for Dribbles<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.3 = !self.3;
+            if self.3 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            if self.0.is_empty() && self.2 {
+                return Err(io::Error::other("torn"));
+            }
+            let n = self.0.len().min(buffer.len()).min(self.1);
+            let (now, later) = self.0.split_at(n);
+            buffer[..n].copy_from_slice(now);
+            self.0 = later;
+            Ok(n)
+        }
+    }
+
+    /// A section of pcapng in an order of bytes, one interface of this link, frames of these lengths.
+    fn section_of(big: bool, link: u16, lengths: &[usize]) -> Vec<u8> {
+        let w2 = |n: u16| if big { n.to_be_bytes() } else { n.to_le_bytes() };
+        let w4 = |n: u32| if big { n.to_be_bytes() } else { n.to_le_bytes() };
+        let put = |kind: u32, body: &[u8]| [&w4(kind)[..], &w4(body.len() as u32 + 12), body, &w4(body.len() as u32 + 12)].concat();
+        let mut out = put(SECTION, &[&w4(0x1a2b_3c4d)[..], &w2(1), &w2(0), &[0xff; 8]].concat());
+        out.extend(put(1, &[&w2(link)[..], &w2(0), &w4(0)].concat()));
+        for (n, length) in lengths.iter().enumerate() {
+            let head = [0, 0, n as u32, *length as u32, *length as u32].map(w4).concat();
+            let mut bytes = vec![n as u8; *length];
+            // IPv4, UDP behind it.
+            for (to, from) in bytes.iter_mut().zip([0x45, 0, 0, 40, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0, 9, 0, 7, 0, 20])
+            {
+                *to = from;
+            }
+            bytes.resize(length.next_multiple_of(4), 0);
+            out.extend(put(6, &[head, bytes].concat()));
+        }
+        out
+    }
+
+    #[test]
+    fn a_capture_is_the_same_however_its_bytes_come() {
+        let lengths = [40, 60, 200_000, 0, 41, 1500, 260_000, 90];
+        let blocks = [section_of(false, 101, &lengths), section_of(true, 12, &lengths), section_of(false, 101, &[77])].concat();
+        let frames: Vec<Vec<u8>> = lengths.iter().map(|n| vec![*n as u8; *n]).collect();
+        let classic = pcap_of(true, true, &frames.iter().map(|f| (1, 2, &f[..])).collect::<Vec<_>>());
+        for (whole, count) in [(blocks, 17), (classic, 8)] {
+            let seen = |from: Dribbles<'_>, size: usize| {
+                let (mut reader, mut batch, mut out) = (Reader::new(from, size), Batch::default(), Vec::new());
+                let failed = loop {
+                    match reader.next(&mut batch) {
+                        Ok(false) => break None,
+                        Err(error) => break Some(error.to_string()),
+                        Ok(true) => batch.each(|frame, packet| {
+                            let there = ip(frame.link, frame.bytes).and_then(datagram);
+                            assert_eq!(format!("{packet:?}"), format!("{:?}", there.as_ref()));
+                            out.push(format!(
+                                "{} {:?} {:?} {} {:?}",
+                                frame.number,
+                                frame.at,
+                                frame.link,
+                                frame.length,
+                                packet.map(|p| p.payload.len())
+                            ));
+                            out.push(format!("{:?}", frame.bytes.iter().map(|b| u64::from(*b)).sum::<u64>()));
+                        }),
+                    }
+                };
+                (out, failed, reader.end())
+            };
+            let wanted = seen(Dribbles(&whole, usize::MAX, false, true), PIECE);
+            assert_eq!((wanted.0.len(), &wanted.1, &wanted.2), (2 * count, &None, &End { frames: count as u64, broken: None }));
+            for at_once in [17, 4096, 131_071, 131_072, 131_073, usize::MAX] {
+                for size in [PIECE, 1 << 20] {
+                    assert_eq!(seen(Dribbles(&whole, at_once, false, false), size), wanted, "{at_once} of {size}");
+                    // What fails does so behind every frame.
+                    let (out, failed, _) = seen(Dribbles(&whole, at_once, true, false), size);
+                    assert_eq!((&out, failed.as_deref()), (&wanted.0, Some("cannot be read: torn")), "{at_once} of {size}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_is_no_capture_says_so() {
-        for bytes in [&b""[..], b"\xd4\xc3", b"GET / HTTP/1.1"] {
+        for bytes in [&b""[..], b"\xa1\xb2\xcd\x34\0\x02\0\x04", b"\xd4\xc3", b"GET / HTTP/1.1"] {
             assert!(matches!(read(bytes, &mut |_| {}), Err(CaptureError::Other)), "{bytes:?}");
         }
     }

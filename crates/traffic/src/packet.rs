@@ -169,7 +169,7 @@ const DEPTH: usize = 8;
 
 /// Reads an IP packet, and the one inside where it is GRE, IP in IP or the like.
 ///
-/// In both places it becomes part of whoever asks: its answer is long, and put down and copied would be waited for.
+/// It becomes part of whoever asks, in each place: its answer is long, and put down and copied would be waited for.
 #[inline(always)]
 pub fn datagram(mut packet: &[u8]) -> Option<Datagram<'_>> {
     for _ in 0..DEPTH {
@@ -248,22 +248,40 @@ impl<'a> Head<'a> {
         let (mut proto, mut piece) = (head.next_header(), None);
         if proto.is_ipv6_ext_header_value() {
             let (between, behind, carried, _) = Ipv6ExtensionsSlice::from_slice_lax(proto, bytes);
-            (proto, bytes) = (behind, carried);
             if between.is_fragmenting_payload() {
-                piece = Some(of_v6(packet, bytes)?);
+                piece = Some(of_v6(proto.0, between.slice())?);
             }
+            (proto, bytes) = (behind, carried);
         }
         Some(Self { src: Addr(head.source()), dst: Addr(head.destination()), length, proto: proto.0, bytes, piece, cut })
     }
 }
 
-/// The header of fragmentation stands right before what it is about (RFC 8200, 4.5).
-fn of_v6(packet: &[u8], bytes: &[u8]) -> Option<Piece> {
-    let at = packet.len().checked_sub(bytes.len())?.checked_sub(8)?;
-    let word = u16_at(packet, at.checked_add(2)?)?;
-    let id = u32::from(u16_at(packet, at.checked_add(4)?)?) << 16 | u32::from(u16_at(packet, at.checked_add(6)?)?);
-    Some(Piece { id, offset: word >> 3, more: word & 1 == 1 })
+/// What the header of fragmentation says, somewhere among headers of which the first has this number (RFC 8200, 4; RFC 4302, 2.2). One of a
+/// piece that is the whole says nothing (RFC 6946). The library's own way through them breaks off where the last is cut.
+fn of_v6(mut number: u8, mut headers: &[u8]) -> Option<Piece> {
+    loop {
+        let [next, words, ..] = *headers else { return None };
+        let length = match number {
+            FRAGMENT => {
+                let word = u16_at(headers, 2)?;
+                let id = u32::from(u16_at(headers, 4)?) << 16 | u32::from(u16_at(headers, 6)?);
+                let of = Piece { id, offset: word >> 3, more: word & 1 == 1 };
+                if of.more || of.offset > 0 {
+                    return Some(of);
+                }
+                8
+            }
+            AUTH => usize::from(words).saturating_add(2).saturating_mul(4),
+            _ => usize::from(words).saturating_add(1).saturating_mul(8),
+        };
+        (number, headers) = (next, headers.get(length..)?);
+    }
 }
+
+/// Numbers of headers between IPv6 and what it carries (IANA).
+const FRAGMENT: u8 = 44;
+const AUTH: u8 = 51;
 
 impl<B: Copy> Packet<B> {
     /// The same, its bytes said in another way.
@@ -390,6 +408,17 @@ mod tests {
             LaxIpSlice::Ipv6(v6) => (Addr(v6.header().source()), Addr(v6.header().destination())),
         };
         Some((src, dst, of.ip_number.0, of.payload, of.fragmented, of.incomplete))
+    }
+
+    #[test]
+    fn a_fragment_is_known_with_something_behind_it() {
+        let mut piece = packets().swap_remove(4);
+        let wanted = Some(Piece { id: 7, offset: 0, more: true });
+        for _ in 0..8 {
+            assert_eq!(Head::v6(&piece).unwrap().piece, wanted);
+            // A check sequence of the link is captured with it.
+            piece.push(0xee);
+        }
     }
 
     proptest! {

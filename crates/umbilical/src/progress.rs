@@ -29,6 +29,12 @@ impl Progress {
         Self { bar, begun: Instant::now(), shown: AtomicU64::new(0), visible }
     }
 
+    /// One that nobody sees.
+    #[cfg(test)]
+    pub fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), begun: Instant::now(), shown: AtomicU64::new(0), visible: false }
+    }
+
     /// So many bytes have been read in all.
     pub fn at(&self, bytes: u64) {
         if !self.visible {

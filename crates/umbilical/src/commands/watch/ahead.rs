@@ -7,12 +7,10 @@ use std::thread::{self, JoinHandle};
 
 use umbilical_traffic::capture::{Batch, CaptureError, Reader};
 
-/// Bytes that a piece has: small enough to be still in a processor's second cache when it is used. A thread that is ahead gives more at
-/// once, for each time that one waits for the other costs as much as reading some thousand bytes.
-pub const PIECE: usize = 1 << 17;
+/// Bytes that a piece of a thread that is ahead has at most: each time that one waits for the other costs as much as reading some thousand.
 pub const PIECE_AHEAD: usize = 1 << 20;
 /// Pieces that are on their way at once.
-const PIECES: usize = 4;
+const PIECES: usize = 2;
 
 /// Something that is read piece by piece.
 pub trait Pieces: Send + 'static {
@@ -59,7 +57,7 @@ impl<P: Pieces> Reads<P> {
         Self::Ahead(Ahead { ways: Some(Ways { full, empty }), thread: Some(thread), left: None })
     }
 
-    /// The next piece for one that is no longer needed.
+    /// The next piece for one that is no longer needed; `None` at the end. Behind an error nobody asks for more.
     pub fn next(&mut self, used: P::Piece) -> Result<Option<P::Piece>, P::Error> {
         match self {
             Self::Here(pieces) => {
@@ -135,8 +133,8 @@ impl<R: Read + Send + 'static> Pieces for Reader<R> {
     }
 }
 
-/// Bytes as they come.
-pub struct Plain<R>(pub R);
+/// Bytes as they come, as many at once as whoever has them gives: nobody waits for more, and an error that comes once is told.
+struct Plain<R>(R);
 
 impl<R: Read + Send + 'static> Pieces for Plain<R> {
     type Piece = Vec<u8>;
@@ -144,25 +142,15 @@ impl<R: Read + Send + 'static> Pieces for Plain<R> {
 
     fn next(&mut self, piece: &mut Vec<u8>) -> io::Result<bool> {
         piece.resize(PIECE_AHEAD, 0);
-        let mut held = 0usize;
-        while let Some(room) = piece.get_mut(held..).filter(|room| !room.is_empty()) {
-            let most = room.len().min(PIECE);
-            match self.0.read(room.get_mut(..most).unwrap_or_default()) {
-                Ok(read) => {
-                    held = held.saturating_add(read);
-                    // A pipe may not have more yet.
-                    if read < most {
-                        break;
-                    }
-                }
+        loop {
+            match self.0.read(piece) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // What fails here fails again behind what could be read.
-                Err(error) if held == 0 => return Err(error),
-                Err(_) => break,
+                read => {
+                    piece.truncate(read?);
+                    return Ok(!piece.is_empty());
+                }
             }
         }
-        piece.truncate(held);
-        Ok(held > 0)
     }
 }
 
@@ -259,6 +247,25 @@ mod tests {
             let (all, end) = all(&mut reads);
             assert_eq!((all.len(), end.unwrap_err().to_string()), (500_000, "torn".to_owned()));
         }
+    }
+
+    #[test]
+    fn what_fails_once_is_told_behind_what_came_before() {
+        /// Gives as much as it is asked for, fails once, and then says that it is over: so does an unpacker whose checksum is wrong.
+        struct Once(u32);
+        impl Read for Once {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0 += 1;
+                match self.0 {
+                    1 | 2 => Ok(buffer.len()),
+                    3 => Err(io::Error::other("a wrong sum")),
+                    _ => Ok(0),
+                }
+            }
+        }
+        let mut all = Vec::new();
+        let end = Bytes::new(Once(0)).read_to_end(&mut all);
+        assert_eq!((all.len(), end.unwrap_err().to_string()), (2 * PIECE_AHEAD, "a wrong sum".to_owned()));
     }
 
     #[test]

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use sha2::{Digest as _, Sha256};
 use umbilical_core::id::hex;
 use umbilical_core::text::clean;
-use umbilical_traffic::capture::{self, Reader};
+use umbilical_traffic::capture::{self, PIECE, Reader};
 use umbilical_traffic::record::zeek;
 use umbilical_traffic::source::{HEAD, Source};
 use umbilical_traffic::time::Micros;
 
-use super::ahead::{Bytes, PIECE, PIECE_AHEAD, Reads};
+use super::ahead::{Bytes, PIECE_AHEAD, Reads};
 use crate::fail::Fail;
 use crate::progress::Progress;
 
@@ -126,7 +126,12 @@ impl Raw {
 impl Read for Raw {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut of = self.lock()?;
-        let read = of.from.read(buffer)?;
+        let read = loop {
+            match of.from.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         of.hash.update(buffer.get(..read).unwrap_or_default());
         of.bytes = of.bytes.saturating_add(read as u64);
         of.progress.at(of.before.saturating_add(of.bytes));
@@ -185,8 +190,8 @@ pub struct Rest(Raw);
 
 impl Rest {
     /// Reads it, for it belongs to the file all the same: gives its hash, and its bytes as they lie there.
-    pub fn read(mut self) -> io::Result<(String, u64)> {
-        io::copy(&mut self.0, &mut io::sink())?;
+    pub fn read(self) -> io::Result<(String, u64)> {
+        io::copy(&mut BufReader::with_capacity(PIECE, self.0.clone()), &mut io::sink())?;
         let of = self.0.lock()?;
         Ok((hex(&of.hash.clone().finalize()), of.bytes))
     }
@@ -207,5 +212,53 @@ fn known(from: &mut dyn BufRead) -> (Option<Source>, Vec<u8>) {
         if head.len() >= HEAD {
             return (None, head);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A capture of small frames, so many bytes long.
+    fn capture_of(bytes: usize) -> Vec<u8> {
+        let mut out = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 1, 0, 0, 0];
+        while out.len() < bytes {
+            out.extend([1, 0, 0, 0, 2, 0, 0, 0, 60, 0, 0, 0, 60, 0, 0, 0]);
+            out.extend([7; 60]);
+        }
+        out
+    }
+
+    #[test]
+    fn an_input_has_the_hash_and_the_bytes_of_its_file_however_it_is_read() {
+        let path = std::env::temp_dir().join(format!("umbilical-read-{}", std::process::id()));
+        let capture = capture_of(3_000_000);
+        // A frame that is longer than any can be, with much behind it.
+        let mut broken = capture.clone();
+        broken[24 + 76 * 9 + 8..][..4].fill(0xff);
+        let unknown = vec![0x55; 2_500_000];
+        for (name, bytes) in [("whole", capture), ("broken", broken), ("unknown", unknown), ("none", Vec::new())] {
+            std::fs::write(&path, &bytes).unwrap();
+            let progress = Arc::new(Progress::hidden());
+            for threads in [1, 2] {
+                for frames in [false, true] {
+                    let opened = Opened::new(&path, threads, 0, &progress).unwrap();
+                    let rest = opened.rest();
+                    if frames {
+                        let mut reads = opened.frames();
+                        let mut used = capture::Batch::default();
+                        while let Ok(Some(batch)) = reads.next(used) {
+                            used = batch;
+                        }
+                        reads.end().unwrap();
+                    } else {
+                        io::copy(&mut opened.bytes().take(1_000_000), &mut io::sink()).unwrap();
+                    }
+                    let wanted = (hex(&Sha256::digest(&bytes)), bytes.len() as u64);
+                    assert_eq!(rest.read().unwrap(), wanted, "{name} by {threads}, as frames: {frames}");
+                }
+            }
+        }
+        std::fs::remove_file(path).unwrap();
     }
 }
