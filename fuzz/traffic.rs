@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use umbilical_traffic::capture;
+use umbilical_traffic::capture::{Batch, PIECE, Reader};
 use umbilical_traffic::cellular::{diameter, gtp1, gtp2, pfcp, radius, tunnel};
 use umbilical_traffic::detect::{Detectors, Given, Trace};
 use umbilical_traffic::flow::{Limits, Seen};
@@ -55,13 +55,23 @@ fn done<T>(value: T) {
     let _ = std::hint::black_box(value);
 }
 
-/// As a capture, through the whole of it.
+/// As a capture, through the whole of it: whoever takes its frames apart, the same is counted.
 fn whole(bytes: &[u8]) {
-    let mut watch = Watch::new(Limits::default());
-    let mut detect = Detectors::new(Given::default());
-    done(capture::read(bytes, &mut |frame| watch.frame(&frame, &mut |event, words| detect.see(&event, words))));
-    watch.finish(&mut |event, words| detect.see(&event, words));
-    done(detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }));
+    let played = |opens: bool| {
+        let (mut reader, mut batch) = (Reader::new(bytes, PIECE), Batch::default());
+        let mut watch = Watch::new(Limits::default());
+        let mut detect = Detectors::new(Given::default());
+        while let Ok(true) = reader.next(&mut batch) {
+            if opens {
+                batch.open();
+            }
+            batch.each(|frame, content| watch.taken(frame, content, &mut |event, words| detect.see(&event, words)));
+        }
+        watch.finish(&mut |event, words| detect.see(&event, words));
+        done(detect.finish(Trace { words: &watch.words, sessions: &watch.sessions }));
+        (watch.counters, watch.flows())
+    };
+    assert_eq!(played(false), played(true));
 }
 
 /// As every kind of record.

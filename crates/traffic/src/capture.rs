@@ -11,8 +11,9 @@ use pcap_parser::{
     Block, IDB_MAGIC, LegacyPcapBlock, PcapError, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified, parse_pcap_header,
 };
 
+use crate::cellular::tunnel::{Inside, Tunnelled};
 use crate::link::{Link, ip};
-use crate::packet::{Datagram, Packet, datagram};
+use crate::packet::{Datagram, Packet, Place, datagram};
 use crate::time::Micros;
 
 /// A frame as it was captured.
@@ -92,48 +93,68 @@ pub fn read(from: impl Read, each: &mut dyn FnMut(Frame<'_>)) -> Result<End, Cap
     Ok(reader.end())
 }
 
-/// A piece of a capture, its frames, and what the IP packet in each carries: what one thread took apart another can watch.
+/// A piece of a capture and the frames in it. One thread can take them apart, and another watch them.
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    taken: Vec<Taken>,
+    frames: Vec<Placed>,
+    /// What the IP packet in each frame carries, and how many packets of `inside` are in its tunnels; empty: nobody took them apart.
+    packets: Vec<(Option<Packet<Place>>, u8)>,
+    inside: Vec<Tunnelled>,
 }
 
-/// A frame and the IP packet in it, with where their bytes stand in the piece.
+/// A frame, with where its bytes stand in the piece.
 #[derive(Debug)]
-struct Taken {
+struct Placed {
     number: u64,
     at: Micros,
     link: Link,
     length: u32,
     bytes: Place,
-    packet: Option<Packet<Place>>,
 }
 
-/// Where bytes stand in a piece: from where, and how many.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place(u32, u32);
-
-impl Place {
-    /// Of a part of a piece.
-    fn of(part: &[u8], piece: &[u8]) -> Self {
-        let from = part.as_ptr().addr().saturating_sub(piece.as_ptr().addr());
-        Self(from as u32, part.len() as u32)
-    }
-
-    fn within(self, piece: &[u8]) -> &[u8] {
-        piece.get(self.0 as usize..).and_then(|from| from.get(..self.1 as usize)).unwrap_or_default()
-    }
+/// What is in a frame.
+#[derive(Clone, Debug)]
+pub enum Content<'a> {
+    /// Nobody has looked.
+    Sealed,
+    /// This IP packet, and those in its tunnels.
+    Packet(Datagram<'a>, Inside<'a>),
+    /// No IP.
+    Other,
 }
 
 impl Batch {
-    /// Gives each frame, and what the IP packet in it carries where there is one.
-    pub fn each(&self, mut each: impl FnMut(&Frame<'_>, Option<&Datagram<'_>>)) {
-        for &Taken { number, at, link, length, bytes, ref packet } in &self.taken {
+    /// Takes its frames apart, which whoever watches them does otherwise.
+    pub fn open(&mut self) {
+        let Self { bytes: piece, frames, packets, inside } = self;
+        packets.extend(frames.iter().map(|frame| {
+            let (mut last, before) = (ip(frame.link, frame.bytes.within(piece)).and_then(datagram), inside.len());
+            let placed = |packet: &Datagram<'_>| packet.with(Place::of(packet.payload, piece));
+            let packet = last.as_ref().map(placed);
+            let mut tunnels = Inside::default();
+            while let Some((teid, inner)) = last.and_then(|packet| tunnels.next(&packet)) {
+                inside.push((teid, placed(&inner)));
+                last = Some(inner);
+            }
+            (packet, inside.len().saturating_sub(before) as u8)
+        }));
+    }
+
+    /// Gives each frame, and what is in it.
+    pub fn each(&self, mut each: impl FnMut(&Frame<'_>, Content<'_>)) {
+        let (mut packets, mut inside) = (self.packets.iter(), &*self.inside);
+        for &Placed { number, at, link, length, bytes } in &self.frames {
             let frame = Frame { number, at, link, bytes: bytes.within(&self.bytes), length };
-            match packet {
-                Some(packet) => each(&frame, Some(&packet.with(packet.payload.within(&self.bytes)))),
-                None => each(&frame, None),
+            match packets.next() {
+                None => each(&frame, Content::Sealed),
+                Some((None, _)) => each(&frame, Content::Other),
+                Some((Some(packet), tunnels)) => {
+                    let (own, rest) = inside.split_at_checked((*tunnels).into()).unwrap_or_default();
+                    inside = rest;
+                    let packet = packet.with(packet.payload.within(&self.bytes));
+                    each(&frame, Content::Packet(packet, Inside::found(own, &self.bytes)));
+                }
             }
         }
     }
@@ -163,8 +184,10 @@ impl<R: Read> Reader<R> {
     /// The next piece in place of another; whether there was one. It may hold no frame that is whole. An input that is no capture is
     /// [`CaptureError::Other`]; what cannot be read on is told behind what could be.
     pub fn next(&mut self, batch: &mut Batch) -> Result<bool, CaptureError> {
-        batch.taken.clear();
-        let Batch { bytes, taken } = batch;
+        let Batch { bytes, frames, packets, inside } = batch;
+        frames.clear();
+        packets.clear();
+        inside.clear();
         // What stands behind those that were read means nothing, and is not cleared each time. A long frame that comes in small parts is not
         // copied with each of them.
         bytes.resize(bytes.len().max(self.size).max(self.torn.len().saturating_mul(2).saturating_add(PIECE)), 0);
@@ -185,7 +208,7 @@ impl<R: Read> Reader<R> {
             };
             held = held.saturating_add(read);
             let piece = bytes.get(..held).unwrap_or_default();
-            used = self.take(piece, used, taken)?;
+            used = self.take(piece, used, frames)?;
             if read == 0 {
                 self.over = true;
                 if self.form.is_none() && !begins(piece) {
@@ -196,31 +219,30 @@ impl<R: Read> Reader<R> {
                 }
             }
             // A pipe may not have more yet.
-            if read < PIECE && !taken.is_empty() {
+            if (read < PIECE || held >= self.size) && !frames.is_empty() {
                 break;
             }
         }
         self.torn.extend_from_slice(bytes.get(used..held).unwrap_or_default());
         match self.failed.take() {
-            Some(error) if taken.is_empty() => Err(error.into()),
+            Some(error) if frames.is_empty() => Err(error.into()),
             failed => {
                 self.failed = failed;
-                Ok(!taken.is_empty() || !self.over)
+                Ok(!frames.is_empty() || !self.over)
             }
         }
     }
 
-    /// Takes apart what is whole behind where it was; gives how far that is.
-    fn take(&mut self, piece: &[u8], used: usize, taken: &mut Vec<Taken>) -> Result<usize, CaptureError> {
+    /// Finds the frames that are whole behind where it was; gives how far that is.
+    fn take(&mut self, piece: &[u8], used: usize, frames: &mut Vec<Placed>) -> Result<usize, CaptureError> {
         let mut left = piece.get(used..).unwrap_or_default();
         if self.form.is_none() {
             self.form = Form::of(&mut left)?;
         }
         let Some(form) = &mut self.form else { return Ok(used) };
         let mut put = |frame: Frame<'_>| {
-            let packet = ip(frame.link, frame.bytes).and_then(datagram).map(|packet| packet.with(Place::of(packet.payload, piece)));
             let Frame { number, at, link, bytes, length } = frame;
-            taken.push(Taken { number, at, link, length, bytes: Place::of(bytes, piece), packet });
+            frames.push(Placed { number, at, link, length, bytes: Place::of(bytes, piece) });
         };
         let wrong = loop {
             match form.one(left, &mut self.frames, &mut put) {
@@ -518,19 +540,20 @@ mod tests {
                     match reader.next(&mut batch) {
                         Ok(false) => break None,
                         Err(error) => break Some(error.to_string()),
-                        Ok(true) => batch.each(|frame, packet| {
-                            let there = ip(frame.link, frame.bytes).and_then(datagram);
-                            assert_eq!(format!("{packet:?}"), format!("{:?}", there.as_ref()));
-                            out.push(format!(
-                                "{} {:?} {:?} {} {:?}",
-                                frame.number,
-                                frame.at,
-                                frame.link,
-                                frame.length,
-                                packet.map(|p| p.payload.len())
-                            ));
-                            out.push(format!("{:?}", frame.bytes.iter().map(|b| u64::from(*b)).sum::<u64>()));
-                        }),
+                        Ok(true) => {
+                            batch.open();
+                            batch.each(|frame, content| {
+                                let packet = match content {
+                                    Content::Packet(packet, _) => Some(packet),
+                                    Content::Other => None,
+                                    Content::Sealed => panic!("it was opened"),
+                                };
+                                assert_eq!(format!("{packet:?}"), format!("{:?}", ip(frame.link, frame.bytes).and_then(datagram)));
+                                let carried = packet.map(|p| p.payload.len());
+                                out.push(format!("{} {:?} {:?} {} {carried:?}", frame.number, frame.at, frame.link, frame.length));
+                                out.push(format!("{:?}", frame.bytes.iter().map(|b| u64::from(*b)).sum::<u64>()));
+                            });
+                        }
                     }
                 };
                 (out, failed, reader.end())
@@ -546,6 +569,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_came_whole_is_handed_on_before_more_is_asked_for() {
+        /// Gives as much as it is asked for, and then pauses.
+        struct Pauses<'a>(&'a [u8]);
+        impl Read for Pauses<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                assert!(!self.0.is_empty(), "it was asked for more");
+                self.0.read(buffer)
+            }
+        }
+        let bytes = vec![0; PIECE - 24 - 16];
+        let whole = pcap_of(false, false, &[(1, 0, &bytes)]);
+        let (mut reader, mut batch, mut frames) = (Reader::new(Pauses(&whole), PIECE), Batch::default(), 0);
+        assert!(reader.next(&mut batch).unwrap());
+        batch.each(|_, _| frames += 1);
+        assert_eq!((whole.len(), frames), (PIECE, 1));
     }
 
     #[test]

@@ -160,8 +160,27 @@ pub struct Packet<B> {
     pub length: u32,
     /// What the transport carries, as much of it as was captured.
     pub payload: B,
+    /// Its first two bytes, zeros where it has fewer: they tell what most payloads are not without a look at where those lie.
+    pub leading: [u8; 2],
     /// Whether less was captured than was sent.
     pub cut: bool,
+}
+
+/// Where bytes stand in a piece of a capture: from where, and how many.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place(u32, u32);
+
+impl Place {
+    /// Of a part of a piece.
+    pub fn of(part: &[u8], piece: &[u8]) -> Self {
+        let from = part.as_ptr().addr().saturating_sub(piece.as_ptr().addr());
+        Self(from as u32, part.len() as u32)
+    }
+
+    /// The bytes, in their piece.
+    pub fn within(self, piece: &[u8]) -> &[u8] {
+        piece.get(self.0 as usize..).and_then(|from| from.get(..self.1 as usize)).unwrap_or_default()
+    }
 }
 
 /// Tunnels in tunnels are followed so deep.
@@ -192,7 +211,8 @@ pub fn datagram(mut packet: &[u8]) -> Option<Datagram<'_>> {
         let begins = piece.is_none() || cut && piece.is_some_and(|p| p.offset == 0);
         let Carried { ports: (src_port, dst_port), flags, sequence, payload } =
             if begins { carried(proto, bytes) } else { Carried::nothing(bytes) };
-        return Some(Datagram { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, payload, cut });
+        let leading = leading(payload);
+        return Some(Datagram { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, payload, leading, cut });
     }
     None
 }
@@ -288,8 +308,8 @@ impl<B> Packet<B> {
     #[must_use]
     #[inline]
     pub fn with<C>(&self, payload: C) -> Packet<C> {
-        let Self { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, cut, .. } = *self;
-        Packet { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, payload, cut }
+        let Self { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, leading, cut, .. } = *self;
+        Packet { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, payload, leading, cut }
     }
 }
 
@@ -298,8 +318,13 @@ impl<'a> Datagram<'a> {
     #[must_use]
     pub fn joined(&self, bytes: &'a [u8], length: u32) -> Datagram<'a> {
         let Carried { ports: (src_port, dst_port), flags, sequence, payload } = carried(self.proto, bytes);
-        Datagram { piece: None, cut: false, length, src_port, dst_port, flags, sequence, payload, ..*self }
+        let leading = leading(payload);
+        Datagram { piece: None, cut: false, length, src_port, dst_port, flags, sequence, payload, leading, ..*self }
     }
+}
+
+fn leading(payload: &[u8]) -> [u8; 2] {
+    payload.first_chunk().copied().unwrap_or_default()
 }
 
 /// What a transport carries, and between which ports.

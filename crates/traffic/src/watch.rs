@@ -1,8 +1,9 @@
 //! The pipeline: frames in, conversations and sessions out.
 
-use crate::capture::Frame;
+use crate::capture::{Content, Frame};
 use crate::cellular::sessions::{Owner, Sessions, Way};
-use crate::cellular::{End, diameter, gtp1, gtp2, pfcp, radius, tunnel};
+use crate::cellular::tunnel::Inside;
+use crate::cellular::{End, diameter, gtp1, gtp2, pfcp, radius};
 use crate::flow::{Each, Event, Flow, Known, Limits, Lookup, Table};
 use crate::link::ip;
 use crate::names::dns::Message;
@@ -45,8 +46,6 @@ pub struct Counters {
 
 /// Port of GTP-C, either version.
 const GTP_C: u16 = 2123;
-/// Tunnels in tunnels are opened so deep.
-const DEPTH: usize = 4;
 
 /// A trace that is being watched.
 #[derive(Debug)]
@@ -104,15 +103,24 @@ impl Watch {
 
     /// The next frame.
     pub fn frame(&mut self, frame: &Frame<'_>, each: Each<'_>) {
-        self.taken(frame, ip(frame.link, frame.bytes).and_then(datagram).as_ref(), each);
+        self.content(frame, ip(frame.link, frame.bytes).and_then(datagram).as_ref(), Inside::default(), each);
     }
 
-    /// The same, taken apart before: what the IP packet in it carries.
-    pub fn taken(&mut self, frame: &Frame<'_>, packet: Option<&Datagram<'_>>, each: Each<'_>) {
+    /// The same, whether or not somebody took it apart before.
+    pub fn taken(&mut self, frame: &Frame<'_>, content: Content<'_>, each: Each<'_>) {
+        match content {
+            Content::Sealed => self.frame(frame, each),
+            Content::Packet(packet, inside) => self.content(frame, Some(&packet), inside, each),
+            Content::Other => self.content(frame, None, Inside::default(), each),
+        }
+    }
+
+    /// A frame with the IP packet in it, and those in the tunnels of that.
+    fn content<'a>(&mut self, frame: &Frame<'_>, packet: Option<&Datagram<'a>>, inside: Inside<'a>, each: Each<'_>) {
         self.counters.packets = self.counters.packets.saturating_add(1);
         self.counters.bytes = self.counters.bytes.saturating_add(frame.length.into());
         match packet {
-            Some(packet) => self.packet(packet, None, frame, 0, each),
+            Some(packet) => self.packet(packet, inside, None, frame, each),
             None => match substation::read(frame.link, frame.bytes) {
                 Some(message) => {
                     self.counters.published = self.counters.published.saturating_add(1);
@@ -197,26 +205,24 @@ impl Watch {
         each(Event::Lookup(&lookup), &self.words);
     }
 
-    /// A packet, whose it is where a tunnel around it said so.
-    fn packet(&mut self, packet: &Datagram<'_>, owner: Option<Owner>, frame: &Frame<'_>, depth: usize, each: Each<'_>) {
+    /// A packet and those in its tunnels, whose it is where a tunnel around it said so.
+    fn packet<'a>(&mut self, packet: &Datagram<'a>, mut inside: Inside<'a>, owner: Option<Owner>, frame: &Frame<'_>, each: Each<'_>) {
         if packet.piece.is_some() && !packet.cut {
             let whole = self.pieces.put(packet, (frame.at, frame.number), owner);
             self.broken(each);
             if let Some((bytes, length)) = whole {
-                self.packet(&packet.joined(&bytes, length), owner, frame, depth, each);
+                self.packet(&packet.joined(&bytes, length), inside.joined(), owner, frame, each);
             }
             return;
         }
-        if depth < DEPTH
-            && let Some((bytes, end)) = inside(packet)
-            && let Some(inner) = &datagram(bytes)
-        {
+        if let Some((teid, inner)) = &inside.next(packet) {
             // A tunnel in a tunnel is also a conversation of whoever has the outer one.
             if let Some(owner) = owner {
                 self.converse(packet, owner, true, frame, each);
             }
+            let end = End { at: packet.dst, teid: *teid };
             let owner = owner.unwrap_or_else(|| self.tunnelled(end, inner, frame.at));
-            self.packet(inner, Some(owner), frame, depth.saturating_add(1), each);
+            self.packet(inner, inside, Some(owner), frame, each);
             return;
         }
         let tunnelled = owner.is_some();
@@ -226,7 +232,8 @@ impl Watch {
             self.count(owner, packet, frame.at);
             owner
         });
-        if !tunnelled && packet.proto == proto::UDP && netflow::is_export(packet.dst_port, packet.payload) {
+        let may_export = !tunnelled && packet.proto == proto::UDP && netflow::is_version(packet.leading);
+        if may_export && netflow::is_export(packet.dst_port, packet.payload) {
             let trouble = self.export(netflow::From::Addr(packet.src), packet.payload, Some(frame.at), frame.number, each);
             if let Some(what) = trouble {
                 self.troubles.put(frame.number, what);
@@ -363,15 +370,4 @@ fn tally(sessions: &mut Sessions, event: &Event<'_>) {
     {
         session.flows = session.flows.saturating_add(1);
     }
-}
-
-/// The packet in a tunnel, and the end that receives it.
-fn inside<'a>(packet: &Datagram<'a>) -> Option<(&'a [u8], End)> {
-    // Most datagrams are told from a tunnel by their first two bytes.
-    if packet.proto != proto::UDP {
-        return None;
-    }
-    let inner = tunnel::open(packet.payload, packet.cut)?;
-    let end = End { at: packet.dst, teid: inner.teid };
-    Some((inner.packet, end))
 }

@@ -171,7 +171,7 @@ impl Streams {
     /// Whether a packet may hold anything of a message. It is asked of every one.
     pub fn concerns(&self, packet: &Datagram<'_>) -> bool {
         match packet.proto {
-            proto::TCP => begins(packet.payload) || !self.open.is_empty(),
+            proto::TCP => packet.leading[0] == 1 && begins(packet.payload) || !self.open.is_empty(),
             other => other == proto::SCTP,
         }
     }

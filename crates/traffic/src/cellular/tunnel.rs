@@ -1,7 +1,10 @@
 //! GTP-U, version 1 (TS 29.281): what a module sends and receives, with the number of its tunnel.
 
+use std::slice;
+
 use crate::bytes::Bytes;
 use crate::link::u16_at;
+use crate::packet::{Datagram, Packet, Place, datagram, proto};
 
 /// The registered port.
 pub const PORT: u16 = 2152;
@@ -56,6 +59,49 @@ pub fn open(datagram: &[u8], cut: bool) -> Option<Inner<'_>> {
         _ => false,
     };
     fits.then_some(Inner { teid, packet })
+}
+
+/// Tunnels in tunnels are opened so deep.
+const DEPTH: usize = 4;
+
+/// The packets in the tunnels of a packet, one in the other.
+#[derive(Clone, Debug, Default)]
+pub struct Inside<'a> {
+    /// How many of them were given.
+    opened: usize,
+    /// Those that were found before, each of which stands in these bytes; else they are looked for when they are asked for.
+    found: Option<(slice::Iter<'a, Tunnelled>, &'a [u8])>,
+}
+
+/// The number of a tunnel at its receiver, and the packet in it.
+pub type Tunnelled = (u32, Packet<Place>);
+
+impl<'a> Inside<'a> {
+    /// All of them, found before in these bytes.
+    pub fn found(all: &'a [Tunnelled], bytes: &'a [u8]) -> Self {
+        Self { opened: 0, found: Some((all.iter(), bytes)) }
+    }
+
+    /// The next, in the one that was given last; the first one in the packet itself.
+    #[inline]
+    pub fn next(&mut self, last: &Datagram<'a>) -> Option<(u32, Datagram<'a>)> {
+        let next = match &mut self.found {
+            Some((all, bytes)) => all.next().map(|(teid, packet)| (*teid, packet.with(packet.payload.within(bytes))))?,
+            // A piece is no whole datagram.
+            None if self.opened >= DEPTH || last.proto != proto::UDP || last.piece.is_some() && !last.cut => return None,
+            None => {
+                let Inner { teid, packet } = open(last.payload, last.cut)?;
+                (teid, datagram(packet)?)
+            }
+        };
+        self.opened = self.opened.saturating_add(1);
+        Some(next)
+    }
+
+    /// Those in what was put together from pieces, of which the packet that was given last is one: it is as deep as that.
+    pub fn joined(&self) -> Inside<'static> {
+        Inside { opened: self.opened, found: None }
+    }
 }
 
 #[cfg(test)]

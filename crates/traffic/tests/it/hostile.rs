@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use umbilical_synth::mobile::{Plan, pcap, trace};
 use umbilical_synth::reports;
+use umbilical_traffic::capture::{Batch, PIECE, Reader};
 use umbilical_traffic::cellular::{diameter, gtp1, gtp2, pfcp, radius, tunnel};
 use umbilical_traffic::flow::Limits;
 use umbilical_traffic::link::{Link, ip};
@@ -10,7 +11,7 @@ use umbilical_traffic::names::{certificate, dns, http, identity, industrial, iot
 use umbilical_traffic::packet::{Addr, datagram};
 use umbilical_traffic::record::{eve, netflow, zeek};
 use umbilical_traffic::source::Source;
-use umbilical_traffic::watch::Watch;
+use umbilical_traffic::watch::{Counters, Watch};
 
 const HERE: Addr = Addr([1; 16]);
 
@@ -127,14 +128,91 @@ fn a_trace_that_is_cut_or_bent_anywhere() {
 
 fn broken(whole: &[u8]) {
     for cut in (0..whole.len()).step_by(7) {
-        let mut watch = Watch::new(Limits::default());
-        let _ = umbilical_traffic::capture::read(&whole[..cut], &mut |frame| watch.frame(&frame, &mut |_, _| {}));
+        opened_or_not(&whole[..cut]);
     }
     for at in (24..whole.len()).step_by(11) {
         let mut bent = whole.to_vec();
         bent[at] ^= 0xff;
-        let mut watch = Watch::new(Limits::default());
-        let _ = umbilical_traffic::capture::read(&bent[..], &mut |frame| watch.frame(&frame, &mut |_, _| {}));
+        opened_or_not(&bent);
+    }
+}
+
+/// It is the same, whoever takes frames apart: who watches them, or somebody before; gives what was told and counted.
+fn opened_or_not(capture: &[u8]) -> (Vec<String>, Counters) {
+    let (front, behind) = capture.split_at(capture.len() / 2);
+    let played = |opens: bool| {
+        // One batch behind the other, in the room of one.
+        let mut reader = Reader::new(std::io::Read::chain(front, behind), PIECE);
+        let (mut batch, mut watch, mut told) = (Batch::default(), Watch::new(Limits::default()), Vec::new());
+        while let Ok(true) = reader.next(&mut batch) {
+            if opens {
+                batch.open();
+            }
+            batch.each(|frame, content| watch.taken(frame, content, &mut |event, _| told.push(format!("{event:?}"))));
+        }
+        watch.finish(&mut |event, _| told.push(format!("{event:?}")));
+        (told, watch.counters)
+    };
+    let told = played(false);
+    assert_eq!(told, played(true));
+    told
+}
+
+/// IP, of a datagram with this number the piece at this place, in units of eight bytes; whether others follow.
+fn ip_of(id: u8, (offset, more): (u8, bool), proto: u8, carried: &[u8]) -> Vec<u8> {
+    let length = (carried.len() as u16 + 20).to_be_bytes();
+    let piece = [0, id, u8::from(more) << 5, offset];
+    [&[0x45, 0][..], &length, &piece, &[64, proto, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2], carried].concat()
+}
+
+fn udp_of(port: u16, carried: &[u8]) -> Vec<u8> {
+    [&port.to_be_bytes()[..], &port.to_be_bytes(), &(carried.len() as u16 + 8).to_be_bytes(), &[0, 0], carried].concat()
+}
+
+fn gtp_of(teid: u8, inner: &[u8]) -> Vec<u8> {
+    udp_of(2152, &[&[0x30, 255][..], &(inner.len() as u16).to_be_bytes(), &[0, 0, 0, teid], inner].concat())
+}
+
+fn capture_of(frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut capture = [&0xa1b2_c3d4u32.to_le_bytes()[..], &[2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 101, 0, 0, 0]].concat();
+    for frame in frames {
+        capture.extend([7, 0, frame.len() as u32, frame.len() as u32].map(u32::to_le_bytes).concat());
+        capture.extend(frame);
+    }
+    capture
+}
+
+const WHOLE: (u8, bool) = (0, false);
+
+#[test]
+fn tunnels_in_tunnels_are_opened_alike() {
+    let mut frames = vec![ip_of(0, WHOLE, 17, &udp_of(9, b"hello"))];
+    for n in 0..7 {
+        frames.push(ip_of(0, WHOLE, 17, &gtp_of(n, frames.last().unwrap())));
+    }
+    // In two pieces, of which the second makes it whole; a tunnel in which the packet is cut off; one in GRE.
+    let whole = frames[2][20..].to_vec();
+    frames.extend([ip_of(1, (0, true), 17, &whole[..48]), ip_of(1, (6, false), 17, &whole[48..])]);
+    frames.push(frames[1][..60].to_vec());
+    frames.push(ip_of(0, WHOLE, 47, &[&[0, 0, 8, 0][..], &frames[3]].concat()));
+    let (_, counted) = opened_or_not(&capture_of(&frames));
+    assert_eq!((counted.packets, counted.tunnelled), (12, 10));
+}
+
+#[test]
+fn pieces_in_tunnels_in_pieces_end() {
+    // Each datagram holds the piece that completes the one before it.
+    for (depth, wrapped, seen) in
+        [(1, false, true), (4, false, true), (5, false, false), (60, false, false), (3, true, true), (4, true, false)]
+    {
+        let (mut frames, mut last) = (Vec::new(), udp_of(9, b"hello"));
+        for n in 0..=depth {
+            frames.push(ip_of(n, (0, true), 17, &last[..8]));
+            last = if n < depth { gtp_of(n, &ip_of(n, (1, false), 17, &last[8..])) } else { ip_of(n, (1, false), 17, &last[8..]) };
+        }
+        frames.push(if wrapped { ip_of(99, WHOLE, 17, &gtp_of(99, &last)) } else { last });
+        let (told, _) = opened_or_not(&capture_of(&frames));
+        assert_eq!(told.iter().any(|event| event.contains("server_port: 9,")), seen, "{depth} {wrapped}");
     }
 }
 

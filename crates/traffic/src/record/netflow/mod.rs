@@ -134,9 +134,14 @@ pub fn is_export(port: u16, bytes: &[u8]) -> bool {
     if PORTS.contains(&port) { looks(bytes) } else { is_whole(bytes) }
 }
 
+/// Whether these are the first bytes of a datagram of a version that is known.
+pub const fn is_version(leading: [u8; 2]) -> bool {
+    matches!(leading, [0, 5 | 9 | 10])
+}
+
 /// Whether bytes are such a datagram from the first to the last, wherever they are sent.
 pub fn is_whole(bytes: &[u8]) -> bool {
-    if !matches!(bytes, [0, 5 | 9 | 10, ..]) {
+    if !bytes.first_chunk().is_some_and(|leading| is_version(*leading)) {
         return false;
     }
     // Sets fill it; behind the last there may be padding.

@@ -2,15 +2,15 @@
 //! long as all the rest.
 
 use std::io::{self, BufRead, Read};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use umbilical_traffic::capture::{Batch, CaptureError, Reader};
 
-/// Bytes that a piece of a thread that is ahead has at most: each time that one waits for the other costs as much as reading some thousand.
+/// Bytes that a piece of a thread that is ahead has at most: each time that one wakes the other costs as much as some hundred frames.
 pub const PIECE_AHEAD: usize = 1 << 20;
 /// Pieces that are on their way at once.
-const PIECES: usize = 2;
+const PIECES: usize = 4;
 
 /// Something that is read piece by piece.
 pub trait Pieces: Send + 'static {
@@ -21,6 +21,9 @@ pub trait Pieces: Send + 'static {
 
     /// The next, in place of what is there. Whether there was one: behind the last there is none.
     fn next(&mut self, piece: &mut Self::Piece) -> Result<bool, Self::Error>;
+
+    /// Does with a piece what whoever uses it would do first.
+    fn prepare(_: &mut Self::Piece) {}
 }
 
 /// Whoever reads.
@@ -118,7 +121,18 @@ fn reads<P: Pieces>(mut pieces: P, to: &SyncSender<Result<P::Piece, P::Error>>, 
             Err(error) => Err(error),
         };
         let ends = next.is_err();
-        if to.send(next).is_err() || ends {
+        let sent = match to.try_send(next) {
+            // Whoever uses them is behind: instead of waiting this takes over some of what is to be done. So both are busy, whatever takes
+            // longer on this machine.
+            Err(TrySendError::Full(mut next)) => {
+                if let Ok(piece) = &mut next {
+                    P::prepare(piece);
+                }
+                to.send(next).is_ok()
+            }
+            sent => sent.is_ok(),
+        };
+        if !sent || ends {
             return pieces;
         }
     }
@@ -131,23 +145,40 @@ impl<R: Read + Send + 'static> Pieces for Reader<R> {
     fn next(&mut self, piece: &mut Batch) -> Result<bool, CaptureError> {
         Reader::next(self, piece)
     }
+
+    fn prepare(piece: &mut Batch) {
+        piece.open();
+    }
 }
 
 /// Bytes as they come, as many at once as whoever has them gives: nobody waits for more, and an error that comes once is told.
 struct Plain<R>(R);
 
+/// Bytes at the beginning of room that is never made smaller: to make it larger again would be to clear it, with each small read.
+#[derive(Debug, Default)]
+struct Held {
+    room: Vec<u8>,
+    length: usize,
+}
+
+impl Held {
+    fn bytes(&self) -> &[u8] {
+        self.room.get(..self.length).unwrap_or_default()
+    }
+}
+
 impl<R: Read + Send + 'static> Pieces for Plain<R> {
-    type Piece = Vec<u8>;
+    type Piece = Held;
     type Error = io::Error;
 
-    fn next(&mut self, piece: &mut Vec<u8>) -> io::Result<bool> {
-        piece.resize(PIECE_AHEAD, 0);
+    fn next(&mut self, piece: &mut Held) -> io::Result<bool> {
+        piece.room.resize(PIECE_AHEAD, 0);
         loop {
-            match self.0.read(piece) {
+            match self.0.read(&mut piece.room) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => {
-                    piece.truncate(read?);
-                    return Ok(!piece.is_empty());
+                    piece.length = read?;
+                    return Ok(piece.length > 0);
                 }
             }
         }
@@ -158,24 +189,24 @@ impl<R: Read + Send + 'static> Pieces for Plain<R> {
 pub struct Bytes<R: Read + Send + 'static> {
     reads: Reads<Plain<R>>,
     /// Those that were read and not taken yet, from here on.
-    piece: Vec<u8>,
+    piece: Held,
     at: usize,
 }
 
 impl<R: Read + Send + 'static> Bytes<R> {
     /// By a thread of their own.
     pub fn new(from: R) -> Self {
-        Self { reads: Reads::new(Plain(from), true), piece: Vec::new(), at: 0 }
+        Self { reads: Reads::new(Plain(from), true), piece: Held::default(), at: 0 }
     }
 }
 
 impl<R: Read + Send + 'static> BufRead for Bytes<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at >= self.piece.len() {
+        if self.at >= self.piece.length {
             self.at = 0;
             self.piece = self.reads.next(std::mem::take(&mut self.piece))?.unwrap_or_default();
         }
-        Ok(self.piece.get(self.at..).unwrap_or_default())
+        Ok(self.piece.bytes().get(self.at..).unwrap_or_default())
     }
 
     fn consume(&mut self, n: usize) {
@@ -213,12 +244,12 @@ mod tests {
 
     /// Everything that comes, and what kept it from going on.
     fn all(reads: &mut Reads<Plain<Odd>>) -> (Vec<u8>, io::Result<()>) {
-        let (mut all, mut used) = (Vec::new(), Vec::new());
+        let (mut all, mut used) = (Vec::new(), Held::default());
         loop {
             match reads.next(used) {
                 Ok(None) => return (all, Ok(())),
                 Ok(Some(piece)) => {
-                    all.extend(&piece);
+                    all.extend(piece.bytes());
                     used = piece;
                 }
                 Err(error) => return (all, Err(error)),
@@ -232,7 +263,7 @@ mod tests {
         for ahead in [false, true] {
             let mut reads = Reads::new(Plain(Odd(bytes.clone(), false)), ahead);
             let (all, end) = all(&mut reads);
-            assert!(all == bytes && end.is_ok() && reads.next(Vec::new()).unwrap().is_none(), "{ahead}");
+            assert!(all == bytes && end.is_ok() && reads.next(Held::default()).unwrap().is_none(), "{ahead}");
             assert!(reads.end().unwrap().0.0.is_empty());
         }
         let mut text = Vec::new();
@@ -271,7 +302,7 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_reader_that_is_gone() {
         let mut reads = Reads::new(Plain(io::repeat(1)), true);
-        assert!(reads.next(Vec::new()).unwrap().is_some());
+        assert!(reads.next(Held::default()).unwrap().is_some());
         // It was about to give more.
         assert!(reads.end().is_some());
     }
@@ -286,7 +317,7 @@ mod tests {
         }
         let mut reads = Reads::new(Plain(Breaks), true);
         for _ in 0..2 {
-            assert_eq!(reads.next(Vec::new()).unwrap_err().to_string(), "whoever read it broke off");
+            assert_eq!(reads.next(Held::default()).unwrap_err().to_string(), "whoever read it broke off");
         }
         assert!(reads.end().is_none());
     }

@@ -43,6 +43,11 @@ pub(super) fn troubles(all: &Troubles, unit: &str, problem: &mut dyn FnMut(&str,
     }
 }
 
+/// Says what keeps an input from being read.
+fn unreadable(error: &io::Error) -> String {
+    format!("cannot be read: {error}")
+}
+
 /// To whom what is found is told, and what is known.
 type Told<'a> = (&'a Global, &'a Knowledge);
 
@@ -79,8 +84,8 @@ impl Trace {
             Some(Source::Capture) => {
                 let (mut frames, mut batch) = (opened.frames(), Ok(Some(Batch::default())));
                 while let Ok(Some(used)) = batch {
-                    used.each(|frame, packet| {
-                        self.step(|watch, each| watch.taken(frame, packet, each));
+                    used.each(|frame, content| {
+                        self.step(|watch, each| watch.taken(frame, content, each));
                         if piped {
                             self.tells(|_| frame.at, global, kb);
                         }
@@ -104,7 +109,7 @@ impl Trace {
                 });
                 match read {
                     Ok(end) => end.into_iter().for_each(|(number, what)| wrong.put(number, what)),
-                    Err(error) => problem("file", format!("cannot be read: {error}")),
+                    Err(error) => problem("file", unreadable(&error)),
                 }
                 troubles(&wrong, "datagram", &mut problem);
                 self.watch.counters.records.saturating_sub(before.records)
@@ -128,7 +133,7 @@ impl Trace {
                 log.rows
             }
             None => {
-                problem("file", format!("{}: {UNKNOWN}", opened.name));
+                problem("file", opened.failed.as_ref().map_or_else(|| format!("{}: {UNKNOWN}", opened.name), unreadable));
                 0
             }
         };
@@ -150,6 +155,7 @@ impl Trace {
                 None => {
                     let opened = Opened::new(path, self.threads, self.read, progress)?;
                     let (input, rest) = (self.begins(&opened), opened.rest());
+                    opened.failed.iter().for_each(|error| self.problem(input, "file", unreadable(error)));
                     slot.insert(OpenLog { input, rest, lines: Lines::new(opened.bytes()), log: zeek::Log::new(beside) })
                 }
             };
@@ -168,7 +174,7 @@ impl Trace {
                     }
                     Ok(None) => break true,
                     Err(error) => {
-                        failed = Some(format!("cannot be read: {error}"));
+                        failed = Some(unreadable(&error));
                         break true;
                     }
                 }
@@ -203,7 +209,7 @@ impl Trace {
                     }
                 }
                 Ok(None) => return None,
-                Err(error) => return Some(format!("cannot be read: {error}")),
+                Err(error) => return Some(unreadable(&error)),
             }
         }
     }

@@ -145,11 +145,15 @@ pub struct Opened {
     pub name: String,
     /// What it is; `None`: nothing that is known.
     pub kind: Option<Source>,
-    /// Its first bytes, by which that is known.
+    /// Its first bytes, unpacked, by which that is known.
     pub head: Vec<u8>,
-    /// All of them, unpacked.
+    /// What kept more from being read before it was known what it is: it may not come a second time.
+    pub failed: Option<io::Error>,
+    /// Those behind.
     from: Box<dyn BufRead + Send>,
     raw: Raw,
+    /// How many bytes of a capture are read at once.
+    piece: usize,
     /// Whether a thread reads ahead.
     ahead: bool,
 }
@@ -163,20 +167,32 @@ impl Opened {
         let name = if piped { "standard input".to_owned() } else { path.display().to_string() };
         let raw = Raw(Arc::new(Mutex::new(Counted { from, hash: Sha256::new(), bytes: 0, before, progress: progress.clone() })));
         let mut from = capture::unpacked(BufReader::with_capacity(PIECE, raw.clone())).map_err(fail)?;
-        let (kind, head) = known(&mut from);
-        let from = Box::new(Cursor::new(head.clone()).chain(from));
-        Ok(Self { name: clean(&name).into_owned(), kind, head, from, raw, ahead: threads > 1 })
+        let mut head = Vec::new();
+        let (kind, failed) = match known(&mut from, &mut head) {
+            Ok(kind) => (kind, None),
+            Err(error) => (None, Some(error)),
+        };
+        let piece = match (threads > 1, piped) {
+            (true, false) => PIECE_AHEAD,
+            // A pipe may pause at any byte: what it gave is handed on.
+            _ => PIECE,
+        };
+        Ok(Self { name: clean(&name).into_owned(), kind, head, failed, from: Box::new(from), raw, piece, ahead: threads > 1 })
     }
 
     /// Its bytes, unpacked.
     pub fn bytes(self) -> Box<dyn BufRead + Send> {
-        if self.ahead { Box::new(Bytes::new(self.from)) } else { self.from }
+        if self.ahead { Box::new(Bytes::new(self.whole())) } else { Box::new(self.whole()) }
     }
 
     /// The frames of a capture.
-    pub fn frames(self) -> Reads<Reader<Box<dyn BufRead + Send>>> {
-        let size = if self.ahead { PIECE_AHEAD } else { PIECE };
-        Reads::new(Reader::new(self.from, size), self.ahead)
+    pub fn frames(self) -> Reads<Reader<impl BufRead + Send + 'static>> {
+        let (piece, ahead) = (self.piece, self.ahead);
+        Reads::new(Reader::new(self.whole(), piece), ahead)
+    }
+
+    fn whole(self) -> impl BufRead + Send + 'static {
+        Cursor::new(self.head).chain(self.from)
     }
 
     /// What is left of it once its reader is gone.
@@ -198,19 +214,14 @@ impl Rest {
 }
 
 /// What an input is, by as few of its bytes as that takes: a pipe may not have more yet.
-fn known(from: &mut dyn BufRead) -> (Option<Source>, Vec<u8>) {
-    let (mut head, mut chunk) = (Vec::new(), vec![0; 1 << 13]);
+fn known(from: &mut dyn BufRead, head: &mut Vec<u8>) -> io::Result<Option<Source>> {
+    let mut chunk = vec![0; 1 << 13];
     loop {
-        match from.read(&mut chunk) {
-            // What fails here fails again where it is told.
-            Ok(0) | Err(_) => return (Source::of(&head).map(|(kind, _)| kind), head),
-            Ok(n) => head.extend_from_slice(chunk.get(..n).unwrap_or_default()),
-        }
-        if let Some((kind, _)) = Source::of(&head) {
-            return (Some(kind), head);
-        }
-        if head.len() >= HEAD {
-            return (None, head);
+        let read = from.read(&mut chunk)?;
+        head.extend_from_slice(chunk.get(..read).unwrap_or_default());
+        let kind = Source::of(head).map(|(kind, _)| kind);
+        if read == 0 || kind.is_some() || head.len() >= HEAD {
+            return Ok(kind);
         }
     }
 }
@@ -229,6 +240,35 @@ mod tests {
         out
     }
 
+    /// Packed with gzip, as blocks that are stored as they are (RFC 1951, 3.2.4; RFC 1952, 2.3 and 8).
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+        let mut blocks = bytes.chunks(0xffff).peekable();
+        while let Some(block) = blocks.next() {
+            let length = block.len() as u16;
+            out.push(blocks.peek().is_none().into());
+            out.extend([length.to_le_bytes(), (!length).to_le_bytes()].concat());
+            out.extend(block);
+        }
+        let sum = bytes.iter().fold(!0u32, |sum, byte| {
+            (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 })
+        });
+        out.extend([(!sum).to_le_bytes(), (bytes.len() as u32).to_le_bytes()].concat());
+        out
+    }
+
+    #[test]
+    fn what_fails_once_among_the_first_bytes_is_kept() {
+        let path = std::env::temp_dir().join(format!("umbilical-once-{}", std::process::id()));
+        let mut wrong = packed(b"nothing that is known\n");
+        let sum = wrong.len() - 8;
+        wrong[sum] ^= 1;
+        std::fs::write(&path, &wrong).unwrap();
+        let opened = Opened::new(&path, 1, 0, &Arc::new(Progress::hidden())).unwrap();
+        assert!(opened.kind.is_none() && opened.failed.is_some());
+        std::fs::remove_file(path).unwrap();
+    }
+
     #[test]
     fn an_input_has_the_hash_and_the_bytes_of_its_file_however_it_is_read() {
         let path = std::env::temp_dir().join(format!("umbilical-read-{}", std::process::id()));
@@ -237,7 +277,9 @@ mod tests {
         let mut broken = capture.clone();
         broken[24 + 76 * 9 + 8..][..4].fill(0xff);
         let unknown = vec![0x55; 2_500_000];
-        for (name, bytes) in [("whole", capture), ("broken", broken), ("unknown", unknown), ("none", Vec::new())] {
+        for (name, bytes) in
+            [("packed", packed(&capture)), ("whole", capture), ("broken", broken), ("unknown", unknown), ("none", Vec::new())]
+        {
             std::fs::write(&path, &bytes).unwrap();
             let progress = Arc::new(Progress::hidden());
             for threads in [1, 2] {
