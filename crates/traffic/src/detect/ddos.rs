@@ -398,7 +398,7 @@ fn alerts((to, class): (Addr, Class), target: &Target) -> Vec<Alert> {
         frames: (hot.frame, target.last_frame),
     };
     if senders.is_empty() {
-        let did = format!("was sent {} {what} by about {addresses} addresses, {share}, {rate}", target.packets);
+        let did = format!("was sent {} {what} by {} addresses, {share}, {rate}", target.packets, target.addresses());
         let more = if addresses >= 1000 {
             vec!["So many addresses with a few packets each are rather not those who send".to_owned()]
         } else {
@@ -414,7 +414,7 @@ fn alerts((to, class): (Addr, Class), target: &Target) -> Vec<Alert> {
             more.push(format!("{} send to it at once", senders.len()));
         }
         if addresses > senders.len() as u64 * 2 {
-            more.push(format!("It came under about {addresses} addresses"));
+            more.push(format!("It came under {} addresses", target.addresses()));
         }
         one(*subject, Some(name.clone()), did, more)
     });

@@ -123,8 +123,16 @@ impl Distinct {
     /// How many there were. Of more than can be told: the most that can.
     pub(super) fn count(&self) -> u64 {
         let all = self.bits.len().saturating_mul(64) as f64;
-        let zeros: u32 = self.bits.iter().map(|word| word.count_zeros()).sum();
-        (all * (all / f64::from(zeros.max(1))).ln()).round() as u64
+        (all * (all / f64::from(self.zeros().max(1))).ln()).round() as u64
+    }
+
+    /// The same in words, which say where it may be more.
+    pub(super) fn told(&self) -> String {
+        format!("about {}{}", self.count().max(1), if self.zeros() == 0 { " or more" } else { "" })
+    }
+
+    fn zeros(&self) -> u32 {
+        self.bits.iter().map(|word| word.count_zeros()).sum()
     }
 }
 
@@ -141,7 +149,11 @@ mod tests {
                 distinct.see(mix(n));
             });
             assert!(distinct.count().abs_diff(many) <= within, "{many}: {}", distinct.count());
+            assert_eq!(distinct.told(), format!("about {}", distinct.count().max(1)));
         }
+        let mut full = Distinct::new(1);
+        (0..10_000).for_each(|n| full.see(mix(n)));
+        assert_eq!(full.told(), "about 266 or more");
     }
 
     #[test]

@@ -198,8 +198,11 @@ impl Sent {
             ],
             reason: Reason {
                 did: format!(
-                    "sent {} packets ({} bytes) under about {sources} addresses that are none of its own, to about {destinations}",
-                    self.packets, self.bytes
+                    "sent {} packets ({} bytes) under {} addresses that are none of its own, to {}",
+                    self.packets,
+                    self.bytes,
+                    self.sources.told(),
+                    self.destinations.told()
                 ),
                 more,
                 remedies: vec![

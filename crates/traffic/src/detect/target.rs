@@ -302,6 +302,11 @@ impl Target {
         (self.addresses.count().max(1), self.ports.count().max(1))
     }
 
+    /// How many addresses, in words.
+    pub(super) fn addresses(&self) -> String {
+        self.addresses.told()
+    }
+
     /// Those who sent a twentieth or more, the most first, where together they sent half; else whoever it was hides among many.
     pub(super) fn senders(&self) -> Vec<(Subject, u64)> {
         let known: u64 = self.senders.values().sum();
