@@ -133,7 +133,8 @@ impl Trace {
                 log.rows
             }
             None => {
-                problem("file", opened.failed.as_ref().map_or_else(|| format!("{}: {UNKNOWN}", opened.name), unreadable));
+                let why = opened.failed.as_ref().map_or_else(|| UNKNOWN.to_owned(), unreadable);
+                problem("file", format!("{}: {why}", opened.name));
                 0
             }
         };
