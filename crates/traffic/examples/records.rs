@@ -178,7 +178,13 @@ fn play(bytes: &[u8], kind: Source, watch: &mut Watch, each: Each<'_>) -> u64 {
                 log.line(line, watch, each);
             }
         }
-        Source::Capture => {}
+        Source::Capture => {
+            let (mut reader, mut batch) = (capture::Reader::new(bytes, capture::PIECE), capture::Batch::default());
+            while let Ok(true) = reader.next(&mut batch) {
+                batch.each(|frame, content| watch.taken(frame, content, each));
+            }
+            count = watch.counters.packets;
+        }
     }
     watch.finish(each);
     count

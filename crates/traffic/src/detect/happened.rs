@@ -5,6 +5,7 @@
 //! processor waits for a piece of it, it may look for what the next conversation needs: lines take a fifth less of its time. Packets that
 //! follow each other are mostly of few, so what they tell is passed on at once.
 
+use super::near::NEAR;
 use crate::flow::{Event, Flow, Seen, Why};
 use crate::packet::proto;
 
@@ -61,9 +62,6 @@ impl Hears {
 
 /// A conversation as it was, and why it is over where it is.
 pub(crate) type Met = (Flow, Why);
-
-/// So many are looked for ahead: what is found stays close by until they are told.
-pub(crate) const NEAR: usize = 32;
 
 /// What happened to conversations of which nobody was told yet.
 #[derive(Debug, Default)]
@@ -130,12 +128,13 @@ pub(super) struct Few<'a> {
 impl Few<'_> {
     /// Gives what of it somebody hears, in its order.
     pub fn each(&self, hears: Hears, mut each: impl FnMut(Event<'_>)) {
-        for (what, (flow, why)) in self.what.iter().zip(self.flows) {
+        // Most hear little of it: of whom is found out for all of them at once.
+        let mut bits = self.what.iter().rev().fold(0_u32, |bits, what| bits << 1 | u32::from(what.is(hears)));
+        while bits != 0 {
+            let n = bits.trailing_zeros() as usize;
+            bits &= bits.wrapping_sub(1);
+            let (Some(what), Some((flow, why))) = (self.what.get(n), self.flows.get(n)) else { continue };
             let heard = Hears(what.0 & hears.0);
-            // Most hear none of it.
-            if heard == Hears::NOTHING {
-                continue;
-            }
             if heard.is(Hears::START) {
                 each(Event::Start(flow));
             }

@@ -21,6 +21,7 @@ mod listed;
 mod long;
 mod messaged;
 mod mining;
+pub(crate) mod near;
 mod novel;
 mod ntp;
 mod reached;
@@ -44,8 +45,8 @@ use std::hint::black_box;
 
 use umbilical_core::observation::Basis;
 
+pub(crate) use self::happened::Met;
 use self::happened::{Hears, Waiting, of_record};
-pub(crate) use self::happened::{Met, NEAR};
 use self::span::Span;
 pub(crate) use self::whose::Whose;
 use crate::cellular::sessions::Sessions;

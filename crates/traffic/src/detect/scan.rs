@@ -8,13 +8,17 @@
 //!
 //! What cannot be told is left out: a TCP conversation whose beginning was not seen, ICMP that is no echo, addresses of many.
 
-use hashbrown::{HashMap, HashSet};
+use std::hash::BuildHasher as _;
+
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
+use indexmap::IndexMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::sieve::Over;
 use super::{
-    About, Alert, Detector, Ends, Given, Hears, Met, NEAR, Reason, Subject, Tally, Term, Trace, Whose, for_many, is_inside, reflection,
+    About, Alert, Detector, Ends, Given, Hears, Met, Reason, Subject, Tally, Term, Trace, Whose, for_many, is_inside, near, reflection,
 };
 use crate::flow::{Event, Flow, Key, Seen};
 use crate::names::Words;
@@ -146,8 +150,8 @@ struct Prober {
     window: Micros,
     /// The last contact.
     last: Micros,
-    /// Every pair that was contacted in this window or since suspicion began.
-    met: HashSet<(Addr, u16)>,
+    /// Numbers of every pair that was contacted in this window or since suspicion began ([`Scan::number`]).
+    met: HashTable<u64>,
     /// Contacts whose answer is awaited, the oldest first.
     awaited: Vec<Contact>,
     /// Odds that it looks, as a logarithm; never below 0.
@@ -179,8 +183,9 @@ struct Told {
 /// See above.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
+    hasher: DefaultHashBuilder,
     /// Most of them are one spoofed address, so that the table itself is kept small.
-    probers: HashMap<Whose, Box<Prober>>,
+    probers: IndexMap<Whose, Box<Prober>, DefaultHashBuilder>,
     /// Sum of their `met`.
     kept: usize,
     over: Over,
@@ -194,7 +199,7 @@ impl Prober {
         Self {
             window: at,
             last: at,
-            met: HashSet::new(),
+            met: HashTable::new(),
             awaited: Vec::new(),
             odds: 0.0,
             probes: Count::default(),
@@ -364,15 +369,20 @@ fn is_contact(flow: &Flow) -> bool {
 }
 
 impl Scan {
+    /// A number of whom a conversation is with: of those that one contacts two have the same too seldom to matter.
+    fn number(&self, flow: &Flow) -> u64 {
+        self.hasher.hash_one((flow.key.server, flow.key.server_port))
+    }
+
     fn start(&mut self, flow: &Flow) {
         if !is_contact(flow) {
             return;
         }
-        let whose = Whose::of(flow);
+        let (whose, pair) = (Whose::of(flow), self.number(flow));
         if self.probers.len() >= PROBERS && !self.probers.contains_key(&whose) || self.kept >= KEPT_IN_ALL {
             self.make_room(flow.start);
         }
-        let prober = self.probers.entry_ref(&whose).or_insert_with(|| Box::new(Prober::new(flow.start)));
+        let prober = self.probers.entry(whose).or_insert_with(|| Box::new(Prober::new(flow.start)));
         let quiet = flow.start.since(prober.last) > QUIET;
         if quiet {
             prober.settle(flow.start);
@@ -390,7 +400,7 @@ impl Scan {
             if prober.is_clear() {
                 self.kept = self.kept.saturating_sub(prober.met.len());
                 if prober.met.capacity() > FEW {
-                    prober.met = HashSet::new();
+                    prober.met = HashTable::new();
                 }
                 prober.met.clear();
             }
@@ -398,9 +408,8 @@ impl Scan {
         prober.last = prober.last.max(flow.start);
         prober.settle(flow.start);
         if prober.met.len() < KEPT {
-            if !prober.met.insert((flow.key.server, flow.key.server_port)) {
-                return;
-            }
+            let Entry::Vacant(new) = prober.met.entry(pair, |met| *met == pair, |met| *met) else { return };
+            new.insert(pair);
             self.kept = self.kept.saturating_add(1);
         } else if prober.told.is_none() {
             // So many in a minute, and most of them answered.
@@ -461,7 +470,7 @@ impl Scan {
         }
         // Suspects all: what each of them met is known well enough.
         if self.kept >= KEPT_IN_ALL / 4 * 3 {
-            self.probers.values_mut().for_each(|p| p.met = HashSet::new());
+            self.probers.values_mut().for_each(|p| p.met = HashTable::new());
             self.kept = 0;
         }
         let gone = gone.saturating_add(before.saturating_sub(self.probers.len()) as u64);
@@ -490,15 +499,16 @@ impl Detector for Scan {
     }
 
     fn nears(&self, some: &[Met]) -> usize {
-        let mut probers = [None; NEAR];
-        for (prober, (flow, _)) in probers.iter_mut().zip(some).filter(|(_, (flow, _))| is_contact(flow)) {
-            *prober = self.probers.get(&Whose::of(flow));
-        }
-        let known = || probers.iter().zip(some).filter_map(|(prober, (flow, _))| Some((prober.as_deref()?, flow)));
+        let keys = near::each(some, |(flow, _)| is_contact(flow).then(|| Whose::of(flow)));
+        let probers = near::about(&self.probers, &keys);
         // Each of its lines of memory first, then what they lead to.
-        let lines = known().map(|(prober, _)| prober.awaited.len() ^ prober.minute.tried as usize ^ prober.window.0 as usize);
-        lines.fold(0, |all, line| all ^ line)
-            ^ known().filter(|(prober, flow)| prober.met.contains(&(flow.key.server, flow.key.server_port))).count()
+        let lines = probers.iter().flatten().map(|p| p.awaited.len() ^ p.minute.tried as usize ^ p.window.0 as usize);
+        let lines = lines.fold(0, |all, line| all ^ line);
+        let mut met = [None; near::NEAR];
+        for ((met, prober), (flow, _)) in met.iter_mut().zip(probers).zip(some) {
+            *met = prober.and_then(|prober| prober.met.find(self.number(flow), |_| true));
+        }
+        met.into_iter().flatten().fold(lines, |all, met| all ^ *met as usize)
     }
 
     fn wait(&mut self, until: Option<Micros>) {

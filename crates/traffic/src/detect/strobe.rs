@@ -7,7 +7,7 @@ use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::sieve::{digest, mix};
-use super::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, for_many, is_inside, who};
+use super::{About, Alert, Detector, Ends, Given, Hears, Met, Reason, Subject, Tally, Term, Trace, for_many, is_inside, near, who};
 use crate::flow::{Event, Flow};
 use crate::names::{Words, dns};
 use crate::packet::Addr;
@@ -68,18 +68,32 @@ impl Default for Strobe {
     }
 }
 
+/// Who begins a conversation and with whom, as a number; `None`: it does not count.
+fn pair(flow: &Flow) -> Option<u64> {
+    let key = flow.key;
+    let inside = is_inside(key.client) && is_inside(key.server);
+    let counts = !inside && !dns::is_port(key.server_port) && !for_many(key.server) && !for_many(key.client);
+    counts.then(|| mix(digest(key.client).rotate_left(1) ^ digest(key.server)))
+}
+
+/// Where it is counted.
+fn cell(pair: u64) -> usize {
+    usize::try_from(pair >> 40).unwrap_or_default() % CELLS
+}
+
+/// Where stands whether it may be kept.
+fn bit(pair: u64) -> (usize, u64) {
+    (usize::try_from(pair >> 6).unwrap_or_default() % (BITS / 64), 1 << (pair & 63))
+}
+
 impl Strobe {
     fn start(&mut self, flow: &Flow) {
+        let Some(pair) = pair(flow) else { return };
         let key = flow.key;
-        let inside = is_inside(key.client) && is_inside(key.server);
-        if inside || dns::is_port(key.server_port) || for_many(key.server) || for_many(key.client) {
-            return;
-        }
         self.tally.judged = self.tally.judged.saturating_add(1);
-        let pair = mix(digest(key.client).rotate_left(1) ^ digest(key.server));
         let minute = flow.start.0.div_euclid(MINUTE.0);
         let before = self.count(pair, minute);
-        let bit = (usize::try_from(pair >> 6).unwrap_or_default() % self.kept.len(), 1u64 << (pair & 63));
+        let bit = bit(pair);
         let may_be_kept = self.kept.get(bit.0).is_some_and(|word| word & bit.1 != 0);
         if before < KEEP && !may_be_kept {
             return;
@@ -128,7 +142,7 @@ impl Strobe {
     /// Counts one for its cell; how many there were in this minute before.
     fn count(&mut self, pair: u64, minute: i64) -> u64 {
         let begin = (minute as u32) << 8;
-        let Some(Cell(cell)) = self.cells.get_mut(usize::try_from(pair >> 40).unwrap_or_default() % CELLS) else { return 0 };
+        let Some(Cell(cell)) = self.cells.get_mut(cell(pair)) else { return 0 };
         if *cell & !0xff != begin {
             *cell = begin;
         }
@@ -195,6 +209,13 @@ impl Detector for Strobe {
 
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn nears(&self, some: &[Met]) -> usize {
+        let pairs = near::each(some, |(flow, _)| pair(flow));
+        let word =
+            |pair| self.cells.get(cell(pair)).map_or(0, |cell| cell.0 as usize) ^ self.kept.get(bit(pair).0).map_or(0, |w| *w as usize);
+        pairs.into_iter().flatten().fold(0, |all, pair| all ^ word(pair))
     }
 
     fn see(&mut self, event: &Event<'_>, _: &Given, _: &Words) {

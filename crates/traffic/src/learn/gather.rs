@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::lesson::{KEPT, Lesson, Met, Module, Net, PORTS, Peer, QUIET, Who};
 use super::{end as end_name, is_inside, network, network_name};
 use crate::cellular::sessions::{Id, Sessions};
-use crate::detect::{Met as Next, NEAR, Subject, Whose, for_many};
+use crate::detect::{Met as Next, Subject, Whose, for_many, near};
 use crate::flow::{Event, Flow, Seen};
 use crate::names::{App, Role, Word, Words, dns, zone};
 use crate::packet::{Addr, Flags, proto};
@@ -335,10 +335,13 @@ impl Gather {
 
     /// Looks for what is noted of those of whom it is told next, as detectors do.
     pub(crate) fn nears(&self, some: &[Next]) -> usize {
-        let mut all = [None; NEAR];
-        all.iter_mut().zip(some).for_each(|(of, (flow, _))| *of = whose(flow).and_then(|whose| self.all.get(&whose)));
-        let row = |of: &Of| of.rows.first.as_ref().map_or(0, |(_, row)| row.talks as usize ^ row.port as usize);
-        all.into_iter().flatten().fold(0, |all, of| all ^ of.talks as usize ^ of.ports.len() ^ usize::from(of.tried) ^ row(of))
+        let keys = near::each(some, |(flow, _)| whose(flow));
+        // A line of memory each.
+        let row = |of: &Of| of.rows.first.as_ref().map_or(0, |(_, row)| row.talks as usize ^ row.first.0 as usize ^ row.up as usize);
+        near::about(&self.all, &keys)
+            .into_iter()
+            .flatten()
+            .fold(0, |all, of| all ^ of.talks as usize ^ of.busy.0 as usize ^ of.ports.len() ^ usize::from(of.tried) ^ row(of))
     }
 
     /// The first conversation so far and the last.

@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
-use super::{About, Alert, Detector, Ends, Given, Hears, Met, NEAR, Reason, Subject, Tally, Term, Trace, Whose, for_many};
+use super::{About, Alert, Detector, Ends, Given, Hears, Met, Reason, Subject, Tally, Term, Trace, Whose, for_many, near};
 use crate::flow::{Event, Flow};
 use crate::learn::{self, Module, Who};
 use crate::names::{Word, Words, dns};
@@ -523,12 +523,9 @@ impl Detector for Beacon {
     }
 
     fn nears(&self, some: &[Met]) -> usize {
-        let mut pairs = [None; NEAR];
-        for (pair, (flow, _)) in pairs.iter_mut().zip(some).filter(|(_, (flow, _))| self.is_contact(flow)) {
-            *pair = self.pairs.get(&self.key(flow));
-        }
+        let keys = near::each(some, |(flow, _)| self.is_contact(flow).then(|| self.key(flow)));
         let last = |contacts: &Contacts| contacts.count as usize ^ contacts.kept.last().map_or(0, |last| last.up as usize);
-        pairs.into_iter().flatten().fold(0, |all, contacts| all ^ last(contacts))
+        near::about(&self.pairs, &keys).into_iter().flatten().fold(0, |all, contacts| all ^ last(contacts))
     }
 
     fn wait(&mut self, _: Option<Micros>) {

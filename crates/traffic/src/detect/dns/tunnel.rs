@@ -10,14 +10,15 @@
 
 use std::hash::BuildHasher as _;
 
-use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use indexmap::IndexMap;
 use umbilical_core::finding::Severity;
 use umbilical_core::observation::Basis;
 
 use super::zone::{self, Look, Rule, Zone};
 use super::{asker, is_blind};
 use crate::detect::sieve::Over;
-use crate::detect::{About, Alert, Detector, Ends, Given, Hears, Reason, Subject, Tally, Term, Trace, Whose, for_many, who};
+use crate::detect::{About, Alert, Detector, Ends, Given, Hears, Met, Reason, Subject, Tally, Term, Trace, Whose, for_many, near, who};
 use crate::flow::{Event, Flow, Lookup};
 use crate::names::zone::Suffix;
 use crate::names::{Words, dns};
@@ -46,7 +47,7 @@ pub(in crate::detect) struct Tunnel {
     zones: HashTable<Box<Entry>>,
     /// Names and labels that they remember.
     kept: usize,
-    speak: HashSet<Whose>,
+    speak: IndexMap<Whose, (), DefaultHashBuilder>,
     over: Over,
     tally: Tally,
 }
@@ -64,7 +65,7 @@ impl Tunnel {
         else {
             return;
         };
-        let (hasher, speaks) = (self.hasher.clone(), self.speak.contains(&Whose::from(subject)));
+        let (hasher, speaks) = (self.hasher.clone(), self.speak.contains_key(&Whose::from(subject)));
         let look = Look::at(zoned.below);
         let carries = look.odd > 0 || look.says && lookup.answer.is_some_and(|a| a.free > 0);
         if self.find(subject, zoned.zone).is_none() {
@@ -87,12 +88,11 @@ impl Tunnel {
 
     /// Somebody goes where a name led.
     fn visit(&mut self, flow: &Flow, words: &Words) {
-        let port = flow.key.server_port;
-        if dns::is_port(port) || for_many(flow.key.server) {
+        if !visits(flow) {
             return;
         }
         if self.speak.len() < SPEAKERS {
-            self.speak.get_or_insert_with(&Whose::of(flow), |whose| *whose);
+            self.speak.insert(Whose::of(flow), ());
         }
         if self.zones.is_empty() {
             return;
@@ -128,6 +128,11 @@ impl Tunnel {
         gone = gone.saturating_add(before.saturating_sub(self.zones.len()) as u64);
         self.tally.forgotten = self.tally.forgotten.saturating_add(gone);
     }
+}
+
+/// Whether it is with somebody who answers no questions for names.
+fn visits(flow: &Flow) -> bool {
+    !dns::is_port(flow.key.server_port) && !for_many(flow.key.server)
 }
 
 /// What each rule says, in a sentence of its own.
@@ -216,6 +221,11 @@ impl Detector for Tunnel {
 
     fn hears(&self) -> Hears {
         Hears::START.and(Hears::END).and(Hears::OTHERS)
+    }
+
+    fn nears(&self, some: &[Met]) -> usize {
+        let keys = near::each(some, |(flow, _)| visits(flow).then(|| Whose::of(flow)));
+        near::about(&self.speak, &keys).iter().flatten().count()
     }
 
     fn see(&mut self, event: &Event<'_>, _: &Given, words: &Words) {
