@@ -125,6 +125,9 @@ pub(super) struct Few<'a> {
     pub flows: &'a [Met],
 }
 
+/// A bit for each of them is looked at below.
+const _: () = assert!(NEAR <= u32::BITS as usize);
+
 impl Few<'_> {
     /// Gives what of it somebody hears, in its order.
     pub fn each(&self, hears: Hears, mut each: impl FnMut(Event<'_>)) {

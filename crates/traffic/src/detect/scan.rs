@@ -8,6 +8,7 @@
 //!
 //! What cannot be told is left out: a TCP conversation whose beginning was not seen, ICMP that is no echo, addresses of many.
 
+use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
 
 use hashbrown::hash_table::Entry;
@@ -152,8 +153,8 @@ struct Prober {
     last: Micros,
     /// Numbers of every pair that was contacted in this window or since suspicion began ([`Scan::number`]).
     met: HashTable<u64>,
-    /// Contacts whose answer is awaited, the oldest first.
-    awaited: Vec<Contact>,
+    /// Contacts whose answer is awaited, in the order of their times.
+    awaited: VecDeque<Contact>,
     /// Odds that it looks, as a logarithm; never below 0.
     odds: f64,
     /// Since they were last 0: contacts that failed.
@@ -200,7 +201,7 @@ impl Prober {
             window: at,
             last: at,
             met: HashTable::new(),
-            awaited: Vec::new(),
+            awaited: VecDeque::new(),
             odds: 0.0,
             probes: Count::default(),
             minute: Count::default(),
@@ -252,13 +253,29 @@ impl Prober {
         None
     }
 
+    /// Awaits the answer of a contact; most are newer than all before.
+    fn awaits(&mut self, contact: Contact) {
+        let newer = self.awaited.back().is_none_or(|last| last.at <= contact.at);
+        let at = if newer { self.awaited.len() } else { self.awaited.partition_point(|c| c.at <= contact.at) };
+        self.awaited.insert(at, contact);
+    }
+
+    /// Takes the contact by which a conversation began, if its answer is still awaited.
+    fn awaited(&mut self, flow: &Flow) -> Option<Contact> {
+        let from = self.awaited.partition_point(|c| c.at < flow.start);
+        let mut then = self.awaited.range(from..).take_while(|c| c.at == flow.start);
+        let at = match then.position(|c| c.key == flow.key) {
+            Some(behind) => from.saturating_add(behind),
+            // Others may have told of it that it began earlier.
+            None if flow.seen != Seen::PACKETS => self.awaited.iter().rposition(|c| c.key == flow.key)?,
+            None => return None,
+        };
+        self.awaited.remove(at)
+    }
+
     /// Counts what waited for too long as unanswered.
     fn settle(&mut self, now: Micros) {
-        let late = self.awaited.partition_point(|c| now.since(c.at) > PATIENCE);
-        if late == 0 {
-            return;
-        }
-        for contact in self.awaited.drain(..late).collect::<Vec<_>>() {
+        while let Some(contact) = self.awaited.pop_front_if(|c| now.since(c.at) > PATIENCE) {
             self.outcome(contact, false);
         }
     }
@@ -418,8 +435,8 @@ impl Scan {
         self.tally.judged = self.tally.judged.saturating_add(1);
         if prober.awaited.len() >= AWAITED {
             // So many at once without an answer: the oldest will have none.
-            let oldest = prober.awaited.remove(0);
-            prober.outcome(oldest, false);
+            let oldest = prober.awaited.pop_front();
+            oldest.into_iter().for_each(|oldest| prober.outcome(oldest, false));
         }
         let answered = flow.seen != Seen::PACKETS && flow.heard() == Some(true);
         let odd = flow.key.proto == proto::TCP && flow.seen == Seen::PACKETS && !flow.up.flags.any(Flags::SYN | Flags::ACK | Flags::RST);
@@ -430,7 +447,7 @@ impl Scan {
             prober.outcome(contact, true);
             self.at_once = Some(flow.key);
         } else {
-            prober.awaited.push(contact);
+            prober.awaits(contact);
         }
     }
 
@@ -439,8 +456,7 @@ impl Scan {
             return;
         }
         let Some(prober) = self.probers.get_mut(&Whose::of(flow)) else { return };
-        let Some(at) = prober.awaited.iter().rposition(|c| c.key == flow.key) else { return };
-        let contact = prober.awaited.remove(at);
+        let Some(contact) = prober.awaited(flow) else { return };
         let Some(answered) = answered else {
             self.tally.judged = self.tally.judged.saturating_sub(1);
             self.tally.blind = self.tally.blind.saturating_add(1);
