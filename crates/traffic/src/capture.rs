@@ -12,6 +12,7 @@ use pcap_parser::{
 };
 
 use crate::cellular::tunnel::{Inside, Tunnelled};
+use crate::flow::Key;
 use crate::link::{Link, ip};
 use crate::packet::{Datagram, Packet, Place, datagram};
 use crate::time::Micros;
@@ -131,12 +132,15 @@ impl Batch {
         packets.extend(frames.iter().map(|frame| {
             let (mut last, before) = (ip(frame.link, frame.bytes.within(piece)).and_then(datagram), inside.len());
             let placed = |packet: &Datagram<'_>| packet.with(Place::of(packet.payload, piece));
-            let packet = last.as_ref().map(placed);
+            let mut packet = last.as_ref().map(placed);
             let mut tunnels = Inside::default();
             while let Some((teid, inner)) = last.and_then(|packet| tunnels.next(&packet)) {
                 inside.push((teid, placed(&inner)));
                 last = Some(inner);
             }
+            // What is in no tunnel, or in the innermost, is looked for by its number.
+            let innermost = inside.get_mut(before..).and_then(<[_]>::last_mut).map(|(_, inner)| inner).or(packet.as_mut());
+            innermost.into_iter().for_each(|packet| packet.number = Some(Key::of(packet).number()));
             (packet, inside.len().saturating_sub(before) as u8)
         }));
     }
@@ -544,7 +548,10 @@ mod tests {
                             batch.open();
                             batch.each(|frame, content| {
                                 let packet = match content {
-                                    Content::Packet(packet, _) => Some(packet),
+                                    Content::Packet(packet, _) => {
+                                        assert_eq!(packet.number, Some(Key::of(&packet).number()));
+                                        Some(Datagram { number: None, ..packet })
+                                    }
                                     Content::Other => None,
                                     Content::Sealed => panic!("it was opened"),
                                 };

@@ -2,6 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU64;
 
 use etherparse::{IpAuthHeaderSlice, Ipv4HeaderSlice, Ipv6ExtensionsSlice, Ipv6HeaderSlice, TcpSlice, UdpSlice, ip_number};
 
@@ -164,6 +165,8 @@ pub struct Packet<B> {
     pub leading: [u8; 2],
     /// Whether less was captured than was sent.
     pub cut: bool,
+    /// The number of its conversation ([`crate::flow::Key::number`]), where somebody has found it out before.
+    pub number: Option<NonZeroU64>,
 }
 
 /// Where bytes stand in a piece of a capture: from where, and how many.
@@ -212,7 +215,7 @@ pub fn datagram(mut packet: &[u8]) -> Option<Datagram<'_>> {
         let Carried { ports: (src_port, dst_port), flags, sequence, payload } =
             if begins { carried(proto, bytes) } else { Carried::nothing(bytes) };
         let leading = leading(payload);
-        return Some(Datagram { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, payload, leading, cut });
+        return Some(Datagram { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, payload, leading, cut, number: None });
     }
     None
 }
@@ -308,8 +311,8 @@ impl<B> Packet<B> {
     #[must_use]
     #[inline]
     pub fn with<C>(&self, payload: C) -> Packet<C> {
-        let Self { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, leading, cut, .. } = *self;
-        Packet { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, payload, leading, cut }
+        let Self { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, leading, cut, number, .. } = *self;
+        Packet { src, dst, proto, src_port, dst_port, flags, sequence, piece, length, payload, leading, cut, number }
     }
 }
 
@@ -319,7 +322,7 @@ impl<'a> Datagram<'a> {
     pub fn joined(&self, bytes: &'a [u8], length: u32) -> Datagram<'a> {
         let Carried { ports: (src_port, dst_port), flags, sequence, payload } = carried(self.proto, bytes);
         let leading = leading(payload);
-        Datagram { piece: None, cut: false, length, src_port, dst_port, flags, sequence, payload, leading, ..*self }
+        Datagram { piece: None, cut: false, length, src_port, dst_port, flags, sequence, payload, leading, number: None, ..*self }
     }
 }
 

@@ -540,3 +540,29 @@ impl Detector for Scan {
         self.tally
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Logs of several sources come a little out of order, and clocks are set back.
+    #[test]
+    fn what_is_awaited_stands_in_the_order_of_its_times() {
+        let contact = |at: i64, port: u16| {
+            let [client, server] = [[192, 0, 2, 1], [198, 51, 100, 7]].map(Addr::v4);
+            let key = Key { client, server, client_port: port, server_port: 9, proto: proto::TCP };
+            Contact { key, at: Micros::seconds(at), frame: 1, odd: false, inwards: false }
+        };
+        let mut prober = Prober::new(Micros(0));
+        for (at, port) in [(10, 1), (14, 2), (12, 3), (14, 4), (11, 5), (12, 6)] {
+            prober.awaits(contact(at, port));
+        }
+        let ports: Vec<u16> = prober.awaited.iter().map(|c| c.key.client_port).collect();
+        assert_eq!(ports, [1, 5, 3, 6, 2, 4]);
+        // Behind three seconds none comes any more.
+        prober.settle(Micros::seconds(15));
+        assert_eq!((prober.awaited.len(), prober.minute.failed), (4, 2));
+        prober.settle(Micros::seconds(16));
+        assert_eq!((prober.awaited.len(), prober.minute.failed, prober.minute.tried), (2, 4, 4));
+    }
+}

@@ -15,11 +15,15 @@ pub use lookup::Lookup;
 pub use seen::Seen;
 pub use table::{Known, Limits, Table};
 
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash, Hasher};
+use std::num::NonZeroU64;
+use std::sync::LazyLock;
+
+use hashbrown::DefaultHashBuilder;
 
 use crate::cellular::sessions::{Id, Owner, Way};
 use crate::names::{App, Names, Payload, Probe, Words, dns, identity};
-use crate::packet::{Addr, Datagram, Flags, proto};
+use crate::packet::{Addr, Datagram, Flags, Packet, proto};
 use crate::record::Record;
 use crate::time::Micros;
 
@@ -49,7 +53,7 @@ impl Hash for Key {
 
 impl Key {
     /// Of a packet that begins one.
-    pub fn of(packet: &Datagram<'_>) -> Self {
+    pub fn of<B>(packet: &Packet<B>) -> Self {
         let mut key = Self {
             client: packet.src,
             server: packet.dst,
@@ -74,6 +78,28 @@ impl Key {
             (self.client_port, self.server_port) = if echo { (0, 0) } else { (0, kind) };
         }
         self
+    }
+
+    /// A number by which it is looked for, the same from either end: a sum of both is, and takes less than to find out which stands first.
+    /// Nobody outside knows it, for it is another each time the program runs.
+    pub fn number(&self) -> NonZeroU64 {
+        static SEED: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+        let seed = &*SEED;
+        let end = |addr: Addr, port: u16| {
+            let mut hasher = seed.build_hasher();
+            addr.hash(&mut hasher);
+            hasher.write_u64(port.into());
+            hasher.finish()
+        };
+        // Numbers of ICMP are of neither end.
+        let (client, server, both) = match self.proto {
+            proto::ICMP | proto::ICMPV6 => (0, 0, u32::from(self.client_port) << 16 | u32::from(self.server_port)),
+            _ => (self.client_port, self.server_port, 0),
+        };
+        let mut hasher = seed.build_hasher();
+        hasher.write_u64(end(self.client, client).wrapping_add(end(self.server, server)));
+        hasher.write_u64(u64::from(both) << 8 | u64::from(self.proto));
+        NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MIN)
     }
 
     /// The same conversation from the other end.
@@ -495,6 +521,25 @@ pub type Each<'e> = &'e mut dyn FnMut(Event<'_>, &Words);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_conversation_has_one_number_from_either_end() {
+        let [a, b] = [[192, 0, 2, 1], [198, 51, 100, 7]].map(Addr::v4);
+        let key = |client, server, client_port, server_port, proto| Key { client, server, client_port, server_port, proto };
+        let keys = [
+            key(a, b, 4000, 443, proto::TCP),
+            key(a, b, 443, 4000, proto::TCP),
+            key(a, b, 4000, 443, proto::UDP),
+            key(a, b, 4001, 443, proto::TCP),
+            key(a, a, 4000, 443, proto::TCP),
+            key(a, b, 7, 0, proto::ICMP),
+            key(a, b, 0, 7, proto::ICMP),
+            key(a, b, 0, 0, proto::GRE),
+        ];
+        let numbers: std::collections::HashSet<_> = keys.iter().map(Key::number).collect();
+        assert_eq!(numbers.len(), keys.len());
+        assert!(keys.iter().all(|key| key.number() == key.turned().number()));
+    }
 
     /// A million of them are kept at once.
     #[test]

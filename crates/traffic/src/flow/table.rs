@@ -1,8 +1,8 @@
 //! Every conversation that goes on, within bounds.
 
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::num::NonZeroU64;
 
-use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
+use hashbrown::{HashSet, HashTable};
 
 use super::slots::{Slot, Slots};
 use super::wheel::{Turn, Wheel};
@@ -58,7 +58,6 @@ const EVICTED: usize = 4096;
 #[derive(Debug)]
 pub struct Table {
     limits: Limits,
-    hasher: DefaultHashBuilder,
     /// By key and realm.
     index: HashTable<Entry>,
     slots: Slots,
@@ -74,11 +73,16 @@ pub struct Table {
     pub flows: u64,
 }
 
-/// Where a conversation is, with half of the hash of its key and realm: so the index grows without a look at any of them.
+/// Where a conversation is, with [`half`] of the hash of its key and realm: so the index grows without a look at any of them.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     half: u32,
     slot: u32,
+}
+
+/// Half of a hash of a key, by its number, and of a realm. What is added is spread by an odd constant (the golden ratio in 64 bits).
+fn half(number: NonZeroU64, realm: u32) -> u32 {
+    (number.get().wrapping_add(realm.into()).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
 
 /// As an index needs it: its upper bits and its lower ones count.
@@ -118,7 +122,6 @@ impl Table {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            hasher: DefaultHashBuilder::default(),
             index: HashTable::new(),
             slots: Slots::default(),
             free: Vec::new(),
@@ -141,7 +144,7 @@ impl Table {
             Owner::Session(id, _) => (id.0, None),
             Owner::Stranger(id, _) => (UNKNOWN, Some(id)),
         };
-        let half = self.half(&key, realm);
+        let half = half(packet.number.unwrap_or_else(|| key.number()), realm);
         let slot = self.find(half, &key, realm);
         let own = own_address(owner, packet);
         let slot = match slot {
@@ -210,7 +213,7 @@ impl Table {
         };
         self.advance(part.heard, words, each);
         let realm = EXPORTED | part.exporter & !EXPORTED;
-        let half = self.half(&record.key, realm);
+        let half = half(record.key.number(), realm);
         let slot = match self.find(half, &record.key, realm) {
             Some(slot) => match self.goes_on(slot, record) {
                 Ok(()) => Some(slot),
@@ -311,27 +314,6 @@ impl Table {
     fn find(&self, half: u32, key: &Key, realm: u32) -> Option<u32> {
         let is = |e: &Entry| e.half == half && self.slots.get(e.slot).is_some_and(|s| s.has(key, realm));
         self.index.find(spread(half), is).map(|e| e.slot)
-    }
-
-    /// Half of a hash of a key and a realm, which is the same seen from either end: a sum of both is, and takes less than to find out which stands
-    /// first.
-    fn half(&self, key: &Key, realm: u32) -> u32 {
-        let end = |addr: Addr, port: u16| {
-            let mut hasher = self.hasher.build_hasher();
-            addr.hash(&mut hasher);
-            hasher.write_u64(port.into());
-            hasher.finish()
-        };
-        // Numbers of ICMP are of neither end.
-        let (client, server, both) = match key.proto {
-            proto::ICMP | proto::ICMPV6 => (0, 0, u32::from(key.client_port) << 16 | u32::from(key.server_port)),
-            _ => (key.client_port, key.server_port, 0),
-        };
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write_u64(end(key.client, client).wrapping_add(end(key.server, server)));
-        hasher.write_u64(u64::from(realm) << 32 | u64::from(both));
-        hasher.write_u64(key.proto.into());
-        (hasher.finish() >> 32) as u32
     }
 
     /// Why a packet begins another conversation between the same ports, if it does.
@@ -458,7 +440,7 @@ impl Table {
         let Some(place) = self.slots.get_mut(slot) else { return };
         let Some(mut flow) = place.flow.take() else { return };
         let realm = place.realm;
-        if let Ok(found) = self.index.find_entry(spread(self.half(&flow.key, realm)), |e| e.slot == slot) {
+        if let Ok(found) = self.index.find_entry(spread(half(flow.key.number(), realm)), |e| e.slot == slot) {
             found.remove();
         }
         self.free.push(slot);
