@@ -26,7 +26,8 @@ pub(crate) fn each<T, U: Copy>(some: &[T], does: impl Fn(&T) -> Option<U>) -> Ea
     out
 }
 
-/// What a map has under each of some keys. One of a hundred times it is of another key: nothing may depend on it.
+/// What a map has under each of some keys. Now and then it is of another key, more often where there is
+/// nothing under one: nothing may depend on it.
 pub(crate) fn about<'m, K: Hash + Copy, V, S: BuildHasher>(map: &'m IndexMap<K, V, S>, keys: &Each<K>) -> Each<&'m V> {
     let hashes = step(keys, |key| Some(map.hasher().hash_one(key)));
     // To compare keys would be to wait for the first of them.

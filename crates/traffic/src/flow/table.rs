@@ -144,6 +144,8 @@ impl Table {
             Owner::Session(id, _) => (id.0, None),
             Owner::Stranger(id, _) => (UNKNOWN, Some(id)),
         };
+        // It is removed by the number of its key.
+        debug_assert!(packet.number.is_none_or(|number| number == key.number()), "{packet:?}");
         let half = half(packet.number.unwrap_or_else(|| key.number()), realm);
         let slot = self.find(half, &key, realm);
         let own = own_address(owner, packet);
