@@ -1,4 +1,4 @@
-//! How many records a second are read: `cargo run --release -p umbilical-traffic --example records [FILE…]`.
+//! How many records a second are read, or frames of captures: `cargo run --release -p umbilical-traffic --example records [FILE…]`.
 //!
 //! Without files they are made up: as many conversations as a router exports in some minutes. Time is that of one
 //! thread, all of it busy: hashes, decoding, joining and detectors as the command does it.

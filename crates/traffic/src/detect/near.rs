@@ -15,7 +15,7 @@ pub(crate) const NEAR: usize = 32;
 pub(crate) type Each<T> = [Option<T>; NEAR];
 
 /// Does a step for each of which the one before it came to something.
-pub(crate) fn step<T: Copy, U: Copy>(before: &Each<T>, does: impl Fn(T) -> Option<U>) -> Each<U> {
+fn step<T: Copy, U: Copy>(before: &Each<T>, does: impl Fn(T) -> Option<U>) -> Each<U> {
     before.map(|one| one.and_then(&does))
 }
 
